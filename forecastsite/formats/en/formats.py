@@ -1,0 +1,7 @@
+"""Dates that nobody can read the wrong way round: 9 Nov 2026."""
+
+from __future__ import annotations
+
+DATE_FORMAT = "j M Y"
+SHORT_DATE_FORMAT = "j M Y"
+DATETIME_FORMAT = "j M Y, H:i"

@@ -1,0 +1,8 @@
+"""Django's own zh-hans formats have no thousands separator."""
+
+from __future__ import annotations
+
+THOUSAND_SEPARATOR = ","
+NUMBER_GROUPING = 3
+DATE_FORMAT = "Y年n月j日"
+SHORT_DATE_FORMAT = "Y年n月j日"

@@ -1,0 +1,83 @@
+"""Files that rows own: written before the row says `ready`, removed after it says `deleting`.
+
+    pending --store()--> ready --remove()--> deleting --> row gone
+       \\--crash: an orphan file at worst, never a ready row without its whole file
+
+Paths come from the row's id, never from user text. Works on any Django storage (local folder, S3).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from typing import Any, ClassVar
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import Storage, storages
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class CorruptArtifact(Exception):
+    """The stored file is missing or is not the one that was saved. The text is one sentence for people."""
+
+
+def store() -> Storage:
+    """Where artifacts live; chosen by settings only."""
+    return storages["artifacts"]
+
+
+class Artifact(models.Model):
+    """Abstract row that owns one immutable file."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", _("being saved")
+        READY = "ready", _("ready")
+        DELETING = "deleting", _("being deleted")
+
+    FOLDER: ClassVar[str]
+    SUFFIX: ClassVar[str]
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.PENDING, db_index=True)
+    size = models.BigIntegerField(_("bytes"), default=0)
+    sha256 = models.CharField("SHA-256", max_length=64, blank=True, db_index=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def path(self) -> str:
+        """Name inside the artifact store."""
+        return f"{self.FOLDER}/{self.pk}{self.SUFFIX}"
+
+    def write(self, content: bytes) -> None:
+        """Writes the file and notes size and hash on this object; the caller's next save makes them known."""
+        self.size, self.sha256 = len(content), hashlib.sha256(content).hexdigest()
+        store().save(self.path, ContentFile(content))
+
+    def mark_ready(self) -> None:
+        """Commits that the whole file is there."""
+        self.state = self.State.READY
+        self.save()
+
+    def read(self) -> bytes:
+        """The file's bytes, checked against size and hash; raises CorruptArtifact."""
+        try:
+            with store().open(self.path, "rb") as stream:
+                content: bytes = stream.read()
+        except FileNotFoundError:
+            raise CorruptArtifact(f"The file of {self} is missing: delete it and make it again.") from None
+        if hashlib.sha256(content).hexdigest() != self.sha256:
+            raise CorruptArtifact(f"The file of {self} was changed after it was saved: delete it and make it again.")
+        return content
+
+    def remove(self) -> None:
+        """Row says `deleting`, file goes, row goes. Safe to repeat after a crash at any point."""
+        type(self)._default_manager.filter(pk=self.pk).update(state=self.State.DELETING)
+        store().delete(self.path)
+        self.delete()
+
+    def as_audit(self) -> dict[str, Any]:
+        """What a log line about this artifact should keep."""
+        return {"id": str(self.pk), "name": str(self), "sha256": self.sha256, "bytes": self.size}

@@ -1,0 +1,38 @@
+"""Scope: which series a model learns and forecasts: everything, one store, or one product."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, cast
+
+Kind = Literal["global", "store", "product"]
+KINDS: tuple[Kind, ...] = ("global", "store", "product")
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A kind and, except for global, the code of the store or product.
+
+    >>> Scope.parse("product:P001")
+    Scope(kind='product', code='P001')
+    >>> str(Scope.parse("global"))
+    'global'
+    """
+
+    kind: Kind = "global"
+    code: str = ""
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"Unknown scope {self.kind!r}: use global, store:CODE or product:CODE.")
+        if (self.kind == "global") == bool(self.code):
+            raise ValueError(f"Scope {self.kind!r} with code {self.code!r}: use global, store:CODE or product:CODE.")
+
+    @classmethod
+    def parse(cls, text: str) -> Scope:
+        """Reads global, store:CODE or product:CODE; raises ValueError with a sentence."""
+        kind, _colon, code = text.partition(":")
+        return cls(cast(Kind, kind), code)
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.code}" if self.code else self.kind
