@@ -87,7 +87,8 @@ class Sample:
     def year_angle(self) -> Floats:
         """[D] position in the year, 0 on 1 January, 2π a year later."""
         start = self.dates.astype("M8[Y]").astype("M8[D]")
-        return 2 * np.pi * (self.dates - start).astype("int64") / 365.25
+        angle: Floats = 2 * np.pi * (self.dates - start).astype("int64") / 365.25
+        return angle
 
     @cached_property
     def shelf(self) -> Shelf:
@@ -156,7 +157,8 @@ def trends(sample: Sample, rng: np.random.Generator) -> Floats:
     drift = np.repeat(
         rng.normal(0, 0.03, (sample.products, sample.days // 28 + 1)).cumsum(axis=1), 28, axis=1
     )
-    return np.exp(growth * years + np.clip(drift[:, : sample.days], -0.4, 0.4))
+    factor: Floats = np.exp(growth * years + np.clip(drift[:, : sample.days], -0.4, 0.4))
+    return factor
 
 
 def campaigns(sample: Sample, rng: np.random.Generator) -> Floats:
@@ -210,7 +212,8 @@ def week_factor(sample: Sample, store: int, rng: np.random.Generator) -> Floats:
     mix = np.array([category.leisure for category in CATEGORIES])[:, None]
     if store % 4 == 3:  # a store in a shopping centre lives on Saturdays
         week = week * np.array([0.9, 0.92, 0.95, 1.0, 1.1, 1.5, 1.2])
-    return ((1 - mix) * week[None] + mix * leisure[None] * week.mean())[:, sample.weekday]
+    factor: Floats = ((1 - mix) * week[None] + mix * leisure[None] * week.mean())[:, sample.weekday]
+    return factor
 
 
 def rushed(shut: Flags) -> Flags:

@@ -1,0 +1,105 @@
+"""manage.py import_sales: reads a file of sales into a dataset."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
+
+from registry.importing.roles import COVARIATES, Roles
+from registry.models import DatasetVersion
+from registry.sales import Reading, SalesError, import_file
+
+
+class Command(BaseCommand):
+    help = "Reads a CSV or parquet file of sales (date, store_id, product_id, sales, …) into a dataset."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--name", required=True, help="the dataset's name")
+        parser.add_argument("--map", nargs="+", action="extend", default=[], metavar="sales=qty")
+        for role, meaning in zip(COVARIATES, ("known ahead", "known afterwards", "fixed"), strict=True):
+            parser.add_argument(
+                f"--{role}", nargs="+", action="extend", default=[], help=f"columns {meaning}"
+            )
+        parser.add_argument("--country", default="", help="two letters, for public holidays")
+        parser.add_argument("--on-problem", choices=["stop", "skip"], default="stop")
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        reading = Reading(
+            mapping=mapping(options["map"]),
+            on_problem=options["on_problem"],
+            country=options["country"],
+        )
+        given = roles({role: words(options[role]) for role in COVARIATES})
+        try:
+            version = import_file(options["file"], options["name"], given, reading)
+        except SalesError as problem:
+            raise CommandError(str(problem)) from None
+        self.stdout.write(
+            json.dumps(report(version), ensure_ascii=False) if options["json"] else summary(version)
+        )
+
+
+def words(given: list[str]) -> list[str]:
+    """
+    >>> words(["promo,price", "open"])
+    ['promo', 'price', 'open']
+    """
+    return [word.strip() for part in given for word in part.split(",") if word.strip()]
+
+
+def mapping(given: list[str]) -> dict[str, str]:
+    """
+    >>> mapping(["sales=qty,date=day"])
+    {'sales': 'qty', 'date': 'day'}
+    """
+    pairs = [pair.partition("=") for pair in words(given)]
+    for ours, sign, theirs in pairs:
+        if not (ours and sign and theirs):
+            raise CommandError(_("--map takes OURS=THEIRS, such as sales=qty."), returncode=2)
+    return {ours.strip(): theirs.strip() for ours, _sign, theirs in pairs}
+
+
+def roles(given: dict[str, list[str]]) -> Roles:
+    """{column: role}; a column with two roles is a bad argument."""
+    result: Roles = {}
+    for role, columns in given.items():
+        for column in columns:
+            if result.setdefault(column, role) != role:
+                raise CommandError(_("Column %(column)s has two roles.") % {"column": column}, returncode=2)
+    return result
+
+
+def report(version: DatasetVersion) -> dict[str, Any]:
+    """The JSON that scripts read."""
+    return {
+        "dataset": version.dataset.name,
+        "version": version.number,
+        "hash": version.content_hash,
+        "rows": version.rows,
+        "stores": len(version.stores),
+        "products": len(version.products),
+        "series": version.series,
+        "first": version.first.isoformat(),
+        "last": version.last.isoformat(),
+        "roles": version.roles,
+        "findings": version.findings,
+    }
+
+
+def summary(version: DatasetVersion) -> str:
+    """The report for people."""
+    lines = [
+        f"{version}: {version.rows} rows, {version.series} series "
+        f"({len(version.stores)} stores, {len(version.products)} products), {version.first} … {version.last}"
+    ]
+    lines += [f"  {column}: {role}" for column, role in version.roles.items()]
+    for finding in version.findings:
+        lines.append(f"  {finding['code']}: {finding['count']} ({finding['action']})")
+    return "\n".join(lines)
