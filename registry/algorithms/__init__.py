@@ -1,0 +1,170 @@
+"""The contract of an algorithm, and the discovery of all of them: a file in this folder IS an algorithm.
+
+An algorithm file holds a frozen, keyword-only dataclass of knobs and a module registered under its name:
+
+    @register("newnet", "NewNet", "What it is good at, in one sentence.", NewNetConfig)
+    class NewNet(nn.Module):
+        def __init__(self, config: NewNetConfig, shape: Shape): ...
+        def forward(self, batch: Batch) -> Tensor: ...   # [B, P, Q]: the mean, then the quantiles, over `batch.scale`
+
+Networks learn by gradient in training.loop. A module that learns in its own way has a method
+`fit(self, sampler, seconds)` that yields a `Round` now and then, and keeps what it learned in buffers.
+Any installed package may bring algorithms too: an entry point in the group `forecastsite.algorithms`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator
+from dataclasses import MISSING, asdict, dataclass, field, fields
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any, Protocol, TypeVar, get_type_hints, runtime_checkable
+
+from torch import Tensor, nn
+
+from registry.series.windows import Batch, Shape
+
+Module = TypeVar("Module", bound=type[nn.Module])
+
+
+def knob(default: float | int, help: str, low: float, high: float) -> Any:
+    """A dataclass field with the words and bounds that the form shows."""
+    return field(default=default, metadata={"help": help, "min": low, "max": high})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Knobs that every algorithm has."""
+
+    past_days: int = knob(56, "Days of past sales the model looks at.", 14, 728)
+    block: int = knob(0, "Days forecast in one step, then fed back; 0 = chosen from the data.", 0, 90)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkConfig(Config):
+    """Knobs of everything that learns by gradient."""
+
+    rate: float = knob(0.001, "Learning rate at the start.", 0.00001, 0.1)
+    batch: int = knob(512, "Windows in one learning step.", 16, 4096)
+
+
+@dataclass(frozen=True)
+class Round:
+    """A sign of life while learning: share done (0 to 1), error on learning days and on check days.
+
+    An error is the miss of the median as a share of sales, one block ahead.
+    """
+
+    share: float
+    error: float
+    check: float | None = None
+
+
+class Sampler(Protocol):
+    """Gives seeded random windows of the learning days."""
+
+    def draw(self, size: int) -> Batch: ...
+
+
+@runtime_checkable
+class SelfLearning(Protocol):
+    """A module that learns in its own way."""
+
+    def fit(self, sampler: Sampler, seconds: float) -> Iterator[Round]: ...
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One algorithm of the list."""
+
+    name: str
+    label: str
+    description: str
+    config: type[Config]
+    module: Callable[[Any, Shape], nn.Module]
+
+
+_entries: dict[str, Entry] = {}
+
+
+def register(name: str, label: str, description: str, config: type[Config]) -> Callable[[Module], Module]:
+    """Puts the decorated module into the list; a name can be taken once."""
+
+    def enter(module: Module) -> Module:
+        taken = _entries.get(name)
+        if taken and getattr(taken.module, "__module__", "") != module.__module__:
+            raise ValueError(f"Two algorithms are called {name!r}: rename one.")
+        _entries[name] = Entry(name, label, description, config, module)
+        return module
+
+    return enter
+
+
+@cache
+def _discover() -> None:
+    for file in pkgutil.iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{file.name}")
+    for point in entry_points(group="forecastsite.algorithms"):
+        point.load()
+
+
+def entries() -> list[Entry]:
+    """Every algorithm, by label."""
+    _discover()
+    return sorted(_entries.values(), key=lambda entry: entry.label)
+
+
+def choices() -> list[tuple[str, str]]:
+    """(name, label) for drop-downs."""
+    return [(entry.name, entry.label) for entry in entries()]
+
+
+def get(name: str) -> Entry:
+    """The algorithm of that name; raises ValueError with the names there are."""
+    _discover()
+    if name not in _entries:
+        raise ValueError(f"There is no algorithm {name!r}: use one of {', '.join(sorted(_entries))}.")
+    return _entries[name]
+
+
+def build_config(name: str, knobs: dict[str, Any]) -> Config:
+    """The config with these knobs set; raises ValueError that names the knob, its value and its bounds."""
+    config = get(name).config
+    known, types = {f.name: f for f in fields(config)}, get_type_hints(config)
+    values: dict[str, Any] = {}
+    for key, given in knobs.items():
+        if key not in known:
+            raise ValueError(f"{name} has no setting {key!r}: use one of {', '.join(known)}.")
+        values[key] = _checked(key, given, types[key], known[key].metadata)
+    return config(**values)
+
+
+def _checked(key: str, given: Any, kind: type, bounds: Any) -> Any:
+    try:
+        value = kind(str(given).strip()) if kind in (int, float) else given
+    except ValueError:
+        raise ValueError(f"{key} is {given!r}: use a {'whole ' if kind is int else ''}number.") from None
+    if "min" in bounds and not bounds["min"] <= value <= bounds["max"]:
+        raise ValueError(f"{key} is {given}: use a value from {bounds['min']} to {bounds['max']}.")
+    return value
+
+
+def knobs(name: str) -> list[dict[str, Any]]:
+    """What a form needs of each knob: name, type, default, help, min, max."""
+    config = get(name).config
+    types = get_type_hints(config)
+    return [
+        {"name": f.name, "type": types[f.name], "default": f.default, **f.metadata}
+        for f in fields(config)
+        if f.default is not MISSING
+    ]
+
+
+def as_dict(config: Config) -> dict[str, Any]:
+    """The config as JSON."""
+    return asdict(config)
+
+
+__all__ = ["Batch", "Config", "Entry", "NetworkConfig", "Round", "Sampler", "SelfLearning", "Shape", "Tensor"]

@@ -1,0 +1,60 @@
+"""Seasonal naive: the same weekday of last week, again. The yardstick that a model has to beat.
+
+Hyndman & Athanasopoulos, Forecasting: Principles and Practice (3rd ed.), section 5.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from registry.algorithms import Batch, Config, Round, Sampler, Shape, knob, register
+from registry.series.quantiles import LEVELS
+
+WEEK = 7
+SAMPLE = 4096
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeasonalNaiveConfig(Config):
+    """Nothing to learn but the usual size of the miss."""
+
+    past_days: int = knob(28, "Days of past sales the model looks at.", 14, 728)
+    block: int = knob(7, "Days forecast in one step, then fed back.", 7, 7)
+
+
+@register(
+    "seasonal_naive", "Seasonal naive", "Repeats last week; the yardstick for all others.", SeasonalNaiveConfig
+)
+class SeasonalNaive(nn.Module):
+    """Last week, and quantiles of how far off last week used to be."""
+
+    offsets: Tensor  # [Q - 1] miss over scale at each level
+
+    def __init__(self, config: SeasonalNaiveConfig, shape: Shape):
+        super().__init__()
+        self.register_buffer("offsets", torch.zeros(len(LEVELS)))
+
+    def fit(self, sampler: Sampler, seconds: float) -> Iterator[Round]:
+        """Collects the misses of some past windows."""
+        batch = sampler.draw(SAMPLE)
+        miss = batch.target - last_week(batch)
+        known = miss[~miss.isnan()]
+        if known.numel():
+            spread = torch.quantile(known, torch.tensor(LEVELS))
+            self.offsets.copy_(spread - torch.quantile(known, 0.5))
+        size = batch.target.nansum()
+        yield Round(1.0, float(known.abs().sum() / size) if size > 0 else 0.0)
+
+    def forward(self, batch: Batch) -> Tensor:  # [B, P, Q]
+        point = last_week(batch)[..., None]
+        return torch.cat([point, (point + self.offsets).clamp(min=0)], dim=2)
+
+
+def last_week(batch: Batch) -> Tensor:
+    """[B, P]: the day a week before; the weekday's usual sales where that day is unknown or was closed."""
+    value = batch.recent[:, -WEEK:]
+    return torch.where(value.isnan(), batch.base, value)

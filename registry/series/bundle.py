@@ -1,0 +1,142 @@
+"""Bundle: a learned model as one safetensors file: weights as tensors, everything else as JSON in its header.
+
+No pickle anywhere: the module is rebuilt from its registered class, then filled with checked tensors.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor, nn
+
+from registry import algorithms
+from registry.series import rollout
+from registry.series.calibration import Calibration
+from registry.series.covariates import Encoder
+from registry.series.panel import Floats, Panel
+from registry.series.prediction import Prediction
+from registry.series.windows import Shape
+
+SCHEMA = 1
+MAX_JSON = 64_000_000
+LIBRARIES = ("torch", "numpy", "pandas", "safetensors")
+
+
+class BadBundle(ValueError):
+    """The file is not a model that can be trusted. The text is one sentence for people."""
+
+
+@dataclass
+class Bundle:
+    """Everything a forecast needs besides the sales."""
+
+    algorithm: str
+    config: dict[str, Any]
+    shape: Shape
+    encoder: Encoder
+    calibration: Calibration
+    horizon: int
+    seed: int
+    data_hash: str
+    country: str
+    tensors: dict[str, Tensor]
+    test_origin: str = ""
+    test_mean: Floats | None = None  # [S, H]: forecast of the last held-back window, before its days were learned
+    libraries: dict[str, str] = field(default_factory=lambda: {name: version(name) for name in LIBRARIES})
+
+    @cached_property
+    def model(self) -> nn.Module:
+        """The module with its learned weights, ready to forecast."""
+        entry = algorithms.get(self.algorithm)
+        model = entry.module(algorithms.build_config(self.algorithm, self.config), self.shape)
+        _check(self.tensors, model.state_dict())
+        model.load_state_dict(self.tensors)
+        return model.eval()
+
+    def forecast(self, panel: Panel, horizon: int) -> Prediction:
+        """The `horizon` days after the panel's last day, for all its series, calibrated."""
+        if not 1 <= horizon:
+            raise ValueError(f"{horizon} days ahead cannot be forecast: use 1 or more.")
+        frame = (self.shape.past_days, self.shape.block, horizon)
+        raw, windows = rollout.forecast(self.model, panel, self.encoder, frame)
+        result = self.calibration.apply(raw)
+        dates = panel.origin + np.arange(1, horizon + 1).astype("timedelta64[D]")
+        closed = windows.closed.numpy()[:, panel.days : panel.days + horizon]
+        return Prediction(
+            origin=panel.origin,
+            dates=dates,
+            keys=panel.keys,
+            mean=result[..., 0],
+            quantiles=result[..., 1:],
+            closed=closed,
+            calibration=self.calibration,
+            assumptions=windows.assumptions,
+        )
+
+    def to_bytes(self) -> bytes:
+        """One safetensors file."""
+        head = {name: getattr(self, name) for name in _PLAIN}
+        parts = {"shape": self.shape, "encoder": self.encoder, "calibration": self.calibration}
+        head |= {name: asdict(part) for name, part in parts.items()} | {"schema": SCHEMA}
+        tensors = {f"weights.{name}": tensor.contiguous() for name, tensor in self.tensors.items()}
+        if self.test_mean is not None:
+            tensors["test.mean"] = torch.from_numpy(np.ascontiguousarray(self.test_mean))
+        return bytes(save(tensors, metadata={"bundle": json.dumps(head)}))
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Bundle:
+        """Reads and checks the file; raises BadBundle."""
+        head, tensors = _parts(content)
+        if head.get("schema") != SCHEMA:
+            raise BadBundle(f"The model file has schema {head.get('schema')!r}, not {SCHEMA}: train the model again.")
+        try:
+            bundle = cls(
+                **{name: head[name] for name in _PLAIN},
+                shape=Shape(**{**head["shape"], "entities": tuple(head["shape"]["entities"])}),
+                encoder=Encoder(**head["encoder"]),
+                calibration=Calibration(**head["calibration"]),
+                tensors={n.removeprefix("weights."): t for n, t in tensors.items() if n.startswith("weights.")},
+            )
+            if "test.mean" in tensors:
+                bundle.test_mean = tensors["test.mean"].numpy()
+            bundle.model  # noqa: B018 - builds and checks the module now, not at the first forecast
+        except (KeyError, TypeError, AttributeError) as error:
+            raise BadBundle(f"The model file lacks {error}: train the model again.") from error
+        return bundle
+
+
+_PLAIN = ("algorithm", "config", "horizon", "seed", "data_hash", "country", "test_origin", "libraries")
+
+
+def _parts(content: bytes) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """The JSON header and the tensors of a safetensors file."""
+    try:
+        tensors = load(content)
+        size = int.from_bytes(content[:8], "little")
+        meta = json.loads(content[8 : 8 + min(size, MAX_JSON)])["__metadata__"]["bundle"]
+        head = json.loads(meta)
+    except (SafetensorError, KeyError, ValueError, TypeError) as error:
+        raise BadBundle("The model file is damaged: delete this version and train it again.") from error
+    if not isinstance(head, dict):
+        raise BadBundle("The model file is damaged: delete this version and train it again.")
+    return head, tensors
+
+
+def _check(found: dict[str, Tensor], wanted: dict[str, Tensor]) -> None:
+    """Names, shapes, dtypes and finiteness of all weights; raises BadBundle."""
+    if set(found) != set(wanted):
+        raise BadBundle(f"The model file does not fit its algorithm ({min(set(found) ^ set(wanted))}): train it again.")
+    for name, tensor in found.items():
+        flexible = wanted[name].numel() == 0  # a buffer whose size is learned
+        if tensor.dtype != wanted[name].dtype or (tensor.shape != wanted[name].shape and not flexible):
+            raise BadBundle(f"The weights {name} have the wrong shape: delete this version and train it again.")
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+            raise BadBundle(f"The weights {name} are not finite: delete this version and train it again.")

@@ -1,0 +1,81 @@
+"""What every calendar tells about a day: weekday, place in month and year, public holidays around it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from registry.series.panel import Days, Floats
+
+YEAR_WAVES, MONTH_WAVES = 3, 2
+REACH = 10  # days before and after a holiday that may feel it
+
+
+def weekday(days: Days) -> NDArray[np.int64]:
+    """Monday = 0.
+
+    >>> weekday(np.array(["2026-11-23"], "datetime64[D]")).tolist()
+    [0]
+    """
+    return (days.astype("datetime64[D]").astype(np.int64) + 3) % 7
+
+
+def _waves(phase: NDArray[np.float64], count: int) -> list[NDArray[np.float64]]:
+    angles = [2 * np.pi * (k + 1) * phase for k in range(count)]
+    return [f(angle) for angle in angles for f in (np.sin, np.cos)]
+
+
+@lru_cache(maxsize=16)
+def _holiday_days(country: str, first_year: int, last_year: int) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """Days since 1970 of the country's public holidays, and their names in the same order."""
+    import holidays
+
+    if country.upper() not in holidays.list_supported_countries():
+        raise ValueError(f"Country {country!r} is not known: use a two-letter code such as CN, DE or US.")
+    table = holidays.country_holidays(country.upper(), years=range(first_year, last_year + 1))
+    found = sorted(table.items())
+    days = np.array([np.datetime64(day, "D").astype(np.int64) for day, _name in found], np.int64)
+    return days, tuple(name for _day, name in found)
+
+
+def _gaps(days: NDArray[np.int64], marks: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    """Days until the next mark and since the last one (0 on the mark), capped at REACH."""
+    marks = np.concatenate([[-(10**6)], marks, [10**6 * 10]])
+    after = marks[np.searchsorted(marks, days, side="left")] - days
+    before = days - marks[np.searchsorted(marks, days, side="right") - 1]
+    return np.minimum(after, REACH).astype(np.float32), np.minimum(before, REACH).astype(np.float32)
+
+
+def holiday_features(days: Days, country: str) -> list[NDArray[np.float64]]:
+    """On a holiday, one and two days before, one after, and how near the next and the last one are."""
+    if not country:
+        return []
+    years = days.astype("datetime64[Y]").astype(int) + 1970
+    marks, _names = _holiday_days(country, int(years.min()) - 1, int(years.max()) + 1)
+    until, since = _gaps(days.astype("datetime64[D]").astype(np.int64), np.unique(marks))
+    flags = [until == 0, until == 1, until == 2, until == 3, since == 1, since == 2]
+    return [flag.astype(float) for flag in flags] + [1 - until / REACH, 1 - since / REACH]
+
+
+def features(days: Days, country: str = "") -> Floats:
+    """One row per day, every value in [-1, 1]: float32 [N, F]."""
+    days = days.astype("datetime64[D]")
+    month, year = days.astype("datetime64[M]"), days.astype("datetime64[Y]")
+    of_year = (days - year).astype(int) / 365.25
+    length = ((month + 1).astype("datetime64[D]") - month.astype("datetime64[D]")).astype(int)
+    day = (days - month).astype(int)
+    columns = [weekday(days) == k for k in range(7)]
+    columns += [*_waves(of_year, YEAR_WAVES), *_waves(day / length, MONTH_WAVES)]
+    columns += [day == 0, day == length - 1, *holiday_features(days, country)]
+    return np.stack([np.asarray(column, np.float32) for column in columns], axis=1)
+
+
+def is_holiday(days: Days, country: str) -> NDArray[np.bool_]:
+    """True on public holidays of the country; all False without a country."""
+    if not country:
+        return np.zeros(len(days), bool)
+    years = days.astype("datetime64[Y]").astype(int) + 1970
+    marks, _names = _holiday_days(country, int(years.min()), int(years.max()))
+    return np.isin(days.astype("datetime64[D]").astype(np.int64), marks)

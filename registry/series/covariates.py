@@ -1,0 +1,207 @@
+"""Turns known, past and static columns into numbers a network can take, the same way at every forecast.
+
+The Encoder is the bundle's scaler: plain JSON, fitted once on the learning days.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from registry.series.calendar import is_holiday, weekday
+from registry.series.panel import Floats, Panel
+
+MAX_CATEGORIES = 12
+NEAR = 7  # days to a closed day that matter
+
+
+@dataclass
+class Encoder:
+    """known/past/static: [{"name", "kind": "flag"|"ratio"|"score"|"text", ...}]; the lists of codes seen."""
+
+    known: list[dict[str, Any]] = field(default_factory=list)
+    past: list[dict[str, Any]] = field(default_factory=list)
+    static: list[dict[str, Any]] = field(default_factory=list)
+    stores: list[str] = field(default_factory=list)
+    products: list[str] = field(default_factory=list)
+    keys: list[list[str]] = field(default_factory=list)
+    unit: float = 1.0
+
+    @classmethod
+    def fit(cls, panel: Panel) -> Encoder:
+        """Looks only at days up to the panel's origin."""
+        known = [_describe(n, v[:, : panel.days], panel) for n, v in panel.known.items() if n != "open"]
+        sold = panel.sales[panel.sales > 0]
+        return cls(
+            known=[column for column in known if column],
+            past=[{"name": name} for name in panel.past],
+            static=[c for c in (_describe(n, v[:, None], panel) for n, v in panel.static.items()) if c],
+            stores=sorted({store for store, _ in panel.keys}),
+            products=sorted({product for _, product in panel.keys}),
+            keys=[list(key) for key in panel.keys],
+            unit=float(min(1.0, np.median(sold))) if sold.size else 1.0,
+        )
+
+    def entities(self, panel: Panel) -> NDArray[np.int64]:
+        """[S, 3]: index + 1 of series, store and product; 0 = never seen."""
+        series = {tuple(key): i + 1 for i, key in enumerate(self.keys)}
+        store = {code: i + 1 for i, code in enumerate(self.stores)}
+        product = {code: i + 1 for i, code in enumerate(self.products)}
+        rows = [(series.get(key, 0), store.get(key[0], 0), product.get(key[1], 0)) for key in panel.keys]
+        return np.array(rows, np.int64)
+
+    def static_features(self, panel: Panel) -> Floats:
+        """float32 [S, T]."""
+        size = len(panel.keys)
+        parts = [_encode(c, _column(panel.static, c["name"], (size,))[:, None], panel)[:, 0] for c in self.static]
+        return np.concatenate(parts, axis=1) if parts else np.zeros((size, 0), np.float32)
+
+    def known_features(self, panel: Panel, closed: NDArray[np.bool_]) -> tuple[Floats, list[dict[str, str]]]:
+        """float32 [S, W, K] over the columns of `closed` [S, W], and the defaults that had to be assumed."""
+        width, assumed = closed.shape[1], []
+        parts = [_near_closed(closed)]
+        for column in self.known:
+            given = _widen(_column(panel.known, column["name"], (len(panel.keys), 0)), width)
+            if np.isnan(given[:, panel.days :]).any():
+                assumed.append({"column": column["name"], "default": _default_words(column)})
+            parts.append(_encode(column, _fill_ahead(column, given, panel), panel))
+        return np.concatenate(parts, axis=2), assumed
+
+    def past_features(self, panel: Panel) -> Floats:
+        """float32 [S, D, C]: each column over its own mean, 0 where empty."""
+        shape = panel.sales.shape
+        return np.stack([_relative(_column(panel.past, c["name"], shape)) for c in self.past] or [], axis=2) if (
+            self.past
+        ) else np.zeros((*shape, 0), np.float32)
+
+
+def closed_days(panel: Panel, width: int) -> tuple[NDArray[np.bool_], list[dict[str, str]]]:
+    """bool [S, width]: as recorded, then as planned in the open column, then by each weekday's habit."""
+    closed = np.zeros((len(panel.keys), width), bool)
+    closed[:, : panel.days] = panel.closed
+    ahead = np.arange(panel.days, width)
+    if not ahead.size:
+        return closed, []
+    days = panel.start + ahead.astype("timedelta64[D]")
+    closed[:, ahead] = _closing_habit(panel)[:, weekday(days)]
+    planned = _widen(_column(panel.known, "open", (len(panel.keys), 0)), width)[:, ahead]
+    told = ~np.isnan(planned)
+    closed[:, ahead] = np.where(told, planned < 0.5, closed[:, ahead] | _closed_holidays(panel, days))
+    assumed = [] if told.all() or not panel.closed.any() else [{"column": "open", "default": "weekday habit"}]
+    return closed, assumed
+
+
+def _closing_habit(panel: Panel) -> NDArray[np.bool_]:
+    """[S, 7]: closed on more than 8 in 10 of that weekday in the last 26 weeks."""
+    recent = slice(max(0, panel.days - 182), panel.days)
+    of_day = weekday(panel.dates[recent])
+    shares = [panel.closed[:, recent][:, of_day == k].mean(axis=1) for k in range(7) if (of_day == k).any()]
+    return np.stack(shares, axis=1) > 0.8 if len(shares) == 7 else np.zeros((len(panel.keys), 7), bool)
+
+
+def _closed_holidays(panel: Panel, days: NDArray[np.datetime64]) -> NDArray[np.bool_]:
+    """[S, N]: holidays ahead, for stores that were shut on more than half of the past ones."""
+    past = is_holiday(panel.dates, panel.country)
+    if not past.any():
+        return np.zeros((len(panel.keys), len(days)), bool)
+    shuts = panel.closed[:, past].mean(axis=1) > 0.5
+    return shuts[:, None] & is_holiday(days, panel.country)[None]
+
+
+def _near_closed(closed: NDArray[np.bool_]) -> Floats:
+    """[S, W, 3]: closed, and how near the next and the last closed day are (1 = neighbour, 0 = far)."""
+    since, until = np.full(closed.shape, NEAR, np.float32), np.full(closed.shape, NEAR, np.float32)
+    for t in range(1, closed.shape[1]):
+        since[:, t] = np.where(closed[:, t - 1], 1, np.minimum(since[:, t - 1] + 1, NEAR))
+        until[:, -1 - t] = np.where(closed[:, -t], 1, np.minimum(until[:, -t] + 1, NEAR))
+    return np.stack([closed.astype(np.float32), 1 - (until - 1) / (NEAR - 1), 1 - (since - 1) / (NEAR - 1)], axis=2)
+
+
+def _describe(name: str, values: Floats, panel: Panel) -> dict[str, Any] | None:
+    """How to encode a column, judged by its values; None when it never changes."""
+    seen = values[~np.isnan(values)]
+    if not seen.size or seen.min() == seen.max():
+        return None
+    if name in panel.categories:
+        codes, counts = np.unique(seen, return_counts=True)
+        common = codes[np.argsort(-counts, kind="stable")][: MAX_CATEGORIES + 1]
+        labels = [panel.categories[name][int(code)] for code in common]
+        return {"name": name, "kind": "text", "labels": labels[:-1] or labels, "usual": labels[0]}
+    if set(np.unique(seen).tolist()) <= {0.0, 1.0}:
+        return {"name": name, "kind": "flag"}
+    if seen.min() > 0 and values.shape[1] > 1:
+        return {"name": name, "kind": "ratio"}
+    return {"name": name, "kind": "score", "mean": float(seen.mean()), "std": float(seen.std())}
+
+
+def _encode(column: dict[str, Any], values: Floats, panel: Panel) -> Floats:
+    """[S, W] -> [S, W, n], NaN as 0 (= nothing special)."""
+    kind = column["kind"]
+    if kind == "text":
+        codes = {label: i for i, label in enumerate(panel.categories.get(column["name"], []))}
+        wanted = np.array([codes.get(label, -9) for label in column["labels"]], np.float32)
+        return (values[:, :, None] == wanted).astype(np.float32)
+    if kind == "ratio":
+        with np.errstate(invalid="ignore", divide="ignore"):
+            values = 3 * np.log(values / _row_median(values[:, : panel.days]))
+    if kind == "score":
+        values = (values - column["mean"]) / (column["std"] or 1.0)
+    return np.nan_to_num(np.clip(values, -5, 5), nan=0.0)[:, :, None].astype(np.float32)
+
+
+def _row_median(values: Floats) -> Floats:
+    """[S, 1] median of what is given; rows without any value give 1."""
+    empty = np.isnan(values).all(axis=1)
+    safe = np.where(empty[:, None], np.float32(1), values)
+    return np.nanmedian(safe, axis=1, keepdims=True).astype(np.float32)
+
+
+def _fill_ahead(column: dict[str, Any], values: Floats, panel: Panel) -> Floats:
+    """Days ahead without a plan: the last known price, 0 for flags, the usual text."""
+    ahead = np.isnan(values[:, panel.days :])
+    if not ahead.any():
+        return values
+    filled = values.copy()
+    if column["kind"] == "ratio":
+        default = _last_given(values[:, : panel.days])[:, None]
+    elif column["kind"] == "text":
+        labels = panel.categories.get(column["name"], [])
+        usual = labels.index(column["usual"]) if column["usual"] in labels else np.nan
+        default = np.full((1, 1), usual, np.float32)
+    else:
+        default = np.full((1, 1), column.get("mean", 0.0), np.float32)
+    filled[:, panel.days :] = np.where(ahead, default, filled[:, panel.days :])
+    return filled
+
+
+def _last_given(values: Floats) -> Floats:
+    """[S]: the last value that is not NaN in each row (NaN when there is none)."""
+    given = ~np.isnan(values)
+    last = values.shape[1] - 1 - np.argmax(given[:, ::-1], axis=1)
+    return values[np.arange(len(values)), last]
+
+
+def _default_words(column: dict[str, Any]) -> str:
+    words = {"ratio": "last known", "text": str(column.get("usual", "")), "flag": "0", "score": "average"}
+    return words[column["kind"]]
+
+
+def _relative(values: Floats) -> Floats:
+    mean = np.nan_to_num(np.nanmean(np.where(np.isnan(values).all(1, keepdims=True), 1, values), 1, keepdims=True))
+    return np.nan_to_num(np.arcsinh(values / np.where(mean == 0, 1, mean))).astype(np.float32)
+
+
+def _column(table: dict[str, Floats], name: str, shape: tuple[int, ...]) -> Floats:
+    """The column, or all NaN when these sales do not have it."""
+    return table[name] if name in table else np.full(shape, np.nan, np.float32)
+
+
+def _widen(values: Floats, width: int) -> Floats:
+    """Cuts or pads with NaN to `width` columns."""
+    if values.shape[1] >= width:
+        return values[:, :width]
+    pad = np.full((values.shape[0], width - values.shape[1]), np.nan, np.float32)
+    return np.concatenate([values, pad], axis=1)

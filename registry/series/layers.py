@@ -1,0 +1,55 @@
+"""Building blocks that several networks share."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from registry.series.windows import AROUND, Batch, Shape
+
+FORGET = 0.1  # share of entities shown as unknown while learning, so that new ones can be forecast
+
+
+class Entities(nn.Module):
+    """Learned vectors of series, store and product; unknown ones share vector 0."""
+
+    def __init__(self, shape: Shape, width: int = 8):
+        super().__init__()
+        self.tables = nn.ModuleList(nn.Embedding(count + 1, width) for count in shape.entities)
+        for table in self.tables:
+            nn.init.normal_(table.weight, std=0.05)
+        self.size = width * len(self.tables)
+
+    def forward(self, entity: Tensor) -> Tensor:  # [B, 3] -> [B, size]
+        if self.training:
+            entity = entity * (torch.rand(entity.shape) >= FORGET)
+        return torch.cat([table(entity[:, i]) for i, table in enumerate(self.tables)], dim=1)
+
+
+class Context(nn.Module):
+    """Everything of a window but its past days, as one flat vector."""
+
+    def __init__(self, shape: Shape):
+        super().__init__()
+        self.entities = Entities(shape)
+        around = (shape.block + 2 * AROUND) * shape.around
+        self.size = around + shape.block * shape.ahead + shape.level + shape.static + self.entities.size
+
+    def forward(self, batch: Batch) -> Tensor:  # -> [B, size]
+        parts = [batch.around.flatten(1), batch.ahead.flatten(1), batch.level, batch.static]
+        return torch.cat([*parts, self.entities(batch.entity)], dim=1)
+
+
+class Head(nn.Module):
+    """From hidden features to mean and quantiles, as deviations from the weekday's usual sales."""
+
+    def __init__(self, width: int, shape: Shape):
+        super().__init__()
+        self.block, self.outputs = shape.block, shape.outputs
+        self.out = nn.Linear(width, shape.block * shape.outputs)
+        nn.init.normal_(self.out.weight, std=0.01)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, hidden: Tensor, batch: Batch) -> Tensor:  # [B, width] -> [B, P, Q]
+        change = self.out(hidden).view(-1, self.block, self.outputs)
+        return nn.functional.softplus(batch.base[..., None] * 3 + change * 3) / 3

@@ -1,0 +1,133 @@
+"""Accuracy, one definition for the product, the benchmarks and the tests.
+
+e = actual - forecast over all series, days and windows that have an actual (NaN = left out).
+Point error is judged on the median; bias and RMSSE on the mean.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from registry.series.panel import Floats
+from registry.series.quantiles import INTERVALS, LEVELS, MEDIAN
+
+SEASON = 7
+
+
+def wape(actual: Floats, forecast: Floats) -> float:
+    """Sum of |e| over the sum of |actual|.
+
+    >>> round(wape(np.array([10.0, 10.0]), np.array([9.0, 12.0])), 3)
+    0.15
+    """
+    return _ratio(np.nansum(np.abs(actual - forecast)), np.nansum(np.abs(actual)))
+
+
+def bias(actual: Floats, forecast: Floats) -> float:
+    """Sum of (forecast - actual) over the sum of |actual|: plus = too high.
+
+    >>> bias(np.array([10.0, 10.0]), np.array([9.0, 12.0]))
+    0.05
+    """
+    return _ratio(np.nansum(forecast - actual), np.nansum(np.abs(actual)))
+
+
+def smape(actual: Floats, forecast: Floats) -> float:
+    """200 x mean of |e| / (|actual| + |forecast|), 0 when both are 0.
+
+    >>> smape(np.array([0.0, 10.0]), np.array([0.0, 10.0]))
+    0.0
+    """
+    size = np.abs(actual) + np.abs(forecast)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        parts = np.where(size == 0, 0.0, np.abs(actual - forecast) / size)
+    return float(200 * np.nanmean(np.where(np.isnan(actual), np.nan, parts)))
+
+
+def season_steps(past: Floats) -> tuple[Floats, Floats]:
+    """Per series, mean |y[t] - y[t-7]| and mean (y[t] - y[t-7])^2 of its own past: [S], [S] (NaN = unknown)."""
+    steps = past[:, SEASON:] - past[:, :-SEASON]
+    count = (~np.isnan(steps)).sum(axis=1)
+    safe = np.where(count == 0, np.nan, count)
+    return (np.nansum(np.abs(steps), axis=1) / safe).astype(np.float32), (
+        np.nansum(steps**2, axis=1) / safe
+    ).astype(np.float32)
+
+
+def mase(actual: Floats, forecast: Floats, step: Floats) -> float:
+    """Mean over series of mean |e| / `step` (mean |y[t] - y[t-7]| of the past); series without one are left out."""
+    return _mean_ratio(_row_mean(np.abs(actual - forecast)), step)
+
+
+def rmsse(actual: Floats, forecast: Floats, square: Floats) -> float:
+    """Mean over series of sqrt(mean e^2 / `square`)."""
+    return _mean_ratio(np.sqrt(_row_mean((actual - forecast) ** 2)), np.sqrt(square))
+
+
+def wql(actual: Floats, quantiles: Floats) -> float:
+    """2 x sum of the pinball loss over sum |actual|, averaged over the quantiles: actual [S, H], quantiles [S, H, Q]."""
+    e = actual[..., None] - quantiles
+    levels = np.array(LEVELS)
+    pinball = np.maximum(levels * e, (levels - 1) * e)
+    return _ratio(2 * np.nansum(pinball) / len(LEVELS), np.nansum(np.abs(actual)))
+
+
+def coverage(actual: Floats, quantiles: Floats) -> dict[str, float]:
+    """Share of actuals inside each interval."""
+    known = ~np.isnan(actual)
+    shares = {}
+    for name, (low, high) in INTERVALS.items():
+        inside = (actual >= quantiles[..., low]) & (actual <= quantiles[..., high])
+        shares[name] = _ratio(inside[known].sum(), known.sum())
+    return shares
+
+
+def score(actual: Floats, mean: Floats, quantiles: Floats, past: Floats) -> dict[str, Any]:
+    """All metrics of one window: actual, mean [S, H]; quantiles [S, H, Q]; past [S, D] (NaN = no record)."""
+    step, square = season_steps(past)
+    median = quantiles[..., MEDIAN]
+    return {
+        "wape": wape(actual, median),
+        "bias": bias(actual, mean),
+        "mase": mase(actual, median, step),
+        "rmsse": rmsse(actual, mean, square),
+        "smape": smape(actual, median),
+        "wql": wql(actual, quantiles),
+        "coverage": coverage(actual, quantiles),
+    }
+
+
+def overall(windows: list[dict[str, Any]], weights: list[float]) -> dict[str, Any]:
+    """Metrics over several windows, weighted by sales (shares of sales) or by window (the rest)."""
+    names = [name for name in windows[0] if isinstance(windows[0][name], float)]
+    even = [1.0] * len(windows)
+    by_sales = {"wape", "bias", "wql"}
+    result: dict[str, Any] = {
+        name: _weighted([w[name] for w in windows], weights if name in by_sales else even) for name in names
+    }
+    result["coverage"] = {k: _weighted([w["coverage"][k] for w in windows], even) for k in INTERVALS}
+    return result
+
+
+def _weighted(values: list[float], weights: list[float]) -> float:
+    known = [(v, w) for v, w in zip(values, weights, strict=True) if not np.isnan(v)]
+    total = sum(w for _v, w in known)
+    return float(sum(v * w for v, w in known) / total) if total else float("nan")
+
+
+def _ratio(part: float, whole: float) -> float:
+    return float(part / whole) if whole else float("nan")
+
+
+def _row_mean(values: Floats) -> Floats:
+    count = (~np.isnan(values)).sum(axis=1)
+    mean: Floats = np.nansum(values, axis=1) / np.where(count == 0, np.nan, count)
+    return mean
+
+
+def _mean_ratio(part: Floats, whole: Floats) -> float:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratio = np.where(whole > 0, part / whole, np.nan)
+    return float(np.nanmean(ratio)) if (~np.isnan(ratio)).any() else float("nan")

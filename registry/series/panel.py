@@ -1,0 +1,164 @@
+"""Panel: all series of a scope as one regular daily table, with what is known about each day.
+
+Pure numpy and pandas; nothing here knows Django.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Days = NDArray[np.datetime64]
+Role = str  # "known" (ahead), "past" (afterwards) or "static" (fixed)
+
+# A source that writes a row only when something was sold has hardly any zeros and many holes.
+LOG_ZERO_SHARE, LOG_HOLE_SHARE = 0.05, 0.3
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Series x days. Column 0 is `start`; columns from `days` on hold only what is known ahead.
+
+    sales: float32 [S, D], NaN = no record.  known/past: name -> [S, D+F] / [S, D], NaN = not given.
+    text values are integer codes into `categories[name]`.  static: name -> [S] of the same kinds.
+    closed: bool [S, D]: the store did not open.
+    """
+
+    start: np.datetime64
+    keys: list[tuple[str, str]]
+    sales: Floats
+    closed: NDArray[np.bool_]
+    known: dict[str, Floats] = field(default_factory=dict)
+    past: dict[str, Floats] = field(default_factory=dict)
+    static: dict[str, Floats] = field(default_factory=dict)
+    categories: dict[str, list[str]] = field(default_factory=dict)
+    country: str = ""
+
+    @property
+    def days(self) -> int:
+        """D: days with sales."""
+        return self.sales.shape[1]
+
+    @property
+    def origin(self) -> np.datetime64:
+        """The last known day."""
+        return self.start + np.timedelta64(self.days - 1, "D")
+
+    @property
+    def dates(self) -> Days:
+        """The D days with sales."""
+        return np.arange(self.start, self.start + np.timedelta64(self.days, "D"))
+
+    def column(self, day: Any) -> int:
+        """Index of a day; may lie outside."""
+        return int((np.datetime64(day, "D") - self.start) / np.timedelta64(1, "D"))
+
+    def until(self, day: Any) -> Panel:
+        """The panel as it was known at the end of that day: later sales and past covariates are gone."""
+        end = self.column(day) + 1
+        if not 0 < end <= self.days:
+            raise ValueError(f"{np.datetime64(day, 'D')} is outside the sales: use {self.start} to {self.origin}.")
+        return replace(
+            self,
+            sales=self.sales[:, :end],
+            closed=self.closed[:, :end],
+            past={name: values[:, :end] for name, values in self.past.items()},
+        )
+
+    def select(self, rows: NDArray[np.intp]) -> Panel:
+        """Only these series, in this order."""
+        pick = {k: {n: v[rows] for n, v in getattr(self, k).items()} for k in ("known", "past", "static")}
+        keys = [self.keys[row] for row in rows]
+        return replace(self, keys=keys, sales=self.sales[rows], closed=self.closed[rows], **pick)
+
+    @classmethod
+    def from_frame(cls, frame: pd.DataFrame, roles: dict[str, Role], country: str = "") -> Panel:
+        """From canonical rows (date, store_id, product_id, sales, extras); `roles` names the extras.
+
+        Rows with empty sales after the last sale are the plan: they fill known covariates ahead.
+        Raises ValueError when no row has sales.
+        """
+        frame = frame.reset_index(drop=True)
+        sold = frame["sales"].notna().to_numpy()
+        if not sold.any():
+            raise ValueError("There are no sales in this scope: choose another store or product.")
+        dates = frame["date"].to_numpy().astype("datetime64[D]")
+        start = dates[sold].min()
+        column = ((dates - start) / np.timedelta64(1, "D")).astype(np.int64)
+        days, width = int(column[sold].max()) + 1, int(column.max()) + 1
+        series = frame.groupby(["store_id", "product_id"], sort=True, observed=True).ngroup().to_numpy()
+        first_rows = pd.Series(series).drop_duplicates().sort_values().index.to_numpy()
+        pairs = frame.loc[first_rows, ["store_id", "product_id"]].astype(str)
+        grid = _Grid(series, column, len(first_rows), width)
+        sales = grid.fill(frame["sales"].to_numpy(np.float32, na_value=np.nan))[:, :days]
+        groups: dict[Role, dict[str, Floats]] = {"known": {}, "past": {}, "static": {}}
+        categories: dict[str, list[str]] = {}
+        for name, role in roles.items():
+            values = _numbers(frame[name], name, categories)
+            filled = values[first_rows] if role == "static" else grid.fill(values)
+            groups[role][name] = filled[:, :days] if role == "past" else filled
+        keys = list(pairs.itertuples(index=False, name=None))
+        sales, closed = _find_closed(sales, keys, groups["known"].get("open"))
+        return cls(start, keys, sales, closed, groups["known"], groups["past"], groups["static"], categories, country)
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """Scatters row values into [series, day]."""
+
+    series: NDArray[np.int64]
+    column: NDArray[np.int64]
+    rows: int
+    width: int
+
+    def fill(self, values: Floats) -> Floats:
+        table = np.full((self.rows, self.width), np.nan, np.float32)
+        inside = self.column >= 0
+        table[self.series[inside], self.column[inside]] = values[inside]
+        return table
+
+
+def _numbers(column: pd.Series[Any], name: str, categories: dict[str, list[str]]) -> Floats:
+    """Numbers as they are; text as codes into categories[name] (NaN = empty)."""
+    if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+        return column.to_numpy(np.float32, na_value=np.nan)
+    coded = column.astype("string").astype("category")
+    categories[name] = [str(value) for value in coded.cat.categories]
+    codes = coded.cat.codes.to_numpy(np.float32)
+    return np.where(codes < 0, np.float32(np.nan), codes)
+
+
+def _find_closed(
+    sales: Floats, keys: list[tuple[str, str]], opened: Floats | None
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Settles what holes mean: closed (by the open column, or nobody in the store has a record), sold nothing
+    (sources that log only what was sold), else unknown. Returns sales with those zeros, and closed [S, D]."""
+    recorded = ~np.isnan(sales)
+    stores = np.array([store for store, _product in keys])
+    any_in_store = np.zeros_like(recorded)
+    for store in np.unique(stores):
+        rows = stores == store
+        any_in_store[rows] = recorded[rows].any(axis=0)
+    if _is_log(sales, recorded):
+        listed = np.maximum.accumulate(recorded, axis=1)
+        shop_open = np.broadcast_to(recorded.any(axis=0), recorded.shape)
+        return np.where(listed & ~recorded & shop_open, np.float32(0), sales), ~shop_open
+    closed = ~any_in_store
+    if opened is not None:
+        told = opened[:, : sales.shape[1]]
+        # A closed day with sales is a mistake of the flag: what was sold counts.
+        closed = np.where(np.isnan(told), closed, told < 0.5) & ~(sales > 0)
+    return sales, closed
+
+
+def _is_log(sales: Floats, recorded: NDArray[np.bool_]) -> bool:
+    """True when rows exist only where something was sold."""
+    listed = np.maximum.accumulate(recorded, axis=1)
+    holes = 1 - recorded.sum() / max(1, listed.sum())
+    zeros = (sales[recorded] == 0).mean()
+    return bool(holes > LOG_HOLE_SHARE and zeros < LOG_ZERO_SHARE)

@@ -1,0 +1,84 @@
+"""Prediction: what a model expects of each series and day, and of any total of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from registry.series.calibration import Calibration
+from registry.series.panel import Days, Floats
+from registry.series.quantiles import LEVELS, MEDIAN, NAMES
+
+__all__ = ["LEVELS", "MEDIAN", "NAMES", "Prediction"]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """mean [S, H], quantiles [S, H, Q] (ascending, >= 0, 0 on closed days) in units a day; closed [S, H].
+
+    assumptions: [{"column", "default"}], the known covariates that were not given for the days ahead.
+    """
+
+    origin: np.datetime64
+    dates: Days
+    keys: list[tuple[str, str]]
+    mean: Floats
+    quantiles: Floats
+    closed: NDArray[np.bool_]
+    calibration: Calibration
+    assumptions: list[dict[str, str]]
+
+    def rows(self, store: str = "", product: str = "") -> NDArray[np.intp]:
+        """Rows of a store, a product, one series, or (both empty) all."""
+        fits = [(not store or s == store) and (not product or p == product) for s, p in self.keys]
+        return np.flatnonzero(fits)
+
+    def _kind(self, rows: NDArray[np.intp]) -> str:
+        chosen = [self.keys[row] for row in rows]
+        if len(chosen) == 1:
+            return "series"
+        if len({store for store, _ in chosen}) == 1 and len({s for s, _ in self.keys}) > 1:
+            return "store"
+        if len({product for _, product in chosen}) == 1 and len({p for _, p in self.keys}) > 1:
+            return "product"
+        return "all"
+
+    def total(self, rows: NDArray[np.intp] | None = None) -> Prediction:
+        """One row: the sum over the rows (default all), with an interval of its own. One series stays itself."""
+        rows = np.arange(len(self.keys)) if rows is None else rows
+        closed = self.closed[rows].all(axis=0)
+        if len(rows) == 1:
+            return self._replace(rows, self.mean[rows], self.quantiles[rows], closed)
+        mean = self.mean[rows].sum(axis=0)
+        quantiles = self.calibration.total(self._kind(rows), mean)
+        return self._replace(rows, mean[None], quantiles[None], closed)
+
+    def _replace(
+        self, rows: NDArray[np.intp], mean: Floats, quantiles: Floats, closed: NDArray[np.bool_]
+    ) -> Prediction:
+        keys = [self.keys[rows[0]]] if len(rows) == 1 else [("", "")]
+        shared = (self.calibration, self.assumptions)
+        return Prediction(self.origin, self.dates, keys, mean, quantiles, closed[None], *shared)
+
+    def sum_over_days(self, rows: NDArray[np.intp] | None = None) -> tuple[float, float, float]:
+        """Units expected over all days, and the ends of the 80% range of that sum."""
+        rows = np.arange(len(self.keys)) if rows is None else rows
+        mean = self.mean[rows].sum(axis=0)
+        low, high = self.calibration.sum_over_days(self._kind(rows), mean)
+        return float(mean.sum()), low, high
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per series and day: origin, date, store_id, product_id, mean, q0.025 ... q0.975."""
+        size, horizon = self.mean.shape
+        table: dict[str, object] = {
+            "origin": np.full(size * horizon, self.origin).astype("datetime64[s]"),
+            "date": np.tile(self.dates, size).astype("datetime64[s]"),
+            "store_id": np.repeat([store for store, _ in self.keys], horizon),
+            "product_id": np.repeat([product for _, product in self.keys], horizon),
+            "mean": self.mean.ravel(),
+        }
+        table |= {name: self.quantiles[..., i].ravel() for i, name in enumerate(NAMES)}
+        return pd.DataFrame(table)

@@ -1,0 +1,44 @@
+"""Forecasts beyond one block: each block's mean is fed back as if it had been sold."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import nn
+
+from registry.series.covariates import Encoder
+from registry.series.panel import Floats, Panel
+from registry.series.quantiles import OUTPUTS
+from registry.series.windows import Windows
+
+CHUNK = 4096  # windows at a time, to bound memory
+
+
+def roll(model: nn.Module, windows: Windows, horizon: int) -> Floats:
+    """Mean and quantiles of the `horizon` days after the panel: float32 [S, H, Q], sorted, >= 0, closed days 0."""
+    size, block, first = len(windows.entity), windows.block, windows.panel.days
+    result = torch.zeros(size, -(-horizon // block) * block, OUTPUTS)
+    model.eval()
+    with torch.inference_mode():
+        for start in range(0, horizon, block):
+            for low in range(0, size, CHUNK):
+                rows = torch.arange(low, min(size, low + CHUNK))
+                batch = windows.cut(rows, torch.full_like(rows, first + start))
+                raw = model(batch) * batch.scale[:, None, None]
+                result[rows, start : start + block] = _tidy(raw, batch.closed)
+            windows.extend(first + start, result[:, start : start + block, 0])
+    return np.asarray(result[:, :horizon].numpy())
+
+
+def _tidy(raw: torch.Tensor, closed: torch.Tensor) -> torch.Tensor:
+    """Quantiles sorted, nothing negative, nothing on closed days; not-a-number becomes 0."""
+    raw = raw.nan_to_num(0.0, posinf=0.0, neginf=0.0).clamp(min=0)
+    quantiles = raw[..., 1:].sort(dim=2).values
+    return torch.cat([raw[..., :1], quantiles], dim=2).masked_fill(closed[..., None], 0.0)
+
+
+def forecast(model: nn.Module, panel: Panel, encoder: Encoder, frame: tuple[int, int, int]) -> tuple[Floats, Windows]:
+    """Rolls `horizon` days on from the panel's last day; frame = (past_days, block, horizon)."""
+    past_days, block, horizon = frame
+    windows = Windows(panel, encoder, past_days, block, ahead=-(-horizon // block) * block)
+    return roll(model, windows, horizon), windows

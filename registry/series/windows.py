@@ -1,0 +1,245 @@
+"""Windows: what a model sees at one origin of one series, gathered by index arithmetic from one panel.
+
+A window at column t sees sales of columns < t only; known covariates and the calendar also of later ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from registry.series import calendar
+from registry.series.covariates import Encoder, closed_days
+from registry.series.panel import Panel
+from registry.series.quantiles import OUTPUTS
+
+AROUND = 3  # days before and after the block whose covariates are shown too
+YEAR = 364  # same weekday, last year
+PROFILE_WEEKS = (1, 4, 8, 16)
+LEVEL_DAYS = (7, 28, 112, 364)
+SCALE_DAYS = (56, 112, 364, 1456)
+ENOUGH_DAYS = 21  # recorded days that make a level trustworthy
+
+
+@dataclass
+class Batch:
+    """B windows. Sales are divided by `scale`; C, K, A, E, T are counts of features."""
+
+    past: Tensor  # [B, L, C]   sales (asinh), recorded, known and past covariates
+    around: Tensor  # [B, P + 2 * AROUND, K]  known covariates of the block and its neighbours
+    ahead: Tensor  # [B, P, A]   calendar, weekday profile and last year, day by day
+    level: Tensor  # [B, E]      size, trend, share of zeros, age
+    static: Tensor  # [B, T]
+    entity: Tensor  # [B, 3]      series, store, product; 0 = unknown
+    base: Tensor  # [B, P]      the usual sales of that weekday
+    recent: Tensor  # [B, L]      past sales as they are (scaled), NaN where not recorded
+    scale: Tensor  # [B]
+    closed: Tensor  # [B, P]      bool
+    target: Tensor  # [B, P]      what was sold (scaled); NaN = unknown or closed
+
+    def rows(self, index: slice) -> Batch:
+        """A part of the batch."""
+        return Batch(**{f.name: getattr(self, f.name)[index] for f in fields(self)})
+
+    def __len__(self) -> int:
+        return len(self.scale)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Sizes that an algorithm needs to build its layers."""
+
+    past_days: int  # L
+    block: int  # P
+    past: int  # C
+    around: int  # K
+    ahead: int  # A
+    level: int  # E
+    static: int  # T
+    entities: tuple[int, int, int]
+    outputs: int  # Q: the mean and the quantiles
+
+
+class Windows:
+    """The panel as tensors, ready to be cut at any (series, column)."""
+
+    def __init__(self, panel: Panel, encoder: Encoder, past_days: int, block: int, ahead: int = 0):
+        self.panel, self.past_days, self.block = panel, past_days, block
+        width = panel.days + ahead + block + AROUND
+        closed, assumed = closed_days(panel, width)
+        known, assumed_known = encoder.known_features(panel, closed)
+        self.assumptions = assumed + assumed_known
+        days = panel.start + np.arange(width).astype("timedelta64[D]")
+        self.calendar = torch.from_numpy(calendar.features(days, panel.country))
+        self.closed, self.known = torch.from_numpy(closed), torch.from_numpy(known)
+        self.extra = torch.from_numpy(encoder.past_features(panel))
+        self.static = torch.from_numpy(encoder.static_features(panel))
+        self.entity = torch.from_numpy(encoder.entities(panel))
+        self.unit = encoder.unit
+        self.vocabulary = (len(encoder.keys), len(encoder.stores), len(encoder.products))
+        self._fill(panel, closed, width)
+
+    def _fill(self, panel: Panel, closed: NDArray[np.bool_], width: int) -> None:
+        """Running sums from which every level and weekday mean is one subtraction."""
+        sales = np.full((len(panel.keys), width), np.nan, np.float32)
+        sales[:, : panel.days] = np.where(closed[:, : panel.days], np.nan, panel.sales)
+        self.sales = torch.from_numpy(sales)
+        listed = np.cumsum(~np.isnan(panel.sales), axis=1) > 0
+        self.born = torch.from_numpy(np.where(listed.any(1), listed.argmax(1), panel.days))
+        zeros = torch.zeros(len(panel.keys), width + 1, dtype=torch.float64)
+        self.total, self.count, self.none = zeros, zeros.clone(), zeros.clone()
+        self.week_total, self.week_count = zeros.clone(), zeros.clone()
+        for column in range(panel.days):
+            self._add(column)
+
+    def _add(self, column: int) -> None:
+        value = self.sales[:, column]
+        seen = (~value.isnan()).double()
+        amount = value.nan_to_num().double()
+        self.total[:, column + 1] = self.total[:, column] + amount
+        self.count[:, column + 1] = self.count[:, column] + seen
+        self.none[:, column + 1] = self.none[:, column] + (value == 0)
+        week = max(0, column - 6)  # column + 1 - 7, and 0 stands for "before the start"
+        self.week_total[:, column + 1] = self.week_total[:, week] * (column >= 6) + amount
+        self.week_count[:, column + 1] = self.week_count[:, week] * (column >= 6) + seen
+
+    def extend(self, column: int, values: Tensor) -> None:
+        """Puts forecast sales [S, P] at `column`, so that the next block can see them."""
+        for step in range(values.shape[1]):
+            self.sales[:, column + step] = values[:, step].masked_fill(self.closed[:, column + step], torch.nan)
+            self._add(column + step)
+
+    @property
+    def shape(self) -> Shape:
+        """Sizes of every part of a batch, read off one real window."""
+        one = self.cut(torch.zeros(1, dtype=torch.long), torch.tensor([self.panel.days]))
+        return Shape(
+            past_days=self.past_days,
+            block=self.block,
+            past=one.past.shape[2],
+            around=one.around.shape[2],
+            ahead=one.ahead.shape[2],
+            level=one.level.shape[1],
+            static=one.static.shape[1],
+            entities=self.vocabulary,
+            outputs=OUTPUTS,
+        )
+
+    def level(self, rows: Tensor, at: Tensor, days: int) -> tuple[Tensor, Tensor]:
+        """Mean of recorded open days among the last `days` before `at`, and how many they are: [B], [B]."""
+        since = (at - days).clamp(min=0)
+        count = self.count[rows, at] - self.count[rows, since]
+        return (self.total[rows, at] - self.total[rows, since]) / count.clamp(min=1), count
+
+    def scale(self, rows: Tensor, at: Tensor) -> Tensor:
+        """[B]: the recent level; one from older days as long as too few recent days are recorded."""
+        found, enough = self.level(rows, at, SCALE_DAYS[0])
+        for days in SCALE_DAYS[1:]:
+            older, count = self.level(rows, at, days)
+            found = torch.where(enough < ENOUGH_DAYS, older, found)
+            enough = torch.where(enough < ENOUGH_DAYS, count, enough)
+        return found.clamp(min=self.unit).float()
+
+    def usual(self, rows: Tensor, day: Tensor, at: Tensor, weeks: int) -> tuple[Tensor, Tensor]:
+        """Mean of the last `weeks` same weekdays before `at`: [B, P], and how many were recorded."""
+        back = torch.div(day - at[:, None], 7, rounding_mode="floor") * 7 + 7
+        last = (day - back + 1).clamp(min=0)  # running sums are shifted by one
+        first = (last - 7 * weeks).clamp(min=0)
+        row = rows[:, None]
+        count = self.week_count[row, last] - self.week_count[row, first]
+        total = self.week_total[row, last] - self.week_total[row, first]
+        return total / count.clamp(min=1), count
+
+    def cut(self, rows: Tensor, at: Tensor) -> Batch:
+        """Windows of series `rows` [B] whose first unknown column is `at` [B]."""
+        scale = self.scale(rows, at)
+        row, start = rows[:, None], at[:, None]
+        back = start + torch.arange(-self.past_days, 0)
+        inside = back >= 0
+        recent = self.sales[row, back.clamp(min=0)].masked_fill(~inside, torch.nan) / scale[:, None]
+        day = start + torch.arange(self.block)
+        near = (start + torch.arange(-AROUND, self.block + AROUND)).clamp(min=0)
+        base, ahead = self._ahead(rows, at, day, scale)
+        closed = self.closed[row, day]
+        target = self.sales[row, day].masked_fill(closed, torch.nan) / scale[:, None]
+        seen = ~recent.isnan()
+        past = [torch.asinh(recent.nan_to_num())[..., None], seen[..., None].float()]
+        past += [self.known[row, back.clamp(min=0)] * inside[..., None]]
+        if self.extra.shape[2]:
+            past += [self.extra[row, back.clamp(0, self.extra.shape[1] - 1)] * inside[..., None]]
+        return Batch(
+            past=torch.cat(past, dim=2),
+            around=self.known[row, near],
+            ahead=ahead,
+            level=self._level_features(rows, at, scale),
+            static=self.static[rows],
+            entity=self.entity[rows],
+            base=base,
+            recent=recent,
+            scale=scale,
+            closed=closed,
+            target=target,
+        )
+
+    def _ahead(self, rows: Tensor, at: Tensor, day: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
+        """base [B, P] and the features of each day ahead [B, P, A]."""
+        size = scale[:, None].double()
+        overall = (self.level(rows, at, SCALE_DAYS[0])[0].float() / scale)[:, None].double()
+        columns, base = [], overall
+        for weeks in PROFILE_WEEKS:
+            mean, count = self.usual(rows, day, at, weeks)
+            mean = torch.where(count > 0, mean / size, overall)
+            base = mean if weeks == 8 else base
+            columns.append(torch.asinh(mean))
+        for value, known in self._last_year(rows, at, day, size):
+            columns += [torch.asinh(value), known]
+        table = torch.stack([column.expand(day.shape).float() for column in columns], dim=2)
+        return base.expand(day.shape).float(), torch.cat([self.calendar[day], table], dim=2)
+
+    def _last_year(self, rows: Tensor, at: Tensor, day: Tensor, size: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """(value over scale, 1 if recorded) of the same day last year, its week, and its week over last year's level."""
+        then = day - YEAR
+        value = self.sales[rows[:, None], then.clamp(min=0)].masked_fill(then < 0, torch.nan).double() / size
+        week, count = self._mean(rows, then - 3, then + 4)
+        level, level_count = self._mean(rows, (at - YEAR - 56)[:, None], (at - YEAR)[:, None])
+        season = (week / level.clamp(min=self.unit * 0.1)).clamp(max=5)
+        both = (count > 0) & (level_count >= ENOUGH_DAYS)
+        return [
+            (value.nan_to_num(), (~value.isnan()).double()),
+            (week / size, (count > 0).double()),
+            (torch.where(both, season, 1.0), both.double()),
+        ]
+
+    def _mean(self, rows: Tensor, since: Tensor, until: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean of recorded days in [since, until), both [B, n], and their count."""
+        row, low, high = rows[:, None], since.clamp(min=0), until.clamp(min=0)
+        count = self.count[row, high] - self.count[row, low]
+        return (self.total[row, high] - self.total[row, low]) / count.clamp(min=1), count
+
+    def _level_features(self, rows: Tensor, at: Tensor, scale: Tensor) -> Tensor:
+        """[B, E]."""
+        columns = [torch.log1p(scale / self.unit) / 5]
+        for days in LEVEL_DAYS:
+            mean, count = self.level(rows, at, days)
+            columns += [torch.asinh(mean.float() / scale), (count / days).float()]
+        since = (at - 56).clamp(min=0)
+        recorded = (self.count[rows, at] - self.count[rows, since]).clamp(min=1)
+        columns.append(((self.none[rows, at] - self.none[rows, since]) / recorded).float())
+        columns.append(((at - self.born[rows]).clamp(0, 2 * YEAR) / YEAR).float())
+        then, _count = self._mean(rows, (at - YEAR - 28)[:, None], (at - YEAR)[:, None])
+        columns.append(torch.asinh(then[:, 0].float() / scale))
+        return torch.stack(columns, dim=1)
+
+
+def origins(windows: Windows, first: int, last: int) -> tuple[Tensor, Tensor]:
+    """Every (series, column) in [first, last] whose series has a record before the column; both [N]."""
+    born = windows.born.numpy()
+    low = np.maximum(first, born + 1)
+    counts = np.maximum(0, last - low + 1)
+    rows = np.repeat(np.arange(len(born)), counts)
+    steps = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    return torch.from_numpy(rows), torch.from_numpy(low[rows] + steps)

@@ -1,0 +1,156 @@
+"""The one learning loop. It yields after every round and knows neither Django nor any algorithm.
+
+Seeded windows, AdamW with a cosine rate, clipped gradients, an average of the weights over the last steps (EMA),
+a guard against losses that are not finite, and a hard stop when the time is up.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from registry.algorithms import Round, SelfLearning
+from registry.series.quantiles import LEVELS, MEDIAN
+from registry.series.windows import Batch, Windows
+
+ROUNDS = 20  # signs of life per fit
+WARM_UP = 0.03
+CLIP = 1.0
+EMA = 0.995
+MEAN_WEIGHT = 0.3  # of the mean's loss beside the quantiles'
+# Time of a step, measured on the 2-core reference machine: only a plan, so that the same budget always
+# gives the same number of steps (and the same model); the clock stops a fit that is slower than planned.
+SECONDS_PER_STEP, FLOPS_PER_SECOND = 0.010, 2.5e10
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long to learn and how hard."""
+
+    steps: int
+    seconds: float
+    rate: float
+    batch: int
+
+
+class WindowSampler:
+    """Seeded random windows among the given (series, column) pairs."""
+
+    def __init__(self, windows: Windows, rows: Tensor, columns: Tensor, seed: int):
+        self.windows, self.rows, self.columns = windows, rows, columns
+        self.generator = torch.Generator().manual_seed(seed)
+
+    def draw(self, size: int) -> Batch:
+        """Windows with at least one known target each, as far as there are any."""
+        pick = torch.randint(len(self.rows), (size,), generator=self.generator)
+        return self.windows.cut(self.rows[pick], self.columns[pick])
+
+
+def loss(output: Tensor, batch: Batch) -> Tensor:
+    """Pinball loss of the quantiles plus Poisson loss of the mean, over known open days.
+
+    Windows count by the square root of their size: between equal shares (MASE) and equal units (WAPE).
+    """
+    known = ~batch.target.isnan()
+    target = batch.target.nan_to_num()
+    weight = known * batch.scale.sqrt()[:, None]
+    weight = weight / weight.sum().clamp(min=1e-9)
+    error = target[..., None] - output[..., 1:]
+    levels = torch.tensor(LEVELS)
+    pinball = torch.maximum(levels * error, (levels - 1) * error).mean(dim=2)
+    mean = output[..., 0].clamp(min=1e-4)
+    poisson = mean - target * mean.log()
+    return ((pinball + MEAN_WEIGHT * poisson) * weight).sum()
+
+
+def planned_steps(model: nn.Module, batch: Batch, seconds: float, threads: int) -> int:
+    """How many steps fit into the time by plan: from the operations of one step, not from the clock."""
+    counter = FlopCounterMode(display=False)
+    with counter:
+        loss(model(batch), batch).backward()
+    model.zero_grad(set_to_none=True)
+    step = SECONDS_PER_STEP + counter.get_total_flops() / (FLOPS_PER_SECOND * threads**0.7)
+    return max(20, int(seconds / step))
+
+
+class NotFinite(ValueError):
+    """The loss became not-a-number before anything was learned."""
+
+
+def fit(model: nn.Module, sampler: WindowSampler, schedule: Schedule, check: Batch | None) -> Iterator[Round]:
+    """Learns in place and yields ROUNDS times; afterwards the model holds the averaged weights.
+
+    A module with a `fit` of its own is asked instead. `check` is only looked at for the learning curve.
+    """
+    if isinstance(model, SelfLearning):
+        yield from model.fit(sampler, schedule.seconds)
+        return
+    average = copy.deepcopy(model)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=schedule.rate, weight_decay=0.01)
+    started, every, running = time.monotonic(), max(1, schedule.steps // ROUNDS), 0.0
+    for step in range(schedule.steps):
+        spent = time.monotonic() - started
+        share = max((step + 1) / schedule.steps, spent / schedule.seconds)
+        for group in optimizer.param_groups:
+            group["lr"] = schedule.rate * _rate(step / schedule.steps)
+        value, miss = _step(model, optimizer, sampler.draw(schedule.batch))
+        if not math.isfinite(value):
+            if step < every:
+                raise NotFinite(
+                    f"The loss became not-a-number in step {step + 1}: check the scale of the sales."
+                )
+            break
+        _blend(average, model, min(EMA, step / (step + 10)))
+        running = miss if step == 0 else 0.95 * running + 0.05 * miss
+        if (step + 1) % every == 0:
+            yield Round(min(1.0, share), running, error(average, check) if check is not None else None)
+        if spent > schedule.seconds:
+            break
+    model.load_state_dict(average.state_dict())
+
+
+def _rate(share: float) -> float:
+    """Warm up, then half a cosine down to 2% of the rate."""
+    if share < WARM_UP:
+        return (share + 0.001) / WARM_UP
+    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share))
+
+
+def error(model: nn.Module, batch: Batch) -> float:
+    """Miss of the median as a share of sales."""
+    with torch.inference_mode():
+        return _miss(model.eval()(batch), batch)
+
+
+def _miss(output: Tensor, batch: Batch) -> float:
+    off = (batch.target - output[..., 1 + MEDIAN].clamp(min=0)) * batch.scale[:, None]
+    return float(off.abs().nansum() / (batch.target * batch.scale[:, None]).nansum().clamp(min=1e-9))
+
+
+def _step(model: nn.Module, optimizer: torch.optim.Optimizer, batch: Batch) -> tuple[float, float]:
+    """One learning step: its loss (NaN when the gradient is not finite) and its error."""
+    model.train()
+    optimizer.zero_grad(set_to_none=True)
+    output = model(batch)
+    value = loss(output, batch)
+    value.backward()  # type: ignore[no-untyped-call]
+    norm = nn.utils.clip_grad_norm_(model.parameters(), CLIP)
+    if torch.isfinite(norm):
+        optimizer.step()
+    return float(value.detach()) if torch.isfinite(norm) else math.nan, _miss(output.detach(), batch)
+
+
+def _blend(average: nn.Module, model: nn.Module, keep: float) -> None:
+    """average = keep x average + (1 - keep) x model."""
+    with torch.no_grad():
+        for old, new in zip(average.parameters(), model.parameters(), strict=True):
+            old.lerp_(new, 1 - keep)
+        for old, new in zip(average.buffers(), model.buffers(), strict=True):
+            old.copy_(new)
