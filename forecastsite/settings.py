@@ -81,6 +81,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "transaction_mode": "IMMEDIATE",
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=2000;",
     }
+    # A file, as in production: threads and other processes see it, and the live feed can watch it.
+    DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / f"test-{os.getppid()}.sqlite3")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 ARTIFACT_STORE = env("ARTIFACT_STORE", "local")
@@ -208,6 +210,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 
 # --- jobs --------------------------------------------------------------------------------------------
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+TRAINING_WORKERS = env_int("TRAINING_WORKERS", 1, 1, 64)
 Q_CLUSTER: dict[str, Any] = {
     "name": "light",
     "orm": "default",
@@ -224,20 +227,22 @@ Q_CLUSTER: dict[str, Any] = {
     "catch_up": False,
     "ALT_CLUSTERS": {
         "training": {
-            "workers": 1,
+            "workers": TRAINING_WORKERS,
             "timeout": 7200,
             "retry": 7260,
             "max_attempts": 1,
             "ack_failures": True,
             "bulk": 1,
-            "queue_limit": 1,
+            "queue_limit": TRAINING_WORKERS,
             "recycle": 1,
             "daemonize_workers": False,
             "scheduler": False,
         }
     },
 }
-TRAINING_THREADS = env_int("TRAINING_THREADS", max(1, (os.cpu_count() or 2) // 2), 1, 64)
+TRAINING_THREADS = env_int(
+    "TRAINING_THREADS", max(1, (os.cpu_count() or 2) // (2 * TRAINING_WORKERS)), 1, 64
+)
 TRAINING_MEMORY_MB = env_int("TRAINING_MEMORY_MB", 6000, 512, 1_000_000)
 MAX_HORIZON = 365
 MAX_BUDGET = 7200  # seconds; the queue's timeout leaves room for tests and saving

@@ -4,19 +4,30 @@
       |                  |  \\--fail-----> failed
       |                  |--lease over--> queued again (attempts left) or failed
       \\------cancel------+--------------> cancelled
+
+Every move is one conditional UPDATE; whoever finds nothing to update has lost the run and must leave.
 """
 
 from __future__ import annotations
 
 import uuid
-from typing import cast
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
+from django_q.tasks import async_task
 
 from registry.models import DatasetVersion, ModelVersion
 from registry.scope import KINDS, Kind, Scope
+from training.protocol import LEASE, QUEUE, RunQuerySet
+
+if TYPE_CHECKING:
+    from training.learning import Epoch
 
 
 class TrainingRun(models.Model):
@@ -71,6 +82,8 @@ class TrainingRun(models.Model):
         ModelVersion, models.SET_NULL, null=True, blank=True, related_name="run", verbose_name=_("version")
     )
 
+    objects = RunQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("training run")
         verbose_name_plural = _("training runs")
@@ -86,6 +99,142 @@ class TrainingRun(models.Model):
     @property
     def ended(self) -> bool:
         return self.state in self.ENDED
+
+    @property
+    def mine(self) -> Q:
+        """True for the row only while this object's attempt owns it."""
+        return Q(state=self.State.RUNNING, attempt_token=self.attempt_token, attempt_token__isnull=False)
+
+    def push(self) -> None:
+        """Puts the run's id on the training queue. The queue row joins the caller's transaction."""
+        async_task("training.tasks.run_training", str(self.pk), cluster=QUEUE, timeout=self.budget + 3600)
+
+    def move(self, where: Q, events: Sequence[RunEvent], **changes: Any) -> bool:
+        """Changes the row if `where` holds and tells the events, in one short transaction; False = lost it.
+
+        The UPDATE holds the row's lock while the events are numbered, so their seq has no gap.
+        """
+        with transaction.atomic():
+            row = TrainingRun.objects.filter(where, pk=self.pk)
+            if not row.update(last_seq=F("last_seq") + len(events), **changes):
+                return False
+            self.refresh_from_db(fields=["last_seq", *changes])
+            for back, event in enumerate(reversed(events)):
+                event.run, event.seq = self, self.last_seq - back
+            RunEvent.objects.bulk_create(events)
+        return True
+
+    def beat(self) -> bool:
+        """Extends the lease and reads the stop flag; False when another attempt owns the run now."""
+        mine = TrainingRun.objects.filter(self.mine, pk=self.pk)
+        return bool(mine.update(heartbeat_at=Now(), lease_until=Now() + LEASE)) and self.look()
+
+    def look(self) -> bool:
+        """Reads the stop flag; False when another attempt owns the run now."""
+        flag = TrainingRun.objects.filter(self.mine, pk=self.pk).values_list("cancel_requested", flat=True)
+        found = flag.first()
+        self.cancel_requested = bool(found)
+        return found is not None
+
+    def starting(self) -> RunEvent:
+        """The event of a new attempt."""
+        again = (
+            gettext_noop("The training starts again.")
+            if self.attempt
+            else gettext_noop("The training starts.")
+        )
+        return self._told(self.State.RUNNING, again)
+
+    def work_in(self, pid: int) -> bool:
+        """Notes the process that learns; False when another attempt owns the run now."""
+        return self.move(self.mine, [], pid=pid)
+
+    def record(self, epochs: Sequence[Epoch]) -> bool:
+        """Tells what was learned since the last call and moves the bar; False when the run is lost."""
+        last = epochs[-1]
+        events = [event for epoch in epochs for event in RunEvent.of(epoch)]
+        left = last.seconds_left
+        return self.move(self.mine, events, step=last.step, progress=last.progress, seconds_left=left)
+
+    def finish(self, version: ModelVersion) -> bool:
+        """Publishes the version and ends the run in one transaction; False = lost it, throw the file away."""
+        with transaction.atomic():
+            changes = {"version": version, "progress": 1.0, "error": ""}
+            if not self.move(
+                self.mine, [self._told(self.State.DONE)], **changes, **self._ended(self.State.DONE)
+            ):
+                return False
+            version.publish()
+        return True
+
+    def fail(self, reason: str) -> bool:
+        """Ends this attempt's run with one plain sentence; False when the run is lost or ended already."""
+        return self._end(self.mine, self.State.FAILED, reason)
+
+    def stop(self) -> bool:
+        """Ends this attempt's run because somebody asked for it."""
+        return self._end(self.mine, self.State.CANCELLED)
+
+    def cancel(self) -> None:
+        """A waiting run ends at once; a running one is stopped by its worker within seconds."""
+        with transaction.atomic():
+            state = TrainingRun.objects.select_for_update().values_list("state", flat=True).get(pk=self.pk)
+            if state == self.State.QUEUED:
+                self._end(Q(state=self.State.QUEUED), self.State.CANCELLED)
+            elif state == self.State.RUNNING:
+                line = RunEvent(kind=RunEvent.Kind.LOG, text=gettext_noop("Stop was asked for."))
+                self.move(Q(cancel_requested=False), [line], cancel_requested=True)
+
+    def release(self) -> bool:
+        """Back to the queue because the server stops in good order; the attempt does not count."""
+        if self.cancel_requested:
+            return self.stop()
+        text = gettext_noop("The server was stopped; the training starts again with it.")
+        return self._requeue(self.mine, text, attempt=F("attempt") - 1)
+
+    def expire(self) -> bool:
+        """The lease is over: try again while attempts are left, else fail. False when it beat after all."""
+        over = self.mine & (Q(lease_until__lt=Now()) | Q(lease_until__isnull=True))
+        if self.cancel_requested:
+            return self._end(over, self.State.CANCELLED)
+        if self.attempt < self.MAX_ATTEMPTS:
+            return self._requeue(over, gettext_noop("The worker was lost; the training starts again."))
+        reason = gettext_noop(
+            "The training lost its worker twice. Look at the server's log, then start it again."
+        )
+        return self._end(over, self.State.FAILED, reason)
+
+    def _end(self, where: Q, state: str, reason: str = "") -> bool:
+        token = self.attempt_token
+        done = self.move(where, [self._told(state, reason)], error=reason, **self._ended(state))
+        if done:
+            self.drop_unfinished(token)
+        return done
+
+    def _requeue(self, where: Q, text: str, **changes: Any) -> bool:
+        token = self.attempt_token
+        fresh = {"attempt_token": None, "lease_until": None, "pid": None, "step": "", "progress": 0.0}
+        line = self._told(self.State.QUEUED, text)
+        with transaction.atomic():
+            if not self.move(where, [line], state=self.State.QUEUED, seconds_left=None, **fresh, **changes):
+                return False
+            self.push()
+        self.drop_unfinished(token)
+        return True
+
+    def _ended(self, state: str) -> dict[str, Any]:
+        """The columns that every ending sets; the token goes, so that a late writer finds nothing."""
+        gone = {"attempt_token": None, "lease_until": None, "pid": None, "seconds_left": None}
+        return {"state": state, "finished_at": Now(), **gone}
+
+    def _told(self, state: str, text: str = "") -> RunEvent:
+        level = "error" if state == self.State.FAILED else "info"
+        return RunEvent(kind=RunEvent.Kind.STATE, level=level, text=text, data={"state": state})
+
+    def drop_unfinished(self, attempt: uuid.UUID | None) -> None:
+        """An attempt's version carries the attempt's token as its id: what it left half saved goes."""
+        for version in ModelVersion.objects.filter(pk__in=[attempt], state=ModelVersion.State.PENDING):
+            version.remove()
 
 
 class RunEvent(models.Model):
@@ -110,3 +259,11 @@ class RunEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.seq} {self.text}"
+
+    @classmethod
+    def of(cls, epoch: Epoch) -> list[RunEvent]:
+        """A point of the curve when the epoch measured something, a log line when it says something."""
+        point = {"round": epoch.round, "train_error": epoch.train_error, "check_error": epoch.check_error}
+        measured = epoch.train_error is not None or epoch.check_error is not None
+        curve = [cls(kind=cls.Kind.EPOCH, data={"step": epoch.step, **point})] if measured else []
+        return curve + ([cls(kind=cls.Kind.LOG, text=epoch.text)] if epoch.text else [])

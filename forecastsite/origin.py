@@ -1,0 +1,46 @@
+"""Only our own pages may open a WebSocket: scheme, host and port of the Origin header must be ours."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from channels.security.websocket import WebsocketDenier
+from django.conf import settings
+from django.http.request import split_domain_port, validate_host
+
+Receive = Callable[..., Any]
+Send = Callable[..., Any]
+
+
+class SameOrigin:
+    """Refuses the handshake of a foreign page (channels' own check lets another port of the same host in)."""
+
+    def __init__(self, inner: Callable[[dict[str, Any], Receive, Send], Awaitable[None]]) -> None:
+        self.inner = inner
+        self.refuse = WebsocketDenier.as_asgi()
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        if is_ours(scope):
+            await self.inner(scope, receive, send)
+        else:
+            await self.refuse(scope, receive, send)
+
+
+def is_ours(scope: dict[str, Any]) -> bool:
+    """True when the Origin header names the very address that was asked for, or a trusted one."""
+    headers = {name.decode("latin-1").lower(): text.decode("latin-1") for name, text in scope["headers"]}
+    origin, host = headers.get("origin", ""), headers.get("host", "")
+    if origin in settings.CSRF_TRUSTED_ORIGINS:
+        return True
+    known = validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS)
+    return known and origin.lower() == f"{scheme(scope, headers)}://{host.lower()}"
+
+
+def scheme(scope: dict[str, Any], headers: dict[str, str]) -> str:
+    """http or https as the browser sees it, also behind a proxy that ends TLS."""
+    if settings.SECURE_PROXY_SSL_HEADER:
+        name, secure = settings.SECURE_PROXY_SSL_HEADER
+        if headers.get(name.removeprefix("HTTP_").replace("_", "-").lower()) == secure:
+            return "https"
+    return "https" if scope.get("scheme") in {"wss", "https"} else "http"

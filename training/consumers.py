@@ -1,0 +1,89 @@
+"""The WebSocket of a live page: a snapshot on connect, then what changes, then a clean close."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from http.cookies import SimpleCookie
+from typing import Any
+from urllib.parse import parse_qs
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
+from django.utils import translation
+
+from training.feed import Delta, Key, feed, snapshot
+
+SIGN_IN = (
+    4401  # a refused handshake would make htmx connect again for ever; an accepted and closed one does not
+)
+NOT_FOUND = 4404
+FINISHED = 1000
+
+
+class RunConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
+    """One page that watches one run. What the client sends is ignored."""
+
+    key: Key
+    page: asyncio.Queue[Delta] | None = None
+    pump: asyncio.Task[None] | None = None
+    shown = 0
+
+    async def connect(self) -> None:
+        await self.accept()
+        user = self.scope["user"]
+        if not (user.is_authenticated and user.is_active):
+            await self.close(SIGN_IN)
+            return
+        run_id: uuid.UUID = self.scope["url_route"]["kwargs"]["pk"]
+        self.key = (run_id, await language(self.scope))
+        if await self.show_all():
+            self.page = feed().subscribe(self.key, self.shown)
+            self.pump = asyncio.create_task(self.follow(self.page))
+
+    async def disconnect(self, code: int) -> None:
+        if self.page is not None and self.pump is not None:
+            feed().unsubscribe(self.key, self.page)
+            self.pump.cancel()
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """A page has nothing to say here."""
+
+    async def show_all(self) -> bool:
+        """Sends the whole block as it stands; False when there is nothing to wait for."""
+        now = await database_sync_to_async(snapshot)(*self.key)
+        if now is None:
+            await self.close(NOT_FOUND)
+            return False
+        return await self.show(now)
+
+    async def show(self, change: Delta) -> bool:
+        """Sends a fragment; False when it was the last one."""
+        self.shown = change.end
+        await self.send(text_data=change.html)
+        if change.ended:
+            await self.close(FINISHED)
+        return not change.ended
+
+    async def follow(self, page: asyncio.Queue[Delta]) -> None:
+        going = True
+        while going:
+            change = await page.get()
+            if change.end <= self.shown:
+                continue  # the snapshot had it already
+            going = await (self.show(change) if change.start == self.shown else self.show_all())
+
+
+async def language(scope: dict[str, Any]) -> str:
+    """The page's language: ?lang=, then the language cookie, then the browser's wish."""
+    headers = dict(scope["headers"])
+    cookie = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1")).get(settings.LANGUAGE_COOKIE_NAME)
+    asked = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("lang", [])
+    wishes = headers.get(b"accept-language", b"").decode("latin-1").split(",")
+    for wish in [*asked, cookie.value if cookie else "", *(part.split(";")[0].strip() for part in wishes)]:
+        try:
+            return translation.get_supported_language_variant(wish)
+        except LookupError:
+            continue
+    return settings.LANGUAGE_CODE

@@ -1,0 +1,192 @@
+"""Live progress: ONE tailer per web process reads the rows, renders once per run and language, and fans out.
+
+The rows are the truth and a push only says what they say. A page gets a whole snapshot first, then deltas
+by `seq`; when it finds a gap it takes a snapshot again. No message broker is needed: on SQLite the tailer
+asks `PRAGMA data_version` (3 µs) ten times a second, elsewhere it asks for `last_seq` four times a second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from channels.db import database_sync_to_async
+from django.db import Error as DatabaseError
+from django.db import connection
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from training.models import RunEvent, TrainingRun
+
+logger = logging.getLogger(__name__)
+LINES = 200  # log lines of a snapshot
+PAGE = 500  # events of one delta at most
+BACKLOG = 50  # deltas a slow page may be behind before it gets a snapshot instead
+
+Key = tuple[uuid.UUID, str]  # run and language
+
+
+@dataclass(frozen=True)
+class Delta:
+    """What a page that shows everything up to `start` needs to show everything up to `end`."""
+
+    start: int
+    end: int
+    html: str
+    ended: bool
+
+
+def live_context(run_id: uuid.UUID) -> dict[str, Any]:
+    """What the live block shows; the page and the socket's snapshot share it. Raises DoesNotExist."""
+    run = TrainingRun.objects.select_related("version", "dataset_version__dataset").get(pk=run_id)
+    seen = RunEvent.objects.filter(run=run, seq__lte=run.last_seq)
+    logs = list(seen.exclude(kind=RunEvent.Kind.EPOCH).order_by("-seq")[:LINES])[::-1]
+    points = list(seen.filter(kind=RunEvent.Kind.EPOCH).order_by("seq").values_list("data", flat=True))
+    return {"run": run, "logs": logs, "points": points, "ended": run.ended}
+
+
+def live_context(run_id: uuid.UUID) -> dict[str, Any] | None:
+    """What the live block shows: the page includes it, the socket pushes it. None when there is no such run."""
+    run = TrainingRun.objects.select_related("version", "dataset_version__dataset").filter(pk=run_id).first()
+    if run is None:
+        return None
+    seen = RunEvent.objects.filter(run=run, seq__lte=run.last_seq)
+    logs = list(seen.exclude(kind=RunEvent.Kind.EPOCH).order_by("-seq")[:LINES])[::-1]
+    points = list(seen.filter(kind=RunEvent.Kind.EPOCH).order_by("seq").values_list("data", flat=True))
+    return {"run": run, "logs": logs, "points": points, "ended": run.ended}
+
+
+def snapshot(run_id: uuid.UUID, language: str) -> Delta | None:
+    """The whole live block as it stands; None when there is no such run."""
+    context = live_context(run_id)
+    if context is None:
+        return None
+    html = render("training/_live.html", {**context, "oob": True}, language)
+    return Delta(0, context["run"].last_seq, html, context["ended"])
+
+
+def delta(run: TrainingRun, start: int, language: str) -> Delta | None:
+    """What happened after event `start`; None when nothing did."""
+    events = list(
+        RunEvent.objects.filter(run=run, seq__gt=start, seq__lte=run.last_seq).order_by("seq")[:PAGE]
+    )
+    if not events:
+        return None
+    logs = [event for event in events if event.kind != RunEvent.Kind.EPOCH]
+    points = [event.data for event in events if event.kind == RunEvent.Kind.EPOCH]
+    ended = run.ended and events[-1].seq == run.last_seq
+    context = {"run": run, "logs": logs, "points": points, "ended": ended, "oob": True}
+    return Delta(start, events[-1].seq, render("training/_delta.html", context, language), ended)
+
+
+def render(template: str, context: dict[str, Any], language: str) -> str:
+    """The fragment in the page's language."""
+    with translation.override(language):
+        return render_to_string(template, context)
+
+
+def deltas(cursors: dict[Key, int]) -> dict[Key, Delta]:
+    """What is new for each watched run and language, from one look at the rows."""
+    runs = TrainingRun.objects.select_related("version", "dataset_version__dataset")
+    rows = runs.in_bulk({run_id for run_id, _language in cursors})
+    fresh = {
+        key: delta(rows[key[0]], cursor, key[1])
+        for key, cursor in cursors.items()
+        if key[0] in rows and rows[key[0]].last_seq > cursor
+    }
+    return {key: news for key, news in fresh.items() if news is not None}
+
+
+class Watch:
+    """Says cheaply whether the database may have changed."""
+
+    def __init__(self) -> None:
+        self.file: sqlite3.Connection | None = None
+        self.seen = -1
+        if connection.vendor == "sqlite":
+            name = str(connection.settings_dict["NAME"])
+            self.file = sqlite3.connect(name, isolation_level=None, timeout=1, uri=name.startswith("file:"))
+
+    @property
+    def pause(self) -> float:
+        return 0.1 if self.file else 0.25
+
+    def changed(self) -> bool:
+        if self.file is None:
+            return True
+        before, self.seen = self.seen, self.file.execute("PRAGMA data_version").fetchone()[0]
+        return before != self.seen
+
+    def close(self) -> None:
+        if self.file:
+            self.file.close()
+
+
+class Feed:
+    """The tailer: runs while somebody watches."""
+
+    def __init__(self) -> None:
+        self.pages: dict[Key, set[asyncio.Queue[Delta]]] = {}
+        self.cursors: dict[Key, int] = {}
+        self.task: asyncio.Task[None] | None = None
+        self.again = True
+
+    def subscribe(self, key: Key, cursor: int) -> asyncio.Queue[Delta]:
+        """A queue of what happens to the run after event `cursor`."""
+        pages: asyncio.Queue[Delta] = asyncio.Queue(BACKLOG)
+        self.pages.setdefault(key, set()).add(pages)
+        self.cursors[key] = min(cursor, self.cursors.get(key, cursor))
+        self.again = True  # what happened between the page's snapshot and now
+        if self.task is None or self.task.done():
+            self.task = asyncio.create_task(self.tail())
+        return pages
+
+    def unsubscribe(self, key: Key, page: asyncio.Queue[Delta]) -> None:
+        """Forgets the page; the last one to leave ends the tailer."""
+        pages = self.pages.get(key, set())
+        pages.discard(page)
+        if not pages:
+            self.pages.pop(key, None)
+            self.cursors.pop(key, None)
+
+    async def tail(self) -> None:
+        watch = Watch()
+        try:
+            while self.pages:
+                if watch.changed() or self.again:
+                    self.again = False
+                    self.again |= await self.look()
+                await asyncio.sleep(watch.pause)
+        finally:
+            watch.close()
+
+    async def look(self) -> bool:
+        """One look at the rows; True when another may find more."""
+        try:
+            return self.fan_out(await database_sync_to_async(deltas)(dict(self.cursors)))
+        except DatabaseError:
+            logger.warning("The database does not answer: live progress waits for it.")
+            return True
+
+    def fan_out(self, news: dict[Key, Delta]) -> bool:
+        """Hands every page its delta; True when more may be waiting."""
+        for key, change in news.items():
+            if key in self.cursors:
+                self.cursors[key] = change.end
+            for page in self.pages.get(key, ()):
+                if page.full():  # a slow page: the gap makes it take a snapshot
+                    page.get_nowait()
+                page.put_nowait(change)
+        return bool(news)
+
+
+_feeds: dict[asyncio.AbstractEventLoop, Feed] = {}
+
+
+def feed() -> Feed:
+    """The one feed of this event loop; a web process has one loop."""
+    return _feeds.setdefault(asyncio.get_running_loop(), Feed())

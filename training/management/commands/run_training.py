@@ -1,0 +1,35 @@
+"""`manage.py run_training RUN TOKEN`: the child process of a worker. Use `train` by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from training.execution import EXPECTED, Superseded, execute
+from training.models import TrainingRun
+from training.process import die_with_parent, take_less
+
+
+class Command(BaseCommand):
+    help = "Trains a run that a worker has taken (started by the worker)."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("run", help="id of the run")
+        parser.add_argument("token", help="token of the attempt that owns the run")
+        parser.add_argument("--parent", type=int, help="pid of the worker, to end with it")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        die_with_parent(options["parent"])
+        take_less(settings.TRAINING_MEMORY_MB)
+        run = TrainingRun.objects.held(options["run"], options["token"])
+        if run is None:
+            raise CommandError("This attempt does not own the run: it ended or another worker took it.")
+        try:
+            execute(run)
+        except EXPECTED as error:
+            run.fail(str(error))
+            raise CommandError(str(error)) from error
+        except Superseded as error:
+            raise CommandError(str(error)) from error

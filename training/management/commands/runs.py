@@ -1,0 +1,46 @@
+"""`manage.py runs`: the latest trainings and where they stand."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from training.models import TrainingRun
+
+
+def as_json(run: TrainingRun) -> dict[str, Any]:
+    """One run in the words of the contract."""
+    return {
+        "id": str(run.pk),
+        "dataset": run.dataset_version.dataset.name,
+        "scope": str(run.scope),
+        "algorithm": run.algorithm,
+        "state": run.state,
+        "step": run.step,
+        "progress": run.progress,
+        "attempt": run.attempt,
+        "pid": run.pid,
+        "error": run.error,
+        "version": run.version.name if run.version else None,
+    }
+
+
+class Command(BaseCommand):
+    help = "Lists the latest training runs, newest first."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--json", action="store_true", help="one JSON object")
+        parser.add_argument("--limit", type=int, default=100, help="how many runs (default 100)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        runs = TrainingRun.objects.select_related("dataset_version__dataset", "version")
+        rows = [as_json(run) for run in runs[: options["limit"]]]
+        if options["json"]:
+            self.stdout.write(json.dumps({"runs": rows}))
+            return
+        for row in rows:
+            end = row["version"] or row["error"]
+            what = f"{row['algorithm']} {row['scope']}"
+            self.stdout.write(f"{row['id']}  {row['state']:<9} {row['progress']:>4.0%}  {what}  {end}")

@@ -1,0 +1,116 @@
+"""`manage.py train`: learns here and now, or with --queue hands the work to the workers."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from argparse import ArgumentTypeError
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from registry.models import Dataset, ModelVersion
+from registry.scope import Scope
+from training.execution import EXPECTED, Heart, Superseded, execute
+from training.models import TrainingRun
+
+
+def whole(top: int) -> Callable[[str], int]:
+    """An argparse type: a whole number from 1 to top."""
+
+    def read(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= top:
+            raise ArgumentTypeError(f"{text!r} is not a whole number from 1 to {top}")
+        return int(text)
+
+    return read
+
+
+def scope(text: str) -> Scope:
+    """An argparse type: global, store:CODE or product:CODE."""
+    try:
+        return Scope.parse(text)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None
+
+
+def knob(text: str) -> tuple[str, str]:
+    """An argparse type: name=value."""
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise ArgumentTypeError(f"{text!r} is not knob=value")
+    return name, value
+
+
+class Command(BaseCommand):
+    help = "Trains an algorithm on a dataset, scores it on days held back, and publishes the version."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--dataset", required=True, help="name of the dataset")
+        parser.add_argument("--scope", required=True, type=scope, help="global, store:CODE or product:CODE")
+        parser.add_argument("--algorithm", required=True, help="a name that `manage.py algorithms` lists")
+        parser.add_argument("--horizon", type=whole(settings.MAX_HORIZON), default=28, help="days ahead")
+        parser.add_argument("--budget", type=whole(settings.MAX_BUDGET), default=60, help="seconds to learn")
+        parser.add_argument("--set", type=knob, action="append", default=[], metavar="knob=value")
+        parser.add_argument("--seed", type=int, default=0, help="same seed, same numbers")
+        parser.add_argument("--queue", action="store_true", help="let the workers do it, print the run's id")
+        parser.add_argument("--json", action="store_true", help="one JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        asked = {name: options[name] for name in ("horizon", "budget", "seed")}
+        dataset = Dataset.objects.filter(name=options["dataset"]).first()
+        data = dataset.current if dataset else None
+        if data is None:
+            raise CommandError(f"There is no dataset {options['dataset']!r}: bring one in with import_sales.")
+        verb = TrainingRun.objects.enqueue if options["queue"] else TrainingRun.objects.ask
+        try:
+            run = verb(data, options["scope"], options["algorithm"], config=dict(options["set"]), **asked)
+        except ValueError as error:
+            raise CommandError(str(error)) from None
+        if options["queue"]:
+            self.tell(options["json"], {"run": str(run.pk)}, f"Queued as {run.pk}.")
+            return
+        version = self.train(run)
+        self.tell(options["json"], as_json(run, version), f"{version.name}: error {version.wape}")
+
+    def train(self, run: TrainingRun) -> ModelVersion:
+        """Here and now, through the worker's own code."""
+        run.save(force_insert=True)
+        claimed = TrainingRun.objects.claim(run.pk, os.getpid(), socket.gethostname())
+        if claimed is None:
+            raise CommandError("The run was taken by somebody else: look at `manage.py runs`.")
+        try:
+            with Heart(claimed):
+                return execute(claimed)
+        except EXPECTED as error:
+            claimed.fail(str(error))
+            raise CommandError(str(error)) from error
+        except Superseded as error:
+            raise CommandError(str(error)) from error
+        except BaseException as error:
+            claimed.fail(f"The training was broken off ({type(error).__name__}). Start it again.")
+            raise
+
+    def tell(self, as_object: bool, content: dict[str, Any], line: str) -> None:
+        self.stdout.write(json.dumps(content) if as_object else line)
+
+
+def as_json(run: TrainingRun, version: ModelVersion) -> dict[str, Any]:
+    """The contract's object for a finished training."""
+    return {
+        "version": version.name,
+        "state": version.state,
+        "run": str(run.pk),
+        "dataset": version.dataset_version.dataset.name,
+        "hash": version.dataset_version.content_hash,
+        "scope": str(run.scope),
+        "algorithm": version.algorithm,
+        "seed": version.seed,
+        "seconds": version.seconds,
+        "bytes": version.size,
+        "best": ModelVersion.objects.get(pk=version.pk).is_best,
+        "metrics": version.metrics,
+    }

@@ -1,0 +1,138 @@
+"""Verbs over training runs: ask, enqueue, claim, reap. The verbs of one run are in training.models."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import IntegrityError, models, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django_q.models import OrmQ
+
+from registry.models import DatasetVersion
+from registry.scope import Scope
+
+if TYPE_CHECKING:
+    from training.models import TrainingRun
+
+QUEUE = "training"
+LEASE = timedelta(seconds=30)  # a worker that is silent for so long has lost the run
+BEAT = 5.0  # seconds between two beats
+LOST_AFTER = timedelta(seconds=30)  # a waiting run without a queue row is queued again after this
+
+
+class Asked(TypedDict, total=False):
+    """What a training may be asked for besides data, scope and algorithm."""
+
+    config: dict[str, Any]
+    horizon: int
+    budget: int
+    seed: int
+    created_by: User | None
+    form_token: uuid.UUID | None
+
+
+class RunQuerySet(models.QuerySet["TrainingRun"]):
+    """Verbs over runs."""
+
+    def ask(
+        self, dataset_version: DatasetVersion, scope: Scope, algorithm: str, **asked: Unpack[Asked]
+    ) -> TrainingRun:
+        """A checked run that is not saved yet; raises ValueError with one sentence."""
+        from registry.algorithms import build_config  # imports torch
+
+        run = self.model(
+            dataset_version=dataset_version, kind=scope.kind, code=scope.code, algorithm=algorithm, **asked
+        )
+        dataset_version.check_scope(scope)
+        check_number(_("Days ahead"), run.horizon, settings.MAX_HORIZON)
+        check_number(_("Seconds to learn"), run.budget, settings.MAX_BUDGET)
+        build_config(algorithm, run.config)
+        return run
+
+    def enqueue(
+        self, dataset_version: DatasetVersion, scope: Scope, algorithm: str, **asked: Unpack[Asked]
+    ) -> TrainingRun:
+        """Run row and queue row in one transaction; a form posted twice gives the run it made first.
+
+        Raises ValueError with one sentence.
+        """
+        run = self.ask(dataset_version, scope, algorithm, **asked)
+        try:
+            with transaction.atomic():
+                run.save(force_insert=True)
+                run.push()
+        except IntegrityError:
+            twin = self.filter(form_token=run.form_token, form_token__isnull=False).first()
+            if twin is None:
+                raise
+            return twin
+        return run
+
+    def claim(self, run_id: uuid.UUID | str, pid: int, host: str) -> TrainingRun | None:
+        """Takes a waiting run, or one whose worker is silent; None when there is nothing to take.
+
+        This one conditional UPDATE makes a job that is delivered twice harmless. The attempt is counted
+        here, at the start, so a job that kills its worker cannot come back for ever.
+        """
+        run = self.filter(pk=run_id, attempt__lt=self.model.MAX_ATTEMPTS).first()
+        if run is None:
+            return None
+        state = self.model.State
+        free = Q(state=state.QUEUED) | Q(state=state.RUNNING, lease_until__lt=Now())
+        owner = {"attempt_token": uuid.uuid4(), "pid": pid, "host": host}
+        life = {"heartbeat_at": Now(), "lease_until": Now() + LEASE, "started_at": Now()}
+        where = free & Q(attempt=run.attempt, cancel_requested=False)
+        before = run.attempt_token
+        told = [run.starting()]
+        if not run.move(where, told, state=state.RUNNING, attempt=F("attempt") + 1, **owner, **life):
+            return None
+        run.drop_unfinished(before)
+        return run
+
+    def held(self, run_id: uuid.UUID | str, token: uuid.UUID | str) -> TrainingRun | None:
+        """The run, if this attempt still owns it."""
+        return self.filter(pk=run_id, attempt_token=token, state=self.model.State.RUNNING).first()
+
+    def reap(self) -> list[TrainingRun]:
+        """Runs whose worker is silent are queued again or failed; waiting runs that left the queue return.
+
+        Safe to call from several hosts at once: every step is conditional.
+        """
+        silent = Q(lease_until__lt=Now()) | Q(lease_until__isnull=True)
+        running = self.filter(silent, state=self.model.State.RUNNING)
+        return [run for run in running if run.expire()] + self._requeue_lost()
+
+    def _requeue_lost(self) -> list[TrainingRun]:
+        waiting = self.filter(state=self.model.State.QUEUED, created_at__lt=Now() - LOST_AFTER)
+        if not waiting:
+            return []
+        queued = {arg for row in OrmQ.objects.filter(key=QUEUE) for arg in row.args() or ()}
+        lost = [run for run in waiting if str(run.pk) not in queued]
+        for run in lost:
+            run.push()
+        return lost
+
+    def stalled(self) -> bool:
+        """Runs wait although none is in work: nobody takes jobs from the queue."""
+        state = self.model.State
+        return self.filter(state=state.QUEUED).exists() and not self.filter(state=state.RUNNING).exists()
+
+    def unlock_queue(self) -> None:
+        """Jobs that a dead worker had taken may be taken again at once, not after the queue's `retry`."""
+        OrmQ.objects.filter(key=QUEUE).update(lock=timezone.now())
+
+
+def check_number(label: str, number: int, top: int) -> None:
+    """Raises ValueError with a sentence unless 1 <= number <= top."""
+    if not 1 <= number <= top:
+        raise ValueError(
+            _("%(label)s is %(number)s: choose a whole number from 1 to %(top)s.")
+            % {"label": label, "number": number, "top": top}
+        )
