@@ -54,7 +54,7 @@ def read(path: Path) -> Raw:
         raw = reader(path)
     except (OSError, pa.ArrowException, UnicodeDecodeError, csv.Error) as problem:
         raise SalesError(unreadable(name, problem)) from None
-    if raw.table.num_rows == 0:
+    if raw.table.num_rows == 0 and not raw.findings:
         raise SalesError(_("%(file)s has a header but no rows.") % {"file": name})
     return raw
 
