@@ -54,6 +54,7 @@ def plan(run: TrainingRun) -> Plan:
         budget=float(run.budget),
         seed=run.seed,
         threads=settings.TRAINING_THREADS,
+        data_hash=run.dataset_version.content_hash,
     )
 
 

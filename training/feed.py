@@ -49,21 +49,11 @@ def live_context(run_id: uuid.UUID) -> dict[str, Any]:
     return {"run": run, "logs": logs, "points": points, "ended": run.ended}
 
 
-def live_context(run_id: uuid.UUID) -> dict[str, Any] | None:
-    """What the live block shows: the page includes it, the socket pushes it. None when there is no such run."""
-    run = TrainingRun.objects.select_related("version", "dataset_version__dataset").filter(pk=run_id).first()
-    if run is None:
-        return None
-    seen = RunEvent.objects.filter(run=run, seq__lte=run.last_seq)
-    logs = list(seen.exclude(kind=RunEvent.Kind.EPOCH).order_by("-seq")[:LINES])[::-1]
-    points = list(seen.filter(kind=RunEvent.Kind.EPOCH).order_by("seq").values_list("data", flat=True))
-    return {"run": run, "logs": logs, "points": points, "ended": run.ended}
-
-
 def snapshot(run_id: uuid.UUID, language: str) -> Delta | None:
     """The whole live block as it stands; None when there is no such run."""
-    context = live_context(run_id)
-    if context is None:
+    try:
+        context = live_context(run_id)
+    except TrainingRun.DoesNotExist:
         return None
     html = render("training/_live.html", {**context, "oob": True}, language)
     return Delta(0, context["run"].last_seq, html, context["ended"])

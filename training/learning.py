@@ -104,27 +104,41 @@ class Learning:
         held: list[Held] = []
         for index in range(self.held):
             held.append(self._test(model, encoder, first + index * self.plan.horizon))
-            yield self._epoch("test", 0.66 + 0.06 * index / self.held, f"Tested on window {index + 1} of {self.held}")
+            yield self._epoch(
+                "test", 0.66 + 0.06 * index / self.held, f"Tested on window {index + 1} of {self.held}"
+            )
         scores = self._scores(held, first)
-        yield self._epoch("refit", 0.72, f"Error {scores['wape']:.3f}, last week's {scores['seasonal_naive']['wape']:.3f}")
+        yield self._epoch(
+            "refit", 0.72, f"Error {scores['wape']:.3f}, last week's {scores['seasonal_naive']['wape']:.3f}"
+        )
         yield from self._fit(model, windows, self.panel.days, ("refit", 0.72, REFIT - 0.02))
         yield self._epoch("save", 0.99, "Saving")
         self.learned = Learned(self._bundle(model, windows, encoder, held), scores)
 
-    def _fit(self, model: nn.Module, windows: Windows, end: int, stage: tuple[str, float, float]) -> Iterator[Epoch]:
+    def _fit(
+        self, model: nn.Module, windows: Windows, end: int, stage: tuple[str, float, float]
+    ) -> Iterator[Epoch]:
         """Learns on windows whose days all lie before column `end`."""
         step, since, share = stage
         rows, columns = origins(windows, LEAST_PAST, end - self.block)
         if not len(rows):
-            raise ValueError("No series has enough days to learn from: add older days or forecast fewer days.")
+            raise ValueError(
+                "No series has enough days to learn from: add older days or forecast fewer days."
+            )
         seconds = self.plan.budget * (LEARN if step == "learn" else REFIT)
         sampler = loop.WindowSampler(windows, rows, columns, self.plan.seed + (step == "refit"))
         schedule = self._schedule(model, sampler, seconds, refit=step == "refit")
         check = self._check_batch(windows, end) if step == "learn" else None
         for number, sign in enumerate(loop.fit(model, sampler, schedule, check), start=1):
-            left = f"{sign.error:.3f}" + (f", on check days {sign.check:.3f}" if sign.check is not None else "")
+            left = f"{sign.error:.3f}" + (
+                f", on check days {sign.check:.3f}" if sign.check is not None else ""
+            )
             yield self._epoch(
-                step, since + share * sign.share, f"Round {number}: error {left}", number, (sign.error, sign.check)
+                step,
+                since + share * sign.share,
+                f"Round {number}: error {left}",
+                number,
+                (sign.error, sign.check),
             )
 
     def _schedule(
@@ -181,7 +195,12 @@ class Learning:
         )
 
     def _epoch(
-        self, step: str, progress: float, text: str, number: int = 0, errors: tuple[float | None, ...] = (None, None)
+        self,
+        step: str,
+        progress: float,
+        text: str,
+        number: int = 0,
+        errors: tuple[float | None, ...] = (None, None),
     ) -> Epoch:
         spent = time.monotonic() - self.started
         left = spent * (1 - progress) / progress if progress > 0.05 else self.plan.budget

@@ -1,0 +1,110 @@
+"""train, runs and run_training: one JSON object on stdout, one clear line on failure."""
+
+from __future__ import annotations
+
+import json
+import uuid
+
+import pytest
+from django.core.management import CommandError, call_command
+from django_q.models import OrmQ
+
+from registry.models import ModelVersion
+from tests.training.conftest import FakeLearning
+from training.models import TrainingRun
+
+pytestmark = pytest.mark.django_db
+ARGS = ["--dataset=pharmacies", "--scope=global", "--algorithm=seasonal_naive"]
+
+
+@pytest.fixture
+def train(data, capsys):
+    """Runs the command; gives the one JSON object it printed."""
+
+    def run(*args: str) -> dict:
+        call_command("train", *ARGS, *args, "--json")
+        return json.loads(capsys.readouterr().out)
+
+    return run
+
+
+def test_train_learns_here_and_prints_one_object(train, learner):
+    told = train("--seed=7")
+    assert told["version"] == "seasonal_naive_global_v1"
+    assert (told["state"], told["seed"], told["best"]) == ("ready", 7, True)
+    assert told["metrics"]["seasonal_naive"]["wape"] == 0.3
+    assert TrainingRun.objects.get(pk=told["run"]).state == "done"
+
+
+def test_train_queue_prints_the_run_and_leaves_it_to_the_workers(train):
+    run = TrainingRun.objects.get(pk=train("--queue")["run"])
+    assert run.state == "queued"
+    assert OrmQ.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["--dataset=nowhere", "--scope=global", "--algorithm=kan"], "no dataset 'nowhere'"),
+        (["--dataset=pharmacies", "--scope=product:P999", "--algorithm=kan"], "no product 'P999'"),
+        ([*ARGS, "--set", "nonsense=1"], "nonsense"),
+        (["--dataset=pharmacies", "--scope=global", "--algorithm=crystal"], "crystal"),
+    ],
+)
+def test_what_does_not_exist_is_one_sentence_and_saves_nothing(data, args, words):
+    with pytest.raises(CommandError, match=words) as caught:
+        call_command("train", *args)
+    assert caught.value.returncode == 1
+    assert not TrainingRun.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "wrong", ["--horizon=0", "--horizon=10000", "--budget=soon", "--scope=sideways", "--set=knob"]
+)
+def test_wrong_arguments_are_refused_before_anything_happens(data, wrong):
+    with pytest.raises(CommandError, match="Error: argument"):
+        call_command("train", *ARGS, wrong)
+
+
+def test_data_that_cannot_be_learned_fails_the_run_with_the_same_sentence(train, learner):
+    class Poor(FakeLearning):
+        def __init__(self, panel, plan):
+            raise ValueError("There are 3 days of sales.")
+
+    learner(Poor)
+    with pytest.raises(CommandError, match="There are 3 days of sales"):
+        train()
+    run = TrainingRun.objects.get()
+    assert (run.state, run.error) == ("failed", "There are 3 days of sales.")
+    assert not ModelVersion.objects.exists()
+
+
+def test_a_training_broken_off_by_hand_leaves_no_running_row(train, learner):
+    class Interrupted(FakeLearning):
+        def __init__(self, panel, plan):
+            raise KeyboardInterrupt
+
+    learner(Interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train()
+    assert TrainingRun.objects.get().state == "failed"
+
+
+def test_runs_lists_every_run_in_the_words_of_the_contract(claimed, capsys):
+    call_command("runs", "--json")
+    run = json.loads(capsys.readouterr().out)["runs"][0]
+    assert run["id"] == str(claimed.pk)
+    assert {"state", "progress", "attempt", "pid", "error", "version"} <= set(run)
+    assert (run["state"], run["attempt"], run["pid"]) == ("running", 1, 1)
+
+
+def test_runs_prints_a_table_for_people(claimed, capsys):
+    call_command("runs")
+    assert "running" in capsys.readouterr().out
+
+
+def test_a_child_of_an_attempt_that_lost_the_run_leaves(claimed, monkeypatch):
+    for name in ("die_with_parent", "take_less"):
+        monkeypatch.setattr(f"training.management.commands.run_training.{name}", lambda given: None)
+    with pytest.raises(CommandError, match="does not own the run"):
+        call_command("run_training", str(claimed.pk), str(uuid.uuid4()))

@@ -1,0 +1,71 @@
+"""What a child and `manage.py train` do: learn, save, publish, or fail with one sentence and keep nothing."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.files.storage import storages
+
+from registry.artifacts import CorruptArtifact
+from registry.models import ModelVersion
+from tests.training.conftest import FakeLearning, epoch
+from training.execution import Superseded, batches, execute
+from training.models import TrainingRun
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_training_is_recorded_saved_and_published(claimed, learner):
+    version = execute(claimed)
+    row = TrainingRun.objects.get(pk=claimed.pk)
+    assert (row.state, row.version) == ("done", version)
+    assert version.name == "seasonal_naive_global_v1"
+    assert (version.wape, version.metrics["seasonal_naive"]) == (0.2, {"wape": 0.3})
+    assert ModelVersion.objects.get().read() == b"weights"
+    assert row.events.filter(kind="epoch").count() == 3
+
+
+def test_the_learner_is_told_everything_that_was_asked(ask, learner):
+    told = []
+
+    class Listening(FakeLearning):
+        def __init__(self, panel, plan):
+            super().__init__(panel, plan)
+            told.append(plan)
+
+    learner(Listening)
+    asked = {"horizon": 7, "budget": 5, "seed": 3, "config": {"past_days": 28}}
+    execute(TrainingRun.objects.claim(ask(**asked).pk, 1, "here"))
+    plan = told[0]
+    assert (plan.algorithm, plan.horizon, plan.budget, plan.seed) == ("seasonal_naive", 7, 5.0, 3)
+    assert (plan.config, plan.data_hash) == ({"past_days": 28}, "0" * 64)
+
+
+def test_a_run_taken_over_while_learning_keeps_nothing(claimed, learner):
+    class Slow(FakeLearning):
+        def __iter__(self):
+            yield epoch(1)
+            claimed.move(claimed.mine, [], attempt_token=None)
+            yield epoch(2)
+
+    learner(Slow)
+    with pytest.raises(Superseded):
+        execute(claimed)
+    assert not ModelVersion.objects.exists()
+
+
+def test_a_run_taken_over_while_saving_throws_its_file_away(claimed, learner, monkeypatch):
+    monkeypatch.setattr(TrainingRun, "finish", lambda run, version: False)
+    with pytest.raises(Superseded):
+        execute(claimed)
+    assert not ModelVersion.objects.exists()
+    assert not storages["artifacts"].exists(f"models/{claimed.attempt_token}.safetensors")
+
+
+def test_a_damaged_dataset_file_is_told_in_one_sentence(claimed):
+    with pytest.raises(CorruptArtifact, match=r"pharmacies v1 is missing: delete it and make it again\."):
+        execute(claimed)
+
+
+def test_fast_epochs_are_written_together():
+    groups = list(batches(epoch(number) for number in range(1, 8)))
+    assert [len(group) for group in groups] == [1, 6]

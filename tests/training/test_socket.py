@@ -1,0 +1,149 @@
+"""The live page's WebSocket: who may open it, what it says, and how it ends."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from asgiref.sync import sync_to_async
+from channels.testing import WebsocketCommunicator
+from django.contrib.auth import get_user_model
+from django.test import Client
+
+from forecastsite.asgi import application
+from forecastsite.origin import is_ours
+from tests.training.conftest import epoch
+from training.models import TrainingRun
+
+pytestmark = pytest.mark.django_db(transaction=True)
+OURS = "http://testserver:8000"
+
+
+@pytest.fixture(autouse=True)
+def host(settings):
+    settings.ALLOWED_HOSTS = ["testserver"]
+
+
+@pytest.fixture
+def cookie(db) -> str:
+    user = get_user_model().objects.create_user("ann", password="a long password")
+    client = Client()
+    client.force_login(user)
+    return f"sessionid={client.cookies['sessionid'].value}"
+
+
+def socket(run, cookie: str = "", origin: str = OURS, query: str = "") -> WebsocketCommunicator:
+    headers = [(b"host", b"testserver:8000"), (b"origin", origin.encode()), (b"cookie", cookie.encode())]
+    return WebsocketCommunicator(application, f"/ws/runs/{run}/{query}", headers)
+
+
+async def closed_with(page: WebsocketCommunicator) -> int:
+    message = await page.receive_output(timeout=3)
+    assert message["type"] == "websocket.close"
+    return message["code"]
+
+
+async def test_somebody_who_is_not_signed_in_is_told_so_and_does_not_come_back(claimed):
+    page = socket(claimed.pk)
+    assert (await page.connect())[0]
+    assert await closed_with(page) == 4401
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "http://testserver:9999", "https://testserver:8000", ""])
+async def test_a_foreign_page_is_refused(claimed, cookie, origin):
+    accepted, _code = await socket(claimed.pk, cookie, origin).connect()
+    assert not accepted
+
+
+async def test_a_run_that_does_not_exist_is_closed(cookie):
+    page = socket(uuid.uuid4(), cookie)
+    await page.connect()
+    assert await closed_with(page) == 4404
+
+
+async def test_a_page_sees_a_snapshot_then_what_happens_then_the_end(claimed, cookie):
+    page = socket(claimed.pk, cookie)
+    await page.connect()
+    assert 'id="live"' in await page.receive_from(timeout=3)
+    await sync_to_async(claimed.record)([epoch(1)])
+    first = await page.receive_from(timeout=3)
+    assert "Round 1." in first
+    await page.send_to(text_data='{"nonsense": 1}')
+    await sync_to_async(claimed.record)([epoch(2)])
+    second = await page.receive_from(timeout=3)
+    assert "Round 2." in second
+    assert "Round 1." not in second
+    await sync_to_async(claimed.fail)("The data is too short.")
+    assert "The data is too short." in await page.receive_from(timeout=3)
+    assert await closed_with(page) == 1000
+
+
+async def test_a_page_opened_after_the_end_shows_it_and_is_closed(claimed, cookie):
+    await sync_to_async(claimed.fail)("The data is too short.")
+    page = socket(claimed.pk, cookie)
+    await page.connect()
+    assert "The data is too short." in await page.receive_from(timeout=3)
+    assert await closed_with(page) == 1000
+
+
+async def test_a_page_that_comes_again_sees_everything(claimed, cookie):
+    await sync_to_async(claimed.record)([epoch(1), epoch(2)])
+    page = socket(claimed.pk, cookie)
+    await page.connect()
+    shown = await page.receive_from(timeout=3)
+    assert "Round 1." in shown
+    assert "Round 2." in shown
+    await page.disconnect()
+
+
+async def test_every_page_gets_its_own_language(claimed, cookie):
+    pages = [socket(claimed.pk, cookie, query=f"?lang={name}") for name in ("en", "zh-hans")]
+    shown = []
+    for page in pages:
+        await page.connect()
+        shown.append(await page.receive_from(timeout=3))
+    await sync_to_async(claimed.record)([epoch(1)])
+    for page in pages:
+        assert "Round 1." in await page.receive_from(timeout=3)
+        await page.disconnect()
+    assert shown[0] != shown[1]
+
+
+async def test_two_pages_of_one_run_are_rendered_once(claimed, cookie, monkeypatch):
+    from training import feed
+
+    drawn = []
+    render = feed.render
+
+    def count(template, context, language):
+        drawn.append(template)
+        return render(template, context, language)
+
+    monkeypatch.setattr(feed, "render", count)
+    pages = [socket(claimed.pk, cookie) for _ in range(2)]
+    for page in pages:
+        await page.connect()
+        await page.receive_from(timeout=3)
+    await sync_to_async(claimed.record)([epoch(1)])
+    for page in pages:
+        await page.receive_from(timeout=3)
+        await page.disconnect()
+    assert drawn.count("training/_delta.html") == 1
+
+
+def test_a_trusted_address_behind_a_proxy_is_ours(settings):
+    settings.CSRF_TRUSTED_ORIGINS = ["https://shop.example"]
+    assert is_ours({"headers": [(b"origin", b"https://shop.example"), (b"host", b"inner:8000")]})
+
+
+def test_a_proxy_that_ends_tls_is_understood(settings):
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    headers = [(b"origin", b"https://testserver"), (b"host", b"testserver"), (b"x-forwarded-proto", b"https")]
+    assert is_ours({"headers": headers})
+
+
+def test_only_the_watched_run_is_asked_for(claimed):
+    from training.feed import deltas
+
+    assert set(deltas({(claimed.pk, "en"): 0})) == {(claimed.pk, "en")}
+    assert deltas({(claimed.pk, "en"): TrainingRun.objects.get().last_seq}) == {}

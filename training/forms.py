@@ -1,0 +1,151 @@
+"""The form that starts a training."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.http import QueryDict
+from django.utils.text import format_lazy
+from django.utils.translation import gettext as now
+from django.utils.translation import gettext_lazy as _
+
+from registry.artifacts import Artifact
+from registry.models import Dataset
+from registry.scope import Scope
+from training.knobs import knob_form, whole_number
+
+NONE_CHOSEN = _("Choose one from the list.")
+
+
+def method_choices() -> list[tuple[str, Any]]:
+    """What the algorithms folder holds, in the reader's language. Imported late: it pulls torch."""
+    from registry import algorithms
+
+    return [(name, now(label)) for name, label in algorithms.choices()]
+
+
+def searchable(kind: str, label: Any, example: Any) -> forms.CharField:
+    """A text field with suggestions from the page's datalist."""
+    widget = forms.TextInput(attrs={"list": f"{kind}s", "autocomplete": "off", "spellcheck": "false"})
+    return forms.CharField(label=label, required=False, max_length=100, widget=widget, help_text=example)
+
+
+class TrainForm(forms.Form):
+    """What to learn, how, and for how long. `knobs` is the sub-form of the chosen method."""
+
+    form_token = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
+    dataset = forms.ModelChoiceField(
+        Dataset.objects.filter(versions__state=Artifact.State.READY).distinct(),
+        label=_("Dataset"),
+        empty_label=None,
+        error_messages={"invalid_choice": NONE_CHOSEN, "required": NONE_CHOSEN},
+    )
+    kind = forms.ChoiceField(
+        label=_("What to learn"),
+        choices=[("global", _("Everything")), ("store", _("One store")), ("product", _("One product"))],
+        initial="global",
+        widget=forms.RadioSelect,
+        error_messages={"invalid_choice": NONE_CHOSEN, "required": NONE_CHOSEN},
+    )
+    store = searchable("store", _("Store"), _("Type to search."))
+    product = searchable("product", _("Product"), _("Type to search; its sales in all stores are learned."))
+    algorithm = forms.ChoiceField(
+        label=_("Method"), choices=method_choices, error_messages={"invalid_choice": NONE_CHOSEN}
+    )
+    horizon = whole_number(
+        _("Days ahead"),
+        1,
+        settings.MAX_HORIZON,
+        initial=28,
+        help_text=_("As many of the newest days are held back to test the model honestly."),
+    )
+    budget = whole_number(
+        _("Seconds to learn"),
+        1,
+        settings.MAX_BUDGET,
+        initial=60,
+        help_text=_("Preparing, testing and saving come on top."),
+    )
+    seed = whole_number(
+        _("Seed"), 0, 2**31 - 1, initial=0, help_text=_("Same data, settings and seed give the same numbers.")
+    )
+
+    def __init__(self, data: QueryDict | None = None, **options: Any) -> None:
+        super().__init__(data, **options)
+        chosen = (
+            data.get("algorithm", "")
+            if data
+            else self.get_initial_for_field(self.fields["algorithm"], "algorithm")
+        )
+        self.knobs = knob_form(chosen or self.first_method, data)
+
+    @property
+    def first_method(self) -> str:
+        """The method a fresh form starts with."""
+        return str(method_choices()[0][0])
+
+    @property
+    def picked(self) -> Dataset | None:
+        """The dataset whose stores and products the page suggests."""
+        field = self.fields["dataset"]
+        queryset = getattr(field, "queryset", Dataset.objects.none())
+        wanted = str(self["dataset"].value() or "")
+        return (queryset.filter(pk=wanted).first() if wanted.isdigit() else None) or queryset.first()
+
+    def is_valid(self) -> bool:
+        return bool(super().is_valid()) & self.knobs.is_valid()
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        dataset, kind = data.get("dataset"), data.get("kind")
+        if dataset and kind:
+            self.check_scope(dataset, kind, data.get(kind, ""))
+        if dataset and data.get("horizon"):
+            self.check_days(dataset, data["horizon"])
+        return data
+
+    def check_scope(self, dataset: Dataset, kind: str, code: str) -> None:
+        """One sentence at the field when the store or product is missing from the data."""
+        version = dataset.current
+        known = (
+            {"global": [""], "store": version.stores, "product": version.products}[kind] if version else []
+        )
+        if kind != "global" and code not in known:
+            near = ", ".join(str(c) for c in known[:3])
+            word = _("{dataset} has no such code {code}: choose one from the list, like {near}.")
+            self.add_error(kind, format_lazy(word, dataset=dataset.name, code=f"“{code}”", near=near))
+
+    def check_days(self, dataset: Dataset, horizon: int) -> None:
+        """One sentence when the data has fewer days than one window to learn and one to test."""
+        version = dataset.current
+        days = (version.last - version.first).days + 1 if version else 0
+        if days < 2 * horizon:
+            word = _("{dataset} has {days} days of sales; {horizon} days ahead need at least {needed}.")
+            values = {"dataset": dataset.name, "days": days, "horizon": horizon, "needed": 2 * horizon}
+            self.add_error("horizon", format_lazy(word, **values))
+
+    @property
+    def scope(self) -> Scope:
+        """The checked scope."""
+        kind = self.cleaned_data["kind"]
+        return Scope(kind, "" if kind == "global" else self.cleaned_data[kind])
+
+    def enqueue(self, user: Any) -> Any:
+        """The queued run; raises ValueError with a sentence. The same form twice gives the same run."""
+        from training.models import TrainingRun
+
+        data = self.cleaned_data
+        return TrainingRun.objects.enqueue(
+            data["dataset"].current,
+            self.scope,
+            data["algorithm"],
+            config=self.knobs.cleaned_data,
+            horizon=data["horizon"],
+            budget=data["budget"],
+            seed=data["seed"],
+            created_by=user,
+            form_token=data["form_token"],
+        )

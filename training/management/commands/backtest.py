@@ -1,0 +1,94 @@
+"""manage.py backtest: how good an algorithm would have been on this dataset's past."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from registry.models import Dataset
+from registry.sales import read_panel
+from registry.scope import Scope
+
+
+class Command(BaseCommand):
+    """Refits per window on days up to its origin, forecasts, and scores."""
+
+    help = "Back-tests an algorithm on past windows of a dataset."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--dataset", required=True)
+        parser.add_argument("--algorithm", required=True)
+        parser.add_argument("--scope", default="global")
+        parser.add_argument("--horizon", type=int, default=28)
+        parser.add_argument("--windows", type=int, default=3)
+        parser.add_argument("--step", type=int, default=0, help="Days between windows; default: the horizon.")
+        parser.add_argument("--budget", type=float, default=60, help="Seconds to learn for each window.")
+        parser.add_argument(
+            "--last-origin", default="", help="Last known day of the last window (YYYY-MM-DD)."
+        )
+        parser.add_argument("--seed", type=int, default=0)
+        parser.add_argument("--threads", type=int, default=settings.TRAINING_THREADS)
+        parser.add_argument("--output", type=Path, help="Parquet file for all forecasts beside the actuals.")
+        parser.add_argument("--json", action="store_true")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        for name in ("horizon", "windows", "budget", "threads"):
+            if options[name] <= 0:
+                raise CommandError(f"--{name} is {options[name]}: use a number above 0.", returncode=2)
+        try:
+            report = self.backtest(options)
+        except (ValueError, OSError) as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(json.dumps(report) if options["json"] else _words(report))
+
+    def backtest(self, options: dict[str, Any]) -> dict[str, Any]:
+        """Runs all windows, tells stderr about each, writes the output file."""
+        import pandas as pd
+
+        from training import backtest
+        from training.learning import Plan
+
+        panel = _panel(options["dataset"], options["scope"])
+        horizon = options["horizon"]
+        days = backtest.origins(
+            panel, horizon, options["windows"], options["step"] or horizon, options["last_origin"]
+        )
+        plan = Plan(
+            algorithm=options["algorithm"],
+            horizon=horizon,
+            budget=options["budget"],
+            seed=options["seed"],
+            threads=options["threads"],
+        )
+        windows = []
+        for window in backtest.backtest(panel, plan, days):
+            windows.append(window)
+            sys.stderr.write(f"{window.scores['origin']}: error {window.scores['wape']:.4f}\n")
+        if options["output"]:
+            pd.concat([window.to_frame() for window in windows]).to_parquet(options["output"], index=False)
+        report = backtest.summary(windows)
+        board = {"algorithm": plan.algorithm, "wape": report["overall"]["wape"]}
+        return report | {"leaderboard": [board]}
+
+
+def _panel(dataset: str, scope: str) -> Any:
+    found = Dataset.objects.filter(name=dataset).first()
+    if not found or not found.current:
+        raise ValueError(f"There is no dataset {dataset!r}: import it first with import_sales.")
+    return read_panel(found.current, Scope.parse(scope))
+
+
+def _words(report: dict[str, Any]) -> str:
+    overall = report["overall"]
+    lines = [f"{w['origin']}  error {w['wape']:.4f}  leans {w['bias']:+.4f}" for w in report["windows"]]
+    inside = overall["coverage"]["80"]
+    lines.append(
+        f"overall     error {overall['wape']:.4f}  leans {overall['bias']:+.4f}  in range {inside:.0%}"
+    )
+    return "\n".join(lines)

@@ -1,0 +1,15 @@
+"""Addresses of training."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from training import views
+
+urlpatterns = [
+    path("train/", views.train, name="train"),
+    path("train/knobs/", views.knobs, name="train-knobs"),
+    path("train/scope/", views.scope, name="train-scope"),
+    path("runs/<uuid:pk>/", views.run, name="run"),
+    path("runs/<uuid:pk>/cancel/", views.run_cancel, name="run-cancel"),
+]
