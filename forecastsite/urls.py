@@ -3,6 +3,24 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.urls import path
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import include, path
+from django.utils.translation import gettext_lazy as _
+from django.views.i18n import set_language
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from forecastsite import views
+
+admin.site.site_header = admin.site.site_title = _("Sales Forecast")
+
+urlpatterns = [
+    path("", views.overview, name="overview"),
+    path("models/", views.models, name="models"),
+    path("", include("registry.urls")),
+    path("", include("training.urls")),
+    path("", include("prediction.urls")),
+    path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("language/", login_not_required(set_language), name="set_language"),
+    path("admin/", admin.site.urls),
+]

@@ -73,8 +73,15 @@ class Artifact(models.Model):
         return content
 
     def remove(self) -> None:
-        """Row says `deleting`, file goes, row goes. Safe to repeat after a crash at any point."""
+        """Row says `deleting`, file goes, row goes. Safe to repeat after a crash at any point.
+
+        Artifacts that the database would delete with this row go first, or their files would stay behind.
+        """
         type(self)._default_manager.filter(pk=self.pk).update(state=self.State.DELETING)
+        for relation in self._meta.related_objects:
+            if issubclass(relation.related_model, Artifact) and relation.on_delete is models.CASCADE:
+                for artifact in relation.related_model._default_manager.filter(**{relation.field.name: self}):
+                    artifact.remove()
         store().delete(self.path)
         self.delete()
 

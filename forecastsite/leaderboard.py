@@ -1,0 +1,86 @@
+"""Versions best first, then failed trainings: one list to page through, filtered by the address."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from registry.models import Dataset, ModelVersion
+from registry.scope import KINDS
+from training.models import TrainingRun
+
+
+class Leaderboard:
+    """Acts as a sequence for the paginator, so that only the page's rows are read."""
+
+    def __init__(self, given: Mapping[str, str]) -> None:
+        self.given = given
+        self.versions = self.filtered(
+            ModelVersion.objects.ready().select_related("model__dataset", "model__best").best_first(),
+            dataset="model__dataset",
+            kind="model__kind",
+            search=("name", "model__code"),
+        )
+        self.failed = self.filtered(
+            TrainingRun.objects.filter(state=TrainingRun.State.FAILED).select_related(
+                "dataset_version__dataset"
+            ),
+            dataset="dataset_version__dataset",
+            kind="kind",
+            search=("code", "algorithm", "error"),
+        )
+        if self.state == "ready":
+            self.failed = self.failed.none()
+        elif self.state == "failed":
+            self.versions = self.versions.none()
+
+    def filtered(
+        self, rows: QuerySet[Any], dataset: str, kind: str, search: tuple[str, ...]
+    ) -> QuerySet[Any]:
+        """Applies what the address asks for; nonsense in the address is ignored."""
+        if self.text("dataset").isdigit():
+            rows = rows.filter(**{dataset: int(self.text("dataset"))})
+        if self.text("kind") in KINDS:
+            rows = rows.filter(**{kind: self.text("kind")})
+        if self.text("method"):
+            rows = rows.filter(algorithm=self.text("method"))
+        if self.text("q"):
+            words = [Q(**{f"{field}__icontains": self.text("q")}) for field in search]
+            rows = rows.filter(Q(*words, _connector=Q.OR))
+        return rows
+
+    def text(self, name: str) -> str:
+        """A filter's text without spaces around it."""
+        return self.given.get(name, "").strip()
+
+    @property
+    def state(self) -> str:
+        return self.text("state")
+
+    @property
+    def filters(self) -> dict[str, str]:
+        """The filters as the page shows them."""
+        return {name: self.text(name) for name in ("q", "dataset", "kind", "method", "state")}
+
+    @property
+    def datasets(self) -> QuerySet[Dataset]:
+        return Dataset.objects.all()
+
+    @property
+    def methods(self) -> list[tuple[str, Any]]:
+        """What the algorithms folder holds. Imported late: it pulls torch."""
+        from registry import algorithms
+
+        return list(algorithms.choices())
+
+    def __len__(self) -> int:
+        return self.versions.count() + self.failed.count()
+
+    def __getitem__(self, part: slice) -> list[dict[str, Any]]:
+        ready = self.versions.count()
+        start, stop = part.start or 0, part.stop
+        rows = [{"version": version} for version in self.versions[start:stop]]
+        later = self.failed[max(0, start - ready) : max(0, stop - ready)]
+        return rows + [{"run": run} for run in later]

@@ -1,0 +1,177 @@
+"""How numbers, scopes and steps are worded on every page: one rounding, one unit, plain words."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django import template
+from django.template.context import RequestContext
+from django.utils.formats import date_format, number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from registry.scope import Scope
+
+register = template.Library()
+
+DASH = "–"
+SECTIONS = {"dataset": "data", "run": "train", "model": "models"}
+
+
+@register.simple_tag(takes_context=True)
+def section(context: RequestContext) -> str:
+    """The entry of the navigation that this page belongs to."""
+    match = context["request"].resolver_match if "request" in context else None
+    name = (match.url_name or "").split("-")[0] if match else ""
+    return SECTIONS.get(name, name)
+
+
+@register.filter
+def units(value: float | None) -> str:
+    """Whole units with separators; small numbers keep one decimal so that slow movers are not all 0.
+
+    >>> units(3049.4), units(0.26), units(None)
+    ('3,049', '0.3', '–')
+    """
+    if value is None:
+        return DASH
+    return number_format(
+        round(value, 0 if abs(value) >= 10 else 1), 0 if abs(value) >= 10 else 1, force_grouping=True
+    )
+
+
+@register.filter
+def whole(value: int | None) -> str:
+    """A count with separators."""
+    return DASH if value is None else number_format(round(value), 0, force_grouping=True)
+
+
+@register.filter
+def percent(value: float | None, digits: int = 1) -> str:
+    """A share as per cent.
+
+    >>> percent(0.1423), percent(0.8, 0), percent(None)
+    ('14.2%', '80%', '–')
+    """
+    return DASH if value is None else f"{number_format(round(value * 100, digits), digits)}%"
+
+
+@register.filter
+def decimal(value: float | None, digits: int = 3) -> str:
+    """A number without unit, rounded."""
+    return DASH if value is None else number_format(round(value, digits), digits)
+
+
+@register.filter
+def lean(bias: float | None) -> str:
+    """Bias in words: plus means the forecasts were too high."""
+    if bias is None:
+        return DASH
+    if abs(bias) < 0.005:
+        return _("even")
+    size = percent(abs(bias))
+    return _("high by %(size)s") % {"size": size} if bias > 0 else _("low by %(size)s") % {"size": size}
+
+
+@register.filter
+def change(value: float | None) -> str:
+    """A relative change in words, so that nobody has to guess what a bare per cent means."""
+    if value is None:
+        return ""
+    if abs(value) < 0.005:
+        return _("about as much")
+    size = percent(abs(value), 0)
+    return _("%(size)s more") % {"size": size} if value > 0 else _("%(size)s less") % {"size": size}
+
+
+@register.filter
+def gain(metrics: dict[str, Any]) -> float | None:
+    """How much smaller the error is than that of repeating last week; None when it was not measured."""
+    naive = (metrics.get("seasonal_naive") or {}).get("wape")
+    error = metrics.get("wape")
+    return None if not naive or error is None else 1 - error / naive
+
+
+@register.filter
+def coverage(metrics: dict[str, Any], level: str) -> float | None:
+    """Share of days inside the range of that level."""
+    share: float | None = (metrics.get("coverage") or {}).get(level)
+    return share
+
+
+@register.filter
+def scope_text(scope: Scope) -> str:
+    """A scope in words."""
+    words = {
+        "global": _("all stores and products"),
+        "store": _("store %(code)s") % {"code": scope.code},
+        "product": _("product %(code)s") % {"code": scope.code},
+    }
+    return words[scope.kind]
+
+
+@register.filter
+def method(name: str) -> str:
+    """An algorithm's label; its name when its file is gone."""
+    from registry import algorithms
+
+    return _(dict(algorithms.choices()).get(name, name))
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    """Seconds in words a person would use."""
+    if seconds is None:
+        return DASH
+    minutes, rest = divmod(round(seconds), 60)
+    if not minutes:
+        return ngettext("%(n)s second", "%(n)s seconds", rest) % {"n": rest}
+    return _("%(minutes)s min %(seconds)s s") % {"minutes": minutes, "seconds": rest}
+
+
+@register.filter
+def than_last_year(value: float | None) -> str:
+    """The same change as a whole sentence; empty when last year is not known."""
+    if value is None:
+        return ""
+    if abs(value) < 0.005:
+        return _("That is about as much as on the same days last year.")
+    size = percent(abs(value), 0)
+    if value > 0:
+        return _("That is %(size)s more than on the same days last year.") % {"size": size}
+    return _("That is %(size)s less than on the same days last year.") % {"size": size}
+
+
+@register.filter
+def day(text: str | None) -> str:
+    """An ISO day the way this language writes days."""
+    return date_format(date.fromisoformat(text[:10])) if text else DASH
+
+
+@register.filter
+def unlocal(value: float | None) -> str:
+    """A number for a machine: point as decimal mark, empty for none."""
+    return "" if value is None else repr(value)
+
+
+@register.filter
+def at(table: dict[str, Any], key: str) -> Any:
+    """A value of a dict whose key no template syntax can name ("q0.1")."""
+    return table.get(key)
+
+
+@register.simple_tag
+def steps(run: Any) -> list[dict[str, str]]:
+    """The steps of a training, each `past`, `now` or `next`."""
+    words = {
+        "prepare": _("Prepare"),
+        "learn": _("Learn"),
+        "test": _("Test on held-back days"),
+        "refit": _("Learn from all days"),
+        "save": _("Save"),
+    }
+    names = list(words)
+    here = len(names) if run.state == "done" else names.index(run.step) if run.step in names else -1
+    states = ["past" if i < here else "now" if i == here else "next" for i in range(len(names))]
+    return [{"word": words[name], "state": state} for name, state in zip(names, states, strict=True)]

@@ -1,0 +1,45 @@
+"""Pages that read both training and forecasts: the overview and the list of models."""
+
+from __future__ import annotations
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from forecastsite.leaderboard import Leaderboard
+from forecastsite.overview import newest_chart, steps_done
+from prediction.models import Forecast
+from registry.artifacts import Artifact
+from registry.models import Dataset, ModelVersion
+from training.models import TrainingRun
+
+PER_PAGE = 25
+
+
+@require_safe
+def overview(request: HttpRequest) -> HttpResponse:
+    """What needs attention, what runs, what comes; the first steps on a new installation."""
+    ready = Artifact.State.READY
+    forecasts = Forecast.objects.filter(state=ready).select_related("version__model__dataset", "created_by")[
+        :6
+    ]
+    runs = TrainingRun.objects.select_related("dataset_version__dataset")
+    context = {
+        "failed": runs.filter(state=TrainingRun.State.FAILED)[:3],
+        "active": runs.exclude(state__in=TrainingRun.ENDED)[:5],
+        "forecasts": forecasts,
+        "best": ModelVersion.objects.ready().in_use().select_related("model__dataset").first(),
+        "dataset": Dataset.objects.order_by("-created_at").first(),
+        "steps": steps_done(),
+        **newest_chart(forecasts[0] if forecasts else None),
+    }
+    return render(request, "overview.html", context)
+
+
+@require_safe
+def models(request: HttpRequest) -> HttpResponse:
+    """All versions, best first, and the trainings that failed after them."""
+    board = Leaderboard(request.GET)
+    page = Paginator(board, PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "models/list.html", {"page": page, "board": board})

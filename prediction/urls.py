@@ -1,0 +1,16 @@
+"""Addresses of forecasts."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from prediction import views
+
+urlpatterns = [
+    path("forecast/", views.forecast, name="forecast"),
+    path("forecast/choices/", views.choices, name="forecast-choices"),
+    path("forecasts/", views.history, name="history"),
+    path("forecasts/<uuid:pk>/", views.forecast_detail, name="forecast-detail"),
+    path("forecasts/<uuid:pk>/csv/", views.forecast_csv, name="forecast-csv"),
+    path("forecasts/<uuid:pk>/delete/", views.forecast_delete, name="forecast-delete"),
+]

@@ -1,0 +1,59 @@
+"use strict";
+// What every chart shares: a figure is drawn when htmx loads it and let go when htmx removes it.
+const Charts = (() => {
+  const makers = new Map(); // kind -> function(figure, signal) -> {chart, destroy?}
+  const drawn = new Map(); // figure -> {chart, control}
+
+  const draw = (figure) => {
+    const make = makers.get(figure.dataset.chart);
+    if (!make || drawn.has(figure) || !figure.isConnected) return;
+    const control = new AbortController();
+    drawn.set(figure, { chart: make(figure, control.signal), control });
+  };
+
+  const forget = (figure) => {
+    const entry = drawn.get(figure);
+    if (!entry) return;
+    drawn.delete(figure);
+    entry.control.abort();
+    entry.chart.destroy();
+  };
+
+  document.addEventListener("htmx:load", (event) => {
+    const root = event.detail.elt;
+    if (root.matches?.("[data-chart]")) draw(root);
+    root.querySelectorAll?.("[data-chart]").forEach(draw);
+  });
+  document.addEventListener("htmx:beforeCleanupElement", (event) => forget(event.target));
+  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+    for (const figure of [...drawn.keys()]) { forget(figure); draw(figure); }
+  });
+  for (const moment of ["beforeprint", "afterprint"]) {
+    window.addEventListener(moment, () => drawn.forEach(({ chart }) => chart.resize()));
+  }
+
+  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  const faded = (hex, alpha) => hex + Math.round(alpha * 255).toString(16).padStart(2, "0");
+  const language = document.documentElement.lang || "en";
+  const number = (value) => new Intl.NumberFormat(language, {
+    maximumFractionDigits: Math.abs(value) >= 10 ? 0 : 1,
+  }).format(value);
+
+  // A browser test (and a person with developer tools) sees from outside what was drawn.
+  const mark = (canvas, chart) => {
+    const full = chart.data.datasets.filter((set) => set.data.length > 0);
+    canvas.dataset.datasets = full.length;
+    canvas.dataset.points = full.reduce((sum, set) => sum + set.data.length, 0);
+    canvas.dataset.series = full.map((set) => set.name).join(" ");
+    canvas.dataset.drawn = "true";
+  };
+
+  const axis = (title) => ({
+    beginAtZero: true,
+    title: { display: Boolean(title), text: title, color: colour("soft") },
+    ticks: { color: colour("soft"), callback: (value) => new Intl.NumberFormat(language).format(value) },
+    grid: { color: colour("line") },
+  });
+
+  return { register: (kind, make) => makers.set(kind, make), colour, faded, language, number, mark, axis };
+})();
