@@ -2,15 +2,51 @@
 
 from __future__ import annotations
 
-from typing import cast
+import json
+from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from registry.artifacts import Artifact
 from registry.models import DatasetVersion, ModelVersion
-from registry.scope import Scope
+
+
+class ForecastQuerySet(models.QuerySet["Forecast"]):
+    """Verbs over forecasts."""
+
+    def ready(self) -> ForecastQuerySet:
+        return self.filter(state=Artifact.State.READY)
+
+    def make(
+        self,
+        version: ModelVersion,
+        store: str = "",
+        product: str = "",
+        horizon: int = 28,
+        created_by: User | None = None,
+    ) -> Forecast:
+        """Forecasts a series or a total (empty codes = all of the scope) and saves it.
+
+        Raises ValueError with one sentence; then neither row nor file is left.
+        """
+        from prediction import forecasting
+
+        outlook = forecasting.look_ahead(version, store, product, horizon)
+        content = forecasting.content(outlook)
+        forecast = self.create(
+            version=version,
+            dataset_version=outlook.data,
+            store=store,
+            product=product,
+            horizon=horizon,
+            origin=content["origin"],
+            created_by=created_by,
+            **{name: content["analysis"][name] for name in ("total", "low", "high")},
+        )
+        return forecast.save_content(content)
 
 
 class Forecast(Artifact):
@@ -18,7 +54,9 @@ class Forecast(Artifact):
 
     FOLDER, SUFFIX = "forecasts", ".json"
 
-    version = models.ForeignKey(ModelVersion, models.CASCADE, related_name="forecasts", verbose_name=_("version"))
+    version = models.ForeignKey(
+        ModelVersion, models.CASCADE, related_name="forecasts", verbose_name=_("version")
+    )
     dataset_version = models.ForeignKey(
         DatasetVersion, models.CASCADE, related_name="forecasts", verbose_name=_("sales it continues")
     )
@@ -34,6 +72,8 @@ class Forecast(Artifact):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, verbose_name=_("made by")
     )
 
+    objects = ForecastQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("forecast")
         verbose_name_plural = _("forecasts")
@@ -46,4 +86,20 @@ class Forecast(Artifact):
     def label(self) -> str:
         """What was forecast: store, product, both, or the whole scope."""
         parts = [part for part in (self.product, self.store) if part]
-        return " · ".join(parts) or str(cast(Scope, self.version.model.scope))
+        return " · ".join(parts) or str(self.version.model.scope)
+
+    def save_content(self, content: dict[str, Any]) -> Forecast:
+        """Writes the file, then says ready; nothing stays behind when that fails."""
+        try:
+            self.write(json.dumps({"label": self.label, **content}, allow_nan=False).encode())
+            self.mark_ready()
+        except BaseException:
+            self.remove()
+            raise
+        self.refresh_from_db()
+        return self
+
+    def content(self) -> dict[str, Any]:
+        """history, test, forecast, analysis, assumptions; raises CorruptArtifact."""
+        content: dict[str, Any] = json.loads(self.read())
+        return content

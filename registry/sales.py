@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -24,7 +25,7 @@ from registry.scope import Scope
 if TYPE_CHECKING:
     import pandas as pd
 
-    from registry.series.panel import Panel
+    from registry.series.panel import Business, Panel
 
 __all__ = ["Reading", "SalesError", "import_file", "read_frame", "read_panel"]
 
@@ -53,7 +54,7 @@ def import_file(
     name: str,
     roles: Roles | None = None,
     reading: Reading | None = None,
-    created_by: AbstractBaseUser | None = None,
+    created_by: User | None = None,
 ) -> DatasetVersion:
     """Reads the file into the dataset of that name; raises SalesError and saves nothing when it is not right.
 
@@ -150,6 +151,21 @@ def read_panel(version: DatasetVersion, scope: Scope | None = None) -> Panel:
     """The scope's sales as regular days, with the covariates that have a role."""
     from registry.series.panel import Panel
 
+    scope = scope or Scope()
     roles = {name: role for name, role in version.roles.items() if role in COVARIATES}
     frame = read_frame(version, scope)
-    return Panel.from_frame(frame[[*CORE, *roles]], roles, country=version.dataset.country)
+    whole = None if scope.kind == "global" else read_business(version)
+    return Panel.from_frame(frame[[*CORE, *roles]], roles, version.dataset.country, whole)
+
+
+def read_business(version: DatasetVersion) -> Business:
+    """What a part of the sales cannot say of itself: the last day, and the days each store recorded."""
+    from registry.series.panel import Business
+
+    table = pq.read_table(pa.BufferReader(version.read()), columns=["date", "store_id", "sales"])
+    table = table.filter(pc.is_valid(table["sales"]))
+    pairs = table.group_by(["store_id", "date"]).aggregate([])
+    days = pairs["date"].to_numpy().astype("datetime64[D]")
+    stores = pairs["store_id"].combine_chunks().to_numpy(zero_copy_only=False)
+    recorded = {store: days[stores == store] for store in version.stores}
+    return Business(np.datetime64(version.last, "D"), recorded)

@@ -21,6 +21,15 @@ LOG_ZERO_SHARE, LOG_HOLE_SHARE = 0.05, 0.3
 
 
 @dataclass(frozen=True)
+class Business:
+    """The whole business, for a frame that holds a part of it: its last day with sales, and the days on which
+    each store recorded anything at all."""
+
+    last: np.datetime64
+    recorded: dict[str, Days]
+
+
+@dataclass(frozen=True)
 class Panel:
     """Series x days. Column 0 is `start`; columns from `days` on hold only what is known ahead.
 
@@ -62,7 +71,9 @@ class Panel:
         """The panel as it was known at the end of that day: later sales and past covariates are gone."""
         end = self.column(day) + 1
         if not 0 < end <= self.days:
-            raise ValueError(f"{np.datetime64(day, 'D')} is outside the sales: use {self.start} to {self.origin}.")
+            raise ValueError(
+                f"{np.datetime64(day, 'D')} is outside the sales: use {self.start} to {self.origin}."
+            )
         return replace(
             self,
             sales=self.sales[:, :end],
@@ -77,10 +88,13 @@ class Panel:
         return replace(self, keys=keys, sales=self.sales[rows], closed=self.closed[rows], **pick)
 
     @classmethod
-    def from_frame(cls, frame: pd.DataFrame, roles: dict[str, Role], country: str = "") -> Panel:
+    def from_frame(
+        cls, frame: pd.DataFrame, roles: dict[str, Role], country: str = "", business: Business | None = None
+    ) -> Panel:
         """From canonical rows (date, store_id, product_id, sales, extras); `roles` names the extras.
 
-        Rows with empty sales after the last sale are the plan: they fill known covariates ahead.
+        Rows with empty sales after the last sale are the plan: they fill known covariates ahead. `business`
+        says what the frame, being one product's, cannot: that a day without its sales was no closed day.
         Raises ValueError when no row has sales.
         """
         frame = frame.reset_index(drop=True)
@@ -91,6 +105,9 @@ class Panel:
         start = dates[sold].min()
         column = ((dates - start) / np.timedelta64(1, "D")).astype(np.int64)
         days, width = int(column[sold].max()) + 1, int(column.max()) + 1
+        if business is not None:  # a product that left the shelf is still forecast from today
+            days = max(days, int((business.last - start) / np.timedelta64(1, "D")) + 1)
+            width = max(days, width)
         series = frame.groupby(["store_id", "product_id"], sort=True, observed=True).ngroup().to_numpy()
         first_rows = pd.Series(series).drop_duplicates().sort_values().index.to_numpy()
         pairs = frame.loc[first_rows, ["store_id", "product_id"]].astype(str)
@@ -103,8 +120,11 @@ class Panel:
             filled = values[first_rows] if role == "static" else grid.fill(values)
             groups[role][name] = filled[:, :days] if role == "past" else filled
         keys = list(pairs.itertuples(index=False, name=None))
-        sales, closed = _find_closed(sales, keys, groups["known"].get("open"))
-        return cls(start, keys, sales, closed, groups["known"], groups["past"], groups["static"], categories, country)
+        traded = _traded(sales, keys, start, business)
+        sales, closed = _find_closed(sales, traded, groups["known"].get("open"))
+        return cls(
+            start, keys, sales, closed, groups["known"], groups["past"], groups["static"], categories, country
+        )
 
 
 @dataclass(frozen=True)
@@ -133,22 +153,33 @@ def _numbers(column: pd.Series[Any], name: str, categories: dict[str, list[str]]
     return np.where(codes < 0, np.float32(np.nan), codes)
 
 
+def _traded(
+    sales: Floats, keys: list[tuple[str, str]], start: np.datetime64, business: Business | None
+) -> NDArray[np.bool_]:
+    """bool [S, D]: anybody in the series' store has a record of that day."""
+    recorded = ~np.isnan(sales)
+    dates = np.arange(start, start + np.timedelta64(sales.shape[1], "D"))
+    stores = np.array([store for store, _product in keys])
+    traded = np.zeros_like(recorded)
+    for store in np.unique(stores):
+        rows = stores == store
+        traded[rows] = recorded[rows].any(axis=0)
+        if business is not None:
+            traded[rows] |= np.isin(dates, business.recorded.get(str(store), []))
+    return traded
+
+
 def _find_closed(
-    sales: Floats, keys: list[tuple[str, str]], opened: Floats | None
+    sales: Floats, traded: NDArray[np.bool_], opened: Floats | None
 ) -> tuple[Floats, NDArray[np.bool_]]:
     """Settles what holes mean: closed (by the open column, or nobody in the store has a record), sold nothing
     (sources that log only what was sold), else unknown. Returns sales with those zeros, and closed [S, D]."""
     recorded = ~np.isnan(sales)
-    stores = np.array([store for store, _product in keys])
-    any_in_store = np.zeros_like(recorded)
-    for store in np.unique(stores):
-        rows = stores == store
-        any_in_store[rows] = recorded[rows].any(axis=0)
     if _is_log(sales, recorded):
         listed = np.maximum.accumulate(recorded, axis=1)
-        shop_open = np.broadcast_to(recorded.any(axis=0), recorded.shape)
+        shop_open = np.broadcast_to(traded.any(axis=0), recorded.shape)
         return np.where(listed & ~recorded & shop_open, np.float32(0), sales), ~shop_open
-    closed = ~any_in_store
+    closed = ~traded
     if opened is not None:
         told = opened[:, : sales.shape[1]]
         # A closed day with sales is a mistake of the flag: what was sold counts.

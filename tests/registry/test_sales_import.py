@@ -336,3 +336,19 @@ def test_bad_arguments_end_with_code_two(write: Write, small: pd.DataFrame, argu
     with pytest.raises(CommandError) as caught:
         call_command("import_sales", str(write(small)), "--name", "till", *arguments)
     assert caught.value.returncode == 2
+
+
+def test_a_product_that_left_the_shelf_is_still_forecast_from_the_last_day(
+    write: Write, small: pd.DataFrame
+) -> None:
+    gone = small[(small["product_id"] != "B") | (small["date"] < "2026-01-20")]
+    panel = read_panel(import_file(write(gone), "till"), Scope("product", "B"))
+    assert str(panel.origin) == "2026-02-09"
+    assert not panel.closed.any()
+
+
+def test_a_day_without_sales_of_one_product_is_no_closed_day(write: Write, small: pd.DataFrame) -> None:
+    shut = small[small["date"] != "2026-01-08"]
+    pause = shut[(shut["product_id"] != "B") | (shut["date"] != "2026-01-15")]
+    panel = read_panel(import_file(write(pause), "till"), Scope("product", "B"))
+    assert panel.closed[0].nonzero()[0].tolist() == [7]

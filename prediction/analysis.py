@@ -1,0 +1,89 @@
+"""Analysis: what a forecast says in numbers, compared with what was sold before. Pure numpy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.floating[Any]]
+Days = npt.NDArray[np.datetime64]
+YEAR = 364  # days: the same weekday last year
+
+
+@dataclass(frozen=True)
+class Line:
+    """One forecast beside its past: `past` [D] units (NaN = not known), `dates`, `mean` and `closed` [H]."""
+
+    past: Floats
+    dates: Days
+    mean: Floats
+    closed: npt.NDArray[np.bool_]
+
+
+def analyse(line: Line) -> dict[str, Any]:
+    """Everything but the total and its range, which belong to the model."""
+    expected, days = float(line.mean.sum()), len(line.mean)
+    before = sold(line.past, len(line.past) - days, days)
+    year_ago = sold(line.past, len(line.past) - YEAR, days) if days <= YEAR else None
+    opened = np.flatnonzero(~line.closed)
+    return {
+        "last_period": before,
+        "last_year": year_ago,
+        "change_last_period": change(expected, before),
+        "change_last_year": change(expected, year_ago),
+        "weekly": weekly(line),
+        "trend_per_week": trend(line),
+        "peak": at(line, opened[line.mean[opened].argmax()]) if opened.size else None,
+        "low_day": at(line, opened[line.mean[opened].argmin()]) if opened.size else None,
+    }
+
+
+def sold(past: Floats, start: int, days: int) -> float | None:
+    """Units in `days` days from `start`; None where the past does not reach or holds no record.
+
+    >>> sold(np.array([1.0, 2.0, np.nan, 4.0]), 1, 3), sold(np.array([1.0]), -1, 2)
+    (6.0, None)
+    """
+    part = past[max(start, 0) : start + days]
+    if start < 0 or not len(part) or np.isnan(part).all():
+        return None
+    return float(np.nansum(part))
+
+
+def change(now: float, then: float | None) -> float | None:
+    """
+    >>> change(110.0, 100.0), change(5.0, 0.0), change(5.0, None)
+    (0.1, None, None)
+    """
+    return round(now / then - 1, 6) if then else None
+
+
+def weekly(line: Line) -> list[float | None]:
+    """Mean of each weekday, Monday first; None for a weekday outside the horizon."""
+    weekday = (line.dates.astype("datetime64[D]").astype(np.int64) + 3) % 7
+    return [
+        round(float(line.mean[weekday == day].mean()), 3) if (weekday == day).any() else None
+        for day in range(7)
+    ]
+
+
+def trend(line: Line) -> float | None:
+    """Units a day gained per week, from whole weeks so that the rhythm of the week is out; None under two.
+
+    >>> mean = np.repeat([10.0, 12.0, 14.0], 7)
+    >>> days = np.arange("2026-01-01", "2026-01-22", dtype="datetime64[D]")
+    >>> trend(Line(np.array([]), days, mean, np.zeros(21, bool)))
+    2.0
+    """
+    weeks = len(line.mean) // 7
+    if weeks < 2:
+        return None
+    levels = line.mean[: weeks * 7].reshape(weeks, 7).mean(axis=1)
+    return round(float(np.polyfit(np.arange(weeks), levels, 1)[0]), 6) + 0.0
+
+
+def at(line: Line, day: np.intp) -> dict[str, Any]:
+    return {"date": str(line.dates[day]), "mean": round(float(line.mean[day]), 3)}

@@ -1,0 +1,126 @@
+"""manage.py forecast: writes the forecast of every series of a scope."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from registry.models import Dataset, ForecastModel, ModelVersion
+from registry.scope import Scope
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from prediction.forecasting import Outlook
+
+KINDS = (".csv", ".parquet")
+
+
+class Command(BaseCommand):
+    help = "Forecasts every series of a version's scope and writes them as CSV or parquet."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--model", required=True, help="a version's name, or best")
+        parser.add_argument("--dataset", default="", help="may be left out when there is only one")
+        parser.add_argument("--scope", default="", help="global, store:CODE or product:CODE")
+        parser.add_argument("--horizon", type=int, default=28, help="days ahead")
+        parser.add_argument("--output", type=Path, default=None, help="a .csv or .parquet file")
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        from prediction.forecasting import look_ahead, restricted
+
+        output: Path | None = options["output"]
+        if output and output.suffix.lower() not in KINDS:
+            raise CommandError(f"--output {output} must end with {' or '.join(KINDS)}.", returncode=2)
+        try:
+            scope = Scope.parse(options["scope"]) if options["scope"] else None
+            version = find(options["model"], options["dataset"], scope)
+            outlook = look_ahead(version, "", "", options["horizon"])
+            if scope and scope != version.model.scope:
+                outlook = restricted(outlook, scope)
+            if output:
+                write(outlook, output)
+        except ValueError as problem:
+            raise CommandError(str(problem)) from None
+        except OSError as problem:
+            raise CommandError(f"{output} cannot be written: {problem.strerror}.") from None
+        facts = report(outlook, scope or version.model.scope, output)
+        self.stdout.write(json.dumps(facts, ensure_ascii=False) if options["json"] else summary(facts))
+
+
+def find(name: str, dataset: str, scope: Scope | None) -> ModelVersion:
+    """The named version, or the best of the scope; raises ValueError with a sentence."""
+    if name != "best":
+        return ModelVersion.objects.ready().named(name, dataset)
+    found = Dataset.objects.filter(name=dataset) if dataset else Dataset.objects.all()
+    if not found:
+        raise ValueError(
+            f"There is no dataset {dataset}: see import_sales." if dataset else "There is no dataset yet."
+        )
+    if len(found) > 1:
+        raise ValueError(f"There are {len(found)} datasets: add --dataset NAME.")
+    scope = scope or Scope()
+    model = ForecastModel.objects.filter(dataset=found[0], kind=scope.kind, code=scope.code).first()
+    if model is None or model.best is None:
+        raise ValueError(f"{found[0]} has no trained model for {scope}: train one first.")
+    return model.best
+
+
+def write(outlook: Outlook, path: Path) -> None:
+    """The whole file or none: written beside its place, then renamed."""
+    frame = outlook.prediction.to_frame()
+    keys = [outlook.panel.keys[row] for row in outlook.rows]
+    if len(keys) < len(outlook.panel.keys):
+        wanted = set(keys)
+        frame = frame[[key in wanted for key in zip(frame["store_id"], frame["product_id"], strict=True)]]
+    part = path.with_name(f".{path.name}.part")
+    try:
+        if path.suffix.lower() == ".parquet":
+            frame.to_parquet(part, index=False)
+        else:
+            guarded(frame).to_csv(part, index=False, float_format="%.4f", date_format="%Y-%m-%d")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def guarded(frame: pd.DataFrame) -> pd.DataFrame:
+    """Codes that a spreadsheet would take for a formula get a leading quote."""
+    codes = ("store_id", "product_id")
+    return frame.assign(
+        **{name: frame[name].astype(str).str.replace(r"^(?=[=+\-@\t\r])", "'", regex=True) for name in codes}
+    )
+
+
+def report(outlook: Outlook, scope: Scope, output: Path | None) -> dict[str, Any]:
+    """The JSON that scripts read."""
+    total, low, high = outlook.prediction.sum_over_days(outlook.rows)
+    return {
+        "model": outlook.version.name,
+        "dataset": outlook.data.dataset.name,
+        "hash": outlook.data.content_hash,
+        "scope": str(scope),
+        "origin": str(outlook.prediction.origin),
+        "horizon": len(outlook.prediction.dates),
+        "series": len(outlook.rows),
+        "total": round(total, 3),
+        "low": round(low, 3),
+        "high": round(high, 3),
+        "output": str(output) if output else None,
+        "assumptions": outlook.prediction.assumptions,
+    }
+
+
+def summary(facts: dict[str, Any]) -> str:
+    """The report for people."""
+    text = (
+        f"{facts['model']} expects {facts['total']:.0f} units in the {facts['horizon']} days "
+        f"after {facts['origin']}, 8 times in 10 between {facts['low']:.0f} and {facts['high']:.0f} "
+        f"({facts['series']} series)."
+    )
+    return f"{text}\nWritten to {facts['output']}." if facts["output"] else text
