@@ -146,7 +146,8 @@ class Learning:
     ) -> loop.Schedule:
         if not isinstance(self.config, algorithms.NetworkConfig):
             return loop.Schedule(0, seconds, 0.0, 0)
-        steps = loop.planned_steps(model, sampler.draw(self.config.batch), seconds, self.plan.threads)
+        fitting = loop.planned_steps(model, sampler.draw(self.config.batch), seconds, self.plan.threads)
+        steps = min(fitting, self.config.steps or fitting)
         return loop.Schedule(steps, seconds, self.config.rate * (0.3 if refit else 1.0), self.config.batch)
 
     def _check_batch(self, windows: Windows, end: int) -> Any:

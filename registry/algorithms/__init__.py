@@ -48,6 +48,7 @@ class NetworkConfig(Config):
 
     rate: float = knob(0.001, "Learning rate at the start.", 0.00001, 0.1)
     batch: int = knob(512, "Windows in one learning step.", 16, 4096)
+    steps: int = knob(0, "Learning steps; 0 = as many as fit into the seconds.", 0, 1_000_000)
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,10 @@ class SeasonalNaiveConfig(Config):
 
 
 @register(
-    "seasonal_naive", "Seasonal naive", "Repeats last week; the yardstick for all others.", SeasonalNaiveConfig
+    "seasonal_naive",
+    "Seasonal naive",
+    "Repeats last week; the yardstick for all others.",
+    SeasonalNaiveConfig,
 )
 class SeasonalNaive(nn.Module):
     """Last week, and quantiles of how far off last week used to be."""

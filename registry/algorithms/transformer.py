@@ -28,28 +28,45 @@ class TransformerConfig(NetworkConfig):
     dropout: float = knob(0.1, "Share of nodes left out at random while learning.", 0, 0.9)
 
 
-@register("transformer", "Transformer", "Compares weeks with each other; good with long histories.", TransformerConfig)
+@register(
+    "transformer",
+    "Transformer",
+    "Compares weeks with each other; good with long histories.",
+    TransformerConfig,
+)
 class Transformer(nn.Module):
     """One token per past week and one for the days ahead, which reads the answer from the others."""
 
     def __init__(self, config: TransformerConfig, shape: Shape):
         super().__init__()
         if config.width % config.heads:
-            raise ValueError(f"width {config.width} is not a multiple of heads {config.heads}: change one of them.")
+            raise ValueError(
+                f"width {config.width} is not a multiple of heads {config.heads}: change one of them."
+            )
         self.weeks = shape.past_days // WEEK
         self.patch = nn.Linear(WEEK * shape.past, config.width)
         self.place = nn.Parameter(torch.randn(self.weeks, config.width) * 0.02)
         self.context = Context(shape)
         self.ask = nn.Linear(self.context.size, config.width)
         layer = nn.TransformerEncoderLayer(
-            config.width, config.heads, 2 * config.width, config.dropout, "gelu", batch_first=True, norm_first=True
+            config.width,
+            config.heads,
+            2 * config.width,
+            config.dropout,
+            "gelu",
+            batch_first=True,
+            norm_first=True,
         )
         self.encoder = nn.TransformerEncoder(layer, config.layers, enable_nested_tensor=False)
-        self.mix = nn.Sequential(nn.Linear(config.width + self.context.size, 128), nn.GELU(), nn.Linear(128, 128))
+        self.mix = nn.Sequential(
+            nn.Linear(config.width + self.context.size, 128), nn.GELU(), nn.Linear(128, 128)
+        )
         self.head = Head(128, shape)
 
     def forward(self, batch: Batch) -> Tensor:  # -> [B, P, Q]
-        past = batch.past[:, -self.weeks * WEEK :].unflatten(1, (self.weeks, WEEK)).flatten(2)  # [B, weeks, 7C]
+        past = (
+            batch.past[:, -self.weeks * WEEK :].unflatten(1, (self.weeks, WEEK)).flatten(2)
+        )  # [B, weeks, 7C]
         context = self.context(batch)  # [B, N]
         tokens = torch.cat([self.patch(past) + self.place, self.ask(context)[:, None]], dim=1)
         answer = self.encoder(tokens)[:, -1]  # [B, width]

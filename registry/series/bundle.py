@@ -49,7 +49,9 @@ class Bundle:
     country: str
     tensors: dict[str, Tensor]
     test_origin: str = ""
-    test_mean: Floats | None = None  # [S, H]: forecast of the last held-back window, before its days were learned
+    test_mean: Floats | None = (
+        None  # [S, H]: forecast of the last held-back window, before its days were learned
+    )
     libraries: dict[str, str] = field(default_factory=lambda: {name: version(name) for name in LIBRARIES})
 
     @cached_property
@@ -96,14 +98,18 @@ class Bundle:
         """Reads and checks the file; raises BadBundle."""
         head, tensors = _parts(content)
         if head.get("schema") != SCHEMA:
-            raise BadBundle(f"The model file has schema {head.get('schema')!r}, not {SCHEMA}: train the model again.")
+            raise BadBundle(
+                f"The model file has schema {head.get('schema')!r}, not {SCHEMA}: train the model again."
+            )
         try:
             bundle = cls(
                 **{name: head[name] for name in _PLAIN},
                 shape=Shape(**{**head["shape"], "entities": tuple(head["shape"]["entities"])}),
                 encoder=Encoder(**head["encoder"]),
                 calibration=Calibration(**head["calibration"]),
-                tensors={n.removeprefix("weights."): t for n, t in tensors.items() if n.startswith("weights.")},
+                tensors={
+                    n.removeprefix("weights."): t for n, t in tensors.items() if n.startswith("weights.")
+                },
             )
             if "test.mean" in tensors:
                 bundle.test_mean = tensors["test.mean"].numpy()
@@ -133,10 +139,14 @@ def _parts(content: bytes) -> tuple[dict[str, Any], dict[str, Tensor]]:
 def _check(found: dict[str, Tensor], wanted: dict[str, Tensor]) -> None:
     """Names, shapes, dtypes and finiteness of all weights; raises BadBundle."""
     if set(found) != set(wanted):
-        raise BadBundle(f"The model file does not fit its algorithm ({min(set(found) ^ set(wanted))}): train it again.")
+        raise BadBundle(
+            f"The model file does not fit its algorithm ({min(set(found) ^ set(wanted))}): train it again."
+        )
     for name, tensor in found.items():
         flexible = wanted[name].numel() == 0  # a buffer whose size is learned
         if tensor.dtype != wanted[name].dtype or (tensor.shape != wanted[name].shape and not flexible):
-            raise BadBundle(f"The weights {name} have the wrong shape: delete this version and train it again.")
+            raise BadBundle(
+                f"The weights {name} have the wrong shape: delete this version and train it again."
+            )
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
             raise BadBundle(f"The weights {name} are not finite: delete this version and train it again.")

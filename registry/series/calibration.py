@@ -144,7 +144,9 @@ def _relative(actual: Floats, forecast: Floats, groups: list[NDArray[np.intp]]) 
         mean = np.where(known[group], forecast[group, :, 0], 0).sum(axis=0)
         sold = np.nansum(actual[group], axis=0)
         usual = mean[mean > 0].mean() if (mean > 0).any() else np.nan
-        rows.append(np.where(known[group].any(axis=0), (sold - mean) / np.maximum(mean, 0.25 * usual), np.nan))
+        rows.append(
+            np.where(known[group].any(axis=0), (sold - mean) / np.maximum(mean, 0.25 * usual), np.nan)
+        )
     return np.array(rows, np.float32)
 
 

@@ -56,7 +56,9 @@ class Encoder:
     def static_features(self, panel: Panel) -> Floats:
         """float32 [S, T]."""
         size = len(panel.keys)
-        parts = [_encode(c, _column(panel.static, c["name"], (size,))[:, None], panel)[:, 0] for c in self.static]
+        parts = [
+            _encode(c, _column(panel.static, c["name"], (size,))[:, None], panel)[:, 0] for c in self.static
+        ]
         return np.concatenate(parts, axis=1) if parts else np.zeros((size, 0), np.float32)
 
     def known_features(self, panel: Panel, closed: NDArray[np.bool_]) -> tuple[Floats, list[dict[str, str]]]:
@@ -73,9 +75,11 @@ class Encoder:
     def past_features(self, panel: Panel) -> Floats:
         """float32 [S, D, C]: each column over its own mean, 0 where empty."""
         shape = panel.sales.shape
-        return np.stack([_relative(_column(panel.past, c["name"], shape)) for c in self.past] or [], axis=2) if (
-            self.past
-        ) else np.zeros((*shape, 0), np.float32)
+        return (
+            np.stack([_relative(_column(panel.past, c["name"], shape)) for c in self.past] or [], axis=2)
+            if (self.past)
+            else np.zeros((*shape, 0), np.float32)
+        )
 
 
 def closed_days(panel: Panel, width: int) -> tuple[NDArray[np.bool_], list[dict[str, str]]]:
@@ -117,7 +121,9 @@ def _near_closed(closed: NDArray[np.bool_]) -> Floats:
     for t in range(1, closed.shape[1]):
         since[:, t] = np.where(closed[:, t - 1], 1, np.minimum(since[:, t - 1] + 1, NEAR))
         until[:, -1 - t] = np.where(closed[:, -t], 1, np.minimum(until[:, -t] + 1, NEAR))
-    return np.stack([closed.astype(np.float32), 1 - (until - 1) / (NEAR - 1), 1 - (since - 1) / (NEAR - 1)], axis=2)
+    return np.stack(
+        [closed.astype(np.float32), 1 - (until - 1) / (NEAR - 1), 1 - (since - 1) / (NEAR - 1)], axis=2
+    )
 
 
 def _describe(name: str, values: Floats, panel: Panel) -> dict[str, Any] | None:
@@ -190,7 +196,9 @@ def _default_words(column: dict[str, Any]) -> str:
 
 
 def _relative(values: Floats) -> Floats:
-    mean = np.nan_to_num(np.nanmean(np.where(np.isnan(values).all(1, keepdims=True), 1, values), 1, keepdims=True))
+    mean = np.nan_to_num(
+        np.nanmean(np.where(np.isnan(values).all(1, keepdims=True), 1, values), 1, keepdims=True)
+    )
     return np.nan_to_num(np.arcsinh(values / np.where(mean == 0, 1, mean))).astype(np.float32)
 
 

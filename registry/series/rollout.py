@@ -37,7 +37,9 @@ def _tidy(raw: torch.Tensor, closed: torch.Tensor) -> torch.Tensor:
     return torch.cat([raw[..., :1], quantiles], dim=2).masked_fill(closed[..., None], 0.0)
 
 
-def forecast(model: nn.Module, panel: Panel, encoder: Encoder, frame: tuple[int, int, int]) -> tuple[Floats, Windows]:
+def forecast(
+    model: nn.Module, panel: Panel, encoder: Encoder, frame: tuple[int, int, int]
+) -> tuple[Floats, Windows]:
     """Rolls `horizon` days on from the panel's last day; frame = (past_days, block, horizon)."""
     past_days, block, horizon = frame
     windows = Windows(panel, encoder, past_days, block, ahead=-(-horizon // block) * block)

@@ -110,7 +110,9 @@ class Windows:
     def extend(self, column: int, values: Tensor) -> None:
         """Puts forecast sales [S, P] at `column`, so that the next block can see them."""
         for step in range(values.shape[1]):
-            self.sales[:, column + step] = values[:, step].masked_fill(self.closed[:, column + step], torch.nan)
+            self.sales[:, column + step] = values[:, step].masked_fill(
+                self.closed[:, column + step], torch.nan
+            )
             self._add(column + step)
 
     @property

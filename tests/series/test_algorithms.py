@@ -1,0 +1,177 @@
+"""One contract for every algorithm: whatever is in the list has to pass, and nothing here names one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from registry import algorithms
+from registry.series.bundle import BadBundle, Bundle
+from registry.series.panel import Panel
+from tests.series.conftest import ROLES, wave_frame
+from training.backtest import backtest, origins, summary
+from training.learning import Learning, Plan
+
+NAMES = [name for name, _label in algorithms.choices()]
+
+
+def quick(name, **fields):
+    """A plan that stops by its steps, not by the clock."""
+    steps = {"steps": 25} if issubclass(algorithms.get(name).config, algorithms.NetworkConfig) else {}
+    return Plan(name, steps, **{"horizon": 14, "budget": 60, "windows": 1, **fields})
+
+
+@pytest.fixture(scope="module")
+def learned():
+    """name -> what it learned of the wave, once for all tests."""
+    found = {}
+    panel = Panel.from_frame(wave_frame(), ROLES)
+
+    def learn(name):
+        if name not in found:
+            learning = Learning(panel, Plan(name, horizon=14, budget=4, windows=2, data_hash="abc"))
+            epochs = list(learning)
+            found[name] = (learning.learned, epochs)
+        return found[name]
+
+    return learn
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_learns_a_wave(name, learned):
+    result, epochs = learned(name)
+    assert result.metrics["wape"] <= max(0.12, 1.1 * result.metrics["seasonal_naive"]["wape"])
+    assert {epoch.step for epoch in epochs} == {"prepare", "learn", "test", "refit", "save"}
+    assert [e.progress for e in epochs] == sorted(e.progress for e in epochs)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_survives_the_bundle_bit_for_bit(name, learned, panel):
+    bundle = learned(name)[0].bundle
+    again = Bundle.from_bytes(bundle.to_bytes())
+    one, two = bundle.forecast(panel, 20), again.forecast(panel, 20)
+    np.testing.assert_array_equal(one.mean, two.mean)
+    np.testing.assert_array_equal(one.quantiles, two.quantiles)
+    np.testing.assert_array_equal(bundle.test_mean, again.test_mean)
+    assert (again.data_hash, again.seed, again.horizon) == ("abc", 0, 14)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_forecast_is_sorted_never_negative_and_zero_on_closed_days(name, learned, panel):
+    forecast = learned(name)[0].bundle.forecast(panel, 20)
+    assert np.isfinite(forecast.mean).all() and (forecast.mean >= 0).all() and (forecast.quantiles >= 0).all()
+    assert (np.diff(forecast.quantiles, axis=2) >= 0).all()
+    assert forecast.closed[0].any() and (forecast.mean[forecast.closed] == 0).all()
+    assert (forecast.quantiles[forecast.closed] == 0).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_forecasts_a_series_it_never_saw(name, learned):
+    stranger = wave_frame(days=40, stores=1, products=1).assign(store_id="new", product_id="new")
+    forecast = learned(name)[0].bundle.forecast(Panel.from_frame(stranger, ROLES), 14)
+    assert np.isfinite(forecast.mean).all() and 5 < forecast.mean.mean() < 60
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_learns_the_same_twice(name, panel):
+    plan = quick(name, seed=7)
+    means = []
+    for _time in range(2):
+        learning = Learning(panel, plan)
+        list(learning)
+        means.append(learning.learned.bundle.forecast(panel, 14).mean)
+    np.testing.assert_allclose(means[0], means[1], atol=1e-6)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_future_does_not_change_a_back_test(name, panel):
+    day = panel.start + np.timedelta64(199, "D")
+    sales = panel.sales.copy()
+    sales[:, 200:] *= 50
+    plan = quick(name)
+    one, two = (next(backtest(p, plan, [day])) for p in (panel, replace(panel, sales=sales)))
+    np.testing.assert_array_equal(one.prediction.mean, two.prediction.mean)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_series_with_ten_days_never_breaks_a_run(name):
+    frame = wave_frame(days=120)
+    young = (frame.store_id == "S1") & (frame.product_id == "P1") & (frame.date < "2024-04-20")
+    panel = Panel.from_frame(frame[~young], ROLES)
+    learning = Learning(panel, quick(name, windows=2))
+    list(learning)
+    assert np.isfinite(learning.learned.bundle.forecast(panel, 14).mean).all()
+
+
+def test_each_algorithm_is_one_short_file():
+    for file in Path(algorithms.__path__[0]).glob("*.py"):
+        if file.name != "__init__.py":
+            assert 25 <= len(file.read_text().splitlines()) <= 150, file.name
+
+
+def test_no_algorithm_is_named_anywhere_else():
+    root = Path(algorithms.__path__[0]).parent.parent
+    for folder in ("registry/series", "training", "prediction", "forecastsite"):
+        for file in (root / folder).rglob("*.py"):
+            quoted = [n for n in NAMES if n != "seasonal_naive" and f'"{n}"' in file.read_text()]
+            assert not quoted or file.name == "first_run.py", f"{file} names {quoted}"
+
+
+def test_a_wrong_knob_is_named_with_its_bounds():
+    name = NAMES[0]
+    with pytest.raises(ValueError, match=r"past_days is 3: use a value from"):
+        algorithms.build_config(name, {"past_days": 3})
+    with pytest.raises(ValueError, match="has no setting 'speed'"):
+        algorithms.build_config(name, {"speed": 1})
+    with pytest.raises(ValueError, match="There is no algorithm 'magic'"):
+        algorithms.get("magic")
+
+
+def test_too_few_days_are_refused_in_one_sentence():
+    panel = Panel.from_frame(wave_frame(days=30), ROLES)
+    with pytest.raises(ValueError, match="There are 30 days of sales, but forecasting 28 days ahead needs 70"):
+        Learning(panel, Plan(NAMES[0]))
+
+
+@pytest.mark.parametrize("damage", ["cut", "flip the header", "not finite", "other shape", "other schema"])
+def test_a_damaged_bundle_is_refused(damage, learned):
+    bundle = learned(next(n for n in NAMES if n != "seasonal_naive"))[0].bundle
+    content = bundle.to_bytes()
+    name = next(iter(bundle.tensors))
+    if damage == "cut":
+        content = content[: len(content) // 2]
+    elif damage == "flip the header":
+        content = content[:30] + b"\xff" + content[31:]
+    elif damage == "other schema":
+        content = content.replace(b'\\"schema\\": 1', b'\\"schema\\": 7')
+    else:
+        spoiled = torch.full_like(bundle.tensors[name], torch.nan)
+        tensor = spoiled if damage == "not finite" else torch.zeros(3, 3, 3)
+        content = replace(bundle, tensors={**bundle.tensors, name: tensor}).to_bytes()
+    with pytest.raises(BadBundle):
+        Bundle.from_bytes(content)
+
+
+def test_a_back_test_reports_windows_and_the_whole(panel):
+    days = origins(panel, horizon=14, windows=3, step=14)
+    plan = quick("seasonal_naive")
+    windows = list(backtest(panel, plan, days))
+    report = summary(windows)
+    assert [w["origin"] for w in report["windows"]] == [str(day) for day in days]
+    sold = sum(np.nansum(w.actual) for w in windows)
+    missed = sum(np.nansum(np.abs(w.actual - w.prediction.quantiles[..., 3])) for w in windows)
+    assert report["overall"]["wape"] == pytest.approx(missed / sold, rel=1e-5)
+    table = windows[0].to_frame()
+    assert list(table.columns[:6]) == ["origin", "date", "store_id", "product_id", "actual", "mean"]
+    assert len(table) == 4 * 14
+
+
+def test_back_test_windows_must_fit_into_the_sales(panel):
+    with pytest.raises(ValueError, match="choose an earlier last origin"):
+        origins(panel, 14, 1, 14, last=str(panel.origin))
+    with pytest.raises(ValueError, match="ask for fewer windows"):
+        origins(panel, 14, 40, 14)

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import numpy as np
+import torch
+
+from registry.series.covariates import Encoder
+from registry.series.windows import Windows, origins
+
+
+def cut(panel, column=200, block=7, ahead=0):
+    windows = Windows(panel, Encoder.fit(panel), 28, block, ahead)
+    return windows.cut(torch.arange(4), torch.full((4,), column))
+
+
+def test_a_window_never_sees_sales_from_its_origin_on(panel):
+    sales = panel.sales.copy()
+    sales[:, 200:] = 9999
+    before, after = cut(panel), cut(replace(panel, sales=sales))
+    for field in fields(before):
+        if field.name != "target":
+            assert torch.equal(getattr(before, field.name).nan_to_num(), getattr(after, field.name).nan_to_num())
+    assert not torch.equal(before.target.nan_to_num(), after.target.nan_to_num())
+
+
+def test_a_window_at_the_end_is_the_same_with_and_without_the_later_days(panel):
+    seen = panel.until(panel.start + np.timedelta64(199, "D"))
+    encoder = Encoder.fit(panel)
+    row, at = torch.arange(4), torch.full((4,), 200)
+    whole, part = Windows(panel, encoder, 28, 7).cut(row, at), Windows(seen, encoder, 28, 7, 7).cut(row, at)
+    for field in fields(whole):
+        if field.name != "target":
+            same = torch.allclose(getattr(whole, field.name).nan_to_num(), getattr(part, field.name).nan_to_num())
+            assert same, field.name
+
+
+def test_the_usual_weekday_is_the_mean_of_the_last_eight(panel):
+    batch = cut(panel)
+    wanted = np.nanmean(np.where(panel.closed, np.nan, panel.sales)[2, 200 - 56 : 200].reshape(8, 7)[:, 0])
+    assert np.isclose(float(batch.base[2, 0] * batch.scale[2]), wanted, rtol=1e-5)
+
+
+def test_last_year_is_the_same_weekday_364_days_before(panel):
+    long = replace(
+        panel,
+        sales=np.tile(panel.sales, 2),
+        closed=np.tile(panel.closed, 2),
+        known={n: np.tile(v, 2) for n, v in panel.known.items()},
+    )
+    windows = Windows(long, Encoder.fit(long), 28, 7)
+    value, known = windows._last_year(
+        torch.tensor([3]), torch.tensor([400]), torch.arange(400, 407)[None], torch.ones(1, 1).double()
+    )[0]
+    assert known.all() and np.allclose(value.numpy()[0], long.sales[3, 36:43])
+
+
+def test_closed_days_are_no_target(panel):
+    batch = cut(panel)
+    assert batch.closed[0].any() and batch.target[0][batch.closed[0]].isnan().all()
+
+
+def test_forecast_days_put_in_are_seen_by_the_next_block(panel):
+    windows = Windows(panel, Encoder.fit(panel), 28, 7, ahead=14)
+    windows.extend(panel.days, torch.full((4, 7), 500.0))
+    batch = windows.cut(torch.arange(4), torch.full((4,), panel.days + 7))
+    last = (batch.recent * batch.scale[:, None])[3, -7:]
+    assert torch.allclose(last, torch.full((7,), 500.0))
+
+
+def test_origins_skip_days_before_a_series_began(panel):
+    sales = panel.sales.copy()
+    sales[1, :100] = np.nan
+    windows = Windows(replace(panel, sales=sales), Encoder.fit(panel), 28, 7)
+    rows, columns = origins(windows, 14, 120)
+    assert columns[rows == 1].min() == 101 and columns[rows == 0].min() == 14 and columns.max() == 120
