@@ -30,7 +30,7 @@ class Superseded(Exception):
 
 
 def execute(run: TrainingRun) -> ModelVersion:
-    """Learns what the claimed run asks for and publishes it; raising EXPECTED or Superseded it keeps nothing."""
+    """Learns what the claimed run asks for and publishes it. Raises EXPECTED or Superseded: kept nothing."""
     from registry.sales import read_panel
     from training.learning import Learning
 

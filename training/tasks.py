@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from typing import IO
 
 from django.conf import settings
@@ -23,6 +24,7 @@ from training.protocol import BEAT, LEASE
 
 logger = logging.getLogger(__name__)
 LOOK = 1.0  # seconds between two looks at the stop flag
+LEAVE = 3.0  # seconds for a child that has nothing more to do
 
 
 def run_training(run_id: str) -> None:
@@ -78,6 +80,9 @@ def wait(run: TrainingRun, child: subprocess.Popen[bytes]) -> bool:
         except subprocess.TimeoutExpired:
             beaten, keep = sign_of_life(run, beaten)
         if not keep:
+            if not run.cancel_requested:  # most often it has just finished: let it leave by itself
+                with suppress(subprocess.TimeoutExpired):
+                    child.wait(LEAVE)
             end(child)
             return run.cancel_requested
 

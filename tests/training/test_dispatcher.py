@@ -21,6 +21,7 @@ pytestmark = pytest.mark.django_db
 def child(monkeypatch):
     """Puts a small Python program in place of the child."""
     monkeypatch.setattr(tasks, "LOOK", 0.05)
+    monkeypatch.setattr(tasks, "LEAVE", 0.05)
     children = []
 
     def use(program: str) -> list[subprocess.Popen]:

@@ -49,7 +49,9 @@ async def test_somebody_who_is_not_signed_in_is_told_so_and_does_not_come_back(c
     assert await closed_with(page) == 4401
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "http://testserver:9999", "https://testserver:8000", ""])
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "http://testserver:9999", "https://testserver:8000", ""]
+)
 async def test_a_foreign_page_is_refused(claimed, cookie, origin):
     accepted, _code = await socket(claimed.pk, cookie, origin).connect()
     assert not accepted

@@ -1,0 +1,52 @@
+# `make help` lists the targets. A bare machine needs Python 3.11+ and make; everything else goes into .venv.
+VENV ?= .venv
+PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
+BIN := $(VENV)/bin
+PO := $(wildcard locale/*/LC_MESSAGES/django.po)
+MO := $(PO:.po=.mo)
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check
+.DELETE_ON_ERROR:
+
+help: ## list what make can do here
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.installed $(MO) ## virtual environment, packages and translations; starts nothing
+
+run: setup ## start web server and workers; PORT=8000 and DATA_DIR=var are honoured
+	@exec $(BIN)/python manage.py up
+
+test: $(VENV)/.installed-test $(MO) ## run the tests; ARGS="-k name" chooses
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.installed-check $(MO) ## lint, types, floors of the house, migrations, translations
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python manage.py check --fail-level WARNING
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python -m pytest -q tests/test_translations.py
+
+# The stamps say that the environment holds what pyproject.toml asks for: a second start installs nothing.
+$(VENV)/.installed: pyproject.toml
+	$(if $(PYTHON),,$(error Python 3.11 or newer is needed: install it, or name it with PYTHON=/path/to/python3))
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	@touch $@
+
+$(VENV)/.installed-check: $(VENV)/.installed-test
+	$(BIN)/python -m pip install --quiet --editable '.[check,test]'
+	@touch $@
+
+# A `#, fuzzy` header would make pybabel skip the file without a word, so the result is asked for.
+%.mo: %.po $(VENV)/.installed
+	$(BIN)/pybabel --quiet compile -d locale -D django
+	@test -f $@ && touch $@

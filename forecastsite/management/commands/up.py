@@ -1,0 +1,62 @@
+"""`manage.py up`: everything that one machine needs, until Ctrl-C or SIGTERM."""
+
+from __future__ import annotations
+
+import secrets
+import subprocess
+import sys
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from forecastsite.settings import env
+from forecastsite.supervisor import Supervisor, port_is_free
+from training.management.commands.train import whole
+
+ADMIN = "admin"
+
+
+class Command(BaseCommand):
+    help = "Starts web server and workers on this machine; the first start also sets everything up."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        port, workers = settings.PORT, settings.TRAINING_WORKERS
+        parser.add_argument("--port", type=whole(65535), default=port, help=f"default {port}")
+        parser.add_argument("--workers", type=whole(64), default=workers, help="trainings at a time")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.port = options["port"]
+        if not port_is_free(self.port):
+            raise CommandError(
+                f"Port {self.port} is in use: stop what uses it, or choose another with PORT=8001."
+            )
+        settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+        call_command("migrate", verbosity=0, interactive=False)
+        if not User.objects.exists():
+            self.say("first start: importing the sample")
+            subprocess.run([sys.executable, str(settings.BASE_DIR / "manage.py"), "first_run"], check=True)
+        Supervisor(self.port, options["workers"], self.say).run(self.ready)
+
+    def say(self, line: str) -> None:
+        self.stdout.write(f"[up] {line}")
+        self.stdout.flush()
+
+    def ready(self) -> None:
+        """The line that people and scripts wait for; the first time with the way in."""
+        self.stdout.write(f"Ready: http://127.0.0.1:{self.port}")
+        if not User.objects.exists():
+            self.stdout.write(create_administrator())
+        self.stdout.flush()
+
+
+def create_administrator() -> str:
+    """Makes the first administrator; the sentence tells a random password, which is kept nowhere."""
+    given = env("ADMIN_PASSWORD")
+    password = given or secrets.token_urlsafe(12)
+    User.objects.create_superuser(ADMIN, password=password)
+    if given:
+        return f"Sign in as {ADMIN} with the password of ADMIN_PASSWORD."
+    return f"Sign in as {ADMIN} with the password {password} (shown only now; change it after you sign in)."

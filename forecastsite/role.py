@@ -1,0 +1,46 @@
+"""`python -m forecastsite.role PARENT web PORT | light | training`: one process group of `manage.py up`.
+
+Every process in it, also those that django-q2 forks later, is killed by the kernel when its parent dies:
+a killed qcluster otherwise leaves workers that go on taking jobs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from training.process import die_with_parent
+
+DAPHNE = ["-v", "0", "-b", "127.0.0.1", "--application-close-timeout", "3"]
+
+
+def main(parent: str, role: str, port: str = "") -> None:
+    die_with_parent(int(parent))
+    os.register_at_fork(after_in_child=die_with_parent)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "forecastsite.settings")
+    if role == "web":
+        serve(port)
+    else:
+        work(role)
+
+
+def serve(port: str) -> None:
+    """The web server; it never imports torch before a page needs it."""
+    from daphne.cli import CommandLineInterface
+
+    CommandLineInterface().run([*DAPHNE, "-p", port, "forecastsite.asgi:application"])
+
+
+def work(queue: str) -> None:
+    """The workers of one queue (`qcluster -n NAME` would silently run the default one)."""
+    os.environ["Q_CLUSTER_NAME"] = queue
+
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("qcluster")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
