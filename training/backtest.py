@@ -1,4 +1,4 @@
-"""Back-test: for each of several past days, learn from nothing later than that day and forecast on from it. Pure."""
+"""Back-test: for each of several past days, learn from nothing later than that day and forecast on. Pure."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Window:
 
 
 def origins(panel: Panel, horizon: int, windows: int, step: int, last: str = "") -> list[np.datetime64]:
-    """The last known day of each window, oldest first; raises ValueError when they do not fit into the sales."""
+    """The last known day of each window, oldest first; raises ValueError when they do not fit the sales."""
     newest = np.datetime64(last, "D") if last else panel.origin - np.timedelta64(horizon, "D")
     days = [newest - np.timedelta64(step * back, "D") for back in reversed(range(windows))]
     if newest + np.timedelta64(horizon, "D") > panel.origin:
@@ -44,7 +44,8 @@ def origins(panel: Panel, horizon: int, windows: int, step: int, last: str = "")
         )
     if days[0] <= panel.start:
         raise ValueError(
-            f"The first window would start on {days[0]}, before the sales ({panel.start}): ask for fewer windows."
+            f"The first window would start on {days[0]}, before the sales ({panel.start}): "
+            "ask for fewer windows."
         )
     return days
 

@@ -79,8 +79,8 @@ class Learning:
         need = LEAST_PAST + 2 * plan.horizon
         if panel.days < need:
             raise ValueError(
-                f"There are {panel.days} days of sales, but forecasting {plan.horizon} days ahead needs {need}: "
-                "add older days or forecast fewer days."
+                f"There are {panel.days} days of sales, but forecasting {plan.horizon} days ahead "
+                f"needs {need}: add older days or forecast fewer days."
             )
         self.held = max(1, min(plan.windows, int(MOST_HELD * panel.days / plan.horizon)))
         self.block = self._block()

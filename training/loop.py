@@ -1,7 +1,7 @@
 """The one learning loop. It yields after every round and knows neither Django nor any algorithm.
 
-Seeded windows, AdamW with a cosine rate, clipped gradients, an average of the weights over the last steps (EMA),
-a guard against losses that are not finite, and a hard stop when the time is up.
+Seeded windows, AdamW with a cosine rate, clipped gradients, an average of the weights over the last steps
+(EMA), a guard against losses that are not finite, and a hard stop when the time is up.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ def _step(model: nn.Module, optimizer: torch.optim.Optimizer, batch: Batch) -> t
     optimizer.zero_grad(set_to_none=True)
     output = model(batch)
     value = loss(output, batch)
-    value.backward()  # type: ignore[no-untyped-call]
+    value.backward()
     norm = nn.utils.clip_grad_norm_(model.parameters(), CLIP)
     if torch.isfinite(norm):
         optimizer.step()
@@ -152,5 +152,5 @@ def _blend(average: nn.Module, model: nn.Module, keep: float) -> None:
     with torch.no_grad():
         for old, new in zip(average.parameters(), model.parameters(), strict=True):
             old.lerp_(new, 1 - keep)
-        for old, new in zip(average.buffers(), model.buffers(), strict=True):
-            old.copy_(new)
+        for kept, fresh in zip(average.buffers(), model.buffers(), strict=True):
+            kept.copy_(fresh)

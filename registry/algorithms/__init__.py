@@ -5,7 +5,7 @@ An algorithm file holds a frozen, keyword-only dataclass of knobs and a module r
     @register("newnet", "NewNet", "What it is good at, in one sentence.", NewNetConfig)
     class NewNet(nn.Module):
         def __init__(self, config: NewNetConfig, shape: Shape): ...
-        def forward(self, batch: Batch) -> Tensor: ...   # [B, P, Q]: the mean, then the quantiles, over `batch.scale`
+        def forward(self, batch: Batch) -> Tensor: ...   # [B, P, Q]: mean, then quantiles, over batch.scale
 
 Networks learn by gradient in training.loop. A module that learns in its own way has a method
 `fit(self, sampler, seconds)` that yields a `Round` now and then, and keeps what it learned in buffers.

@@ -65,7 +65,7 @@ class Bundle:
 
     def forecast(self, panel: Panel, horizon: int) -> Prediction:
         """The `horizon` days after the panel's last day, for all its series, calibrated."""
-        if not 1 <= horizon:
+        if horizon < 1:
             raise ValueError(f"{horizon} days ahead cannot be forecast: use 1 or more.")
         frame = (self.shape.past_days, self.shape.block, horizon)
         raw, windows = rollout.forecast(self.model, panel, self.encoder, frame)
@@ -86,8 +86,8 @@ class Bundle:
     def to_bytes(self) -> bytes:
         """One safetensors file."""
         head = {name: getattr(self, name) for name in _PLAIN}
-        parts = {"shape": self.shape, "encoder": self.encoder, "calibration": self.calibration}
-        head |= {name: asdict(part) for name, part in parts.items()} | {"schema": SCHEMA}
+        head |= {"schema": SCHEMA, "shape": asdict(self.shape)}
+        head |= {"encoder": asdict(self.encoder), "calibration": asdict(self.calibration)}
         tensors = {f"weights.{name}": tensor.contiguous() for name, tensor in self.tensors.items()}
         if self.test_mean is not None:
             tensors["test.mean"] = torch.from_numpy(np.ascontiguousarray(self.test_mean))

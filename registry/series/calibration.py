@@ -1,8 +1,8 @@
 """Honest intervals: how wide they must be is read off held-back windows, never off the learning days.
 
-Series: conformal, one factor per interval, week ahead and sales level. Totals (of a product, a store, everything):
-relative misses of such totals, since daily bounds of the parts do not add up. Sums over days: the daily spread,
-widened by how much misses of neighbouring days go together.
+Series: conformal, one factor per interval, week ahead and sales level. Totals (of a product, a store,
+everything): relative misses of such totals, since daily bounds of the parts do not add up. Sums over days:
+the daily spread, widened by how much misses of neighbouring days go together.
 """
 
 from __future__ import annotations

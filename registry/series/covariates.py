@@ -42,7 +42,7 @@ class Encoder:
             stores=sorted({store for store, _ in panel.keys}),
             products=sorted({product for _, product in panel.keys}),
             keys=[list(key) for key in panel.keys],
-            unit=float(min(1.0, np.median(sold))) if sold.size else 1.0,
+            unit=min(1.0, float(np.median(sold))) if sold.size else 1.0,
         )
 
     def entities(self, panel: Panel) -> NDArray[np.int64]:
@@ -75,11 +75,8 @@ class Encoder:
     def past_features(self, panel: Panel) -> Floats:
         """float32 [S, D, C]: each column over its own mean, 0 where empty."""
         shape = panel.sales.shape
-        return (
-            np.stack([_relative(_column(panel.past, c["name"], shape)) for c in self.past] or [], axis=2)
-            if (self.past)
-            else np.zeros((*shape, 0), np.float32)
-        )
+        parts = [_relative(_column(panel.past, column["name"], shape)) for column in self.past]
+        return np.stack(parts, axis=2) if parts else np.zeros((*shape, 0), np.float32)
 
 
 def closed_days(panel: Panel, width: int) -> tuple[NDArray[np.bool_], list[dict[str, str]]]:
@@ -111,7 +108,7 @@ def _closed_holidays(panel: Panel, days: NDArray[np.datetime64]) -> NDArray[np.b
     past = is_holiday(panel.dates, panel.country)
     if not past.any():
         return np.zeros((len(panel.keys), len(days)), bool)
-    shuts = panel.closed[:, past].mean(axis=1) > 0.5
+    shuts = np.asarray(panel.closed[:, past].mean(axis=1) > 0.5)
     return shuts[:, None] & is_holiday(days, panel.country)[None]
 
 

@@ -16,8 +16,8 @@ class Entities(nn.Module):
     def __init__(self, shape: Shape, width: int = 8):
         super().__init__()
         self.tables = nn.ModuleList(nn.Embedding(count + 1, width) for count in shape.entities)
-        for table in self.tables:
-            nn.init.normal_(table.weight, std=0.05)
+        for weight in self.tables.parameters():
+            nn.init.normal_(weight, std=0.05)
         self.size = width * len(self.tables)
 
     def forward(self, entity: Tensor) -> Tensor:  # [B, 3] -> [B, size]

@@ -47,7 +47,7 @@ def smape(actual: Floats, forecast: Floats) -> float:
 
 
 def season_steps(past: Floats) -> tuple[Floats, Floats]:
-    """Per series, mean |y[t] - y[t-7]| and mean (y[t] - y[t-7])^2 of its own past: [S], [S] (NaN = unknown)."""
+    """Mean |y[t] - y[t-7]| and mean (y[t] - y[t-7])^2 of each series' past: [S], [S] (NaN = unknown)."""
     steps = past[:, SEASON:] - past[:, :-SEASON]
     count = (~np.isnan(steps)).sum(axis=1)
     safe = np.where(count == 0, np.nan, count)
@@ -57,7 +57,7 @@ def season_steps(past: Floats) -> tuple[Floats, Floats]:
 
 
 def mase(actual: Floats, forecast: Floats, step: Floats) -> float:
-    """Mean over series of mean |e| / `step` (mean |y[t] - y[t-7]| of the past); series without one are left out."""
+    """Mean over series of mean |e| / `step` (see season_steps); series without one are left out."""
     return _mean_ratio(_row_mean(np.abs(actual - forecast)), step)
 
 
@@ -67,7 +67,7 @@ def rmsse(actual: Floats, forecast: Floats, square: Floats) -> float:
 
 
 def wql(actual: Floats, quantiles: Floats) -> float:
-    """2 x sum of the pinball loss over sum |actual|, averaged over the quantiles: actual [S, H], quantiles [S, H, Q]."""
+    """2 x sum of pinball over sum |actual|, averaged over the quantiles: actual [S, H], quantiles [S, H, Q]."""
     e = actual[..., None] - quantiles
     levels = np.array(LEVELS)
     pinball = np.maximum(levels * e, (levels - 1) * e)

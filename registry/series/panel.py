@@ -83,9 +83,15 @@ class Panel:
 
     def select(self, rows: NDArray[np.intp]) -> Panel:
         """Only these series, in this order."""
-        pick = {k: {n: v[rows] for n, v in getattr(self, k).items()} for k in ("known", "past", "static")}
-        keys = [self.keys[row] for row in rows]
-        return replace(self, keys=keys, sales=self.sales[rows], closed=self.closed[rows], **pick)
+        return replace(
+            self,
+            keys=[self.keys[row] for row in rows],
+            sales=self.sales[rows],
+            closed=self.closed[rows],
+            known={name: values[rows] for name, values in self.known.items()},
+            past={name: values[rows] for name, values in self.past.items()},
+            static={name: values[rows] for name, values in self.static.items()},
+        )
 
     @classmethod
     def from_frame(
@@ -108,7 +114,8 @@ class Panel:
         if business is not None:  # a product that left the shelf is still forecast from today
             days = max(days, int((business.last - start) / np.timedelta64(1, "D")) + 1)
             width = max(days, width)
-        series = frame.groupby(["store_id", "product_id"], sort=True, observed=True).ngroup().to_numpy()
+        groups_of = frame.groupby(["store_id", "product_id"], sort=True, observed=True)
+        series: NDArray[np.int64] = np.asarray(groups_of.ngroup(), np.int64)
         first_rows = pd.Series(series).drop_duplicates().sort_values().index.to_numpy()
         pairs = frame.loc[first_rows, ["store_id", "product_id"]].astype(str)
         grid = _Grid(series, column, len(first_rows), width)

@@ -47,9 +47,9 @@ class Prediction:
         return "all"
 
     def total(self, rows: NDArray[np.intp] | None = None) -> Prediction:
-        """One row: the sum over the rows (default all), with an interval of its own. One series stays itself."""
+        """One row: the sum over the rows (default all) with its own interval. One series stays itself."""
         rows = np.arange(len(self.keys)) if rows is None else rows
-        closed = self.closed[rows].all(axis=0)
+        closed: NDArray[np.bool_] = np.all(self.closed[rows], axis=0)
         if len(rows) == 1:
             return self._replace(rows, self.mean[rows], self.quantiles[rows], closed)
         mean = self.mean[rows].sum(axis=0)

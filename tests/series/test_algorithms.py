@@ -133,7 +133,9 @@ def test_a_wrong_knob_is_named_with_its_bounds():
 
 def test_too_few_days_are_refused_in_one_sentence():
     panel = Panel.from_frame(wave_frame(days=30), ROLES)
-    with pytest.raises(ValueError, match="There are 30 days of sales, but forecasting 28 days ahead needs 70"):
+    with pytest.raises(
+        ValueError, match="There are 30 days of sales, but forecasting 28 days ahead needs 70"
+    ):
         Learning(panel, Plan(NAMES[0]))
 
 

@@ -20,7 +20,9 @@ def test_a_window_never_sees_sales_from_its_origin_on(panel):
     before, after = cut(panel), cut(replace(panel, sales=sales))
     for field in fields(before):
         if field.name != "target":
-            assert torch.equal(getattr(before, field.name).nan_to_num(), getattr(after, field.name).nan_to_num())
+            assert torch.equal(
+                getattr(before, field.name).nan_to_num(), getattr(after, field.name).nan_to_num()
+            )
     assert not torch.equal(before.target.nan_to_num(), after.target.nan_to_num())
 
 
@@ -31,7 +33,9 @@ def test_a_window_at_the_end_is_the_same_with_and_without_the_later_days(panel):
     whole, part = Windows(panel, encoder, 28, 7).cut(row, at), Windows(seen, encoder, 28, 7, 7).cut(row, at)
     for field in fields(whole):
         if field.name != "target":
-            same = torch.allclose(getattr(whole, field.name).nan_to_num(), getattr(part, field.name).nan_to_num())
+            same = torch.allclose(
+                getattr(whole, field.name).nan_to_num(), getattr(part, field.name).nan_to_num()
+            )
             assert same, field.name
 
 

@@ -20,7 +20,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         from registry import algorithms
 
-        rows = [
+        rows: list[dict[str, Any]] = [
             {
                 "name": entry.name,
                 "label": entry.label,
