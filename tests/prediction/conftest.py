@@ -1,0 +1,59 @@
+"""Fixtures of the prediction's tests: sales of a small chain and a version learned from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.conf import LazySettings
+
+from registry.models import ModelVersion
+from registry.sales import import_file, read_panel
+from registry.sample import Sample
+from registry.scope import Scope
+from training.learning import Learned, Learning, Plan
+
+Publish = Callable[..., ModelVersion]
+
+
+@pytest.fixture(autouse=True)
+def artifact_folder(tmp_path: Path, settings: LazySettings) -> Path:
+    """Artifacts of a test never touch the data folder."""
+    folder = tmp_path / "artifacts"
+    backend = {"BACKEND": "registry.storage.DurableStorage", "OPTIONS": {"location": str(folder)}}
+    settings.STORAGES = {**settings.STORAGES, "artifacts": backend}
+    return folder
+
+
+@pytest.fixture(scope="session")
+def chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three stores, four products, two years and a bit."""
+    path = tmp_path_factory.mktemp("chain") / "chain.parquet"
+    Sample(stores=3, products=4, days=800).write(path)
+    return path
+
+
+LEARNED: dict[Scope, Learned] = {}
+
+
+@pytest.fixture
+def publish(db: None, chain: Path) -> Publish:
+    """Publishes a version of a scope as a training does; each scope is learned once for all tests."""
+
+    def publisher(scope: Scope | None = None, horizon: int = 28) -> ModelVersion:
+        scope = scope or Scope()
+        data = import_file(chain, "chain")
+        if scope not in LEARNED:
+            learning = Learning(read_panel(data, scope), Plan("seasonal_naive", horizon=horizon, budget=5))
+            list(learning)
+            LEARNED[scope] = learning.learned
+        learned = LEARNED[scope]
+        version = ModelVersion.objects.begin(
+            data, scope, algorithm="seasonal_naive", horizon=horizon, metrics=learned.metrics, wape=0.3
+        )
+        version.write(learned.bundle.to_bytes())
+        version.publish()
+        return ModelVersion.objects.get(pk=version.pk)
+
+    return publisher
