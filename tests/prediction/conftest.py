@@ -15,6 +15,7 @@ from registry.scope import Scope
 from training.learning import Learned, Learning, Plan
 
 Publish = Callable[..., ModelVersion]
+LEVELS = ["q0.025", "q0.1", "q0.25", "q0.5", "q0.75", "q0.9", "q0.975"]
 
 
 @pytest.fixture(autouse=True)

@@ -13,9 +13,9 @@ from django.core.management import CommandError, call_command
 from prediction.management.commands.forecast import guarded
 from registry.scope import Scope
 
-from .conftest import Publish
+from .conftest import LEVELS, Publish
 
-COLUMNS = [
+COLUMNS = ["origin", "date", "store_id", "product_id", "mean", *LEVELS]
     "origin",
     "date",
     "store_id",

@@ -15,9 +15,7 @@ from registry.artifacts import CorruptArtifact, store
 from registry.models import ModelVersion
 from registry.scope import Scope
 
-from .conftest import Publish
-
-LEVELS = ["q0.025", "q0.1", "q0.25", "q0.5", "q0.75", "q0.9", "q0.975"]
+from .conftest import LEVELS, Publish
 
 
 @pytest.fixture
