@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -78,7 +78,10 @@ class Leaderboard:
     def __len__(self) -> int:
         return self.versions.count() + self.failed.count()
 
-    def __getitem__(self, part: slice) -> list[dict[str, Any]]:
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return iter(self[0 : len(self)])
+
+    def __getitem__(self, part: Any) -> Any:
         ready = self.versions.count()
         start, stop = part.start or 0, part.stop
         rows = [{"version": version} for version in self.versions[start:stop]]

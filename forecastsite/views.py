@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from django.core.paginator import Paginator
+from typing import Any
+
+from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -10,7 +12,6 @@ from django.views.decorators.http import require_safe
 from forecastsite.leaderboard import Leaderboard
 from forecastsite.overview import newest_chart, steps_done
 from prediction.models import Forecast
-from registry.artifacts import Artifact
 from registry.models import Dataset, ModelVersion
 from training.models import TrainingRun
 
@@ -20,19 +21,20 @@ PER_PAGE = 25
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     """What needs attention, what runs, what comes; the first steps on a new installation."""
-    ready = Artifact.State.READY
-    forecasts = Forecast.objects.filter(state=ready).select_related("version__model__dataset", "created_by")[
-        :6
-    ]
+    forecasts = Forecast.objects.ready().select_related("version__model__dataset", "created_by")[:6]
     runs = TrainingRun.objects.select_related("dataset_version__dataset")
+    newest = forecasts[0] if forecasts else None
+    best = (
+        newest.version if newest else ModelVersion.objects.in_use().select_related("model__dataset").first()
+    )
     context = {
         "failed": runs.filter(state=TrainingRun.State.FAILED)[:3],
         "active": runs.exclude(state__in=TrainingRun.ENDED)[:5],
         "forecasts": forecasts,
-        "best": ModelVersion.objects.ready().in_use().select_related("model__dataset").first(),
+        "best": best,
         "dataset": Dataset.objects.order_by("-created_at").first(),
         "steps": steps_done(),
-        **newest_chart(forecasts[0] if forecasts else None),
+        **newest_chart(newest),
     }
     return render(request, "overview.html", context)
 
@@ -41,5 +43,5 @@ def overview(request: HttpRequest) -> HttpResponse:
 def models(request: HttpRequest) -> HttpResponse:
     """All versions, best first, and the trainings that failed after them."""
     board = Leaderboard(request.GET)
-    page = Paginator(board, PER_PAGE).get_page(request.GET.get("page"))
+    page: Page[dict[str, Any]] = Paginator(board, PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "models/list.html", {"page": page, "board": board})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.conf import settings
@@ -19,7 +19,13 @@ NOT_WHOLE = _("Write a whole number, like 28.")
 NONE_CHOSEN = _("Choose one from the list.")
 
 
-class VersionField(forms.ModelChoiceField):
+if TYPE_CHECKING:
+    VersionChoice = forms.ModelChoiceField[ModelVersion]
+else:  # only the stubs know the type parameter
+    VersionChoice = forms.ModelChoiceField
+
+
+class VersionField(VersionChoice):
     """Versions with what a buyer needs to choose: name, data, error, and which one is in use."""
 
     def label_from_instance(self, obj: Any) -> str:
@@ -59,8 +65,8 @@ class ForecastForm(forms.Form):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         ready = ModelVersion.objects.ready().select_related("model__dataset", "dataset_version")
-        field = self.fields["version"]
-        setattr(field, "queryset", ready.best_first())
+        field = cast(VersionField, self.fields["version"])
+        field.queryset = ready.best_first()
         field.initial = ModelVersion.objects.in_use().first()
 
     @property

@@ -17,7 +17,8 @@ from django_htmx.http import push_url, retarget
 from prediction.forms import ForecastForm
 from prediction.models import Forecast
 from prediction.page import shown
-from registry.artifacts import Artifact, CorruptArtifact
+from registry.artifacts import CorruptArtifact
+from registry.web import Request
 
 KEPT = ("version", "store", "product", "horizon")
 COLUMNS = ("date", "mean", "q0.025", "q0.1", "q0.25", "q0.5", "q0.75", "q0.9", "q0.975")
@@ -25,7 +26,7 @@ PER_PAGE = 25
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def forecast(request: HttpRequest) -> HttpResponse:
+def forecast(request: Request) -> HttpResponse:
     """The form; a valid one is forecast at once and shown below it."""
     given = {name: request.GET[name] for name in KEPT if name in request.GET}
     form = ForecastForm(request.POST) if request.method == "POST" else ForecastForm(initial=given)
@@ -41,7 +42,7 @@ def forecast(request: HttpRequest) -> HttpResponse:
     return render(request, "prediction/forecast.html", {"form": form})
 
 
-def result(request: HttpRequest, made: Forecast) -> HttpResponse:
+def result(request: Request, made: Forecast) -> HttpResponse:
     """The finished forecast: as a fragment for htmx, else its own page."""
     address = reverse("forecast-detail", args=[made.pk])
     if not request.htmx:
@@ -121,7 +122,7 @@ def ascii_name(text: str) -> str:
 @require_safe
 def history(request: HttpRequest) -> HttpResponse:
     """Every forecast, newest first."""
-    found = Forecast.objects.filter(state=Artifact.State.READY)
+    found = Forecast.objects.ready()
     if wanted := request.GET.get("q", "").strip():
         found = found.filter(product__icontains=wanted) | found.filter(store__icontains=wanted)
     found = found.select_related("version__model__dataset", "created_by").order_by("-created_at")

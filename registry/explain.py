@@ -31,16 +31,70 @@ class Measure:
 
 
 MEASURES = (
-    Measure("wape", _("Error"), "WAPE", "share", _("All misses added up, as a share of all units sold: lower is better.")),
-    Measure("bias", _("Leans"), "bias", "lean", _("Whether the forecasts were too high or too low altogether: even is best.")),
-    Measure("coverage.50", _("In the 50% range"), "coverage 50", "share", _("Share of days whose sales fell inside the narrow range: 50% is right.")),
-    Measure("coverage.80", _("In the 80% range"), "coverage 80", "share", _("Share of days whose sales fell inside the usual range: 80% is right.")),
-    Measure("coverage.95", _("In the 95% range"), "coverage 95", "share", _("Share of days whose sales fell inside the wide range: 95% is right.")),
-    Measure("mase", _("Against last week, per product"), "MASE", "plain", _("Typical miss compared with repeating last week: below 1 is better than that.")),
-    Measure("rmsse", _("Against last week, big misses count more"), "RMSSE", "plain", _("Like the line above, but one large miss weighs more than many small ones.")),
-    Measure("smape", _("Error per day"), "sMAPE", "plain", _("Typical miss of one day relative to its sales, from 0 (perfect) to 200.")),
-    Measure("wql", _("Error of the ranges"), "wQL", "plain", _("How well the whole range fits, not only its middle: lower is better.")),
-)  # fmt: skip
+    Measure(
+        "wape",
+        _("Error"),
+        "WAPE",
+        "share",
+        _("All misses added up, as a share of all units sold: lower is better."),
+    ),
+    Measure(
+        "bias",
+        _("Leans"),
+        "bias",
+        "lean",
+        _("Whether the forecasts were too high or too low altogether: even is best."),
+    ),
+    Measure(
+        "coverage.50",
+        _("In the 50% range"),
+        "coverage 50",
+        "share",
+        _("Share of days whose sales fell inside the narrow range: 50% is right."),
+    ),
+    Measure(
+        "coverage.80",
+        _("In the 80% range"),
+        "coverage 80",
+        "share",
+        _("Share of days whose sales fell inside the usual range: 80% is right."),
+    ),
+    Measure(
+        "coverage.95",
+        _("In the 95% range"),
+        "coverage 95",
+        "share",
+        _("Share of days whose sales fell inside the wide range: 95% is right."),
+    ),
+    Measure(
+        "mase",
+        _("Against last week, per product"),
+        "MASE",
+        "plain",
+        _("Typical miss compared with repeating last week: below 1 is better than that."),
+    ),
+    Measure(
+        "rmsse",
+        _("Against last week, big misses count more"),
+        "RMSSE",
+        "plain",
+        _("Like the line above, but one large miss weighs more than many small ones."),
+    ),
+    Measure(
+        "smape",
+        _("Error per day"),
+        "sMAPE",
+        "plain",
+        _("Typical miss of one day relative to its sales, from 0 (perfect) to 200."),
+    ),
+    Measure(
+        "wql",
+        _("Error of the ranges"),
+        "wQL",
+        "plain",
+        _("How well the whole range fits, not only its middle: lower is better."),
+    ),
+)
 
 
 def explained(metrics: dict[str, Any]) -> list[dict[str, Any]]:

@@ -111,8 +111,8 @@ class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
         return self.order_by(models.F("wape").asc(nulls_last=True), "-created_at")
 
     def in_use(self) -> ModelVersionQuerySet:
-        """The best version of each scope, newest first."""
-        return self.ready().filter(model__best=models.F("pk")).order_by("-created_at")
+        """The best version of each scope: those that know everything first, then the newest."""
+        return self.ready().filter(model__best=models.F("pk")).order_by("model__kind", "-created_at")
 
     def begin(self, dataset_version: DatasetVersion, scope: Scope, **fields: Any) -> ModelVersion:
         """A pending version with the next free number of its algorithm and scope (row lock on the model)."""

@@ -1,6 +1,7 @@
 "use strict";
 // What every chart shares: a figure is drawn when htmx loads it and let go when htmx removes it.
 const Charts = (() => {
+  Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
   const makers = new Map(); // kind -> function(figure, signal) -> {chart, destroy?}
   const drawn = new Map(); // figure -> {chart, control}
 
@@ -34,7 +35,8 @@ const Charts = (() => {
 
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
   const faded = (hex, alpha) => hex + Math.round(alpha * 255).toString(16).padStart(2, "0");
-  const language = document.documentElement.lang || "en";
+  const page = document.documentElement.lang || "en";
+  const language = page === "en" ? "en-GB" : page; // the pages write 9 Nov 2026, so the charts do too
   const number = (value) => new Intl.NumberFormat(language, {
     maximumFractionDigits: Math.abs(value) >= 10 ? 0 : 1,
   }).format(value);
@@ -55,5 +57,6 @@ const Charts = (() => {
     grid: { color: colour("line") },
   });
 
-  return { register: (kind, make) => makers.set(kind, make), colour, faded, language, number, mark, axis };
+  const percent = (value) => new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 }).format(value);
+  return { register: (kind, make) => makers.set(kind, make), colour, faded, language, number, percent, mark, axis };
 })();

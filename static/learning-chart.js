@@ -9,10 +9,11 @@ Charts.register("learning", (figure, signal) => {
   });
   const train = line("train", figure.dataset.train, Charts.colour("accent"), []);
   const check = line("check", figure.dataset.check, Charts.colour("test"), [6, 4]);
+  const refit = line("refit", figure.dataset.refit, Charts.colour("sales"), []);
 
   const chart = new Chart(canvas, {
     type: "line",
-    data: { datasets: [train, check] },
+    data: { datasets: [train, check, refit] },
     options: {
       animation: false,
       parsing: false,
@@ -20,9 +21,16 @@ Charts.register("learning", (figure, signal) => {
       interaction: { mode: "index", intersect: false },
       scales: {
         x: { ...Charts.axis(figure.dataset.round), type: "linear", beginAtZero: false, min: 1, ticks: { precision: 0, color: Charts.colour("soft") } },
-        y: { ...Charts.axis(""), beginAtZero: false },
+        y: { ...Charts.axis(""), beginAtZero: false, ticks: { color: Charts.colour("soft"), callback: Charts.percent } },
       },
-      plugins: { legend: { labels: { color: Charts.colour("text") } } },
+      plugins: { legend: { labels: {
+          color: Charts.colour("text"),
+          usePointStyle: true,
+          pointStyle: "line",
+          filter: (item, data) => data.datasets[item.datasetIndex].data.length > 0,
+        } },
+        tooltip: { callbacks: { title: () => "", label: (item) => `${item.dataset.label}: ${Charts.percent(item.parsed.y)}` } },
+      },
     },
   });
 
@@ -31,7 +39,8 @@ Charts.register("learning", (figure, signal) => {
     const points = [...list.querySelectorAll("li")];
     for (const point of points.slice(read)) {
       read += 1;
-      if (point.dataset.train) train.data.push({ x: read, y: Number(point.dataset.train) });
+      const line = point.dataset.step === "refit" ? refit : train;
+      if (point.dataset.train) line.data.push({ x: read, y: Number(point.dataset.train) });
       if (point.dataset.check) check.data.push({ x: read, y: Number(point.dataset.check) });
     }
     chart.update("none");

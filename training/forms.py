@@ -120,11 +120,13 @@ class TrainForm(forms.Form):
 
     def check_days(self, dataset: Dataset, horizon: int) -> None:
         """One sentence when the data has fewer days than one window to learn and one to test."""
-        version = dataset.current
+        from training.learning import LEAST_PAST  # imports torch
+
+        version, needed = dataset.current, LEAST_PAST + 2 * horizon
         days = (version.last - version.first).days + 1 if version else 0
-        if days < 2 * horizon:
+        if days < needed:
             word = _("{dataset} has {days} days of sales; {horizon} days ahead need at least {needed}.")
-            values = {"dataset": dataset.name, "days": days, "horizon": horizon, "needed": 2 * horizon}
+            values = {"dataset": dataset.name, "days": days, "horizon": horizon, "needed": needed}
             self.add_error("horizon", format_lazy(word, **values))
 
     @property

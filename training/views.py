@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from registry.web import Request
 from training.feed import live_context
 from training.forms import TrainForm
 from training.knobs import knob_form
@@ -56,11 +57,11 @@ def run(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def run_cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
+def run_cancel(request: Request, pk: UUID) -> HttpResponse:
     """Asks, then stops the run."""
     found = get_object_or_404(TrainingRun, pk=pk)
     if request.method == "POST":
-        found.request_cancel()
+        found.cancel()
         if request.htmx:
             return render(request, "training/_actions.html", live_context(pk))
         messages.success(request, _("The training is being stopped."))

@@ -104,11 +104,18 @@ def coverage(metrics: dict[str, Any], level: str) -> float | None:
 def scope_text(scope: Scope) -> str:
     """A scope in words."""
     words = {
-        "global": _("all stores and products"),
+        "global": _("everything"),
         "store": _("store %(code)s") % {"code": scope.code},
         "product": _("product %(code)s") % {"code": scope.code},
     }
     return words[scope.kind]
+
+
+@register.filter
+def what(forecast: Any) -> str:
+    """What was forecast: product, store, both, or the version's scope in words."""
+    named = forecast.store or forecast.product
+    return str(forecast.label) if named else scope_text(forecast.version.model.scope)
 
 
 @register.filter
@@ -132,15 +139,15 @@ def duration(seconds: float | None) -> str:
 
 @register.filter
 def than_last_year(value: float | None) -> str:
-    """The same change as a whole sentence; empty when last year is not known."""
+    """The same change as the end of a sentence; empty when last year is not known."""
     if value is None:
         return ""
     if abs(value) < 0.005:
-        return _("That is about as much as on the same days last year.")
+        return _("about as much as on the same days last year")
     size = percent(abs(value), 0)
     if value > 0:
-        return _("That is %(size)s more than on the same days last year.") % {"size": size}
-    return _("That is %(size)s less than on the same days last year.") % {"size": size}
+        return _("%(size)s more than on the same days last year") % {"size": size}
+    return _("%(size)s less than on the same days last year") % {"size": size}
 
 
 @register.filter
