@@ -16,19 +16,6 @@ from registry.scope import Scope
 from .conftest import LEVELS, Publish
 
 COLUMNS = ["origin", "date", "store_id", "product_id", "mean", *LEVELS]
-    "origin",
-    "date",
-    "store_id",
-    "product_id",
-    "mean",
-    "q0.025",
-    "q0.1",
-    "q0.25",
-    "q0.5",
-    "q0.75",
-    "q0.9",
-    "q0.975",
-]
 
 
 def called(*arguments: str) -> dict[str, object]:
