@@ -11,9 +11,11 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from registry.algorithms import Round, SelfLearning
@@ -25,9 +27,11 @@ WARM_UP = 0.03
 CLIP = 1.0
 EMA = 0.995
 MEAN_WEIGHT = 0.3  # of the mean's loss beside the quantiles'
-# Time of a step, measured on the 2-core reference machine: only a plan, so that the same budget always
-# gives the same number of steps (and the same model); the clock stops a fit that is slower than planned.
-SECONDS_PER_STEP, FLOPS_PER_SECOND = 0.010, 2.5e10
+# Seconds of a step on one core of the reference machine: fixed, per operation, per number written, per flop.
+# Only a plan, so that the same budget always gives the same number of steps (and the same model); the clock
+# stops a fit on a slower machine.
+PER_STEP, PER_CALL, PER_NUMBER, PER_FLOP = 8e-3, 12e-6, 0.47e-9, 5e-12
+MARGIN = 0.8  # share of the time that the plan fills
 
 
 @dataclass(frozen=True)
@@ -70,14 +74,27 @@ def loss(output: Tensor, batch: Batch) -> Tensor:
     return ((pinball + MEAN_WEIGHT * poisson) * weight).sum()
 
 
+class _Work(TorchDispatchMode):
+    """Counts the operations of a step and the numbers they write."""
+
+    calls = numbers = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        self.calls += 1
+        tensors = result if isinstance(result, (tuple, list)) else (result,)
+        self.numbers += sum(tensor.numel() for tensor in tensors if isinstance(tensor, Tensor))
+        return result
+
+
 def planned_steps(model: nn.Module, batch: Batch, seconds: float, threads: int) -> int:
-    """How many steps fit into the time by plan: from the operations of one step, not from the clock."""
-    counter = FlopCounterMode(display=False)
-    with counter:
+    """How many steps fit into the time by plan: from the work of one step, not from the clock."""
+    flops = FlopCounterMode(display=False)
+    with flops, _Work() as work:
         loss(model(batch), batch).backward()
     model.zero_grad(set_to_none=True)
-    step = SECONDS_PER_STEP + counter.get_total_flops() / (FLOPS_PER_SECOND * threads**0.7)
-    return max(20, int(seconds / step))
+    step = PER_STEP + PER_CALL * work.calls + PER_NUMBER * work.numbers + PER_FLOP * flops.get_total_flops()
+    return max(20, int(MARGIN * seconds * threads**0.5 / step))
 
 
 class NotFinite(ValueError):

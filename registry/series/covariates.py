@@ -157,8 +157,8 @@ def _encode(column: dict[str, Any], values: Floats, panel: Panel) -> Floats:
 
 def _row_median(values: Floats) -> Floats:
     """[S, 1] median of what is given; rows without any value give 1."""
-    empty = np.isnan(values).all(axis=1)
-    safe = np.where(empty[:, None], np.float32(1), values)
+    empty = np.isnan(values).all(axis=1, keepdims=True)
+    safe = np.where(empty, np.float32(1), values)
     return np.nanmedian(safe, axis=1, keepdims=True).astype(np.float32)
 
 

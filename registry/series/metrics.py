@@ -67,7 +67,7 @@ def rmsse(actual: Floats, forecast: Floats, square: Floats) -> float:
 
 
 def wql(actual: Floats, quantiles: Floats) -> float:
-    """2 x sum of pinball over sum |actual|, averaged over the quantiles: actual [S, H], quantiles [S, H, Q]."""
+    """2 x sum of pinball over sum |actual|, averaged over levels: actual [S, H], quantiles [S, H, Q]."""
     e = actual[..., None] - quantiles
     levels = np.array(LEVELS)
     pinball = np.maximum(levels * e, (levels - 1) * e)

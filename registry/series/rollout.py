@@ -15,7 +15,7 @@ CHUNK = 4096  # windows at a time, to bound memory
 
 
 def roll(model: nn.Module, windows: Windows, horizon: int) -> Floats:
-    """Mean and quantiles of the days after the panel: float32 [S, horizon, Q], sorted, >= 0, closed days 0."""
+    """Mean and quantiles of the days after the panel: [S, horizon, Q], sorted, >= 0, closed days 0."""
     size, block, first = len(windows.entity), windows.block, windows.panel.days
     result = torch.zeros(size, -(-horizon // block) * block, OUTPUTS)
     model.eval()

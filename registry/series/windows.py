@@ -203,7 +203,7 @@ class Windows:
         return base.expand(day.shape).float(), torch.cat([self.calendar[day], table], dim=2)
 
     def _last_year(self, rows: Tensor, at: Tensor, day: Tensor, size: Tensor) -> list[tuple[Tensor, Tensor]]:
-        """(value, 1 if known) of last year's day, its week, and its week over last year's level; over scale."""
+        """(value, 1 if known) of last year's day, its week, and its week over the level then; over scale."""
         then = day - YEAR
         value = self.sales[rows[:, None], then.clamp(min=0)].masked_fill(then < 0, torch.nan).double() / size
         week, count = self._mean(rows, then - 3, then + 4)

@@ -1,0 +1,45 @@
+"""LSTM: reads past days one after another and remembers what matters.
+
+Hochreiter & Schmidhuber, "Long Short-Term Memory" (1997).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from registry.algorithms import Batch, NetworkConfig, Shape, knob, register
+from registry.series.layers import Context, Head
+
+
+@dataclass(frozen=True, kw_only=True)
+class LSTMConfig(NetworkConfig):
+    """Size of the network."""
+
+    width: int = knob(64, "Numbers that the network remembers.", 8, 512)
+    dense: int = knob(128, "Nodes in the layer that joins memory and calendar.", 8, 1024)
+    dropout: float = knob(0.1, "Share of nodes left out at random while learning.", 0, 0.9)
+
+
+@register("lstm", "LSTM", "Reads the days in order; good where the latest days count most.", LSTMConfig)
+class LSTM(nn.Module):
+    """The last memory of the past days beside the known facts about the days ahead."""
+
+    def __init__(self, config: LSTMConfig, shape: Shape):
+        super().__init__()
+        self.memory = nn.LSTM(shape.past, config.width, batch_first=True)
+        self.context = Context(shape)
+        self.join = nn.Sequential(
+            nn.Linear(config.width + self.context.size, config.dense),
+            nn.GELU(),
+            nn.Dropout(config.dropout),
+            nn.Linear(config.dense, config.dense),
+            nn.GELU(),
+        )
+        self.head = Head(config.dense, shape)
+
+    def forward(self, batch: Batch) -> Tensor:  # -> [B, P, Q]
+        states, _last = self.memory(batch.past)  # [B, L, width]
+        return self.head(self.join(torch.cat([states[:, -1], self.context(batch)], dim=1)), batch)

@@ -1,0 +1,70 @@
+"""TiDE: plain dense layers that encode the past and decode each day ahead with what is known of it.
+
+Das et al., "Long-term Forecasting with TiDE: Time-series Dense Encoder" (2023).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from registry.algorithms import Batch, NetworkConfig, Shape, knob, register
+from registry.series.layers import Context
+from registry.series.windows import AROUND
+
+
+@dataclass(frozen=True, kw_only=True)
+class TiDEConfig(NetworkConfig):
+    """Size of the network."""
+
+    width: int = knob(192, "Nodes in each layer of the encoder.", 8, 1024)
+    layers: int = knob(2, "Layers of the encoder.", 1, 8)
+    day: int = knob(16, "Numbers that describe each day ahead.", 4, 128)
+    dropout: float = knob(0.1, "Share of nodes left out at random while learning.", 0, 0.9)
+
+
+class Residual(nn.Module):
+    """Dense - GELU - dense beside a straight line, normalised."""
+
+    def __init__(self, inputs: int, outputs: int, dropout: float):
+        super().__init__()
+        self.curve = nn.Sequential(
+            nn.Linear(inputs, outputs), nn.GELU(), nn.Linear(outputs, outputs), nn.Dropout(dropout)
+        )
+        self.line = nn.Linear(inputs, outputs)
+        self.norm = nn.LayerNorm(outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.norm(self.curve(x) + self.line(x))
+
+
+@register(
+    "tide", "TiDE", "Dense encoder that treats each day ahead by itself; good with promotions.", TiDEConfig
+)
+class TiDE(nn.Module):
+    """Encoder over the whole window, decoder day by day."""
+
+    def __init__(self, config: TiDEConfig, shape: Shape):
+        super().__init__()
+        self.context = Context(shape)
+        sizes = [shape.past_days * shape.past + self.context.size] + [config.width] * config.layers
+        self.encoder = nn.Sequential(*(Residual(a, b, config.dropout) for a, b in pairwise(sizes)))
+        self.days = nn.Linear(config.width, shape.block * config.day)
+        near = (1 + 2 * AROUND) * shape.around
+        self.decoder = nn.Sequential(
+            nn.Linear(config.day + shape.ahead + near + shape.level, 64),
+            nn.GELU(),
+            nn.Linear(64, shape.outputs),
+        )
+
+    def forward(self, batch: Batch) -> Tensor:  # -> [B, P, Q]
+        hidden = self.encoder(torch.cat([batch.past.flatten(1), self.context(batch)], dim=1))  # [B, width]
+        size, block = batch.base.shape
+        day = self.days(hidden).view(size, block, -1)
+        near = batch.around.unfold(1, 1 + 2 * AROUND, 1).flatten(2)  # [B, P, K * 7]
+        level = batch.level[:, None].expand(-1, block, -1)
+        change = self.decoder(torch.cat([day, batch.ahead, near, level], dim=2))
+        return nn.functional.softplus(3 * (batch.base[..., None] + change)) / 3
