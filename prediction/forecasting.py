@@ -98,9 +98,7 @@ def load_panel(data: DatasetVersion, scope: Scope) -> Panel:
 
 def look_ahead(version: ModelVersion, store: str, product: str, horizon: int) -> Outlook:
     """Forecasts the version's scope from the newest sales; raises ForecastError or another ValueError."""
-    if not 1 <= horizon <= settings.MAX_HORIZON:
-        words = {"days": horizon, "most": settings.MAX_HORIZON}
-        raise ForecastError(_("%(days)d days ahead cannot be forecast: use 1 to %(most)d.") % words)
+    check_horizon(horizon)
     data = version.model.dataset.current
     if data is None:
         raise ForecastError(_("%(dataset)s has no sales yet.") % {"dataset": version.model.dataset})
@@ -112,6 +110,13 @@ def look_ahead(version: ModelVersion, store: str, product: str, horizon: int) ->
     if len(rows) == 1:  # one series needs no other to be forecast
         panel, rows = panel.select(rows), np.arange(1)
     return Outlook(version, data, bundle, panel, bundle.forecast(panel, horizon), rows)
+
+
+def check_horizon(horizon: int) -> None:
+    """Raises ForecastError for a horizon that nobody should trust."""
+    if not 1 <= horizon <= settings.MAX_HORIZON:
+        words = {"days": horizon, "most": settings.MAX_HORIZON}
+        raise ForecastError(_("%(days)d days ahead cannot be forecast: use 1 to %(most)d.") % words)
 
 
 def chosen(panel: Panel, store: str, product: str, version: ModelVersion) -> Rows:

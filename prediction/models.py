@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models
+from django.utils.translation import gettext as now
 from django.utils.translation import gettext_lazy as _
 
 from registry.artifacts import Artifact
@@ -93,8 +94,11 @@ class Forecast(Artifact):
         try:
             self.write(json.dumps({"label": self.label, **content}, allow_nan=False).encode())
             self.mark_ready()
-        except BaseException:
+        except BaseException as problem:
             self.remove()
+            if isinstance(problem, OSError):
+                words = {"reason": problem.strerror or problem}
+                raise ValueError(now("The forecast could not be saved: %(reason)s.") % words) from problem
             raise
         self.refresh_from_db()
         return self

@@ -112,10 +112,13 @@ def save(version: DatasetVersion, content: bytes) -> DatasetVersion:
     try:
         version.write(content)
         version.mark_ready()
-    except BaseException:
+    except BaseException as problem:
         version.remove()
         if not version.dataset.versions.exists():
             version.dataset.delete()
+        if isinstance(problem, OSError):
+            words = {"dataset": version.dataset, "reason": problem.strerror or problem}
+            raise SalesError(_("%(dataset)s could not be saved: %(reason)s.") % words) from problem
         raise
     return version
 

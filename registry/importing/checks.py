@@ -15,6 +15,7 @@ from registry.importing.readers import Raw
 from registry.importing.roles import CORE
 from registry.importing.values import NO_DAY, Floats, Texts, is_text, looks_numeric, parse_days, parse_numbers
 
+Rows = npt.NDArray[np.int64] | slice
 Mask = npt.NDArray[np.bool_]
 MAX_CODE = 100
 
@@ -36,17 +37,13 @@ def canonical(raw: Raw, mapping: dict[str, str], on_problem: str = "stop") -> Ca
     check.rows("infinite", "sales", table, np.isinf(sales))
     extras = {name: extra(check, table, name) for name in table.column_names if name not in CORE}
     rows = sort_unique(check, days, stores, products)
-    if not len(rows):
+    if check.out.all():
         raise SalesError(_("%(file)s has no usable row.") % {"file": raw.name})
     check.note("negative", "sales", table, sales < 0)
     columns: dict[str, Column] = {
-        name: value.take(rows) if isinstance(value, Texts) else value[rows]
-        for name, value in sorted(extras.items())
-        if value is not None
+        name: value[rows] for name, value in sorted(extras.items()) if value is not None
     }
-    result = Canonical(
-        days[rows], stores.take(rows), products.take(rows), sales[rows], columns, check.findings
-    )
+    result = Canonical(days[rows], stores[rows], products[rows], sales[rows], columns, check.findings)
     if np.isnan(result.sales).all():
         raise SalesError(_("%(file)s, column sales: every cell is empty.") % {"file": raw.name})
     return result
@@ -127,23 +124,33 @@ def extra(check: Check, table: pa.Table, name: str) -> Texts | Floats | None:
     return numbers
 
 
-def sort_unique(
-    check: Check, days: npt.NDArray[np.int32], stores: Texts, products: Texts
-) -> npt.NDArray[np.int64]:
-    """Row indices in order of store, product and day, without the rows that are out and later duplicates."""
+def sort_unique(check: Check, days: npt.NDArray[np.int32], stores: Texts, products: Texts) -> Rows:
+    """Rows in order of store, product and day, without those that are out and later duplicates.
+
+    A slice of everything when they are so already: a large sorted file is not copied.
+    """
     rows: npt.NDArray[np.int64] = np.flatnonzero(~check.out)
     if not len(rows):
         return rows
     first, span = int(days[rows].min()), int(days[rows].max()) - int(days[rows].min()) + 1
     key = stores.codes[rows].astype(np.int64) * len(products.values) + products.codes[rows]
     key = key * span + (days[rows] - first)
-    if not (key[1:] > key[:-1]).all():
-        order = np.argsort(key, kind="stable")
-        rows, key = rows[order], key[order]
+    if (key[1:] > key[:-1]).all():
+        return slice(None) if len(rows) == len(check.out) else rows
+    order = np.argsort(key, kind="stable")
+    rows, key = rows[order], key[order]
     again = np.append(False, key[1:] == key[:-1])
     check.duplicates(rows[again], days, stores, products)
-    rows = rows[~again]
-    return rows
+    kept: Rows = rows[~again]
+    return kept
+
+
+def cell(value: pa.Scalar) -> str:
+    """A cell as people read it; a damaged file can hold days that no calendar has."""
+    try:
+        return "" if value.as_py() is None else str(value.as_py())
+    except (OverflowError, ValueError):
+        return str(value.value)  # the number behind the day
 
 
 @dataclass
@@ -171,8 +178,7 @@ class Check:
             raise SalesError(lost[0].sentence(self.raw.name))
 
     def places(self, column: str, table: pa.Table, rows: npt.NDArray[np.int64]) -> list[Example]:
-        values = [table[column][int(row)].as_py() for row in rows[:EXAMPLES]]
-        texts = ["" if value is None else str(value) for value in values]
+        texts = [cell(table[column][int(row)]) for row in rows[:EXAMPLES]]
         return [
             Example(int(self.raw.numbers[row]), column, text) for row, text in zip(rows, texts, strict=False)
         ]

@@ -51,13 +51,15 @@ class Texts:
         >>> Texts.sorted(np.array([1, 0, -1, 1], np.int32), ["b", "a", "unused"])
         Texts(codes=array([1, 2, 0, 1], dtype=int32), values=['', 'a', 'b'])
         """
-        used, place_of = np.unique(codes, return_inverse=True)
-        names = ["" if code < 0 else values[code] for code in used]
-        distinct = sorted(set(names))
+        used = np.flatnonzero(np.bincount(codes + 1, minlength=len(values) + 1)) - 1  # quicker than np.unique
+        names = {int(code): "" if code < 0 else values[code] for code in used}
+        distinct = sorted(set(names.values()))
         place = {name: number for number, name in enumerate(distinct)}
-        return cls(np.array([place[name] for name in names], np.int32)[place_of], distinct)
+        table = np.zeros(len(values) + 1, np.int32)
+        table[used + 1] = [place[names[int(code)]] for code in used]
+        return cls(table[codes + 1], distinct)
 
-    def take(self, rows: npt.NDArray[np.int64]) -> Texts:
+    def __getitem__(self, rows: npt.NDArray[np.int64] | slice) -> Texts:
         return Texts.sorted(self.codes[rows], self.values)
 
     def arrow(self) -> pa.DictionaryArray:

@@ -172,7 +172,7 @@ def test_nothing_stays_behind_when_the_file_cannot_be_written(
         raise OSError("no space left")
 
     monkeypatch.setattr(Forecast, "write", full)
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(ValueError, match="could not be saved: no space"):
         Forecast.objects.make(version, "S01", "P001", 7)
     assert not Forecast.objects.exists()
 

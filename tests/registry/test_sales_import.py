@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from django.core.management import CommandError, call_command
 
 from registry import sales
 from registry.artifacts import store
+from registry.importing.checks import canonical
+from registry.importing.readers import read
 from registry.models import Dataset, DatasetVersion
 from registry.sales import Reading, SalesError, import_file, read_frame, read_panel
 from registry.scope import Scope
@@ -274,7 +279,7 @@ def test_nothing_stays_behind_when_the_file_cannot_be_written(
         raise OSError("no space left")
 
     monkeypatch.setattr(sales.DatasetVersion, "write", full)
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(SalesError, match="till could not be saved: no space"):
         import_file(write(small), "till")
     assert not Dataset.objects.exists()
     assert not list(artifact_folder.rglob("*.*"))
@@ -352,3 +357,26 @@ def test_a_day_without_sales_of_one_product_is_no_closed_day(write: Write, small
     pause = shut[(shut["product_id"] != "B") | (shut["date"] != "2026-01-15")]
     panel = read_panel(import_file(write(pause), "till"), Scope("product", "B"))
     assert panel.closed[0].nonzero()[0].tolist() == [7]
+
+
+def test_a_day_that_no_calendar_has_is_a_bad_date(write: Write, tmp_path: Path) -> None:
+    columns = {"date": pa.array([1_358_561_294], pa.int32()).cast(pa.date32()), "store_id": ["S"]}
+    path = tmp_path / "x.parquet"
+    pq.write_table(pa.table({**columns, "product_id": ["A"], "sales": [1]}), path)
+    assert "is not a date" in refused(path)
+
+
+def test_damaged_files_are_refused_or_right_never_a_stack_trace(write: Write, small: pd.DataFrame) -> None:
+    chance = random.Random(4)
+    for name in ("x.csv", "x.parquet") * 60:
+        content = bytearray(write(small, name).read_bytes())
+        for _ in range(chance.choice([1, 2, 8])):
+            place = chance.randrange(len(content))
+            if chance.random() < 0.7:
+                content[place] = chance.randrange(256)
+            else:
+                del content[place : place + chance.randrange(1, 30)]
+        try:
+            assert canonical(read(write(bytes(content), name)), {}).rows <= 240
+        except SalesError as problem:
+            assert "\n" not in str(problem)

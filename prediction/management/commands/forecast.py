@@ -32,13 +32,17 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from prediction.forecasting import look_ahead, restricted
+        from prediction.forecasting import check_horizon, look_ahead, restricted
 
         output: Path | None = options["output"]
         if output and output.suffix.lower() not in KINDS:
             raise CommandError(f"--output {output} must end with {' or '.join(KINDS)}.", returncode=2)
         try:
             scope = Scope.parse(options["scope"]) if options["scope"] else None
+            check_horizon(options["horizon"])
+        except ValueError as problem:
+            raise CommandError(str(problem), returncode=2) from None
+        try:
             version = find(options["model"], options["dataset"], scope)
             outlook = look_ahead(version, "", "", options["horizon"])
             if scope and scope != version.model.scope:
