@@ -5,8 +5,16 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from prediction.models import Forecast
 from registry.artifacts import CorruptArtifact
+
+ASSUMED = [
+    gettext_noop("weekday habit"),
+    gettext_noop("last known"),
+    gettext_noop("average"),
+]  # of the encoder
 
 
 def shown(forecast: Forecast) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import QueryDict
+from django.utils.html import format_html
 from django.utils.text import format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -39,8 +40,8 @@ def whole_number(label: Any, low: int, high: int, **options: Any) -> forms.Integ
 def knob_field(knob: dict[str, Any]) -> forms.Field:
     """The form field of one knob: name, type, default, help, min, max (from the config dataclass)."""
     common: dict[str, Any] = {
-        "label": gettext(knob["name"].replace("_", " ").capitalize()),
-        "help_text": gettext(knob.get("help", "")),
+        "label": gettext(knob["help"]) if knob.get("help") else knob["name"],
+        "help_text": format_html("<code>{}</code>", knob["name"]),
         "initial": knob["default"],
     }
     kind, low, high = knob["type"], knob.get("min"), knob.get("max")

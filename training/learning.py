@@ -1,8 +1,8 @@
 """Learning: from a panel to a bundle, in steps that a page can show. Pure: no Django.
 
-1. prepare   encode covariates, choose the block, hold back the last windows
-2. learn     on the days before them
-3. test      score the held-back windows, beside repeating last week; calibrate the intervals on them
+1. prepare   encode covariates, hold back the last windows
+2. learn     on the days before them; with `auto`, first all candidates a little, then the best ones on
+3. test      score the held-back windows, beside repeating last week; choose who forecasts, calibrate intervals
 4. refit     go on learning with all days
 5. save      pack the bundle
 """
@@ -16,21 +16,20 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from registry import algorithms
-from registry.series import metrics, rollout
+from registry.series import metrics
 from registry.series.bundle import Bundle
 from registry.series.calibration import Calibration, Held
 from registry.series.covariates import Encoder
 from registry.series.panel import Floats, Panel
-from registry.series.windows import Windows, origins
-from training import loop
+from training.blend import blend, choose
+from training.candidate import LEAST_PAST, Candidate
 
-LEAST_PAST = 14  # days before the first window that a model can learn from
 MOST_HELD = 0.3  # share of the days that may be held back
 LEARN, REFIT = 0.62, 0.28  # shares of the budget; the rest is for tests and saving
-SPARSE = 0.4  # share of zeros from which small blocks, fed back, lose the level
+FINALISTS = 3  # candidates that go on learning after the first half
+TRIED, TESTED, REFITTED = 0.62, 0.72, 0.98  # progress at the end of learn, test and refit
 
 
 @dataclass(frozen=True)
@@ -75,100 +74,88 @@ class Learning:
 
     def __init__(self, panel: Panel, plan: Plan):
         self.panel, self.plan, self.started = panel, plan, time.monotonic()
-        self.config = algorithms.build_config(plan.algorithm, plan.config)
+        self.rounds, self.progress = 0, 0.0
+        configs = {
+            name: algorithms.build_config(name, plan.config) for name in algorithms.candidates(plan.algorithm)
+        }
         need = LEAST_PAST + 2 * plan.horizon
         if panel.days < need:
             raise ValueError(
                 f"There are {panel.days} days of sales, but forecasting {plan.horizon} days ahead "
                 f"needs {need}: add older days or forecast fewer days."
             )
-        self.held = max(1, min(plan.windows, int(MOST_HELD * panel.days / plan.horizon)))
-        self.block = self._block()
-
-    def _block(self) -> int:
-        if self.config.block:
-            return min(self.config.block, self.plan.horizon)
-        recent = self.panel.sales[:, -364:][~self.panel.closed[:, -364:]]
-        sparse = (recent == 0).sum() > SPARSE * max(1, (~np.isnan(recent)).sum())
-        return min(self.plan.horizon, 28 if sparse else 7)
+        encoder = Encoder.fit(panel)
+        self.candidates = [
+            Candidate(name, config, panel, encoder, plan.horizon, plan.seed)
+            for name, config in configs.items()
+        ]
+        windows = max(1, min(plan.windows, int(MOST_HELD * panel.days / plan.horizon)))
+        self.first = panel.days - windows * plan.horizon
+        self.columns = range(self.first, panel.days, plan.horizon)
+        self.actual = [actual_sales(panel, column, plan.horizon) for column in self.columns]
 
     def __iter__(self) -> Iterator[Epoch]:
         torch.set_num_threads(self.plan.threads)
         yield self._epoch("prepare", 0.01, f"{len(self.panel.keys)} series, {self.panel.days} days")
-        first = self.panel.days - self.held * self.plan.horizon
-        encoder = Encoder.fit(self.panel)
-        windows = Windows(self.panel, encoder, self.config.past_days, self.block)
-        torch.manual_seed(self.plan.seed)
-        model = algorithms.get(self.plan.algorithm).module(self.config, windows.shape)
-        yield from self._fit(model, windows, first, ("learn", 0.02, LEARN))
-        held: list[Held] = []
-        for index in range(self.held):
-            held.append(self._test(model, encoder, first + index * self.plan.horizon))
+        yield from self._learn()
+        for number, candidate in enumerate(self.candidates, start=1):
+            candidate.held = [candidate.forecast(column) for column in self.columns]
+            error = metrics.wape(np.stack(self.actual), np.stack(candidate.held)[..., 1 + metrics.MEDIAN])
+            share = number / len(self.candidates)
             yield self._epoch(
-                "test", 0.66 + 0.06 * index / self.held, f"Tested on window {index + 1} of {self.held}"
+                "test", TRIED + (TESTED - TRIED) * share, f"{candidate.name}: error {error:.3f}"
             )
-        scores = self._scores(held, first)
-        yield self._epoch(
-            "refit", 0.72, f"Error {scores['wape']:.3f}, last week's {scores['seasonal_naive']['wape']:.3f}"
-        )
-        yield from self._fit(model, windows, self.panel.days, ("refit", 0.72, REFIT - 0.02))
+        weights = choose([candidate.held for candidate in self.candidates], self.actual)
+        scores = self._scores()
+        chosen = [(c, w) for c, w in zip(self.candidates, weights, strict=True) if w > 0]
+        for candidate, weight in chosen:
+            seconds = self.plan.budget * REFIT * weight
+            yield from self._fit(candidate, self.panel.days, seconds, ("refit", (REFITTED - TESTED) * weight))
         yield self._epoch("save", 0.99, "Saving")
-        self.learned = Learned(self._bundle(model, windows, encoder, held), scores)
+        self.learned = Learned(
+            self._bundle(chosen, blend([c.held for c in self.candidates], weights)), scores
+        )
+
+    def _learn(self) -> Iterator[Epoch]:
+        """One candidate gets all the time; of several, all get half of it and the best get the rest."""
+        budget, several = self.plan.budget * LEARN, len(self.candidates) > 1
+        part = 1 / len(self.candidates) / (1 + several)
+        errors = {}
+        for candidate in self.candidates:
+            yield from self._fit(candidate, self.first, budget * part, ("learn", (TRIED - 0.02) * part))
+            errors[candidate.name] = self.error
+        if several:
+            self.candidates = sorted(self.candidates, key=lambda c: errors[c.name])[:FINALISTS]
+            part = 0.5 / len(self.candidates)
+            for candidate in self.candidates:
+                yield from self._fit(candidate, self.first, budget * part, ("learn", (TRIED - 0.02) * part))
 
     def _fit(
-        self, model: nn.Module, windows: Windows, end: int, stage: tuple[str, float, float]
+        self, candidate: Candidate, end: int, seconds: float, stage: tuple[str, float]
     ) -> Iterator[Epoch]:
-        """Learns on windows whose days all lie before column `end`."""
-        step, since, share = stage
-        rows, columns = origins(windows, LEAST_PAST, end - self.block)
-        if not len(rows):
-            raise ValueError(
-                "No series has enough days to learn from: add older days or forecast fewer days."
-            )
-        seconds = self.plan.budget * (LEARN if step == "learn" else REFIT)
-        sampler = loop.WindowSampler(windows, rows, columns, self.plan.seed + (step == "refit"))
-        schedule = self._schedule(model, sampler, seconds, refit=step == "refit")
-        check = self._check_batch(windows, end) if step == "learn" else None
-        for number, sign in enumerate(loop.fit(model, sampler, schedule, check), start=1):
-            left = f"{sign.error:.3f}" + (
-                f", on check days {sign.check:.3f}" if sign.check is not None else ""
-            )
-            yield self._epoch(
-                step,
-                since + share * sign.share,
-                f"Round {number}: error {left}",
-                number,
-                (sign.error, sign.check),
-            )
+        """Lets a candidate learn for some seconds; `stage` is the step and its share of the whole progress."""
+        step, share = stage
+        since, self.error = self.progress, float("inf")
+        for sign in candidate.learn(end, seconds, self.plan.threads, refit=step == "refit"):
+            self.rounds += 1
+            self.error = sign.error if sign.check is None else sign.check
+            words = f"{candidate.name}, round {self.rounds}: error {sign.error:.3f}"
+            words += "" if sign.check is None else f", on check days {sign.check:.3f}"
+            yield self._epoch(step, since + share * sign.share, words, (sign.error, sign.check))
 
-    def _schedule(
-        self, model: nn.Module, sampler: loop.WindowSampler, seconds: float, refit: bool
-    ) -> loop.Schedule:
-        if not isinstance(self.config, algorithms.NetworkConfig):
-            return loop.Schedule(0, seconds, 0.0, 0)
-        fitting = loop.planned_steps(model, sampler.draw(self.config.batch), seconds, self.plan.threads)
-        steps = min(fitting, self.config.steps or fitting)
-        return loop.Schedule(steps, seconds, self.config.rate * (0.3 if refit else 1.0), self.config.batch)
-
-    def _check_batch(self, windows: Windows, end: int) -> Any:
-        """Fixed windows inside the held-back days, for the learning curve only."""
-        rows, columns = origins(windows, end, self.panel.days - self.block)
-        return loop.WindowSampler(windows, rows, columns, self.plan.seed).draw(1024) if len(rows) else None
-
-    def _test(self, model: nn.Module, encoder: Encoder, column: int) -> Held:
-        """Forecast and actual of the window that starts at `column`, made without a look at it."""
-        seen = self.panel.until(self.panel.start + np.timedelta64(column - 1, "D"))
-        frame = (self.config.past_days, self.block, self.plan.horizon)
-        raw, _windows = rollout.forecast(model, seen, encoder, frame)
-        return actual_sales(self.panel, column, self.plan.horizon), raw
-
-    def _scores(self, held: list[Held], first: int) -> dict[str, Any]:
-        """Each window calibrated on the others, so that coverage is honest too."""
+    def _scores(self) -> dict[str, Any]:
+        """Each window chosen and calibrated by the others, so that error and coverage are honest."""
         windows, naive, sold = [], [], []
-        for index, (actual, raw) in enumerate(held):
-            others = held[:index] + held[index + 1 :]
-            forecast = Calibration.fit(others, self.panel.keys).apply(raw)
-            column = first + index * self.plan.horizon
+        for index, (column, actual) in enumerate(zip(self.columns, self.actual, strict=True)):
+            rest = [i for i in range(len(self.actual)) if i != index] or [index]
+            others = [[c.held[i] for i in rest] for c in self.candidates]
+            known = [self.actual[i] for i in rest]
+            weights = choose(others, known)
+            held: list[Held] = (
+                list(zip(known, blend(others, weights), strict=True)) if len(self.actual) > 1 else []
+            )
+            raw = blend([[c.held[index]] for c in self.candidates], weights)[0]
+            forecast = Calibration.fit(held, self.panel.keys).apply(raw)
             past = np.where(self.panel.closed, np.nan, self.panel.sales)[:, :column]
             day = str(self.panel.start + np.timedelta64(column - 1, "D"))
             windows.append({"origin": day} | metrics.score(actual, forecast[..., 0], forecast[..., 1:], past))
@@ -176,36 +163,40 @@ class Learning:
             naive.append(metrics.score(actual, repeated, np.repeat(repeated[..., None], 7, axis=2), past))
             sold.append(float(np.nansum(actual)))
         result = metrics.overall(windows, sold)
-        return result | {"seasonal_naive": metrics.overall(naive, sold), "windows": windows}
+        result |= {"seasonal_naive": metrics.overall(naive, sold), "windows": windows}
+        return metrics.plain(result | {"leaderboard": self._leaderboard()})
 
-    def _bundle(self, model: nn.Module, windows: Windows, encoder: Encoder, held: list[Held]) -> Bundle:
-        last = self.panel.start + np.timedelta64(self.panel.days - self.plan.horizon - 1, "D")
+    def _leaderboard(self) -> list[dict[str, Any]]:
+        """Every candidate that was tested, best first."""
+        actual = np.stack(self.actual)
+        rows = [
+            {"algorithm": c.name, "wape": metrics.wape(actual, np.stack(c.held)[..., 1 + metrics.MEDIAN])}
+            for c in self.candidates
+        ]
+        return sorted(rows, key=lambda row: row["wape"])
+
+    def _bundle(self, chosen: list[tuple[Candidate, float]], held: list[Floats]) -> Bundle:
+        last = self.panel.start + np.timedelta64(self.columns[-1] - 1, "D")
         return Bundle(
-            algorithm=self.plan.algorithm,
-            config=algorithms.as_dict(self.config),
-            shape=windows.shape,
-            encoder=encoder,
-            calibration=Calibration.fit(held, self.panel.keys),
+            members=[candidate.member(weight) for candidate, weight in chosen],
+            encoder=self.candidates[0].encoder,
+            calibration=Calibration.fit(list(zip(self.actual, held, strict=True)), self.panel.keys),
             horizon=self.plan.horizon,
             seed=self.plan.seed,
             data_hash=self.plan.data_hash,
             country=self.panel.country,
-            tensors={name: tensor.detach().clone() for name, tensor in model.state_dict().items()},
             test_origin=str(last),
-            test_mean=held[-1][1][..., 0],
+            test_mean=held[-1][..., 0],
         )
 
     def _epoch(
-        self,
-        step: str,
-        progress: float,
-        text: str,
-        number: int = 0,
-        errors: tuple[float | None, ...] = (None, None),
+        self, step: str, progress: float, text: str, errors: tuple[float | None, ...] = (None, None)
     ) -> Epoch:
+        self.progress = max(self.progress, progress)
         spent = time.monotonic() - self.started
         left = spent * (1 - progress) / progress if progress > 0.05 else self.plan.budget
-        return Epoch(step, number, progress, left, errors[0], errors[1], text)
+        number = self.rounds if step in ("learn", "refit") else 0
+        return Epoch(step, number, self.progress, left, errors[0], errors[1], text)
 
 
 def actual_sales(panel: Panel, column: int, days: int) -> Floats:

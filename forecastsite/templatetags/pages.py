@@ -127,6 +127,13 @@ def method(name: str) -> str:
 
 
 @register.filter
+def told(line: Any) -> str:
+    """A log line in the reader's language, with its values in their places."""
+    text = _(line.text)
+    return text.format(**line.data) if line.kind == "log" and line.data else text
+
+
+@register.filter
 def duration(seconds: float | None) -> str:
     """Seconds in words a person would use."""
     if seconds is None:

@@ -1,0 +1,31 @@
+"""`manage.py makemessages`: also collects the words of algorithms, which know no Django and mark nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.commands import makemessages
+
+
+def words_of_algorithms() -> list[str]:
+    """Labels, descriptions and knob helps of the algorithms that come with the product."""
+    from registry import algorithms
+
+    ours = [entry for entry in algorithms.entries() if entry.module.__module__.startswith("registry.")]
+    said = {word for entry in ours for word in (entry.label, entry.description)}
+    helps = {knob.get("help", "") for entry in ours for knob in algorithms.knobs(entry.name)}
+    return sorted(said | helps - {""})
+
+
+class Command(makemessages.Command):
+    """Django's own, with a file of those words beside the sources while it looks."""
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        file = Path(settings.BASE_DIR) / "forecastsite" / "words_of_algorithms.py"
+        file.write_text("".join(f"gettext_noop({word!r})\n" for word in words_of_algorithms()))
+        try:
+            super().handle(*args, **options)
+        finally:
+            file.unlink()

@@ -1,0 +1,109 @@
+"""Rules that hold for every page."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.urls import get_resolver, reverse
+
+from training.models import TrainingRun
+
+PLAIN = [
+    "overview",
+    "data",
+    "train",
+    "models",
+    "forecast",
+    "history",
+    "train-knobs",
+    "train-scope",
+    "forecast-choices",
+]
+OF_VERSION = ["model", "model-delete"]
+OF_FORECAST = ["forecast-detail", "forecast-delete", "forecast-csv"]
+OF_RUN = ["run", "run-cancel"]
+OF_DATASET = ["dataset"]
+OPEN = {"login", "logout", "set_language"}
+
+
+@pytest.fixture
+def pages(forecast, version, sales) -> list[str]:
+    """Every address that a signed-in person can open."""
+    run = TrainingRun.objects.enqueue(sales, version.model.scope, "seasonal_naive")
+    owners = [(OF_VERSION, version), (OF_FORECAST, forecast), (OF_RUN, run), (OF_DATASET, sales.dataset)]
+    owned = [reverse(name, args=[owner.pk]) for names, owner in owners for name in names]
+    return [reverse(name) for name in PLAIN] + owned
+
+
+def test_these_tests_know_every_page():
+    names = {pattern.name for pattern in get_resolver().url_patterns if getattr(pattern, "name", None)}
+    for include in get_resolver().url_patterns:
+        if getattr(include, "app_name", None) != "admin":
+            names |= {p.name for p in getattr(include, "url_patterns", []) if getattr(p, "name", None)}
+    assert names == {*PLAIN, *OF_VERSION, *OF_FORECAST, *OF_RUN, *OF_DATASET, *OPEN}
+
+
+def test_nobody_sees_a_page_without_signing_in(anonymous, pages):
+    for address in pages:
+        response = anonymous.get(address)
+        assert response.status_code == 302 and "/login/" in response["Location"], address
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_every_page_opens_in_every_language(page, pages, language):
+    page.cookies["django_language"] = language
+    for address in pages:
+        response = page.get(address)
+        assert response.status_code == 200, address
+        if b"<html" in response.content:
+            assert f'<html lang="{language}">' in response.content.decode(), address
+
+
+def test_no_page_needs_inline_code_or_style(page, pages):
+    for address in [*pages, "/login/", "/nowhere/"]:
+        source = page.get(address).content.decode()
+        scripts = re.findall(r"<script(?![^>]*\bsrc=)(?![^>]*application/json)[^>]*>", source)
+        assert not scripts and not re.search(r"<style|\sstyle=|\son[a-z]+=", source), address
+
+
+def test_the_policy_forbids_inline_code(page):
+    policy = page.get("/")["Content-Security-Policy"]
+    assert "default-src 'self'" in policy and "unsafe" not in policy
+
+
+def test_an_empty_installation_says_what_to_do_next(page, read):
+    assert "Three steps to your first forecast" in read(page.get("/"))
+    assert "import_sales" in read(page.get("/data/"))
+    assert "there are none yet" in read(page.get("/train/"))
+    assert "No model has been trained yet." in read(page.get("/models/"))
+    assert "A forecast needs a trained model" in read(page.get("/forecast/"))
+    assert "No forecast has been made yet." in read(page.get("/forecasts/"))
+
+
+def test_a_wrong_address_gets_one_clear_sentence(page, read):
+    response = page.get("/nowhere/")
+    assert response.status_code == 404 and "This page does not exist" in read(response)
+
+
+def test_the_language_can_be_switched_before_signing_in(anonymous, read):
+    anonymous.post("/language/", {"language": "zh-hans", "next": "/login/"})
+    assert "登录" in read(anonymous.get("/login/"))
+
+
+def test_only_staff_see_the_way_to_the_admin(page, admin_page):
+    assert b'href="/admin/"' not in page.get("/").content
+    assert b'href="/admin/"' in admin_page.get("/").content
+
+
+def test_the_overview_lists_failed_trainings_first(page, sales, read):
+    TrainingRun.objects.create(
+        dataset_version=sales, algorithm="seasonal_naive", state="failed", error="No memory."
+    )
+    text = read(page.get("/"))
+    assert "Needs your attention" in text and "No memory." in text
+
+
+def test_the_overview_draws_the_newest_forecast(page, forecast, read):
+    response = page.get("/")
+    assert b'data-chart="forecast"' in response.content and "Recent forecasts" in read(response)

@@ -1,0 +1,111 @@
+"""Making, reading, saving and deleting forecasts."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+
+from prediction.models import Forecast
+from registry.artifacts import store
+from registry.scope import Scope
+
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def given(version) -> dict:
+    return {"version": version.pk, "product": "P001", "store": "", "horizon": 28}
+
+
+def test_without_javascript_the_form_leads_to_the_forecasts_own_page(page, given, user, read):
+    response = page.post("/forecast/", given)
+    made = Forecast.objects.get()
+    assert response.status_code == 302 and response["Location"] == f"/forecasts/{made.pk}/"
+    assert (made.product, made.horizon, made.created_by) == ("P001", 28, user)
+    text = read(page.get(response["Location"]))
+    assert "expect about" in text and "units in 28 days" in text and "8 times in 10" in text
+
+
+def test_with_htmx_the_same_answer_shows_the_forecast(page, given):
+    response = page.post("/forecast/", given, headers=HTMX)
+    made = Forecast.objects.get()
+    assert response["HX-Push-Url"] == f"/forecasts/{made.pk}/"
+    assert b'data-chart="forecast"' in response.content and b"<html" not in response.content
+
+
+def test_the_best_version_is_chosen_at_first(page, publish):
+    worse, best = publish(wape=0.4), publish(wape=0.1)
+    publish(Scope("product", "P001"), wape=0.01)
+    source = page.get("/forecast/").content.decode()
+    assert f'value="{best.pk}" selected' in source and f'value="{worse.pk}" selected' not in source
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"horizon": 0}, "Choose a number from 1 to 365."),
+        ({"horizon": 10_000}, "Choose a number from 1 to 365."),
+        ({"horizon": "soon"}, "Write a whole number, like 28."),
+        ({"product": "P999"}, "This model does not know “P999”: choose one from the list, like P001"),
+        ({"store": "nowhere"}, "This model does not know “nowhere”"),
+        ({"version": "00000000-0000-0000-0000-000000000000"}, "Choose one from the list."),
+        ({"version": "nonsense"}, "Choose one from the list."),
+    ],
+)
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_a_wrong_answer_gets_one_sentence_and_saves_nothing(page, given, read, change, sentence, headers):
+    response = page.post("/forecast/", {**given, **change}, headers=headers)
+    assert sentence in read(response) and not Forecast.objects.exists()
+    assert (response.get("HX-Retarget") == "#forecast-form") == bool(headers)
+
+
+@pytest.mark.parametrize("damage", [b"not a bundle at all", None])
+def test_a_damaged_model_file_gets_one_sentence(page, given, version, read, damage):
+    store().delete(version.path)
+    if damage:
+        store().save(version.path, io.BytesIO(damage))
+    text = read(page.post("/forecast/", given))
+    assert "The file of" in text and "Traceback" not in text
+    assert not Forecast.objects.exists()
+
+
+def test_a_damaged_forecast_file_gets_one_sentence_and_can_be_deleted(page, forecast, read):
+    store().delete(forecast.path)
+    assert "is missing" in read(page.get(f"/forecasts/{forecast.pk}/"))
+    assert "is missing" in read(page.get("/"))
+    assert page.get(f"/forecasts/{forecast.pk}/csv/").status_code == 302
+    page.post(f"/forecasts/{forecast.pk}/delete/")
+    assert not Forecast.objects.exists()
+
+
+def test_page_file_csv_and_database_show_the_same_numbers(page, forecast):
+    rows = list(csv.DictReader(io.StringIO(page.get(f"/forecasts/{forecast.pk}/csv/").content.decode())))
+    saved = json.loads(store().open(forecast.path).read())
+    shown = page.get(f"/forecasts/{forecast.pk}/").context["chart"]
+    assert len(rows) == 28 and [float(row["mean"]) for row in rows] == [
+        day["mean"] for day in saved["forecast"]
+    ]
+    assert shown["forecast"] == saved["forecast"] and shown["history"] == saved["history"]
+    assert sum(float(row["mean"]) for row in rows) == pytest.approx(forecast.total, rel=0.01)
+
+
+def test_only_codes_the_version_knows_are_suggested(page, publish):
+    one = publish(Scope("product", "P002"))
+    source = page.get("/forecast/choices/", {"version": one.pk}).content.decode()
+    assert 'value="P002"' in source and 'value="P001"' not in source
+
+
+def test_deleting_a_forecast_asks_and_then_takes_row_and_file(page, forecast, read):
+    assert "Delete this forecast?" in read(page.get(f"/forecasts/{forecast.pk}/delete/"))
+    assert store().exists(forecast.path)
+    text = read(page.post(f"/forecasts/{forecast.pk}/delete/", follow=True))
+    assert "Deleted the forecast of P001 and its file." in text
+    assert not store().exists(forecast.path) and not Forecast.objects.exists()
+
+
+def test_the_history_finds_a_product(page, forecast, read):
+    assert forecast.version.name in read(page.get("/forecasts/", {"q": "p001"}))
+    assert "No forecast fits this search." in read(page.get("/forecasts/", {"q": "P002"}))

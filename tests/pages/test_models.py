@@ -1,0 +1,76 @@
+"""The list of models, their details, and how they go."""
+
+from __future__ import annotations
+
+import pytest
+
+from registry.artifacts import store
+from registry.models import ModelVersion
+from registry.scope import Scope
+from training.models import TrainingRun
+
+
+def test_the_best_version_is_first_and_failed_trainings_are_last(page, publish, sales, read):
+    worse, better = publish(wape=0.4), publish(wape=0.2)
+    TrainingRun.objects.create(
+        dataset_version=sales, algorithm="seasonal_naive", state="failed", error="Broken."
+    )
+    text = read(page.get("/models/"))
+    assert text.index(better.name) < text.index(worse.name) < text.index("Broken.")
+    assert text.count("In use") == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ({"kind": "product"}, {"seasonal_naive_product_P001_v1"}),
+        ({"kind": "global"}, {"seasonal_naive_global_v1"}),
+        ({"q": "P001"}, {"seasonal_naive_product_P001_v1"}),
+        ({"method": "seasonal_naive"}, {"seasonal_naive_product_P001_v1", "seasonal_naive_global_v1"}),
+        ({"method": "other"}, set()),
+        ({"state": "failed"}, set()),
+        (
+            {"dataset": "x", "kind": "y", "page": "z"},
+            {"seasonal_naive_product_P001_v1", "seasonal_naive_global_v1"},
+        ),
+    ],
+)
+def test_filters_live_in_the_address(page, publish, asked, shown):
+    names = {publish().name, publish(Scope("product", "P001")).name}
+    source = page.get("/models/", asked).content.decode()
+    assert {name for name in names if name in source} == shown
+
+
+def test_a_long_list_has_pages(page, publish, sales, read):
+    first = publish()
+    for number in range(30):
+        TrainingRun.objects.create(
+            dataset_version=sales, algorithm="seasonal_naive", state="failed", error=f"Fault {number}."
+        )
+    assert first.name in read(page.get("/models/"))
+    second = read(page.get("/models/", {"page": 2}))
+    assert first.name not in second and "Page 2 of 2" in second and second.count("Fault") == 6
+
+
+def test_the_detail_explains_every_measure_and_tells_where_it_comes_from(page, version, read):
+    text = read(page.get(f"/models/{version.pk}/"))
+    assert "30.0%" in text and "WAPE" in text and "lower is better" in text
+    assert version.sha256 in text and version.dataset_version.content_hash in text
+    assert text.count("Last known day") == 1 and len(version.metrics["windows"]) > 0
+
+
+def test_deleting_a_version_asks_and_then_takes_files_and_forecasts(page, version, forecast, read):
+    files = [version.path, forecast.path]
+    assert all(store().exists(file) for file in files)
+    assert f"Delete {version.name}?" in read(page.get(f"/models/{version.pk}/delete/"))
+    assert ModelVersion.objects.exists()
+    text = read(page.post(f"/models/{version.pk}/delete/", follow=True))
+    assert f"Deleted {version.name} and its file." in text
+    assert not any(store().exists(file) for file in files)
+    assert not ModelVersion.objects.exists() and not type(forecast).objects.exists()
+
+
+def test_deleting_the_best_version_hands_best_on(page, publish):
+    worse, better = publish(wape=0.4), publish(wape=0.2)
+    page.post(f"/models/{better.pk}/delete/")
+    assert ModelVersion.objects.in_use().get() == worse

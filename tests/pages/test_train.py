@@ -1,0 +1,130 @@
+"""The form that starts a training, and the live page."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+
+from registry import algorithms
+from training.models import RunEvent, TrainingRun
+
+
+@pytest.fixture
+def given(sales) -> dict:
+    """A form filled in correctly."""
+    form = {
+        "form_token": str(uuid.uuid4()),
+        "dataset": sales.dataset.pk,
+        "kind": "product",
+        "product": "P001",
+    }
+    knobs = {f"knob-{knob['name']}": knob["default"] for knob in algorithms.knobs("seasonal_naive")}
+    return {**form, "algorithm": "seasonal_naive", "horizon": 28, "budget": 5, "seed": 0, **knobs}
+
+
+def test_a_valid_form_queues_a_run_and_leads_to_its_live_page(page, given, user):
+    response = page.post("/train/", given)
+    run = TrainingRun.objects.get()
+    assert response.status_code == 302 and response["Location"] == f"/runs/{run.pk}/"
+    assert (str(run.scope), run.state, run.horizon, run.created_by) == ("product:P001", "queued", 28, user)
+
+
+def test_the_same_form_sent_twice_makes_one_run(page, given):
+    first, second = page.post("/train/", given), page.post("/train/", given)
+    assert first["Location"] == second["Location"] and TrainingRun.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"horizon": 0}, "Choose a number from 1 to 365."),
+        ({"horizon": 10_000}, "Choose a number from 1 to 365."),
+        ({"horizon": "many"}, "Write a whole number, like 28."),
+        ({"horizon": 200}, "chain has 300 days of sales; 200 days ahead need at least 414."),
+        ({"budget": 0}, "Choose a number from 1 to 7200."),
+        ({"budget": ""}, "Write a whole number, like 28."),
+        ({"seed": -1}, "Choose a number from 0 to"),
+        ({"product": "P999"}, "chain has no such code “P999”: choose one from the list, like P001, P002"),
+        ({"product": ""}, "choose one from the list"),
+        ({"kind": "store", "store": "nowhere"}, "chain has no such code “nowhere”"),
+        ({"kind": "galaxy"}, "Choose one from the list."),
+        ({"algorithm": "magic"}, "Choose one from the list."),
+        ({"dataset": 999}, "Choose one from the list."),
+        ({"knob-past_days": 1}, "Choose a number from"),
+        ({"knob-past_days": "x"}, "Write a whole number, like 28."),
+    ],
+)
+def test_a_wrong_answer_gets_one_sentence_and_saves_nothing(page, given, read, change, sentence):
+    text = read(page.post("/train/", {**given, **change}))
+    assert sentence in text
+    assert not TrainingRun.objects.exists()
+
+
+def test_the_sentence_is_in_the_readers_language(page, given, read):
+    page.cookies["django_language"] = "zh-hans"
+    assert "请输入 1 到 365 之间的数字。" in read(page.post("/train/", {**given, "horizon": 0}))
+
+
+def test_every_algorithm_is_offered_with_its_own_knobs(page, sales):
+    offered = page.get("/train/").content.decode()
+    for name, label in algorithms.choices():
+        assert f'<option value="{name}"' in offered and label in offered
+        knobs = page.get("/train/knobs/", {"algorithm": name}).content.decode()
+        for knob in algorithms.knobs(name):
+            assert f'name="knob-{knob["name"]}"' in knobs
+
+
+def test_knobs_reach_the_run(page, given):
+    page.post("/train/", {**given, "knob-past_days": 70})
+    assert TrainingRun.objects.get().config["past_days"] == 70
+
+
+def test_the_address_can_fill_the_form(page, sales):
+    source = page.get(
+        "/train/", {"kind": "product", "product": "P002", "dataset": "nonsense"}
+    ).content.decode()
+    assert 'value="P002"' in source
+
+
+@pytest.fixture
+def run(sales, version) -> TrainingRun:
+    return TrainingRun.objects.create(
+        dataset_version=sales, algorithm="seasonal_naive", state="running", step="learn"
+    )
+
+
+def test_the_live_page_shows_the_state_without_javascript(page, run, read):
+    TrainingRun.objects.filter(pk=run.pk).update(progress=0.42, seconds_left=95, last_seq=2)
+    RunEvent.objects.create(run=run, seq=1, kind="log", level="warning", text="Careful.")
+    RunEvent.objects.create(
+        run=run,
+        seq=2,
+        kind="epoch",
+        data={"step": "learn", "round": 1, "train_error": 0.5, "check_error": 0.61},
+    )
+    response = page.get(f"/runs/{run.pk}/")
+    text = read(response)
+    assert "42%" in text and "about 1 min 35 s left" in text and "Careful." in text and "61.0%" in text
+    assert f'ws-connect="/ws/runs/{run.pk}/?lang=en"' in response.content.decode()
+
+
+def test_a_failed_run_says_why_and_offers_another_try(page, run, read):
+    TrainingRun.objects.filter(pk=run.pk).update(state="failed", error="There is no memory left.")
+    response = page.get(f"/runs/{run.pk}/")
+    assert "There is no memory left." in read(response)
+    assert b"ws-connect" not in response.content and b"kind=global" in response.content
+
+
+def test_a_finished_run_leads_to_its_version(page, run, version):
+    TrainingRun.objects.filter(pk=run.pk).update(state="done", version=version)
+    source = page.get(f"/runs/{run.pk}/").content.decode()
+    assert f"/forecast/?version={version.pk}" in source and version.name in source
+
+
+def test_stopping_asks_first(page, run, read):
+    assert "Stop this training?" in read(page.get(f"/runs/{run.pk}/cancel/"))
+    assert not TrainingRun.objects.get(pk=run.pk).cancel_requested
+    page.post(f"/runs/{run.pk}/cancel/")
+    stopped = TrainingRun.objects.get(pk=run.pk)
+    assert stopped.cancel_requested or stopped.state == "cancelled"
