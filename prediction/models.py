@@ -66,8 +66,8 @@ class Forecast(Artifact):
     horizon = models.PositiveIntegerField(_("days ahead"))
     origin = models.DateField(_("last known day"))
     total = models.FloatField(_("units expected"), default=0)
-    low = models.FloatField(_("lower end of the 80% range"), default=0)
-    high = models.FloatField(_("upper end of the 80% range"), default=0)
+    low = models.FloatField(_("lower end of the range (80%)"), default=0)
+    high = models.FloatField(_("upper end of the range (80%)"), default=0)
     created_at = models.DateTimeField(_("made"), auto_now_add=True, db_index=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, verbose_name=_("made by")
