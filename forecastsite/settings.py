@@ -47,7 +47,9 @@ def secret_key(folder: Path) -> str:
     """SECRET_KEY from the environment, else a random one kept in the data folder (file mode 0600)."""
     if given := env("SECRET_KEY"):
         if len(given) < 32:
-            raise ImproperlyConfigured("SECRET_KEY is shorter than 32 characters: choose a longer random one.")
+            raise ImproperlyConfigured(
+                "SECRET_KEY is shorter than 32 characters: choose a longer random one."
+            )
         return given
     file = folder / "secret_key"
     try:
@@ -91,7 +93,10 @@ ARTIFACT_STORE = env("ARTIFACT_STORE", "local")
 def artifact_storage(store: str) -> dict[str, Any]:
     """Local folder, or s3://bucket/prefix through django-storages (keys from the usual AWS variables)."""
     if store == "local":
-        return {"BACKEND": "registry.storage.DurableStorage", "OPTIONS": {"location": str(DATA_DIR / "artifacts")}}
+        return {
+            "BACKEND": "registry.storage.DurableStorage",
+            "OPTIONS": {"location": str(DATA_DIR / "artifacts")},
+        }
     if not store.startswith("s3://"):
         raise ImproperlyConfigured(f"ARTIFACT_STORE is {store!r}: set it to local or s3://bucket/prefix.")
     bucket, _slash, prefix = store.removeprefix("s3://").partition("/")
@@ -240,9 +245,7 @@ Q_CLUSTER: dict[str, Any] = {
         }
     },
 }
-TRAINING_THREADS = env_int(
-    "TRAINING_THREADS", max(1, (os.cpu_count() or 2) // (2 * TRAINING_WORKERS)), 1, 64
-)
+TRAINING_THREADS = env_int("TRAINING_THREADS", max(1, (os.cpu_count() or 2) // (2 * TRAINING_WORKERS)), 1, 64)
 TRAINING_MEMORY_MB = env_int("TRAINING_MEMORY_MB", 6000, 512, 1_000_000)
 MAX_HORIZON = 365
 MAX_BUDGET = 7200  # seconds; the queue's timeout leaves room for tests and saving

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import secrets
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
@@ -33,23 +36,41 @@ class Command(BaseCommand):
             raise CommandError(
                 f"Port {self.port} is in use: stop what uses it, or choose another with PORT=8001."
             )
+        with alone():
+            self.start(options["workers"])
+
+    def start(self, workers: int) -> None:
+        """From an empty folder to a running site; returns when it was told to stop."""
         settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
         call_command("migrate", verbosity=0, interactive=False)
         if not User.objects.exists():
             self.say("first start: importing the sample")
             subprocess.run([sys.executable, str(settings.BASE_DIR / "manage.py"), "first_run"], check=True)
-        Supervisor(self.port, options["workers"], self.say).run(self.ready)
+        Supervisor(self.port, workers, self.say).run(self.ready)
 
     def say(self, line: str) -> None:
         self.stdout.write(f"[up] {line}")
         self.stdout.flush()
 
     def ready(self) -> None:
-        """The line that people and scripts wait for; the first time with the way in."""
-        self.stdout.write(f"Ready: http://127.0.0.1:{self.port}")
-        if not User.objects.exists():
-            self.stdout.write(create_administrator())
+        """The line that people and scripts wait for; the first time with the way in, in the same breath."""
+        way_in = "" if User.objects.exists() else create_administrator() + "\n"
+        self.stdout.write(f"{way_in}Ready: http://127.0.0.1:{self.port}")
         self.stdout.flush()
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Two supervisors on one data folder would start everything twice. The lock ends with the process."""
+    with (settings.DATA_DIR / "up.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            message = (
+                f"{settings.DATA_DIR} is in use by another `up`: stop that one, or choose another DATA_DIR."
+            )
+            raise CommandError(message) from None
+        yield
 
 
 def create_administrator() -> str:
