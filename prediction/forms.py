@@ -28,6 +28,13 @@ else:  # only the stubs know the type parameter
 class VersionField(VersionChoice):
     """Versions with what a buyer needs to choose: name, data, error, and which one is in use."""
 
+    def to_python(self, value: Any) -> ModelVersion | None:
+        """A text that is no id at all is just as little in the list."""
+        try:
+            return super().to_python(value)
+        except forms.ValidationError:
+            raise forms.ValidationError(self.error_messages["invalid_choice"], "invalid_choice") from None
+
     def label_from_instance(self, obj: Any) -> str:
         parts = [obj.name, obj.model.dataset.name]
         if obj.wape is not None:

@@ -26,6 +26,13 @@ def failed(report) -> None:
     report.outcome, report.longrepr = "failed", f"With CI=true nothing may skip. {reason}"
 
 
+def pytest_configure(config) -> None:
+    """WhiteNoise warns about a folder that only a started product has."""
+    from django.conf import settings
+
+    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     report = yield
@@ -49,6 +56,12 @@ def artifact_folder(tmp_path: Path, settings) -> Path:
     backend = {"BACKEND": "registry.storage.DurableStorage", "OPTIONS": {"location": str(folder)}}
     settings.STORAGES = {**settings.STORAGES, "artifacts": backend}
     return folder
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings) -> None:
+    """Slow hashes protect people, not tests."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture

@@ -36,7 +36,11 @@ def searchable(kind: str, label: Any, example: Any) -> forms.CharField:
 class TrainForm(forms.Form):
     """What to learn, how, and for how long. `knobs` is the sub-form of the chosen method."""
 
-    form_token = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
+    form_token = forms.UUIDField(
+        widget=forms.HiddenInput,
+        initial=uuid.uuid4,
+        error_messages={"invalid": _("The page was too old"), "required": _("The page was too old")},
+    )
     dataset = forms.ModelChoiceField(
         Dataset.objects.filter(versions__state=Artifact.State.READY).distinct(),
         label=_("Dataset"),
@@ -120,7 +124,7 @@ class TrainForm(forms.Form):
 
     def check_days(self, dataset: Dataset, horizon: int) -> None:
         """One sentence when the data has fewer days than one window to learn and one to test."""
-        from training.learning import LEAST_PAST  # imports torch
+        from training.candidate import LEAST_PAST  # imports torch
 
         version, needed = dataset.current, LEAST_PAST + 2 * horizon
         days = (version.last - version.first).days + 1 if version else 0

@@ -39,8 +39,9 @@ def whole_number(label: Any, low: int, high: int, **options: Any) -> forms.Integ
 
 def knob_field(knob: dict[str, Any]) -> forms.Field:
     """The form field of one knob: name, type, default, help, min, max (from the config dataclass)."""
+    words = knob.get("help", "")
     common: dict[str, Any] = {
-        "label": gettext(knob["help"]) if knob.get("help") else knob["name"],
+        "label": gettext(words) if words else knob["name"],
         "help_text": format_html("<code>{}</code>", knob["name"]),
         "initial": knob["default"],
     }

@@ -266,4 +266,4 @@ class RunEvent(models.Model):
         point = {"round": epoch.round, "train_error": epoch.train_error, "check_error": epoch.check_error}
         measured = epoch.train_error is not None or epoch.check_error is not None
         curve = [cls(kind=cls.Kind.EPOCH, data={"step": epoch.step, **point})] if measured else []
-        return curve + ([cls(kind=cls.Kind.LOG, text=epoch.text)] if epoch.text else [])
+        return curve + ([cls(kind=cls.Kind.LOG, text=epoch.text, data=epoch.values)] if epoch.text else [])

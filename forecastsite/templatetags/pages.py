@@ -129,8 +129,8 @@ def method(name: str) -> str:
 @register.filter
 def told(line: Any) -> str:
     """A log line in the reader's language, with its values in their places."""
-    text = _(line.text)
-    return text.format(**line.data) if line.kind == "log" and line.data else text
+    values = {name: _(value) if isinstance(value, str) else value for name, value in line.data.items()}
+    return _(line.text).format(**values) if line.kind == "log" and values else _(line.text)
 
 
 @register.filter

@@ -51,6 +51,7 @@ def test_the_same_form_sent_twice_makes_one_run(page, given):
         ({"kind": "galaxy"}, "Choose one from the list."),
         ({"algorithm": "magic"}, "Choose one from the list."),
         ({"dataset": 999}, "Choose one from the list."),
+        ({"form_token": "old"}, "The page was too old"),
         ({"knob-past_days": 1}, "Choose a number from"),
         ({"knob-past_days": "x"}, "Write a whole number, like 28."),
     ],
