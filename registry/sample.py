@@ -24,6 +24,7 @@ Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 LAST_DAY = dt.date(2026, 10, 31)  # fixed, so that the same command gives the same file on any day
+SPREAD = 20.0  # counts vary as mean + mean² / SPREAD (negative binomial)
 COUNTRY = "DE"  # the public holidays below are those all German states share
 
 
@@ -199,7 +200,7 @@ def store_table(sample: Sample, store: int) -> pa.Table:
     rate *= np.exp(2.6 * cut) * np.where(rushed(shut), 1.18, 1.0)
     rate *= np.repeat(rng.lognormal(0, 0.08, sample.days // 5 + 1), 5)[: sample.days]  # weather, roadworks
     rate[:, shut] = 0
-    sales = rng.poisson(rng.gamma(6.0, rate / 6.0))
+    sales = rng.poisson(rng.gamma(SPREAD, rate / SPREAD))
     empty, lost = stock_outs(sample, rng)
     sales[empty] = 0
     return pack(sample, store, Facts(sales, price, cut > 0, shut, shelf.sold & ~lost))
