@@ -8,7 +8,7 @@ from django import forms
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.text import format_lazy
-from django.utils.translation import gettext as now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from prediction.models import Forecast
@@ -38,9 +38,9 @@ class VersionField(VersionChoice):
     def label_from_instance(self, obj: Any) -> str:
         parts = [obj.name, obj.model.dataset.name]
         if obj.wape is not None:
-            parts.append(now("error %(size)s") % {"size": f"{obj.wape:.1%}"})
+            parts.append(gettext("error %(size)s") % {"size": f"{obj.wape:.1%}"})
         if obj.is_best:
-            parts.append(now("in use"))
+            parts.append(gettext("in use"))
         return " · ".join(parts)
 
 

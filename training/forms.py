@@ -9,13 +9,13 @@ from django import forms
 from django.conf import settings
 from django.http import QueryDict
 from django.utils.text import format_lazy
-from django.utils.translation import gettext as now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from registry.artifacts import Artifact
 from registry.models import Dataset
 from registry.scope import Scope
-from training.knobs import knob_form, whole_number
+from training.knobs import about, knob_form, whole_number
 
 NONE_CHOSEN = _("Choose one from the list.")
 
@@ -24,7 +24,7 @@ def method_choices() -> list[tuple[str, Any]]:
     """What the algorithms folder holds, in the reader's language. Imported late: it pulls torch."""
     from registry import algorithms
 
-    return [(name, now(label)) for name, label in algorithms.choices()]
+    return [(name, gettext(label)) for name, label in algorithms.choices()]
 
 
 def searchable(kind: str, label: Any, example: Any) -> forms.CharField:
@@ -84,12 +84,8 @@ class TrainForm(forms.Form):
             if data
             else self.get_initial_for_field(self.fields["algorithm"], "algorithm")
         )
-        self.knobs = knob_form(chosen or self.first_method, data)
-
-    @property
-    def first_method(self) -> str:
-        """The method a fresh form starts with."""
-        return str(method_choices()[0][0])
+        chosen = chosen or method_choices()[0][0]
+        self.knobs, self.about = knob_form(chosen, data), about(chosen)
 
     @property
     def picked(self) -> Dataset | None:

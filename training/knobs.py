@@ -61,6 +61,14 @@ def knob_field(knob: dict[str, Any]) -> forms.Field:
     )
 
 
+def about(algorithm: str) -> str:
+    """What the algorithm is good at, in one sentence; empty for an unknown one."""
+    from registry import algorithms
+
+    known = algorithm in dict(algorithms.choices())
+    return gettext(algorithms.get(algorithm).description) if known else ""
+
+
 def knob_form(algorithm: str, data: QueryDict | None = None) -> forms.Form:
     """A form with one field per knob; an unknown algorithm has none (its own field complains)."""
     from registry import algorithms

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from registry.web import Request
 from training.feed import live_context
 from training.forms import TrainForm
-from training.knobs import knob_form
+from training.knobs import about, knob_form
 from training.models import TrainingRun
 
 KEPT = ("dataset", "kind", "store", "product", "algorithm", "horizon")
@@ -38,8 +38,9 @@ def train(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def knobs(request: HttpRequest) -> HttpResponse:
-    """The fieldset of the chosen method's knobs."""
-    return render(request, "training/_knobs.html", {"knobs": knob_form(request.GET.get("algorithm", ""))})
+    """What the chosen method is, and the fieldset of its knobs."""
+    name = request.GET.get("algorithm", "")
+    return render(request, "training/_chosen.html", {"knobs": knob_form(name), "about": about(name)})
 
 
 @require_safe

@@ -13,7 +13,8 @@ def words_of_algorithms() -> list[str]:
     """Labels, descriptions and knob helps of the algorithms that come with the product."""
     from registry import algorithms
 
-    ours = [entry for entry in algorithms.entries() if entry.module.__module__.startswith("registry.")]
+    every = [algorithms.get(name) for name, _label in algorithms.choices()]
+    ours = [entry for entry in every if not entry.module.__module__.startswith("tests.")]
     said = {word for entry in ours for word in (entry.label, entry.description)}
     helps = {knob.get("help", "") for entry in ours for knob in algorithms.knobs(entry.name)}
     return sorted(said | helps - {""})

@@ -1,0 +1,156 @@
+"""The real product, started once for all browser tests, and a headless Chromium that tells on it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+USER, PASSWORD = "buyer", "a long enough one"
+LISTEN = """window.violations = [];
+const note = (e) => window.violations.push(`${e.violatedDirective} ${e.blockedURI}`);
+document.addEventListener("securitypolicyviolation", note);"""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Product:
+    """A running `manage.py up` with a small chain in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.port = folder, free_port()
+        self.env = {**os.environ, "DATA_DIR": str(folder), "PORT": str(self.port), "DEBUG": "false"}
+        self.address = f"http://127.0.0.1:{self.port}"
+
+    def manage(self, *arguments: str, **env: str) -> None:
+        command = [sys.executable, "manage.py", *arguments]
+        subprocess.run(command, cwd=ROOT, env={**self.env, **env}, check=True, capture_output=True, text=True)
+
+    def prepare(self) -> None:
+        """Data and a person before the start, so that no first training keeps the worker busy."""
+        sample = str(self.folder / "chain.parquet")
+        self.manage("migrate", "-v0")
+        self.manage("make_sample", "--stores", "2", "--products", "3", "--days", "400", "--output", sample)
+        self.manage("import_sales", sample, "--name", "chain")
+        person = {"DJANGO_SUPERUSER_USERNAME": USER, "DJANGO_SUPERUSER_PASSWORD": PASSWORD}
+        self.manage("createsuperuser", "--noinput", "--email", "", **person)
+
+    def start(self) -> None:
+        """Returns when the product says that it is ready."""
+        log = (self.folder / "up.log").open("w")
+        command = [sys.executable, "manage.py", "up"]
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, env=self.env, stdout=subprocess.PIPE, stderr=log, text=True
+        )
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if line.startswith("Ready:"):
+                return
+        pytest.fail(f"manage.py up ended: {(self.folder / 'up.log').read_text()[-2000:]}")
+
+    def stop(self) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(30)
+        finally:
+            self.process.kill()
+
+    def files(self, kind: str) -> list[str]:
+        """Names of the artifacts of one kind."""
+        folder = self.folder / "artifacts" / kind
+        return sorted(file.name for file in folder.iterdir()) if folder.is_dir() else []
+
+
+@pytest.fixture(scope="session")
+def product(tmp_path_factory) -> Iterator[Product]:
+    product = Product(tmp_path_factory.mktemp("product"))
+    product.prepare()
+    product.start()
+    yield product
+    product.stop()
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        pytest.skip(f"no Chromium here: install one of {', '.join(NAMES)}")
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Tab:
+    """A signed-in page that remembers every complaint of the browser."""
+
+    def __init__(self, browser, product: Product, **options) -> None:
+        self.product, self.complaints, self.seen_violations = product, [], []
+        self.context = browser.new_context(base_url=product.address, **options)
+        self.context.add_init_script(LISTEN)
+        self.page = self.context.new_page()
+        self.page.on("console", lambda said: self.complain(said.type, said.text))
+        self.page.on("pageerror", lambda error: self.complain("error", str(error)))
+
+    def complain(self, kind: str, text: str) -> None:
+        if kind in {"error", "warning"}:
+            self.complaints.append(text)
+
+    def sign_in(self) -> None:
+        self.page.goto("/login/")
+        self.page.fill("#id_username", USER)
+        self.page.fill("#id_password", PASSWORD)
+        self.page.click("main form button")
+        self.page.wait_for_url("/")
+
+    def use(self, language: str) -> None:
+        self.page.click(f'button[lang="{language}"]')
+        self.page.wait_for_selector(f'html[lang="{language}"]')
+
+    def violations(self) -> list[str]:
+        return self.page.evaluate("window.violations")
+
+    def shoot(self, name: str) -> None:
+        """A picture, when the environment names a folder for them."""
+        if folder := os.environ.get("SCREENSHOTS"):
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            self.page.screenshot(path=f"{folder}/{name}.png", full_page=True)
+
+    def close(self) -> None:
+        self.context.close()
+        assert self.complaints == []
+
+
+@pytest.fixture
+def open_tab(chromium, product):
+    """Opens signed-in tabs; at the end none of them may have complained."""
+    tabs: list[Tab] = []
+
+    def opener(**options) -> Tab:
+        tabs.append(
+            Tab(
+                chromium,
+                product,
+                **{"viewport": {"width": 1280, "height": 900}, "locale": "en-GB", **options},
+            )
+        )
+        tabs[-1].sign_in()
+        return tabs[-1]
+
+    yield opener
+    for tab in tabs:
+        tab.close()

@@ -1,0 +1,166 @@
+"""What a buyer does on the first day, in a real browser on the real product."""
+
+from __future__ import annotations
+
+import pytest
+
+pytestmark = [pytest.mark.browser, pytest.mark.processes]
+WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+PAGES = {
+    "overview": "/",
+    "data": "/data/",
+    "dataset": "/data/1/",
+    "train": "/train/",
+    "models": "/models/",
+    "forecast": "/forecast/",
+    "history": "/forecasts/",
+}
+LANGUAGES = ["en", "zh-hans"]
+COLOURS = """c => {
+    const pixels = c.getContext("2d").getImageData(0, 0, c.width, c.height).data.buffer;
+    return new Set(new Uint32Array(pixels)).size;
+}"""
+STATE = """() => {
+    const chart = Object.values(Chart.instances)[0];
+    return [chart.isDatasetVisible(6), chart.data.datasets.length];
+}"""
+SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+def train(tab, seconds: int) -> list[str]:
+    """Trains KAN for one product and watches the bar; gives every value it showed."""
+    page = tab.page
+    page.goto("/train/")
+    page.check("input[name=kind][value=product]")
+    page.fill("#id_product", "P001")
+    page.select_option("#id_algorithm", "kan")
+    page.fill("#id_budget", str(seconds))
+    page.click("form.card button[type=submit]")
+    page.wait_for_selector("#progress")
+    page.evaluate("window.notReloaded = true")
+    shown = []
+    while page.get_attribute("#progress", "data-state") not in {"done", "failed", "cancelled"}:
+        shown.append(page.inner_text("#percent"))
+        page.wait_for_timeout(200)
+        assert len(shown) < 600, "the bar does not move to its end"
+    return [*shown, page.inner_text("#percent")]
+
+
+def test_from_sign_in_to_a_drawn_forecast_and_back_to_nothing(open_tab, product):
+    tab = open_tab()
+    page = tab.page
+    sockets = []
+    page.on("websocket", lambda socket: sockets.append(socket.url))
+    shown = train(tab, 12)
+    assert page.get_attribute("#progress", "data-state") == "done" and shown[-1] == "100%"
+    assert len(set(shown)) >= 4, "the bar moved in steps"
+    assert page.evaluate("window.notReloaded") and sockets and "/ws/runs/" in sockets[0]
+    curve = page.locator("[data-chart=learning] canvas")
+    assert int(curve.get_attribute("data-points")) == 2 * page.locator(
+        "#points li[data-step=learn]"
+    ).count() + (page.locator("#points li[data-step=refit]").count())
+    tab.shoot("live-done")
+    page.reload()
+    assert page.get_attribute("#progress", "data-state") == "done"
+    assert len(product.files("models")) == 1
+
+    page.click("#actions a.primary")
+    page.fill("#id_product", "P001")
+    page.click("#forecast-form button[type=submit]")
+    canvas = page.locator("#result canvas[data-drawn=true]")
+    canvas.wait_for()
+    assert {"sales", "forecast", "test"} <= set(canvas.get_attribute("data-series").split())
+    assert int(canvas.get_attribute("data-points")) > 28 * 7
+    assert "units in 28 days" in page.inner_text(".note.answer")
+    assert "/forecasts/" in page.url and len(product.files("forecasts")) == 1
+    assert canvas.evaluate(COLOURS) > 20, "the canvas holds a picture, not one colour"
+    canvas.focus()
+    page.keyboard.press("ArrowRight")
+    assert "8 times in 10 between" in page.inner_text(".readout")
+    tab.shoot("forecast-en")
+    page.reload()
+    page.locator("canvas[data-drawn=true]").wait_for()
+    tab.use("zh-hans")
+    page.locator("canvas[data-drawn=true]").wait_for()
+    tab.shoot("forecast-zh-hans")
+    assert tab.violations() == []
+    tab.use("en")
+
+    page.click("#chart-title ~ .actions a.danger")
+    page.click("main button.danger")
+    assert page.url.endswith("/forecasts/") and product.files("forecasts") == []
+    page.goto("/models/")
+    page.click("tbody th a")
+    page.click(".actions a.danger")
+    page.click("main button.danger")
+    assert page.url.endswith("/models/") and product.files("models") == []
+
+
+def test_stop_asks_and_a_second_tab_sees_the_end(open_tab):
+    tab, other = open_tab(), open_tab()
+    tab.page.goto("/train/")
+    tab.page.fill("#id_budget", "300")
+    tab.page.click("form.card button[type=submit]")
+    tab.page.wait_for_selector("#progress[data-state=running]", timeout=20_000)
+    other.page.goto(tab.page.url)
+    asked = []
+    tab.page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.accept()))
+    tab.page.click("#actions a.danger")
+    for page in (tab.page, other.page):
+        page.wait_for_selector("#progress[data-state=cancelled]", timeout=20_000)
+        assert "The training was stopped." in page.inner_text("#actions")
+    assert asked == ["Stop this training? What it has learned so far is thrown away."]
+
+
+def test_changing_the_method_swaps_its_knobs(open_tab):
+    page = open_tab().page
+    page.goto("/train/")
+    page.click("summary")
+    page.select_option("#id_algorithm", "kan")
+    page.wait_for_selector("[name=knob-bumps]")
+    page.select_option("#id_algorithm", "seasonal_naive")
+    page.wait_for_selector("[name=knob-bumps]", state="detached")
+
+
+def test_a_charts_life_is_one_chart_however_often_it_is_swapped(open_tab, product):
+    product.manage(
+        "train", "--dataset", "chain", "--scope", "global", "--algorithm", "seasonal_naive", "--budget", "2"
+    )
+    page = open_tab().page
+    page.goto("/forecast/")
+    for round_number in range(5):
+        page.fill("#id_horizon", str(7 + round_number))
+        page.click("#forecast-form button[type=submit]")
+        page.wait_for_selector(f"text=units in {7 + round_number} days")
+        page.wait_for_selector("#result canvas[data-drawn=true]")
+    assert page.evaluate("Object.keys(Chart.instances).length") == 1
+    before = page.evaluate("Object.values(Chart.instances)[0].data.datasets.length")
+    page.uncheck("[data-series=sales]")
+    page.click(".ranges button[data-days=all]")
+    assert page.evaluate(STATE) == [False, before]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
+def test_every_page_fits_in_both_languages(open_tab, viewport, scheme):
+    tab = open_tab(viewport=viewport, color_scheme=scheme)
+    for language in LANGUAGES:
+        tab.use(language)
+        for name, address in PAGES.items():
+            tab.page.goto(address)
+            tab.page.wait_for_load_state("networkidle")
+            assert tab.page.evaluate(SIDEWAYS) <= 0, f"{name} scrolls sideways"
+            assert tab.violations() == [], name
+            tab.shoot(f"{name}-{language}-{scheme}-{viewport['width']}")
+
+
+def test_the_admin_keeps_to_the_policy(open_tab):
+    tab = open_tab()
+    for address in (
+        "/admin/",
+        "/admin/registry/modelversion/",
+        "/admin/training/trainingrun/",
+        "/admin/prediction/forecast/",
+    ):
+        tab.page.goto(address)
+        assert tab.violations() == [], address
