@@ -1,0 +1,132 @@
+"""What the supervisor notices and does, without starting anything."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from django_q.models import OrmQ
+
+from forecastsite import supervisor
+from forecastsite.management.commands.up import create_administrator
+from forecastsite.supervisor import LONGEST_PAUSE, Group, Probe, Supervisor, answers
+from training.models import TrainingRun
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that stands until it is moved."""
+
+    class Clock:
+        now = 1000.0
+
+        def pass_by(self, seconds: float) -> None:
+            self.now += seconds
+
+    clock = Clock()
+    monkeypatch.setattr(time, "monotonic", lambda: clock.now)
+    return clock
+
+
+@pytest.fixture
+def watching(clock):
+    said = []
+    watching = Supervisor(8000, 1, said.append)
+    watching.said = said
+    return watching
+
+
+def test_a_queue_that_does_its_probe_job_is_well(clock):
+    probe = Probe()
+    assert not probe.wedged()
+    clock.pass_by(21)
+    assert not probe.wedged()
+    assert OrmQ.objects.get().func() == "forecastsite.tasks.probe"
+    OrmQ.objects.all().delete()  # a worker did it
+    clock.pass_by(61)
+    assert not probe.wedged()
+
+
+def test_a_light_queue_that_does_nothing_for_a_minute_is_started_again(clock, watching):
+    clock.pass_by(21)
+    watching.check_queues()
+    clock.pass_by(59)
+    watching.check_queues()
+    assert watching.said == []
+    clock.pass_by(2)
+    watching.check_queues()
+    assert watching.said == ["light does no jobs, starts again in 0.5 s"]
+    assert not OrmQ.objects.exists()
+
+
+def test_a_training_queue_that_takes_no_run_for_a_minute_is_started_again(clock, watching, ask):
+    ask()
+    watching.check_queues()
+    clock.pass_by(30)
+    watching.probe.forget()
+    watching.check_queues()
+    assert watching.said == []
+    clock.pass_by(31)
+    watching.probe.forget()
+    watching.check_queues()
+    assert watching.said == ["training takes no jobs, starts again in 0.5 s"]
+
+
+def test_a_queue_at_work_is_left_alone(clock, watching, ask):
+    TrainingRun.objects.claim(ask().pk, 1, "here")
+    ask()
+    for _ in range(5):
+        clock.pass_by(40)
+        watching.probe.forget()
+        watching.check_queues()
+    assert watching.said == []
+
+
+def test_something_that_dies_at_once_is_started_less_and_less_often(clock):
+    group = Group("web")
+    group.started = clock.now
+    pauses = [group.rest() for _ in range(10)]
+    assert pauses == sorted(pauses)
+    assert pauses[-1] == LONGEST_PAUSE
+    clock.pass_by(LONGEST_PAUSE + 1)
+    assert group.rest() == pauses[0]
+
+
+def test_a_server_that_is_not_there_does_not_answer():
+    assert not answers(1)
+
+
+def test_the_sign_in_page_is_asked_for_under_a_name_that_is_allowed(settings, monkeypatch):
+    asked = []
+
+    class Connection:
+        def __init__(self, *args, **kwargs):
+            self.status = 200
+
+        def request(self, method, path, headers):
+            asked.append((path, headers))
+
+        def getresponse(self):
+            return self
+
+        def close(self):
+            asked.append("closed")
+
+    monkeypatch.setattr(supervisor.http.client, "HTTPConnection", Connection)
+    settings.ALLOWED_HOSTS, settings.HTTPS = ["*", ".shop.example"], True
+    assert answers(8000)
+    assert asked == [("/login/", {"Host": "shop.example", "X-Forwarded-Proto": "https"}), "closed"]
+
+
+def test_the_first_administrators_password_is_random_unless_it_is_given(monkeypatch, django_user_model):
+    monkeypatch.delenv("ADMIN_PASSWORD", raising=False)
+    password = create_administrator().split("password ")[1].split()[0]
+    admin = django_user_model.objects.get(username="admin")
+    assert admin.is_superuser
+    assert admin.check_password(password)
+    admin.delete()
+    monkeypatch.setenv("ADMIN_PASSWORD", "a secret of mine")
+    assert "a secret of mine" not in create_administrator()
+    assert django_user_model.objects.get(username="admin").check_password("a secret of mine")
