@@ -69,7 +69,9 @@ class Artifact(models.Model):
         except FileNotFoundError:
             raise CorruptArtifact(f"The file of {self} is missing: delete it and make it again.") from None
         if hashlib.sha256(content).hexdigest() != self.sha256:
-            raise CorruptArtifact(f"The file of {self} was changed after it was saved: delete it and make it again.")
+            raise CorruptArtifact(
+                f"The file of {self} was changed after it was saved: delete it and make it again."
+            )
         return content
 
     def remove(self) -> None:

@@ -82,7 +82,12 @@ class ForecastModel(models.Model):
     kind = models.CharField(_("scope"), max_length=10, choices=[(k, k) for k in KINDS])
     code = models.CharField(_("code"), max_length=100, blank=True)
     best = models.ForeignKey(
-        "ModelVersion", models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("best version")
+        "ModelVersion",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("best version"),
     )
     numbers = models.JSONField(_("last number given, by algorithm"), default=dict)
 
@@ -90,7 +95,9 @@ class ForecastModel(models.Model):
         verbose_name = _("model")
         verbose_name_plural = _("models")
         ordering = ["dataset", "kind", "code"]
-        constraints = [models.UniqueConstraint(fields=["dataset", "kind", "code"], name="one_model_per_scope")]
+        constraints = [
+            models.UniqueConstraint(fields=["dataset", "kind", "code"], name="one_model_per_scope")
+        ]
 
     def __str__(self) -> str:
         return f"{self.dataset} · {self.scope}"
@@ -128,7 +135,9 @@ class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
             model.save(update_fields=["numbers"])
             parts = [fields["algorithm"], scope.kind, scope.code, f"v{number}"]
             name = "_".join(part for part in parts if part)
-            return self.create(model=model, dataset_version=dataset_version, number=number, name=name, **fields)
+            return self.create(
+                model=model, dataset_version=dataset_version, number=number, name=name, **fields
+            )
 
     def named(self, name: str, dataset: str = "") -> ModelVersion:
         """The ready version of that name; raises ValueError with a sentence when none or several fit."""

@@ -26,7 +26,9 @@ class Scope:
         if self.kind not in KINDS:
             raise ValueError(f"Unknown scope {self.kind!r}: use global, store:CODE or product:CODE.")
         if (self.kind == "global") == bool(self.code):
-            raise ValueError(f"Scope {self.kind!r} with code {self.code!r}: use global, store:CODE or product:CODE.")
+            raise ValueError(
+                f"Scope {self.kind!r} with code {self.code!r}: use global, store:CODE or product:CODE."
+            )
 
     @classmethod
     def parse(cls, text: str) -> Scope:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ class Window:
     prediction: Prediction
     actual: Floats  # [S, H], NaN where closed, unknown or not yet listed
     scores: dict[str, Any]
+    leaderboard: list[dict[str, Any]]  # how the candidates did on this refit's own held-back windows
     fit_seconds: float
     forecast_seconds: float
 
@@ -65,25 +66,31 @@ def backtest(panel: Panel, plan: Plan, days: list[np.datetime64]) -> Iterator[Wi
         actual = actual_sales(panel, column, plan.horizon)
         past = np.where(seen.closed, np.nan, seen.sales)
         scores = {"origin": str(day)} | metrics.score(actual, prediction.mean, prediction.quantiles, past)
-        yield Window(prediction, actual, scores, learned - started, done - learned)
+        board = learning.learned.metrics["leaderboard"]
+        yield Window(prediction, actual, scores, board, learned - started, done - learned)
 
 
 def summary(windows: list[Window]) -> dict[str, Any]:
-    """The JSON of `manage.py backtest` without its leaderboard."""
+    """The JSON of `manage.py backtest`."""
     sold = [float(np.nansum(window.actual)) for window in windows]
-    return {
+    report = {
         "windows": [window.scores for window in windows],
         "overall": metrics.overall([window.scores for window in windows], sold),
         "seconds": {
             "fit": sum(window.fit_seconds for window in windows),
             "forecast": sum(window.forecast_seconds for window in windows),
         },
+        "leaderboard": _leaderboard(windows),
     }
+    result: dict[str, Any] = metrics.plain(report)
+    return result
 
 
-def leaderboard(
-    panel: Panel, plan: Plan, names: list[str], days: list[np.datetime64]
-) -> dict[str, list[Window]]:
-    """Back-tests several algorithms on the same windows, best first by WAPE."""
-    found = {name: list(backtest(panel, replace(plan, algorithm=name), days)) for name in names}
-    return dict(sorted(found.items(), key=lambda item: summary(item[1])["overall"]["wape"]))
+def _leaderboard(windows: list[Window]) -> list[dict[str, Any]]:
+    """Mean error of each candidate over the refits, best first."""
+    found: dict[str, list[float]] = {}
+    for window in windows:
+        for row in window.leaderboard:
+            found.setdefault(row["algorithm"], []).append(row["wape"])
+    rows = [{"algorithm": name, "wape": sum(errors) / len(errors)} for name, errors in found.items()]
+    return sorted(rows, key=lambda row: row["wape"])

@@ -2,7 +2,7 @@
 
 1. prepare   encode covariates, hold back the last windows
 2. learn     on the days before them; with `auto`, first all candidates a little, then the best ones on
-3. test      score the held-back windows, beside repeating last week; choose who forecasts, calibrate intervals
+3. test      score the held-back windows, beside repeating last week; choose who forecasts; calibrate
 4. refit     go on learning with all days
 5. save      pack the bundle
 """
@@ -23,11 +23,18 @@ from registry.series.bundle import Bundle
 from registry.series.calibration import Calibration, Held
 from registry.series.covariates import Encoder
 from registry.series.panel import Floats, Panel
+from registry.series.quantiles import MEDIAN
 from training.blend import blend, choose
 from training.candidate import LEAST_PAST, Candidate
 
 MOST_HELD = 0.3  # share of the days that may be held back
 LEARN, REFIT = 0.62, 0.28  # shares of the budget; the rest is for tests and saving
+gettext_noop = str  # marks words for the translators; there is no Django here
+PREPARED = gettext_noop("{series} series, {days} days of sales")
+ROUND = gettext_noop("{method}, round {round}: error {error:.1%}")
+CHECKED = gettext_noop("{method}, round {round}: error {error:.1%}, on check days {check:.1%}")
+SCORED = gettext_noop("{method}: error {error:.1%} on the days held back")
+SAVING = gettext_noop("Saving the model")
 FINALISTS = 3  # candidates that go on learning after the first half
 TRIED, TESTED, REFITTED = 0.62, 0.72, 0.98  # progress at the end of learn, test and refit
 
@@ -56,7 +63,8 @@ class Epoch:
     seconds_left: float | None = None
     train_error: float | None = None
     check_error: float | None = None
-    text: str = ""
+    text: str = ""  # with {places} for the values
+    values: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -96,22 +104,19 @@ class Learning:
 
     def __iter__(self) -> Iterator[Epoch]:
         torch.set_num_threads(self.plan.threads)
-        yield self._epoch("prepare", 0.01, f"{len(self.panel.keys)} series, {self.panel.days} days")
+        yield self._epoch("prepare", 0.01, PREPARED, series=len(self.panel.keys), days=self.panel.days)
         yield from self._learn()
         for number, candidate in enumerate(self.candidates, start=1):
             candidate.held = [candidate.forecast(column) for column in self.columns]
-            error = metrics.wape(np.stack(self.actual), np.stack(candidate.held)[..., 1 + metrics.MEDIAN])
-            share = number / len(self.candidates)
-            yield self._epoch(
-                "test", TRIED + (TESTED - TRIED) * share, f"{candidate.name}: error {error:.3f}"
-            )
+            progress = TRIED + (TESTED - TRIED) * number / len(self.candidates)
+            yield self._epoch("test", progress, SCORED, method=candidate.name, error=self._error(candidate))
         weights = choose([candidate.held for candidate in self.candidates], self.actual)
         scores = self._scores()
         chosen = [(c, w) for c, w in zip(self.candidates, weights, strict=True) if w > 0]
         for candidate, weight in chosen:
             seconds = self.plan.budget * REFIT * weight
             yield from self._fit(candidate, self.panel.days, seconds, ("refit", (REFITTED - TESTED) * weight))
-        yield self._epoch("save", 0.99, "Saving")
+        yield self._epoch("save", 0.99, SAVING)
         self.learned = Learned(
             self._bundle(chosen, blend([c.held for c in self.candidates], weights)), scores
         )
@@ -139,9 +144,10 @@ class Learning:
         for sign in candidate.learn(end, seconds, self.plan.threads, refit=step == "refit"):
             self.rounds += 1
             self.error = sign.error if sign.check is None else sign.check
-            words = f"{candidate.name}, round {self.rounds}: error {sign.error:.3f}"
-            words += "" if sign.check is None else f", on check days {sign.check:.3f}"
-            yield self._epoch(step, since + share * sign.share, words, (sign.error, sign.check))
+            said: dict[str, Any] = {"method": candidate.name, "round": self.rounds}
+            said |= {"error": sign.error, "check": sign.check}
+            words = ROUND if sign.check is None else CHECKED
+            yield self._epoch(step, since + share * sign.share, words, **said)
 
     def _scores(self) -> dict[str, Any]:
         """Each window chosen and calibrated by the others, so that error and coverage are honest."""
@@ -151,9 +157,8 @@ class Learning:
             others = [[c.held[i] for i in rest] for c in self.candidates]
             known = [self.actual[i] for i in rest]
             weights = choose(others, known)
-            held: list[Held] = (
-                list(zip(known, blend(others, weights), strict=True)) if len(self.actual) > 1 else []
-            )
+            held: list[Held] = list(zip(known, blend(others, weights), strict=True))
+            held = held if len(self.actual) > 1 else []  # nothing else to calibrate on
             raw = blend([[c.held[index]] for c in self.candidates], weights)[0]
             forecast = Calibration.fit(held, self.panel.keys).apply(raw)
             past = np.where(self.panel.closed, np.nan, self.panel.sales)[:, :column]
@@ -164,16 +169,17 @@ class Learning:
             sold.append(float(np.nansum(actual)))
         result = metrics.overall(windows, sold)
         result |= {"seasonal_naive": metrics.overall(naive, sold), "windows": windows}
-        return metrics.plain(result | {"leaderboard": self._leaderboard()})
+        scores: dict[str, Any] = metrics.plain(result | {"leaderboard": self._leaderboard()})
+        return scores
 
     def _leaderboard(self) -> list[dict[str, Any]]:
         """Every candidate that was tested, best first."""
-        actual = np.stack(self.actual)
-        rows = [
-            {"algorithm": c.name, "wape": metrics.wape(actual, np.stack(c.held)[..., 1 + metrics.MEDIAN])}
-            for c in self.candidates
-        ]
+        rows = [{"algorithm": c.name, "wape": self._error(c)} for c in self.candidates]
         return sorted(rows, key=lambda row: row["wape"])
+
+    def _error(self, candidate: Candidate) -> float:
+        """Of the candidate's median over all held-back windows."""
+        return metrics.wape(np.stack(self.actual), np.stack(candidate.held)[..., 1 + MEDIAN])
 
     def _bundle(self, chosen: list[tuple[Candidate, float]], held: list[Floats]) -> Bundle:
         last = self.panel.start + np.timedelta64(self.columns[-1] - 1, "D")
@@ -186,17 +192,16 @@ class Learning:
             data_hash=self.plan.data_hash,
             country=self.panel.country,
             test_origin=str(last),
-            test_mean=held[-1][..., 0],
+            test_mean=np.asarray(held[-1])[..., 0],
         )
 
-    def _epoch(
-        self, step: str, progress: float, text: str, errors: tuple[float | None, ...] = (None, None)
-    ) -> Epoch:
+    def _epoch(self, step: str, progress: float, text: str, **values: Any) -> Epoch:
         self.progress = max(self.progress, progress)
         spent = time.monotonic() - self.started
         left = spent * (1 - progress) / progress if progress > 0.05 else self.plan.budget
         number = self.rounds if step in ("learn", "refit") else 0
-        return Epoch(step, number, self.progress, left, errors[0], errors[1], text)
+        error = values.get("error") if number else None
+        return Epoch(step, number, self.progress, left, error, values.get("check"), text, values)
 
 
 def actual_sales(panel: Panel, column: int, days: int) -> Floats:

@@ -51,6 +51,10 @@ class WindowSampler:
         self.windows, self.rows, self.columns = windows, rows, columns
         self.generator = torch.Generator().manual_seed(seed)
 
+    def __len__(self) -> int:
+        """How many windows there are."""
+        return len(self.rows)
+
     def draw(self, size: int) -> Batch:
         """Windows with at least one known target each, as far as there are any."""
         pick = torch.randint(len(self.rows), (size,), generator=self.generator)

@@ -40,6 +40,7 @@ class Config:
 
     past_days: int = knob(56, "Days of past sales the model looks at.", 14, 728)
     block: int = knob(0, "Days forecast in one step, then fed back; 0 = chosen from the data.", 0, 90)
+    steps: int = knob(0, "Learning steps (or trees); 0 = as many as fit into the seconds.", 0, 1_000_000)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +49,6 @@ class NetworkConfig(Config):
 
     rate: float = knob(0.001, "Learning rate at the start.", 0.00001, 0.1)
     batch: int = knob(512, "Windows in one learning step.", 16, 4096)
-    steps: int = knob(0, "Learning steps; 0 = as many as fit into the seconds.", 0, 1_000_000)
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,8 @@ class Sampler(Protocol):
 
     def draw(self, size: int) -> Batch: ...
 
+    def __len__(self) -> int: ...
+
 
 @runtime_checkable
 class SelfLearning(Protocol):
@@ -83,10 +85,18 @@ class Entry:
     name: str
     label: str
     description: str
-    config: type[Config]
+    config: type[Any]
     module: Callable[[Any, Shape], nn.Module]
 
 
+@dataclass(frozen=True, kw_only=True)
+class AutoConfig:
+    """Trying all leaves every knob at its default."""
+
+
+AUTO = Entry(
+    "auto", "Try all", "Tries every method and keeps the best one or a blend.", AutoConfig, nn.Identity
+)
 _entries: dict[str, Entry] = {}
 
 
@@ -118,13 +128,20 @@ def entries() -> list[Entry]:
 
 
 def choices() -> list[tuple[str, str]]:
-    """(name, label) for drop-downs."""
-    return [(entry.name, entry.label) for entry in entries()]
+    """(name, label) for drop-downs, the default first."""
+    return [(entry.name, entry.label) for entry in (AUTO, *entries())]
+
+
+def candidates(name: str) -> list[str]:
+    """The algorithms to try: itself, or all of them for `auto`."""
+    return [entry.name for entry in entries()] if name == AUTO.name else [get(name).name]
 
 
 def get(name: str) -> Entry:
     """The algorithm of that name; raises ValueError with the names there are."""
     _discover()
+    if name == AUTO.name:
+        return AUTO
     if name not in _entries:
         raise ValueError(f"There is no algorithm {name!r}: use one of {', '.join(sorted(_entries))}.")
     return _entries[name]

@@ -30,9 +30,9 @@ GOALS: dict[str, dict[str, Any]] = {
 class TreesConfig(Config):
     """Size of the forest."""
 
-    trees: int = knob(400, "Trees at most.", 10, 5000)
+    steps: int = knob(400, "Trees at most.", 1, 5000)
     leaves: int = knob(63, "Leaves of each tree.", 4, 1024)
-    rate: float = knob(0.06, "Learning rate.", 0.005, 0.5)
+    rate: float = knob(0.1, "Learning rate.", 0.005, 0.5)
     rows: int = knob(250_000, "Days to learn from.", 1000, 5_000_000)
 
 
@@ -60,25 +60,26 @@ class Trees(nn.Module):
         """Grows both forests on sampled windows, then measures misses on windows of their own."""
         import lightgbm
 
-        x, y, size = self._table(sampler, self.config.rows)
+        rows = min(self.config.rows, len(sampler) * self.block)
+        x, y, size = self._table(sampler, rows)
         started, share = time.monotonic(), 1 / len(GOALS)
         for number, (name, goal) in enumerate(GOALS.items()):
             options = {"learning_rate": self.config.rate, "num_leaves": self.config.leaves, "verbose": -1}
-            options |= {"min_data_in_leaf": 50, "feature_fraction": 0.7, "deterministic": True, "seed": 1}
+            options |= {"min_data_in_leaf": 20, "feature_fraction": 0.7, "deterministic": True, "seed": 1}
             options |= {"num_threads": torch.get_num_threads(), "bagging_fraction": 0.8, "bagging_freq": 1}
             data = lightgbm.Dataset(x, y.clip(min=0), weight=np.sqrt(size), free_raw_data=False)
             booster = lightgbm.Booster({**options, **goal}, data)
-            for tree in range(self.config.trees):
+            for tree in range(self.config.steps):
                 booster.update()
-                done = (number + (tree + 1) / self.config.trees) * share
-                if (tree + 1) % 50 == 0:
+                done = (number + (tree + 1) / self.config.steps) * share
+                if (tree + 1) % 20 == 0:
                     yield Round(done, _error(booster.predict(x[:20000]), y[:20000], size[:20000]))
                 if time.monotonic() - started > seconds * share * (number + 1):
                     break
             text = booster.model_to_string().encode()
             setattr(self, name, torch.frombuffer(bytearray(text), dtype=torch.uint8))
         self._boosters.clear()
-        self._measure(*self._table(sampler, self.config.rows // 5)[:2])
+        self._measure(*self._table(sampler, rows // 5)[:2])
 
     def _table(self, sampler: Sampler, rows: int) -> tuple[Any, Any, Any]:
         """Known days of random windows: features [N, F], sales over scale [N], scale [N]."""

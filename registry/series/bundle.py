@@ -23,6 +23,7 @@ from registry.series.calibration import Calibration
 from registry.series.covariates import Encoder
 from registry.series.panel import Floats, Panel
 from registry.series.prediction import Prediction
+from registry.series.quantiles import OUTPUTS
 from registry.series.windows import Shape
 
 SCHEMA = 1
@@ -35,24 +36,14 @@ class BadBundle(ValueError):
 
 
 @dataclass
-class Bundle:
-    """Everything a forecast needs besides the sales."""
+class Member:
+    """One learned module and its share in the forecast."""
 
     algorithm: str
     config: dict[str, Any]
     shape: Shape
-    encoder: Encoder
-    calibration: Calibration
-    horizon: int
-    seed: int
-    data_hash: str
-    country: str
+    weight: float
     tensors: dict[str, Tensor]
-    test_origin: str = ""
-    test_mean: Floats | None = (
-        None  # [S, H]: forecast of the last held-back window, before its days were learned
-    )
-    libraries: dict[str, str] = field(default_factory=lambda: {name: version(name) for name in LIBRARIES})
 
     @cached_property
     def model(self) -> nn.Module:
@@ -60,15 +51,49 @@ class Bundle:
         entry = algorithms.get(self.algorithm)
         model = entry.module(algorithms.build_config(self.algorithm, self.config), self.shape)
         _check(self.tensors, model.state_dict())
+        for name, buffer in model.named_buffers():
+            buffer.resize_(self.tensors[name].shape)  # some buffers take the size that was learned
         model.load_state_dict(self.tensors)
         return model.eval()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything but the tensors, as JSON."""
+        head = {name: getattr(self, name) for name in ("algorithm", "config", "weight")}
+        return head | {"shape": asdict(self.shape)}
+
+    @classmethod
+    def from_dict(cls, head: dict[str, Any], tensors: dict[str, Tensor]) -> Member:
+        """The member of these parts."""
+        shape = Shape(**{**head["shape"], "entities": tuple(head["shape"]["entities"])})
+        return cls(head["algorithm"], head["config"], shape, head["weight"], tensors)
+
+
+@dataclass
+class Bundle:
+    """Everything a forecast needs besides the sales. Several members forecast together by their weights."""
+
+    members: list[Member]
+    encoder: Encoder
+    calibration: Calibration
+    horizon: int
+    seed: int
+    data_hash: str
+    country: str
+    test_origin: str = ""
+    test_mean: Floats | None = (
+        None  # [S, H]: forecast of the last held-back window, before its days were learned
+    )
+    libraries: dict[str, str] = field(default_factory=lambda: {name: version(name) for name in LIBRARIES})
 
     def forecast(self, panel: Panel, horizon: int) -> Prediction:
         """The `horizon` days after the panel's last day, for all its series, calibrated."""
         if horizon < 1:
             raise ValueError(f"{horizon} days ahead cannot be forecast: use 1 or more.")
-        frame = (self.shape.past_days, self.shape.block, horizon)
-        raw, windows = rollout.forecast(self.model, panel, self.encoder, frame)
+        raw = np.zeros((len(panel.keys), horizon, OUTPUTS), np.float32)
+        for member in self.members:
+            frame = (member.shape.past_days, member.shape.block, horizon)
+            part, windows = rollout.forecast(member.model, panel, self.encoder, frame)
+            raw += np.float32(member.weight) * part
         result = self.calibration.apply(raw)
         dates = panel.origin + np.arange(1, horizon + 1).astype("timedelta64[D]")
         closed = windows.closed.numpy()[:, panel.days : panel.days + horizon]
@@ -86,9 +111,13 @@ class Bundle:
     def to_bytes(self) -> bytes:
         """One safetensors file."""
         head = {name: getattr(self, name) for name in _PLAIN}
-        head |= {"schema": SCHEMA, "shape": asdict(self.shape)}
+        head |= {"schema": SCHEMA, "members": [member.as_dict() for member in self.members]}
         head |= {"encoder": asdict(self.encoder), "calibration": asdict(self.calibration)}
-        tensors = {f"weights.{name}": tensor.contiguous() for name, tensor in self.tensors.items()}
+        tensors = {
+            f"{number}.{name}": tensor.contiguous()
+            for number, member in enumerate(self.members)
+            for name, tensor in member.tensors.items()
+        }
         if self.test_mean is not None:
             tensors["test.mean"] = torch.from_numpy(np.ascontiguousarray(self.test_mean))
         return bytes(save(tensors, metadata={"bundle": json.dumps(head)}))
@@ -104,22 +133,26 @@ class Bundle:
         try:
             bundle = cls(
                 **{name: head[name] for name in _PLAIN},
-                shape=Shape(**{**head["shape"], "entities": tuple(head["shape"]["entities"])}),
+                members=[Member.from_dict(part, _own(tensors, i)) for i, part in enumerate(head["members"])],
                 encoder=Encoder(**head["encoder"]),
                 calibration=Calibration(**head["calibration"]),
-                tensors={
-                    n.removeprefix("weights."): t for n, t in tensors.items() if n.startswith("weights.")
-                },
             )
             if "test.mean" in tensors:
                 bundle.test_mean = tensors["test.mean"].numpy()
-            bundle.model  # noqa: B018 - builds and checks the module now, not at the first forecast
+            for member in bundle.members:
+                member.model.eval()  # builds and checks the module now, not at the first forecast
         except (KeyError, TypeError, AttributeError) as error:
             raise BadBundle(f"The model file lacks {error}: train the model again.") from error
         return bundle
 
 
-_PLAIN = ("algorithm", "config", "horizon", "seed", "data_hash", "country", "test_origin", "libraries")
+_PLAIN = ("horizon", "seed", "data_hash", "country", "test_origin", "libraries")
+
+
+def _own(tensors: dict[str, Tensor], number: int) -> dict[str, Tensor]:
+    """The tensors of one member, under their names in its module."""
+    mark = f"{number}."
+    return {name.removeprefix(mark): tensor for name, tensor in tensors.items() if name.startswith(mark)}
 
 
 def _parts(content: bytes) -> tuple[dict[str, Any], dict[str, Tensor]]:

@@ -59,15 +59,20 @@ def holiday_features(days: Days, country: str) -> list[NDArray[np.float64]]:
     return [flag.astype(float) for flag in flags] + [1 - until / REACH, 1 - since / REACH]
 
 
-def features(days: Days, country: str = "") -> Floats:
-    """One row per day, every value in [-1, 1]: float32 [N, F]."""
+def features(days: Days, country: str = "", yearly: bool = True) -> Floats:
+    """One row per day, every value in [-1, 1]: float32 [N, F].
+
+    Without `yearly` the place in the year is left at 0: a model that saw less than two turns of the year
+    cannot tell the season from the trend, and would extrapolate one as the other.
+    """
     days = days.astype("datetime64[D]")
     month, year = days.astype("datetime64[M]"), days.astype("datetime64[Y]")
     of_year = (days - year).astype(int) / 365.25
+    waves = [wave * yearly for wave in _waves(of_year, YEAR_WAVES)]
     length = ((month + 1).astype("datetime64[D]") - month.astype("datetime64[D]")).astype(int)
     day = (days - month).astype(int)
     columns = [weekday(days) == k for k in range(7)]
-    columns += [*_waves(of_year, YEAR_WAVES), *_waves(day / length, MONTH_WAVES)]
+    columns += [*waves, *_waves(day / length, MONTH_WAVES)]
     columns += [day == 0, day == length - 1, *holiday_features(days, country)]
     return np.stack([np.asarray(column, np.float32) for column in columns], axis=1)
 

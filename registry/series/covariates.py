@@ -15,6 +15,7 @@ from registry.series.calendar import is_holiday, weekday
 from registry.series.panel import Floats, Panel
 
 MAX_CATEGORIES = 12
+ENOUGH_FOR_SEASONS = 600  # days from which the place in the year tells something
 NEAR = 7  # days to a closed day that matter
 
 
@@ -29,6 +30,7 @@ class Encoder:
     products: list[str] = field(default_factory=list)
     keys: list[list[str]] = field(default_factory=list)
     unit: float = 1.0
+    yearly: bool = True
 
     @classmethod
     def fit(cls, panel: Panel) -> Encoder:
@@ -43,6 +45,7 @@ class Encoder:
             products=sorted({product for _, product in panel.keys}),
             keys=[list(key) for key in panel.keys],
             unit=min(1.0, float(np.median(sold))) if sold.size else 1.0,
+            yearly=panel.days >= ENOUGH_FOR_SEASONS,
         )
 
     def entities(self, panel: Panel) -> NDArray[np.int64]:

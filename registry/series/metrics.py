@@ -111,6 +111,19 @@ def overall(windows: list[dict[str, Any]], weights: list[float]) -> dict[str, An
     return result
 
 
+def plain(value: Any) -> Any:
+    """The same with None for not-a-number, which JSON does not have.
+
+    >>> plain({"a": float("nan"), "b": [1.5]})
+    {'a': None, 'b': [1.5]}
+    """
+    if isinstance(value, dict):
+        return {name: plain(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [plain(part) for part in value]
+    return None if isinstance(value, float) and not np.isfinite(value) else value
+
+
 def _weighted(values: list[float], weights: list[float]) -> float:
     known = [(v, w) for v, w in zip(values, weights, strict=True) if not np.isnan(v)]
     total = sum(w for _v, w in known)

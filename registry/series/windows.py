@@ -74,7 +74,7 @@ class Windows:
         known, assumed_known = encoder.known_features(panel, closed)
         self.assumptions = assumed + assumed_known
         days = panel.start + np.arange(width).astype("timedelta64[D]")
-        self.calendar = torch.from_numpy(calendar.features(days, panel.country))
+        self.calendar = torch.from_numpy(calendar.features(days, panel.country, encoder.yearly))
         self.closed, self.known = torch.from_numpy(closed), torch.from_numpy(known)
         self.extra = torch.from_numpy(encoder.past_features(panel))
         self.static = torch.from_numpy(encoder.static_features(panel))

@@ -14,15 +14,16 @@ from registry.series.bundle import BadBundle, Bundle
 from registry.series.panel import Panel
 from tests.series.conftest import ROLES, wave_frame
 from training.backtest import backtest, origins, summary
+from training.blend import choose
 from training.learning import Learning, Plan
 
-NAMES = [name for name, _label in algorithms.choices()]
+NAMES = [entry.name for entry in algorithms.entries()]
 
 
-def quick(name, **fields):
+def quick(name, steps=12, **fields):
     """A plan that stops by its steps, not by the clock."""
-    steps = {"steps": 25} if issubclass(algorithms.get(name).config, algorithms.NetworkConfig) else {}
-    return Plan(name, steps, **{"horizon": 14, "budget": 60, "windows": 1, **fields})
+    small = {"batch": 128} if issubclass(algorithms.get(name).config, algorithms.NetworkConfig) else {}
+    return Plan(name, {"steps": steps, **small}, **{"horizon": 14, "budget": 60, "windows": 1, **fields})
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def learned():
 
     def learn(name):
         if name not in found:
-            learning = Learning(panel, Plan(name, horizon=14, budget=4, windows=2, data_hash="abc"))
+            learning = Learning(panel, quick(name, steps=100, windows=2, data_hash="abc"))
             epochs = list(learning)
             found[name] = (learning.learned, epochs)
         return found[name]
@@ -142,8 +143,8 @@ def test_too_few_days_are_refused_in_one_sentence():
 @pytest.mark.parametrize("damage", ["cut", "flip the header", "not finite", "other shape", "other schema"])
 def test_a_damaged_bundle_is_refused(damage, learned):
     bundle = learned(next(n for n in NAMES if n != "seasonal_naive"))[0].bundle
-    content = bundle.to_bytes()
-    name = next(iter(bundle.tensors))
+    content, member = bundle.to_bytes(), bundle.members[0]
+    name = next(name for name, tensor in member.tensors.items() if tensor.is_floating_point())
     if damage == "cut":
         content = content[: len(content) // 2]
     elif damage == "flip the header":
@@ -151,9 +152,10 @@ def test_a_damaged_bundle_is_refused(damage, learned):
     elif damage == "other schema":
         content = content.replace(b'\\"schema\\": 1', b'\\"schema\\": 7')
     else:
-        spoiled = torch.full_like(bundle.tensors[name], torch.nan)
+        spoiled = torch.full_like(member.tensors[name], torch.nan)
         tensor = spoiled if damage == "not finite" else torch.zeros(3, 3, 3)
-        content = replace(bundle, tensors={**bundle.tensors, name: tensor}).to_bytes()
+        bad = replace(member, tensors={**member.tensors, name: tensor})
+        content = replace(bundle, members=[bad]).to_bytes()
     with pytest.raises(BadBundle):
         Bundle.from_bytes(content)
 
@@ -177,3 +179,26 @@ def test_back_test_windows_must_fit_into_the_sales(panel):
         origins(panel, 14, 1, 14, last=str(panel.origin))
     with pytest.raises(ValueError, match="ask for fewer windows"):
         origins(panel, 14, 40, 14)
+
+
+def test_auto_tries_all_keeps_a_leaderboard_and_blends_what_is_best(panel):
+    learning = Learning(panel, Plan(algorithms.AUTO.name, horizon=14, budget=20, windows=2))
+    epochs = list(learning)
+    learned = learning.learned
+    assert {epoch.values["method"] for epoch in epochs if epoch.step == "learn"} == set(NAMES)
+    assert all(epoch.text.format(**epoch.values) for epoch in epochs)
+    assert sum(member.weight for member in learned.bundle.members) == pytest.approx(1)
+    board = [row["wape"] for row in learned.metrics["leaderboard"]]
+    assert board == sorted(board) and len(board) == 3
+    again = Bundle.from_bytes(learned.bundle.to_bytes())
+    np.testing.assert_array_equal(again.forecast(panel, 14).mean, learned.bundle.forecast(panel, 14).mean)
+
+
+def test_a_blend_is_chosen_only_when_it_is_better_than_the_best_one():
+    rng = np.random.default_rng(1)
+    actual = rng.uniform(10, 20, (5, 14))
+    miss = rng.normal(0, 3, (5, 14, 1))
+    high, low = (np.repeat(actual[..., None] + sign * miss, 8, axis=2) for sign in (1, -1))
+    bad = np.repeat(actual[..., None] * 3, 8, axis=2)
+    assert choose([[high], [low], [bad]], [actual]) == pytest.approx([0.5, 0.5, 0], abs=0.11)
+    assert choose([[high], [bad]], [actual]) == [1.0, 0.0]

@@ -1,0 +1,99 @@
+"""Candidate: one algorithm at work on one panel: learn, forecast, become a member of a bundle. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import nn
+
+from registry import algorithms
+from registry.algorithms import NetworkConfig, Round
+from registry.series import rollout
+from registry.series.bundle import Member
+from registry.series.covariates import Encoder
+from registry.series.panel import Floats, Panel
+from registry.series.windows import Batch, Windows, origins
+from training import loop
+
+LEAST_PAST = 14  # days before the first window that a model can learn from
+SPARSE = 0.4  # share of zeros from which small blocks, fed back, lose the level
+DENSE_BLOCK, SPARSE_BLOCK = 7, 28
+CHECKS = 1024  # windows that draw the learning curve
+REFIT_RATE = 0.3  # of the learning rate, when a model goes on with the days that were held back
+
+
+@dataclass
+class Candidate:
+    """An algorithm with its windows and its module."""
+
+    name: str
+    config: algorithms.Config
+    panel: Panel
+    encoder: Encoder
+    horizon: int
+    seed: int
+    held: list[Floats] = field(default_factory=list)  # raw forecasts of the held-back windows
+
+    @cached_property
+    def block(self) -> int:
+        """Days forecast in one step."""
+        if self.config.block:
+            return min(self.config.block, self.horizon)
+        recent = self.panel.sales[:, -364:][~self.panel.closed[:, -364:]]
+        sparse = (recent == 0).sum() > SPARSE * max(1, (~np.isnan(recent)).sum())
+        return min(self.horizon, SPARSE_BLOCK if sparse else DENSE_BLOCK)
+
+    @cached_property
+    def windows(self) -> Windows:
+        """All windows of the panel."""
+        return Windows(self.panel, self.encoder, self.config.past_days, self.block)
+
+    @cached_property
+    def model(self) -> nn.Module:
+        """The module, with weights drawn from the seed."""
+        torch.manual_seed(self.seed)
+        return algorithms.get(self.name).module(self.config, self.windows.shape)
+
+    def learn(self, end: int, seconds: float, threads: int, refit: bool = False) -> Iterator[Round]:
+        """Learns on windows whose days all lie before column `end`; raises ValueError when there are none."""
+        rows, columns = origins(self.windows, LEAST_PAST, end - self.block)
+        if not len(rows):
+            raise ValueError(
+                "No series has enough days to learn from: add older days or forecast fewer days."
+            )
+        sampler = loop.WindowSampler(self.windows, rows, columns, self.seed + refit)
+        yield from loop.fit(
+            self.model, sampler, self.schedule(sampler, seconds, threads, refit), self._checks(end)
+        )
+
+    def schedule(
+        self, sampler: loop.WindowSampler, seconds: float, threads: int, refit: bool = False
+    ) -> loop.Schedule:
+        """How many steps, and how hard."""
+        if not isinstance(self.config, NetworkConfig):
+            return loop.Schedule(0, seconds, 0.0, 0)
+        steps = loop.planned_steps(self.model, sampler.draw(self.config.batch), seconds, threads)
+        rate = self.config.rate * (REFIT_RATE if refit else 1.0)
+        return loop.Schedule(min(steps, self.config.steps or steps), seconds, rate, self.config.batch)
+
+    def _checks(self, end: int) -> Batch | None:
+        """Fixed windows after `end`, for the learning curve only."""
+        rows, columns = origins(self.windows, end, self.panel.days - self.block)
+        if not len(rows):
+            return None
+        return loop.WindowSampler(self.windows, rows, columns, self.seed).draw(CHECKS)
+
+    def forecast(self, column: int) -> Floats:
+        """The window that starts at `column`, made without a look at it: [S, H, 1 + Q]."""
+        seen = self.panel.until(self.panel.start + np.timedelta64(column - 1, "D"))
+        frame = (self.config.past_days, self.block, self.horizon)
+        return rollout.forecast(self.model, seen, self.encoder, frame)[0]
+
+    def member(self, weight: float) -> Member:
+        """What the bundle keeps."""
+        tensors = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
+        return Member(self.name, algorithms.as_dict(self.config), self.windows.shape, weight, tensors)
