@@ -141,6 +141,8 @@ def duration(seconds: float | None) -> str:
     minutes, rest = divmod(round(seconds), 60)
     if not minutes:
         return ngettext("%(n)s second", "%(n)s seconds", rest) % {"n": rest}
+    if not rest:
+        return ngettext("%(n)s minute", "%(n)s minutes", minutes) % {"n": minutes}
     return _("%(minutes)s min %(seconds)s s") % {"minutes": minutes, "seconds": rest}
 
 

@@ -91,6 +91,12 @@ def test_the_language_can_be_switched_before_signing_in(anonymous, read):
     assert "登录" in read(anonymous.get("/login/"))
 
 
+def test_too_many_wrong_passwords_get_one_clear_sentence(anonymous, user, read):
+    for _attempt in range(4):
+        response = anonymous.post("/login/", {"username": user.username, "password": "wrong"})
+    assert response.status_code == 429 and "locked for 15 minutes" in read(response)
+
+
 def test_only_staff_see_the_way_to_the_admin(page, admin_page):
     assert b'href="/admin/"' not in page.get("/").content
     assert b'href="/admin/"' in admin_page.get("/").content

@@ -14,7 +14,7 @@ def words_of_algorithms() -> list[str]:
     from registry import algorithms
 
     every = [algorithms.get(name) for name, _label in algorithms.choices()]
-    ours = [entry for entry in every if not entry.module.__module__.startswith("tests.")]
+    ours = [entry for entry in every if entry.module.__module__.startswith(("registry.", "torch."))]
     said = {word for entry in ours for word in (entry.label, entry.description)}
     helps = {knob.get("help", "") for entry in ours for knob in algorithms.knobs(entry.name)}
     return sorted(said | helps - {""})
