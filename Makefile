@@ -20,7 +20,7 @@ run: setup ## start web server and workers; PORT=8000 and DATA_DIR=var are honou
 	@exec $(BIN)/python manage.py up
 
 test: $(VENV)/.installed-test $(MO) ## run the tests; ARGS="-k name" chooses
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: $(VENV)/.installed-check $(MO) ## lint, types, floors of the house, migrations, translations
 	$(BIN)/ruff check .

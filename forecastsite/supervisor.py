@@ -143,8 +143,8 @@ class Supervisor:
         self.looked = 0.0
 
     def run(self, ready: Callable[[], None]) -> None:
-        """Until SIGTERM or SIGINT; calls `ready` once, when the sign-in page answers."""
-        for number in (signal.SIGTERM, signal.SIGINT):
+        """Until SIGTERM, SIGINT or the terminal goes; calls `ready` once, when the sign-in page answers."""
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self.on_signal)
         try:
             told = False

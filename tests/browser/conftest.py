@@ -74,7 +74,7 @@ class Product:
         return sorted(file.name for file in folder.iterdir()) if folder.is_dir() else []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def product(tmp_path_factory) -> Iterator[Product]:
     product = Product(tmp_path_factory.mktemp("product"))
     product.prepare()
@@ -83,7 +83,9 @@ def product(tmp_path_factory) -> Iterator[Product]:
     product.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(
+    scope="package"
+)  # while Playwright's driver lives, other tests of this process have no database
 def chromium():
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:

@@ -7,7 +7,7 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from django.conf import settings
@@ -49,14 +49,18 @@ class Command(BaseCommand):
         Supervisor(self.port, workers, self.say).run(self.ready)
 
     def say(self, line: str) -> None:
-        self.stdout.write(f"[up] {line}")
-        self.stdout.flush()
+        self.tell(f"[up] {line}")
+
+    def tell(self, text: str) -> None:
+        """A reader that went away (`make run | head`) is no reason to stop the site."""
+        with suppress(BrokenPipeError):
+            self.stdout.write(text)
+            self.stdout.flush()
 
     def ready(self) -> None:
         """The line that people and scripts wait for; the first time with the way in, in the same breath."""
         way_in = "" if User.objects.exists() else create_administrator() + "\n"
-        self.stdout.write(f"{way_in}Ready: http://127.0.0.1:{self.port}")
-        self.stdout.flush()
+        self.tell(f"{way_in}Ready: http://127.0.0.1:{self.port}")
 
 
 @contextmanager
