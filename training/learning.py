@@ -138,7 +138,7 @@ class Learning:
     def _fit(
         self, candidate: Candidate, end: int, seconds: float, stage: tuple[str, float]
     ) -> Iterator[Epoch]:
-        """Lets a candidate learn for some seconds; `stage` is the step and its share of the whole progress."""
+        """Lets a candidate learn for some seconds; `stage` is the step and its share of the progress."""
         step, share = stage
         since, self.error = self.progress, float("inf")
         for sign in candidate.learn(end, seconds, self.plan.threads, refit=step == "refit"):

@@ -15,7 +15,7 @@ from registry.series.calendar import is_holiday, weekday
 from registry.series.panel import Floats, Panel
 
 MAX_CATEGORIES = 12
-ENOUGH_FOR_SEASONS = 600  # days from which the place in the year tells something
+ONE_YEAR, WITH_LAST_YEAR = 380, 400  # days
 NEAR = 7  # days to a closed day that matter
 
 
@@ -30,7 +30,8 @@ class Encoder:
     products: list[str] = field(default_factory=list)
     keys: list[list[str]] = field(default_factory=list)
     unit: float = 1.0
-    yearly: bool = True
+    yearly: bool = True  # the place in the year tells something
+    last_year: bool = True  # enough learning windows have a last year
 
     @classmethod
     def fit(cls, panel: Panel) -> Encoder:
@@ -45,7 +46,8 @@ class Encoder:
             products=sorted({product for _, product in panel.keys}),
             keys=[list(key) for key in panel.keys],
             unit=min(1.0, float(np.median(sold))) if sold.size else 1.0,
-            yearly=panel.days >= ENOUGH_FOR_SEASONS,
+            yearly=panel.days >= ONE_YEAR,
+            last_year=panel.days >= WITH_LAST_YEAR,
         )
 
     def entities(self, panel: Panel) -> NDArray[np.int64]:

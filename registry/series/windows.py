@@ -22,6 +22,7 @@ YEAR = 364  # same weekday, last year
 PROFILE_WEEKS = (1, 4, 8, 16)
 LEVEL_DAYS = (7, 28, 112, 364)
 SCALE_DAYS = (56, 112, 364, 1456)
+YOUNG = 56  # days until a series is no longer new
 ENOUGH_DAYS = 21  # recorded days that make a level trustworthy
 
 
@@ -79,7 +80,7 @@ class Windows:
         self.extra = torch.from_numpy(encoder.past_features(panel))
         self.static = torch.from_numpy(encoder.static_features(panel))
         self.entity = torch.from_numpy(encoder.entities(panel))
-        self.unit = encoder.unit
+        self.unit, self.yearly = encoder.unit, encoder.last_year
         self.vocabulary = (len(encoder.keys), len(encoder.stores), len(encoder.products))
         self._fill(panel, closed, width)
 
@@ -204,6 +205,9 @@ class Windows:
 
     def _last_year(self, rows: Tensor, at: Tensor, day: Tensor, size: Tensor) -> list[tuple[Tensor, Tensor]]:
         """(value, 1 if known) of last year's day, its week, and its week over the level then; over scale."""
+        if not self.yearly:  # hardly any learning window has a last year: the model could not learn its use
+            nothing = torch.zeros_like(day, dtype=torch.float64)
+            return [(nothing, nothing)] * 3
         then = day - YEAR
         value = self.sales[rows[:, None], then.clamp(min=0)].masked_fill(then < 0, torch.nan).double() / size
         week, count = self._mean(rows, then - 3, then + 4)
@@ -227,13 +231,15 @@ class Windows:
         columns = [torch.log1p(scale / self.unit) / 5]
         for days in LEVEL_DAYS:
             mean, count = self.level(rows, at, days)
-            columns += [torch.asinh(mean.float() / scale), (count / days).float()]
+            columns.append(torch.asinh(mean.float() / scale) * (days < YEAR or self.yearly))
+            # how much is recorded, of short spans only: of long ones it would tell the date
+            columns += [(count / days).float()] if days <= YOUNG else []
         since = (at - 56).clamp(min=0)
         recorded = (self.count[rows, at] - self.count[rows, since]).clamp(min=1)
         columns.append(((self.none[rows, at] - self.none[rows, since]) / recorded).float())
-        columns.append(((at - self.born[rows]).clamp(0, 2 * YEAR) / YEAR).float())
+        columns.append(((at - self.born[rows]).clamp(0, YOUNG) / YOUNG).float())
         then, _count = self._mean(rows, (at - YEAR - 28)[:, None], (at - YEAR)[:, None])
-        columns.append(torch.asinh(then[:, 0].float() / scale))
+        columns.append(torch.asinh(then[:, 0].float() / scale) * self.yearly)
         return torch.stack(columns, dim=1)
 
 

@@ -52,7 +52,7 @@ def test_last_year_is_the_same_weekday_364_days_before(panel):
         closed=np.tile(panel.closed, 2),
         known={n: np.tile(v, 2) for n, v in panel.known.items()},
     )
-    windows = Windows(long, Encoder.fit(long), 28, 7)
+    windows = Windows(long, replace(Encoder.fit(long), yearly=True), 28, 7)
     value, known = windows._last_year(
         torch.tensor([3]), torch.tensor([400]), torch.arange(400, 407)[None], torch.ones(1, 1).double()
     )[0]

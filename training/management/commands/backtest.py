@@ -72,9 +72,7 @@ class Command(BaseCommand):
             sys.stderr.write(f"{window.scores['origin']}: error {window.scores['wape']:.4f}\n")
         if options["output"]:
             pd.concat([window.to_frame() for window in windows]).to_parquet(options["output"], index=False)
-        report = backtest.summary(windows)
-        board = {"algorithm": plan.algorithm, "wape": report["overall"]["wape"]}
-        return report | {"leaderboard": [board]}
+        return backtest.summary(windows)
 
 
 def _panel(dataset: str, scope: str) -> Any:
