@@ -143,7 +143,7 @@ def get(name: str) -> Entry:
     if name == AUTO.name:
         return AUTO
     if name not in _entries:
-        raise ValueError(f"There is no algorithm {name!r}: use one of {', '.join(sorted(_entries))}.")
+        raise ValueError(f"There is no algorithm {name!r}: use one of {', '.join(name for name, _ in choices())}.")
     return _entries[name]
 
 

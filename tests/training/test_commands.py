@@ -31,7 +31,7 @@ def train(data, capsys):
 def test_train_learns_here_and_prints_one_object(train, learner):
     told = train("--seed=7")
     assert told["version"] == "seasonal_naive_global_v1"
-    assert (told["state"], told["seed"], told["best"]) == ("ready", 7, True)
+    assert (told["state"], told["seed"], told["best"]) == ("done", 7, True)
     assert told["metrics"]["seasonal_naive"]["wape"] == 0.3
     assert TrainingRun.objects.get(pk=told["run"]).state == "done"
 

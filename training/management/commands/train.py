@@ -102,7 +102,7 @@ def as_json(run: TrainingRun, version: ModelVersion) -> dict[str, Any]:
     """The contract's object for a finished training."""
     return {
         "version": version.name,
-        "state": version.state,
+        "state": run.State.DONE,
         "run": str(run.pk),
         "dataset": version.dataset_version.dataset.name,
         "hash": version.dataset_version.content_hash,
