@@ -20,8 +20,6 @@ from registry.series.windows import Batch, Windows, origins
 from training import loop
 
 LEAST_PAST = 14  # days before the first window that a model can learn from
-SPARSE = 0.4  # share of zeros from which small blocks, fed back, lose the level
-DENSE_BLOCK, SPARSE_BLOCK = 7, 28
 CHECKS = 1024  # windows that draw the learning curve
 REFIT_RATE = 0.3  # of the learning rate, when a model goes on with the days that were held back
 
@@ -41,11 +39,7 @@ class Candidate:
     @cached_property
     def block(self) -> int:
         """Days forecast in one step."""
-        if self.config.block:
-            return min(self.config.block, self.horizon)
-        recent = self.panel.sales[:, -364:][~self.panel.closed[:, -364:]]
-        sparse = (recent == 0).sum() > SPARSE * max(1, (~np.isnan(recent)).sum())
-        return min(self.horizon, SPARSE_BLOCK if sparse else DENSE_BLOCK)
+        return min(self.config.block, self.horizon)
 
     @cached_property
     def windows(self) -> Windows:

@@ -39,7 +39,7 @@ class Config:
     """Knobs that every algorithm has."""
 
     past_days: int = knob(56, "Days of past sales the model looks at.", 14, 728)
-    block: int = knob(0, "Days forecast in one step, then fed back; 0 = chosen from the data.", 0, 90)
+    block: int = knob(7, "Days forecast in one step, then fed back.", 1, 90)
     steps: int = knob(0, "Learning steps (or trees); 0 = as many as fit into the seconds.", 0, 1_000_000)
 
 
@@ -143,7 +143,9 @@ def get(name: str) -> Entry:
     if name == AUTO.name:
         return AUTO
     if name not in _entries:
-        raise ValueError(f"There is no algorithm {name!r}: use one of {', '.join(name for name, _ in choices())}.")
+        raise ValueError(
+            f"There is no algorithm {name!r}: use one of {', '.join(name for name, _ in choices())}."
+        )
     return _entries[name]
 
 

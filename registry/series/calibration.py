@@ -2,7 +2,7 @@
 
 Series: conformal, one factor per interval, week ahead and sales level. Totals (of a product, a store,
 everything): relative misses of such totals, since daily bounds of the parts do not add up. Sums over days:
-the daily spread, widened by how much misses of neighbouring days go together.
+relative misses of whole windows. The mean is moved half of the way that it was off.
 """
 
 from __future__ import annotations
@@ -19,6 +19,10 @@ from registry.series.quantiles import INTERVALS, LEVELS, MEDIAN
 WEEK, MAX_WEEKS, SIZES = 7, 4, 3  # buckets: weeks ahead, and thirds of the sales level
 FEWEST = 60  # misses that a bucket needs for a factor of its own
 WIDEST = 20.0
+FEW_SUMS = 12  # windows below which quantiles of their sums mean nothing
+MOST_MOVED = 1.1  # the mean is moved by 10% at most
+TINY = 1e-9
+SINGLE = "series"
 Held = tuple[Floats, Floats]  # actual [S, H] (NaN = unknown), forecast [S, H, 1 + Q]
 
 
@@ -29,7 +33,10 @@ class Calibration:
     edges: list[float] = field(default_factory=list)  # between sales levels
     factors: dict[str, list[list[float]]] = field(default_factory=dict)  # interval -> [week][size]
     totals: dict[str, list[float]] = field(default_factory=dict)  # kind -> relative miss at each level
-    together: dict[str, float] = field(default_factory=dict)  # kind -> correlation of misses over days
+    sums: dict[str, list[list[float]]] = field(
+        default_factory=dict
+    )  # kind -> [size] low, high of a window's sum
+    mean: float = 1.0  # factor of the mean
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -44,9 +51,13 @@ class Calibration:
         for name, ends in INTERVALS.items():
             parts = [_misses(actual, forecast, ends) for actual, forecast in held]
             result.factors[name] = result._factors(parts, held, int(name) / 100)
+        result.mean = _mean_factor(held)
         for kind, groups in group_rows(keys).items():
-            misses = [_relative(actual, forecast, groups) for actual, forecast in held]
-            result.totals[kind], result.together[kind] = _spread(misses)
+            pairs = [_group(actual, forecast * result.mean, groups) for actual, forecast in held]
+            result.totals[kind] = _quantiles(np.concatenate([_daily(*pair) for pair in pairs]))
+            sums = np.concatenate([_whole(*pair) for pair in pairs])
+            sizes = np.concatenate([result._sizes(forecast) for _actual, forecast in held])
+            result.sums[kind] = _ranges(sums, sizes if kind == SINGLE else np.zeros(len(sums)))
         return result
 
     def _factors(self, parts: list[Floats], held: list[Held], share: float) -> list[list[float]]:
@@ -70,6 +81,7 @@ class Calibration:
         result = forecast.copy()
         weeks, sizes = _weeks(forecast.shape[1]), self._sizes(forecast)
         median = forecast[..., 1 + MEDIAN]
+        result[..., 0] *= self.mean
         for name, (low, high) in INTERVALS.items():
             factor = np.array(self.factors[name])[weeks][:, sizes].T  # [S, H]
             room = _room(forecast)
@@ -87,10 +99,10 @@ class Calibration:
 
     def sum_over_days(self, kind: str, mean: Floats) -> tuple[float, float]:
         """The 80% range of the sum of a total over the days of `mean` [H]."""
-        misses, days = self.totals.get(kind) or [0.0] * len(LEVELS), int((mean > 0).sum()) or 1
-        shrink = np.sqrt((1 + (days - 1) * self.together.get(kind, 1.0)) / days)
-        low, high = (1 + shrink * (misses[end] - misses[MEDIAN]) for end in INTERVALS["80"])
-        return max(0.0, float(mean.sum() * low)), float(mean.sum() * high)
+        size = int(np.searchsorted(self.edges, mean.mean())) if kind == SINGLE else 0
+        ranges = self.sums.get(kind) or [[0.0, 0.0]]
+        low, high = ranges[min(size, len(ranges) - 1)]
+        return float(mean.sum() * max(0.0, 1 + low)), float(mean.sum() * (1 + high))
 
 
 def group_rows(keys: list[tuple[str, str]]) -> dict[str, list[NDArray[np.intp]]]:
@@ -103,7 +115,7 @@ def group_rows(keys: list[tuple[str, str]]) -> dict[str, list[NDArray[np.intp]]]
     stores = [np.flatnonzero(table[:, 0] == code) for code in dict.fromkeys(table[:, 0])]
     products = [np.flatnonzero(table[:, 1] == code) for code in dict.fromkeys(table[:, 1])]
     every = [np.array([row]) for row in range(len(keys))]
-    return {"series": every, "store": stores, "product": products, "all": [np.arange(len(keys))]}
+    return {SINGLE: every, "store": stores, "product": products, "all": [np.arange(len(keys))]}
 
 
 def _weeks(horizon: int) -> NDArray[np.int64]:
@@ -136,30 +148,57 @@ def _factor(misses: Floats, share: float) -> float:
     return float(np.quantile(known, level))
 
 
-def _relative(actual: Floats, forecast: Floats, groups: list[NDArray[np.intp]]) -> Floats:
-    """[groups, H]: miss of the group's total as a share of its usual day; NaN where nothing is known."""
+def _mean_factor(held: list[Held]) -> float:
+    """Half of what the mean was off over all held-back days: a full correction would chase the last windows."""
+    sold = sum(float(np.nansum(actual)) for actual, _forecast in held)
+    known = [(~np.isnan(actual), forecast[..., 0]) for actual, forecast in held]
+    expected = sum(float(mean[seen].sum()) for seen, mean in known)
+    if sold <= 0 or expected <= 0:
+        return 1.0
+    return float(np.clip((sold / expected) ** 0.5, 1 / MOST_MOVED, MOST_MOVED))
+
+
+def _group(actual: Floats, forecast: Floats, groups: list[NDArray[np.intp]]) -> tuple[Floats, Floats]:
+    """What each group sold and was to sell on days with an actual: [groups, H] twice, NaN = none."""
     known = ~np.isnan(actual)
-    rows = []
-    for group in groups:
-        mean = np.where(known[group], forecast[group, :, 0], 0).sum(axis=0)
-        sold = np.nansum(actual[group], axis=0)
-        usual = mean[mean > 0].mean() if (mean > 0).any() else np.nan
-        rows.append(
-            np.where(known[group].any(axis=0), (sold - mean) / np.maximum(mean, 0.25 * usual), np.nan)
-        )
-    return np.array(rows, np.float32)
+    sold = [np.nansum(actual[rows], axis=0) for rows in groups]
+    mean = [np.where(known[rows], forecast[rows, :, 0], 0).sum(axis=0) for rows in groups]
+    some = np.array([known[rows].any(axis=0) for rows in groups])
+    return np.where(some, sold, np.nan).astype(np.float32), np.where(some, mean, np.nan).astype(np.float32)
 
 
-def _spread(windows: list[Floats]) -> tuple[list[float], float]:
-    """Quantiles of the relative misses, and how much misses of one path go together (0 = not at all)."""
-    misses = np.concatenate(windows)
+def _daily(sold: Floats, mean: Floats) -> Floats:
+    """Misses of single days as shares of the mean (at least a quarter of the group's usual day)."""
+    usual = np.nan_to_num(
+        np.nansum(mean, axis=1, keepdims=True) / np.maximum(1, (mean > 0).sum(1, keepdims=True))
+    )
+    return (sold - mean) / np.maximum(np.maximum(mean, 0.25 * usual), TINY)
+
+
+def _whole(sold: Floats, mean: Floats) -> Floats:
+    """Misses of whole windows as shares of what was expected: [groups]."""
+    known = ~np.isnan(sold).all(axis=1)
+    total = np.nansum(mean, axis=1)
+    miss = (np.nansum(sold, axis=1) - total) / np.maximum(total, TINY)
+    return np.where(known & (total > 0), miss, np.nan).astype(np.float32)
+
+
+def _quantiles(misses: Floats) -> list[float]:
     known = misses[~np.isnan(misses)]
-    if known.size < 2:
-        return [0.0] * len(LEVELS), 1.0
-    paths = misses[(~np.isnan(misses)).sum(axis=1) > 1]
-    days = (~np.isnan(paths)).sum(axis=1).mean() if len(paths) else 1.0
-    variance = float(np.nanmean(paths**2)) if len(paths) else 0.0
-    of_means = float(np.mean(np.nanmean(paths, axis=1) ** 2)) if len(paths) else 0.0
-    together = (of_means / variance * days - 1) / (days - 1) if variance > 0 and days > 1 else 1.0
-    quantiles = np.quantile(known, LEVELS)
-    return [float(q) for q in quantiles], float(np.clip(together, 0.03, 1.0))
+    return [float(q) for q in np.quantile(known, LEVELS)] if known.size > 1 else [0.0] * len(LEVELS)
+
+
+def _ranges(misses: Floats, sizes: NDArray[Any]) -> list[list[float]]:
+    """80% ranges by size; of few windows the widest miss on both sides, since more cannot be promised."""
+    result = []
+    for size in range(int(sizes.max()) + 1 if sizes.size else 1):
+        known = misses[(sizes == size) & ~np.isnan(misses)]
+        if known.size < FEW_SUMS:
+            widest = float(np.abs(known).max()) if known.size else 1.0
+            result.append([-widest, widest])
+            continue
+        tail = max(0.0, 0.1 - 0.4 / known.size)
+        result.append(
+            [min(0.0, float(np.quantile(known, tail))), max(0.0, float(np.quantile(known, 1 - tail)))]
+        )
+    return result
