@@ -149,7 +149,7 @@ def _factor(misses: Floats, share: float) -> float:
 
 
 def _mean_factor(held: list[Held]) -> float:
-    """Half of what the mean was off over all held-back days: a full correction would chase the last windows."""
+    """Half of what the mean was off over all held-back days: all of it would chase the last windows."""
     sold = sum(float(np.nansum(actual)) for actual, _forecast in held)
     known = [(~np.isnan(actual), forecast[..., 0]) for actual, forecast in held]
     expected = sum(float(mean[seen].sum()) for seen, mean in known)
