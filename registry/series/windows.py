@@ -20,6 +20,7 @@ from registry.series.quantiles import OUTPUTS
 AROUND = 3  # days before and after the block whose covariates are shown too
 YEAR = 364  # same weekday, last year
 PROFILE_WEEKS = (1, 4, 8, 16)
+PROFILE = len(PROFILE_WEEKS) + 6  # the last columns of `ahead`: weekday means, then last year
 LEVEL_DAYS = (7, 28, 112, 364)
 SCALE_DAYS = (56, 112, 364, 1456)
 YOUNG = 56  # days until a series is no longer new
