@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from registry import algorithms
-from registry.algorithms import NetworkConfig, Round
+from registry.algorithms import Entry, NetworkConfig, Round
 from registry.series import rollout
 from registry.series.bundle import Member
 from registry.series.covariates import Encoder
@@ -28,13 +28,18 @@ REFIT_RATE = 0.3  # of the learning rate, when a model goes on with the days tha
 class Candidate:
     """An algorithm with its windows and its module."""
 
-    name: str
+    entry: Entry
     config: algorithms.Config
     panel: Panel
     encoder: Encoder
     horizon: int
     seed: int
     held: list[Floats] = field(default_factory=list)  # raw forecasts of the held-back windows
+
+    @property
+    def takes_time(self) -> bool:
+        """Whether learning it needs a part of the budget."""
+        return self.entry.turn > 0
 
     @cached_property
     def block(self) -> int:
@@ -50,7 +55,7 @@ class Candidate:
     def model(self) -> nn.Module:
         """The module, with weights drawn from the seed."""
         torch.manual_seed(self.seed)
-        return algorithms.get(self.name).module(self.config, self.windows.shape)
+        return self.entry.module(self.config, self.windows.shape)
 
     def learn(self, end: int, seconds: float, threads: int, refit: bool = False) -> Iterator[Round]:
         """Learns on windows whose days all lie before column `end`; raises ValueError when there are none."""
@@ -90,4 +95,4 @@ class Candidate:
     def member(self, weight: float) -> Member:
         """What the bundle keeps."""
         tensors = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
-        return Member(self.name, algorithms.as_dict(self.config), self.windows.shape, weight, tensors)
+        return Member(self.entry.name, algorithms.as_dict(self.config), self.windows.shape, weight, tensors)

@@ -1,7 +1,7 @@
 """Learning: from a panel to a bundle, in steps that a page can show. Pure: no Django.
 
 1. prepare   encode covariates, hold back the last windows
-2. learn     on the days before them; with `auto`, first all candidates a little, then the best ones on
+2. learn     on the days before them; with `auto`, as many candidates as the time allows
 3. test      score the held-back windows, beside repeating last week; choose who forecasts; calibrate
 4. refit     go on learning with all days
 5. save      pack the bundle
@@ -35,7 +35,8 @@ ROUND = gettext_noop("{method}, round {round}: error {error:.1%}")
 CHECKED = gettext_noop("{method}, round {round}: error {error:.1%}, on check days {check:.1%}")
 SCORED = gettext_noop("{method}: error {error:.1%} on the days held back")
 SAVING = gettext_noop("Saving the model")
-FINALISTS = 3  # candidates that go on learning after the first half
+SLICE = 12.0  # seconds of learning below which a candidate of `auto` is not worth trying
+LEAST_TRIED = 2
 TRIED, TESTED, REFITTED = 0.62, 0.72, 0.98  # progress at the end of learn, test and refit
 
 
@@ -83,9 +84,9 @@ class Learning:
     def __init__(self, panel: Panel, plan: Plan):
         self.panel, self.plan, self.started = panel, plan, time.monotonic()
         self.rounds, self.progress = 0, 0.0
-        configs = {
-            name: algorithms.build_config(name, plan.config) for name in algorithms.candidates(plan.algorithm)
-        }
+        most = max(LEAST_TRIED, int(plan.budget * LEARN / SLICE))
+        entries = algorithms.candidates(plan.algorithm, most)
+        configs = [algorithms.build_config(entry.name, plan.config) for entry in entries]
         need = LEAST_PAST + 2 * plan.horizon
         if panel.days < need:
             raise ValueError(
@@ -94,8 +95,8 @@ class Learning:
             )
         encoder = Encoder.fit(panel)
         self.candidates = [
-            Candidate(name, config, panel, encoder, plan.horizon, plan.seed)
-            for name, config in configs.items()
+            Candidate(entry, config, panel, encoder, plan.horizon, plan.seed)
+            for entry, config in zip(entries, configs, strict=True)
         ]
         windows = max(1, min(plan.windows, int(MOST_HELD * panel.days / plan.horizon)))
         self.first = panel.days - windows * plan.horizon
@@ -109,7 +110,9 @@ class Learning:
         for number, candidate in enumerate(self.candidates, start=1):
             candidate.held = [candidate.forecast(column) for column in self.columns]
             progress = TRIED + (TESTED - TRIED) * number / len(self.candidates)
-            yield self._epoch("test", progress, SCORED, method=candidate.name, error=self._error(candidate))
+            yield self._epoch(
+                "test", progress, SCORED, method=candidate.entry.name, error=self._error(candidate)
+            )
         weights = choose([candidate.held for candidate in self.candidates], self.actual)
         scores = self._scores()
         chosen = [(c, w) for c, w in zip(self.candidates, weights, strict=True) if w > 0]
@@ -122,29 +125,22 @@ class Learning:
         )
 
     def _learn(self) -> Iterator[Epoch]:
-        """One candidate gets all the time; of several, all get half of it and the best get the rest."""
-        budget, several = self.plan.budget * LEARN, len(self.candidates) > 1
-        part = 1 / len(self.candidates) / (1 + several)
-        errors = {}
+        """All candidates that take time get an equal part of it."""
+        part = 1 / max(1, sum(candidate.takes_time for candidate in self.candidates))
         for candidate in self.candidates:
-            yield from self._fit(candidate, self.first, budget * part, ("learn", (TRIED - 0.02) * part))
-            errors[candidate.name] = self.error
-        if several:
-            self.candidates = sorted(self.candidates, key=lambda c: errors[c.name])[:FINALISTS]
-            part = 0.5 / len(self.candidates)
-            for candidate in self.candidates:
-                yield from self._fit(candidate, self.first, budget * part, ("learn", (TRIED - 0.02) * part))
+            own = part * candidate.takes_time
+            seconds = self.plan.budget * LEARN * own
+            yield from self._fit(candidate, self.first, seconds, ("learn", (TRIED - 0.02) * own))
 
     def _fit(
         self, candidate: Candidate, end: int, seconds: float, stage: tuple[str, float]
     ) -> Iterator[Epoch]:
         """Lets a candidate learn for some seconds; `stage` is the step and its share of the progress."""
         step, share = stage
-        since, self.error = self.progress, float("inf")
+        since = self.progress
         for sign in candidate.learn(end, seconds, self.plan.threads, refit=step == "refit"):
             self.rounds += 1
-            self.error = sign.error if sign.check is None else sign.check
-            said: dict[str, Any] = {"method": candidate.name, "round": self.rounds}
+            said: dict[str, Any] = {"method": candidate.entry.name, "round": self.rounds}
             said |= {"error": sign.error, "check": sign.check}
             words = ROUND if sign.check is None else CHECKED
             yield self._epoch(step, since + share * sign.share, words, **said)
@@ -174,7 +170,7 @@ class Learning:
 
     def _leaderboard(self) -> list[dict[str, Any]]:
         """Every candidate that was tested, best first."""
-        rows = [{"algorithm": c.name, "wape": self._error(c)} for c in self.candidates]
+        rows = [{"algorithm": c.entry.name, "wape": self._error(c)} for c in self.candidates]
         return sorted(rows, key=lambda row: row["wape"])
 
     def _error(self, candidate: Candidate) -> float:

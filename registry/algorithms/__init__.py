@@ -86,6 +86,7 @@ class Entry:
     label: str
     description: str
     config: type[Any]
+    turn: int
     module: Callable[[Any, Shape], nn.Module]
 
 
@@ -95,19 +96,29 @@ class AutoConfig:
 
 
 AUTO = Entry(
-    "auto", "Try all", "Tries every method and keeps the best one or a blend.", AutoConfig, nn.Identity
+    "auto",
+    "Try all",
+    "Tries what the time allows and keeps the best method or a blend.",
+    AutoConfig,
+    0,
+    nn.Identity,
 )
 _entries: dict[str, Entry] = {}
 
 
-def register(name: str, label: str, description: str, config: type[Config]) -> Callable[[Module], Module]:
-    """Puts the decorated module into the list; a name can be taken once."""
+def register(
+    name: str, label: str, description: str, config: type[Config], turn: int = 2
+) -> Callable[[Module], Module]:
+    """Puts the decorated module into the list; a name can be taken once.
+
+    `turn` says how early `auto` tries it when time is short; 0 = costs no time, always tried.
+    """
 
     def enter(module: Module) -> Module:
         taken = _entries.get(name)
         if taken and getattr(taken.module, "__module__", "") != module.__module__:
             raise ValueError(f"Two algorithms are called {name!r}: rename one.")
-        _entries[name] = Entry(name, label, description, config, module)
+        _entries[name] = Entry(name, label, description, config, turn, module)
         return module
 
     return enter
@@ -132,9 +143,13 @@ def choices() -> list[tuple[str, str]]:
     return [(entry.name, entry.label) for entry in (AUTO, *entries())]
 
 
-def candidates(name: str) -> list[str]:
-    """The algorithms to try: itself, or all of them for `auto`."""
-    return [entry.name for entry in entries()] if name == AUTO.name else [get(name).name]
+def candidates(name: str, most: int) -> list[Entry]:
+    """The algorithms to try: itself, or for `auto` the first `most` by turn and all that cost no time."""
+    if name != AUTO.name:
+        return [get(name)]
+    ranked = sorted(entries(), key=lambda entry: (entry.turn, entry.name))
+    free = [entry for entry in ranked if not entry.turn]
+    return free + ranked[len(free) :][:most]
 
 
 def get(name: str) -> Entry:

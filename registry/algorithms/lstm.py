@@ -23,7 +23,9 @@ class LSTMConfig(NetworkConfig):
     dropout: float = knob(0.1, "Share of nodes left out at random while learning.", 0, 0.9)
 
 
-@register("lstm", "LSTM", "Reads the days in order; good where the latest days count most.", LSTMConfig)
+@register(
+    "lstm", "LSTM", "Reads the days in order; good where the latest days count most.", LSTMConfig, turn=5
+)
 class LSTM(nn.Module):
     """The last memory of the past days beside the known facts about the days ahead."""
 

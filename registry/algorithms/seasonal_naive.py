@@ -31,6 +31,7 @@ class SeasonalNaiveConfig(Config):
     "Seasonal naive",
     "Repeats last week; the yardstick for all others.",
     SeasonalNaiveConfig,
+    turn=0,
 )
 class SeasonalNaive(nn.Module):
     """Last week, and quantiles of how far off last week used to be."""

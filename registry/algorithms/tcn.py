@@ -38,7 +38,7 @@ class Step(nn.Module):
         return x + nn.functional.gelu(self.convolution(nn.functional.pad(x, (self.pad, 0))))
 
 
-@register("tcn", "TCN", "Finds shapes of a few days to a few weeks; quick and steady.", TCNConfig)
+@register("tcn", "TCN", "Finds shapes of a few days to a few weeks; quick and steady.", TCNConfig, turn=4)
 class TCN(nn.Module):
     """The last column of the convolutions beside the known facts about the days ahead."""
 

@@ -42,7 +42,11 @@ class Residual(nn.Module):
 
 
 @register(
-    "tide", "TiDE", "Dense encoder that treats each day ahead by itself; good with promotions.", TiDEConfig
+    "tide",
+    "TiDE",
+    "Dense encoder that treats each day ahead by itself; good with promotions.",
+    TiDEConfig,
+    turn=3,
 )
 class TiDE(nn.Module):
     """Encoder over the whole window, decoder day by day."""

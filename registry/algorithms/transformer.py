@@ -33,6 +33,7 @@ class TransformerConfig(NetworkConfig):
     "Transformer",
     "Compares weeks with each other; good with long histories.",
     TransformerConfig,
+    turn=6,
 )
 class Transformer(nn.Module):
     """One token per past week and one for the days ahead, which reads the answer from the others."""

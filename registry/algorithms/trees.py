@@ -38,7 +38,11 @@ class TreesConfig(Config):
 
 
 @register(
-    "trees", "Boosted trees", "Many small decision trees; strong with promotions and prices.", TreesConfig
+    "trees",
+    "Boosted trees",
+    "Many small decision trees; strong with promotions and prices.",
+    TreesConfig,
+    turn=1,
 )
 class Trees(nn.Module):
     """One forest for the mean and one for the median; quantiles from the misses of forecasts of like size."""
@@ -67,6 +71,7 @@ class Trees(nn.Module):
         for number, (name, goal) in enumerate(GOALS.items()):
             options = {"learning_rate": self.config.rate, "num_leaves": self.config.leaves, "verbose": -1}
             options |= {"min_data_in_leaf": 20, "feature_fraction": 0.5, "deterministic": True, "seed": 1}
+            options |= {"max_bin": 127}
             options |= {"num_threads": torch.get_num_threads(), "bagging_fraction": 0.8, "bagging_freq": 1}
             data = lightgbm.Dataset(x, np.log1p(y) if name == "median" else y, free_raw_data=False)
             booster = lightgbm.Booster({**options, **goal}, data)

@@ -181,17 +181,22 @@ def test_back_test_windows_must_fit_into_the_sales(panel):
         origins(panel, 14, 40, 14)
 
 
-def test_auto_tries_all_keeps_a_leaderboard_and_blends_what_is_best(panel):
+def test_auto_tries_what_the_time_allows_and_blends_what_is_best(panel):
     learning = Learning(panel, Plan(algorithms.AUTO.name, horizon=14, budget=20, windows=2))
-    epochs = list(learning)
-    learned = learning.learned
-    assert {epoch.values["method"] for epoch in epochs if epoch.step == "learn"} == set(NAMES)
+    epochs, learned = list(learning), learning.learned
+    tried = [entry.name for entry in algorithms.candidates(algorithms.AUTO.name, 2)]
+    assert {epoch.values["method"] for epoch in epochs if epoch.step == "learn"} == set(tried)
+    assert len(tried) == 3 and "seasonal_naive" in tried
     assert all(epoch.text.format(**epoch.values) for epoch in epochs)
     assert sum(member.weight for member in learned.bundle.members) == pytest.approx(1)
     board = [row["wape"] for row in learned.metrics["leaderboard"]]
     assert board == sorted(board) and len(board) == 3
     again = Bundle.from_bytes(learned.bundle.to_bytes())
     np.testing.assert_array_equal(again.forecast(panel, 14).mean, learned.bundle.forecast(panel, 14).mean)
+
+
+def test_with_much_time_auto_tries_all():
+    assert {entry.name for entry in algorithms.candidates(algorithms.AUTO.name, 99)} == set(NAMES)
 
 
 def test_a_blend_is_chosen_only_when_it_is_better_than_the_best_one():
