@@ -35,7 +35,7 @@ ROUND = gettext_noop("{method}, round {round}: error {error:.1%}")
 CHECKED = gettext_noop("{method}, round {round}: error {error:.1%}, on check days {check:.1%}")
 SCORED = gettext_noop("{method}: error {error:.1%} on the days held back")
 SAVING = gettext_noop("Saving the model")
-SLICE = 12.0  # seconds of learning below which a candidate of `auto` is not worth trying
+SLICE = 18.0  # seconds of learning below which a candidate of `auto` is not worth trying
 LEAST_TRIED = 2
 TRIED, TESTED, REFITTED = 0.62, 0.72, 0.98  # progress at the end of learn, test and refit
 

@@ -19,6 +19,7 @@ from registry.series.quantiles import LEVELS, MEDIAN
 from registry.series.windows import AROUND, PROFILE
 
 SHOWN = 20_000  # rows that draw the learning curve
+ROWS_PER_SECOND = 8000  # so that some hundred trees fit into the time
 RECENT = 14  # past days shown one by one
 BINS = 8  # groups of forecasts whose misses are kept apart
 GOALS: dict[str, dict[str, Any]] = {
@@ -65,12 +66,12 @@ class Trees(nn.Module):
         """Grows both forests on sampled windows, then measures misses on windows of their own."""
         import lightgbm
 
-        rows = min(self.config.rows, len(sampler) * self.block)
+        rows = min(self.config.rows, len(sampler) * self.block, int(ROWS_PER_SECOND * seconds))
         x, y = self._table(sampler, rows)
         started, share = time.monotonic(), 1 / len(GOALS)
         for number, (name, goal) in enumerate(GOALS.items()):
             options = {"learning_rate": self.config.rate, "num_leaves": self.config.leaves, "verbose": -1}
-            options |= {"min_data_in_leaf": 20, "feature_fraction": 0.5, "deterministic": True, "seed": 1}
+            options |= {"min_data_in_leaf": 20, "feature_fraction": 0.4, "deterministic": True, "seed": 1}
             options |= {"max_bin": 127}
             options |= {"num_threads": torch.get_num_threads(), "bagging_fraction": 0.8, "bagging_freq": 1}
             data = lightgbm.Dataset(x, np.log1p(y) if name == "median" else y, free_raw_data=False)
