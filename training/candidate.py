@@ -12,7 +12,7 @@ from torch import nn
 
 from registry import algorithms
 from registry.algorithms import Entry, NetworkConfig, Round
-from registry.series import rollout
+from registry.series import golden, rollout
 from registry.series.bundle import Member
 from registry.series.covariates import Encoder
 from registry.series.panel import Floats, Panel
@@ -95,4 +95,11 @@ class Candidate:
     def member(self, weight: float) -> Member:
         """What the bundle keeps."""
         tensors = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
-        return Member(self.entry.name, algorithms.as_dict(self.config), self.windows.shape, weight, tensors)
+        return Member(
+            self.entry.name,
+            algorithms.as_dict(self.config),
+            self.windows.shape,
+            weight,
+            tensors,
+            golden.remember(self.model, self.windows),
+        )

@@ -18,7 +18,7 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from registry import algorithms
-from registry.series import rollout
+from registry.series import golden, rollout
 from registry.series.calibration import Calibration
 from registry.series.covariates import Encoder
 from registry.series.panel import Floats, Panel
@@ -44,6 +44,12 @@ class Member:
     shape: Shape
     weight: float
     tensors: dict[str, Tensor]
+    golden: dict[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def drift(self) -> float:
+        """How far a replayed golden forecast is off, as a share; above golden.TOLERANCE something moved."""
+        return golden.drift(self.model, self.golden)
 
     @cached_property
     def model(self) -> nn.Module:
@@ -62,10 +68,10 @@ class Member:
         return head | {"shape": asdict(self.shape)}
 
     @classmethod
-    def from_dict(cls, head: dict[str, Any], tensors: dict[str, Tensor]) -> Member:
+    def from_dict(cls, head: dict[str, Any], tensors: dict[str, Tensor], kept: dict[str, Tensor]) -> Member:
         """The member of these parts."""
         shape = Shape(**{**head["shape"], "entities": tuple(head["shape"]["entities"])})
-        return cls(head["algorithm"], head["config"], shape, head["weight"], tensors)
+        return cls(head["algorithm"], head["config"], shape, head["weight"], tensors, kept)
 
 
 @dataclass
@@ -114,9 +120,10 @@ class Bundle:
         head |= {"schema": SCHEMA, "members": [member.as_dict() for member in self.members]}
         head |= {"encoder": asdict(self.encoder), "calibration": asdict(self.calibration)}
         tensors = {
-            f"{number}.{name}": tensor.contiguous()
+            f"{part}.{number}.{name}": tensor.contiguous()
             for number, member in enumerate(self.members)
-            for name, tensor in member.tensors.items()
+            for part, table in ((WEIGHTS, member.tensors), (GOLDEN, member.golden))
+            for name, tensor in table.items()
         }
         if self.test_mean is not None:
             tensors["test.mean"] = torch.from_numpy(np.ascontiguousarray(self.test_mean))
@@ -133,7 +140,10 @@ class Bundle:
         try:
             bundle = cls(
                 **{name: head[name] for name in _PLAIN},
-                members=[Member.from_dict(part, _own(tensors, i)) for i, part in enumerate(head["members"])],
+                members=[
+                    Member.from_dict(part, _own(tensors, f"{WEIGHTS}.{i}."), _own(tensors, f"{GOLDEN}.{i}."))
+                    for i, part in enumerate(head["members"])
+                ],
                 encoder=Encoder(**head["encoder"]),
                 calibration=Calibration(**head["calibration"]),
             )
@@ -146,12 +156,12 @@ class Bundle:
         return bundle
 
 
+WEIGHTS, GOLDEN = "weights", "golden"
 _PLAIN = ("horizon", "seed", "data_hash", "country", "test_origin", "libraries")
 
 
-def _own(tensors: dict[str, Tensor], number: int) -> dict[str, Tensor]:
-    """The tensors of one member, under their names in its module."""
-    mark = f"{number}."
+def _own(tensors: dict[str, Tensor], mark: str) -> dict[str, Tensor]:
+    """The tensors whose names begin with the mark, without it."""
     return {name.removeprefix(mark): tensor for name, tensor in tensors.items() if name.startswith(mark)}
 
 

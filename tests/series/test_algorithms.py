@@ -11,6 +11,7 @@ import torch
 
 from registry import algorithms
 from registry.series.bundle import BadBundle, Bundle
+from registry.series.golden import TOLERANCE
 from registry.series.panel import Panel
 from tests.series.conftest import ROLES, wave_frame
 from training.backtest import backtest, origins, summary
@@ -59,6 +60,15 @@ def test_it_survives_the_bundle_bit_for_bit(name, learned, panel):
     np.testing.assert_array_equal(one.quantiles, two.quantiles)
     np.testing.assert_array_equal(bundle.test_mean, again.test_mean)
     assert (again.data_hash, again.seed, again.horizon) == ("abc", 0, 14)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_golden_forecast_tells_when_the_numbers_moved(name, learned):
+    bundle = Bundle.from_bytes(learned(name)[0].bundle.to_bytes())
+    member = bundle.members[0]
+    assert member.drift <= TOLERANCE
+    member.golden["output"] = member.golden["output"] * 1.01
+    assert member.drift > TOLERANCE
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,4 +1,4 @@
-"""manage.py algorithms: what can be learned with, and its settings."""
+"""manage.py algorithms: what can be learned with, its settings, and whether what was learned still holds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+
+from registry.artifacts import CorruptArtifact
+from registry.models import ModelVersion
 
 
 class Command(BaseCommand):
@@ -16,8 +19,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true")
+        parser.add_argument(
+            "--verify", action="store_true", help="Replay the golden forecast of every model version."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["verify"]:
+            self.verify(options["json"])
+            return
         from registry import algorithms
 
         rows: list[dict[str, Any]] = [
@@ -38,3 +47,29 @@ class Command(BaseCommand):
             self.stdout.write(f"{row['name']:<20} {row['description']}")
             for knob in row["settings"]:
                 self.stdout.write(f"    --set {knob['name']}={knob['default']:<10} {knob['help']}")
+
+    def verify(self, as_json: bool) -> None:
+        """Says of every ready version whether it still gives the numbers of the day it was learned."""
+        rows = [_verified(version) for version in ModelVersion.objects.ready().order_by("created_at")]
+        if as_json:
+            self.stdout.write(json.dumps({"versions": rows}))
+        else:
+            for row in rows:
+                self.stdout.write(f"{row['name']:<30} {row['problem'] or 'same numbers'}")
+        moved = [row["name"] for row in rows if row["problem"]]
+        if moved:
+            raise CommandError(f"{len(moved)} of {len(rows)} versions need a look: {', '.join(moved[:5])}.")
+
+
+def _verified(version: ModelVersion) -> dict[str, Any]:
+    from registry.series.bundle import BadBundle, Bundle
+    from registry.series.golden import TOLERANCE
+
+    problem, drift = "", None
+    try:
+        drift = max(member.drift for member in Bundle.from_bytes(version.read()).members)
+    except (BadBundle, CorruptArtifact) as error:
+        problem = str(error)
+    if drift is not None and not drift <= TOLERANCE:
+        problem = f"The golden forecast moved by {drift:.2%}: train this model again before you trust it."
+    return {"name": version.name, "drift": drift, "problem": problem}

@@ -1,0 +1,35 @@
+"""Golden forecast: a few windows and what the model made of them when it was learned, kept in its bundle.
+
+Replaying them tells whether a library or a change of ours moved the numbers since.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import torch
+from torch import Tensor, nn
+
+from registry.series.windows import Batch, Windows
+
+SERIES = 4
+OUTPUT = "output"
+TOLERANCE = 1e-4  # of the largest value: other processors round otherwise
+
+
+def remember(model: nn.Module, windows: Windows) -> dict[str, Tensor]:
+    """The newest whole window of the first series, and the model's output for them."""
+    rows = torch.arange(min(SERIES, len(windows.entity)))
+    batch = windows.cut(rows, torch.full_like(rows, windows.panel.days))
+    with torch.inference_mode():
+        output = model.eval()(batch)
+    kept = {field.name: getattr(batch, field.name).clone() for field in fields(Batch)}
+    return kept | {OUTPUT: output.clone()}
+
+
+def drift(model: nn.Module, kept: dict[str, Tensor]) -> float:
+    """Largest difference of the replayed output, as a share of the largest value that was kept."""
+    batch = Batch(**{field.name: kept[field.name] for field in fields(Batch)})
+    with torch.inference_mode():
+        off = (model.eval()(batch) - kept[OUTPUT]).abs().max()
+    return float(off / kept[OUTPUT].abs().max().clamp(min=1e-9))
