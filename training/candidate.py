@@ -32,6 +32,7 @@ class Candidate:
     config: algorithms.Config
     panel: Panel
     encoder: Encoder
+    tables: Windows
     horizon: int
     seed: int
     held: list[Floats] = field(default_factory=list)  # raw forecasts of the held-back windows
@@ -48,8 +49,8 @@ class Candidate:
 
     @cached_property
     def windows(self) -> Windows:
-        """All windows of the panel."""
-        return Windows(self.panel, self.encoder, self.config.past_days, self.block)
+        """All windows of the panel, in the tables that all candidates share."""
+        return self.tables.like(self.config.past_days, self.block)
 
     @cached_property
     def model(self) -> nn.Module:

@@ -24,6 +24,7 @@ from registry.series.calibration import Calibration, Held
 from registry.series.covariates import Encoder
 from registry.series.panel import Floats, Panel
 from registry.series.quantiles import MEDIAN
+from registry.series.windows import Windows
 from training.blend import blend, choose
 from training.candidate import LEAST_PAST, Candidate
 
@@ -94,8 +95,10 @@ class Learning:
                 f"needs {need}: add older days or forecast fewer days."
             )
         encoder = Encoder.fit(panel)
+        block = min(plan.horizon, max(config.block for config in configs))
+        tables = Windows(panel, encoder, LEAST_PAST, block)
         self.candidates = [
-            Candidate(entry, config, panel, encoder, plan.horizon, plan.seed)
+            Candidate(entry, config, panel, encoder, tables, plan.horizon, plan.seed)
             for entry, config in zip(entries, configs, strict=True)
         ]
         windows = max(1, min(plan.windows, int(MOST_HELD * panel.days / plan.horizon)))

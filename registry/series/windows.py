@@ -5,6 +5,7 @@ A window at column t sees sales of columns < t only; known covariates and the ca
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -85,6 +86,14 @@ class Windows:
         self.vocabulary = (len(encoder.keys), len(encoder.stores), len(encoder.products))
         self._fill(panel, closed, width)
 
+    def like(self, past_days: int, block: int) -> Windows:
+        """The same tables seen through windows of another size; `block` must not exceed this one's."""
+        if block > self.block:
+            raise ValueError(f"Windows of {block} days do not fit into tables made for {self.block}.")
+        twin = copy.copy(self)
+        twin.past_days, twin.block = past_days, block
+        return twin
+
     def _fill(self, panel: Panel, closed: NDArray[np.bool_], width: int) -> None:
         """Running sums from which every level and weekday mean is one subtraction."""
         sales = np.full((len(panel.keys), width), np.nan, np.float32)
@@ -92,7 +101,7 @@ class Windows:
         self.sales = torch.from_numpy(sales)
         listed = np.cumsum(~np.isnan(panel.sales), axis=1) > 0
         self.born = torch.from_numpy(np.where(listed.any(1), listed.argmax(1), panel.days))
-        zeros = torch.zeros(len(panel.keys), width + 1, dtype=torch.float64)
+        zeros = torch.zeros(len(panel.keys), width + 1)
         self.total, self.count, self.none = zeros, zeros.clone(), zeros.clone()
         self.week_total, self.week_count = zeros.clone(), zeros.clone()
         for column in range(panel.days):
@@ -100,8 +109,8 @@ class Windows:
 
     def _add(self, column: int) -> None:
         value = self.sales[:, column]
-        seen = (~value.isnan()).double()
-        amount = value.nan_to_num().double()
+        seen = (~value.isnan()).float()
+        amount = value.nan_to_num()
         self.total[:, column + 1] = self.total[:, column] + amount
         self.count[:, column + 1] = self.count[:, column] + seen
         self.none[:, column + 1] = self.none[:, column] + (value == 0)
