@@ -2,13 +2,14 @@
 VENV ?= .venv
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
+NEEDS_PYTHON = $(if $(PYTHON),,$(error Python 3.11 or newer is needed: install it, or name it with PYTHON=/path/to/python3))
 BIN := $(VENV)/bin
 PO := $(wildcard locale/*/LC_MESSAGES/django.po)
 MO := $(PO:.po=.mo)
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check
+.PHONY: help setup run test check bench
 .DELETE_ON_ERROR:
 
 help: ## list what make can do here
@@ -31,9 +32,12 @@ check: $(VENV)/.installed-check $(MO) ## lint, types, floors of the house, migra
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python -m pytest -q tests/test_translations.py
 
+bench: .venv-bench/.installed ## our algorithms beside their peers; BENCH="pasta m5" ALGORITHMS="kan ets" BUDGET=60 WINDOWS=3
+	@exec .venv-bench/bin/python -W ignore -m bench.run
+
 # The stamps say that the environment holds what pyproject.toml asks for: a second start installs nothing.
 $(VENV)/.installed: pyproject.toml
-	$(if $(PYTHON),,$(error Python 3.11 or newer is needed: install it, or name it with PYTHON=/path/to/python3))
+	$(NEEDS_PYTHON)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --editable .
 	@touch $@
@@ -44,6 +48,12 @@ $(VENV)/.installed-test: $(VENV)/.installed
 
 $(VENV)/.installed-check: $(VENV)/.installed-test
 	$(BIN)/python -m pip install --quiet --editable '.[check,test]'
+	@touch $@
+
+.venv-bench/.installed: pyproject.toml
+	$(NEEDS_PYTHON)
+	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --editable '.[bench]'
 	@touch $@
 
 # A `#, fuzzy` header would make pybabel skip the file without a word, so the result is asked for.

@@ -1,0 +1,217 @@
+"""What the bench says: medians over the windows, ratios to the best peer; for people and as JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+from importlib.metadata import distributions
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from bench import cells, data
+
+METRICS = ("wape", "bias", "smape", "mase", "rmsse", "wql")
+HEAD = (
+    "| algorithm | windows | WAPE | to best peer | bias | sMAPE | MASE | RMSSE | wQL | in 50 / 80 / 95% "
+    "| fit s | forecast s | peak MB | remarks |\n|---|" + "--:|" * 12 + "---|"
+)
+LIBRARIES = ("lightgbm", "mlforecast", "neuralforecast", "numpy", "pandas", "statsforecast", "torch")
+Result = dict[str, Any]
+
+
+def summary(results: list[Result]) -> list[dict[str, Any]]:
+    """One row for each data set and algorithm, medians over its windows; best error first."""
+    groups: dict[tuple[str, str], list[Result]] = {}
+    for result in results:
+        groups.setdefault((result["data"], result["algorithm"]), []).append(result)
+    rows = [row(name, algorithm, group) for (name, algorithm), group in groups.items()]
+    for one in rows:
+        one["ratio"] = ratio(one, [peer for peer in rows if peer["peer"] and peer["data"] == one["data"]])
+    return sorted(rows, key=lambda one: (one["data"], one["wape"] is None, one["wape"]))
+
+
+def row(name: str, algorithm: str, group: list[Result]) -> dict[str, Any]:
+    """Medians over the windows that worked."""
+    good = [result for result in group if not result.get("failed")]
+    scores = [result["scores"] for result in good]
+    line: dict[str, Any] = {"data": name, "algorithm": algorithm, "peer": algorithm in cells.PEERS}
+    line |= {"windows": len(good), "failed": len(group) - len(good)}
+    line |= {metric: middle([score[metric] for score in scores]) for metric in METRICS}
+    line |= {key: middle([result[key] for result in good]) for key in ("fit", "forecast", "peak_mb")}
+    line["coverage"] = {k: middle([score["coverage"][k] for score in scores]) for k in ("50", "80", "95")}
+    line["intervals"] = all(result["intervals"] for result in good)
+    line["note"] = good[-1].get("note", "") if good else "did not end"
+    line["totals"] = totals(good)
+    return line
+
+
+def totals(group: list[Result]) -> dict[str, float | None]:
+    """Median coverage of the 80% interval of totals, by kind of total."""
+    kinds = {kind for result in group for kind in result.get("totals", {})}
+    return {
+        kind: middle([result["totals"][kind]["80"] for result in group if kind in result["totals"]])
+        for kind in sorted(kinds)
+    }
+
+
+def middle(values: list[float | None]) -> float | None:
+    """The median of what is known.
+
+    >>> middle([3.0, None, 1.0]), middle([])
+    (2.0, None)
+    """
+    known = [value for value in values if value is not None]
+    return median(known) if known else None
+
+
+def ratio(one: dict[str, Any], peers: list[dict[str, Any]]) -> float | None:
+    """WAPE over that of the best peer on the same data.
+
+    >>> ratio({"wape": 0.5}, [{"wape": 1.0}, {"wape": None}])
+    0.5
+    """
+    errors = [peer["wape"] for peer in peers if peer["wape"]]
+    return one["wape"] / min(errors) if errors and one["wape"] is not None else None
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """Markdown."""
+    lines = [HEAD]
+    for one in rows:
+        covered = " / ".join(number(one["coverage"][k], 2) for k in ("50", "80", "95"))
+        parts = [
+            one["algorithm"] if one["peer"] else f"**{one['algorithm']}**",
+            str(one["windows"]) + (f" ({one['failed']} failed)" if one["failed"] else ""),
+            number(one["wape"], 4),
+            number(one["ratio"], 3),
+            number(one["bias"], 3, sign=True),
+            number(one["smape"], 2),
+            number(one["mase"], 3),
+            number(one["rmsse"], 3),
+            number(one["wql"], 4) if one["intervals"] else "–",
+            covered if one["intervals"] else "–",
+            number(one["fit"], 1),
+            number(one["forecast"], 2),
+            number(one["peak_mb"], 0),
+            one["note"],
+        ]
+        lines.append(f"| {' | '.join(parts)} |")
+    return "\n".join(lines)
+
+
+def number(value: float | None, digits: int, sign: bool = False) -> str:
+    """A figure, or a dash.
+
+    >>> number(0.25, 1), number(None, 1), number(0.012, 2, sign=True)
+    ('0.2', '–', '+0.01')
+    """
+    return "–" if value is None else f"{value:{'+' if sign else ''}.{digits}f}"
+
+
+def write(results: list[Result], place: Path, plan: dict[str, Any], scale: list[dict[str, Any]]) -> str:
+    """benchmarks.md and benchmarks.json in the folder; gives the text."""
+    rows = summary(results)
+    text = "\n\n".join([INTRODUCTION, how(plan, results), *sections(rows), *scales(scale)]) + "\n"
+    place.mkdir(parents=True, exist_ok=True)
+    (place / "benchmarks.md").write_text(text, encoding="utf-8")
+    whole = {"plan": plan, "machine": machine(), "rows": rows, "cells": results, "scale": scale}
+    (place / "benchmarks.json").write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
+    return text
+
+
+def sections(rows: list[dict[str, Any]]) -> list[str]:
+    """A heading and a table for each data set, and how often totals stayed in their range."""
+    parts = []
+    for name in dict.fromkeys(row["data"] for row in rows):
+        own = [row for row in rows if row["data"] == name]
+        parts += [f"## {name}, {data.get(name).horizon} days", table(own)]
+        said = [f"{row['algorithm']}: {in_words(row['totals'])}" for row in own if row["totals"]]
+        parts += ["Totals inside their 80% range: " + "; ".join(said) + "."] if said else []
+    return parts
+
+
+def in_words(found: dict[str, float | None]) -> str:
+    """Kinds of totals with their shares.
+
+    >>> in_words({"all": 0.8, "store": 0.75})
+    'all 0.80, store 0.75'
+    """
+    return ", ".join(f"{kind} {number(share, 2)}" for kind, share in found.items())
+
+
+def scales(rows: list[dict[str, Any]]) -> list[str]:
+    """How seconds and memory grow with the number of series."""
+    if not rows:
+        return []
+    head = (
+        "| series | days | algorithm | s per step | forecast s | horizon | s per 1,000 series | peak MB |\n"
+        "|" + "--:|" * 2 + "---|" + "--:|" * 5
+    )
+    lines = [
+        f"| {r['series']:,} | {r['days']} | {r['algorithm']} | {r['step']:.4f} | {r['forecast']:.2f} | "
+        f"{r['horizon']} | {1000 * r['forecast'] / r['series']:.3f} | {r['peak_mb']:.0f} |"
+        for r in rows
+    ]
+    return ["## Scale", SCALE, "\n".join([head, *lines])]
+
+
+def how(plan: dict[str, Any], results: list[Result]) -> str:
+    """What was run, where, and how busy the machine was."""
+    loads = [result["load"] for result in results]
+    busy = f"{min(loads):.1f} to {max(loads):.1f}" if loads else "not known"
+    said = machine()
+    packages = ", ".join(f"{name} {number}" for name, number in said["libraries"].items())
+    return (
+        f"Run: `{plan['command']}` at commit {plan['commit']}: {len(results)} cells, {plan['budget']:g} s a "
+        f"window, {plan['threads']} threads, seed {plan['seed']}.\n"
+        f"Machine: {said['cores']} cores, {said['system']}, Python {said['python']}, {packages}.\n"
+        f"Load before a cell: {busy} (above 0 something else was using the cores, and seconds are longer "
+        "and budgets smaller than on a quiet machine, for everybody)."
+    )
+
+
+def machine() -> dict[str, Any]:
+    """Without its name."""
+    there = {package.metadata["Name"].lower(): package.version for package in distributions()}
+    libraries = {name: there[name] for name in LIBRARIES if name in there}
+    system = f"{platform.system()} {platform.machine()}"
+    return {
+        "cores": os.cpu_count(),
+        "system": system,
+        "python": platform.python_version(),
+        "libraries": libraries,
+    }
+
+
+def commit() -> str:
+    """The short name of the commit, with a plus when files differ from it."""
+    try:
+        name = git("rev-parse", "--short", "HEAD")
+        return name + "+" * bool(git("status", "--porcelain", "--untracked-files=no"))
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def git(*words: str) -> str:
+    """What git answers in this checkout."""
+    done = subprocess.run(["git", *words], cwd=data.ROOT, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+INTRODUCTION = """# Benchmarks
+
+Written by `make bench`; do not edit. Our algorithms (bold) and their peers on the same data, the same windows
+at the end of the sales, the same threads and the same seconds per window, each cell in a process of its own.
+
+Each window is forecast by a model that saw nothing after its first day but what is known ahead. The peers get
+our covariates as our own encoder makes them (`bench/exchange.py`). Metrics are those of
+`registry/series/metrics.py` for everybody: point errors on the median, bias and RMSSE on the mean; a day
+without an actual (closed, not recorded, not yet listed) does not count. Figures are medians over the windows.
+LightGBM gives no intervals here; L1 is its best for the error, Tweedie for the bias."""
+SCALE = (
+    "Made-up chains of growing size, 447 days (90 ahead with 1,096 days for the first line), our network at "
+    "block 28; a step is one batch of 512 windows."
+)

@@ -1,0 +1,159 @@
+"""The bench's own helpers: what peers may see, what is run again, and what the tables say."""
+
+from __future__ import annotations
+
+import doctest
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bench import cells, data, exchange, ours, peer, report, run
+from registry.series.panel import Panel
+
+CELL = cells.Cell("sample", "kan", "2026-09-05", 1.0)
+
+
+@pytest.fixture
+def panel() -> Panel:
+    """Two series of 120 days with a promotion; the second is listed later, one day is closed."""
+    days = pd.date_range("2026-01-01", periods=120)
+    parts = [
+        pd.DataFrame(
+            {
+                "date": days[first:],
+                "store_id": "S",
+                "product_id": code,
+                "sales": np.arange(first, 120, dtype=float),
+                "promo": (np.arange(first, 120) % 10 == 0).astype(float),
+            }
+        )
+        for code, first in (("A", 0), ("B", 40))
+    ]
+    frame = pd.concat(parts)
+    return Panel.from_frame(frame[frame["date"] != days[60]], {"promo": "known"}, "DE")
+
+
+def result(algorithm: str, wape: float, window: str = "2026-09-05", **more: object) -> dict:
+    scores = dict.fromkeys(report.METRICS, wape) | {"coverage": {"50": 0.5, "80": 0.8, "95": 0.95}}
+    found = {"data": "sample", "algorithm": algorithm, "window": window, "scores": scores, "intervals": True}
+    return found | {"fit": 1.0, "forecast": 0.1, "peak_mb": 100.0, "load": 0.0, "note": "", **more}
+
+
+@pytest.mark.parametrize("module", [cells, exchange, ours, peer, report, run])
+def test_examples_in_the_bench_are_right(module) -> None:
+    assert doctest.testmod(module).failed == 0
+
+
+def test_a_peer_sees_nothing_of_the_days_after_the_origin_but_what_is_known(panel: Panel) -> None:
+    seen = panel.until("2026-04-01")
+    changed = panel.sales.copy()
+    changed[:, seen.days :] = 999
+    other = replace(panel, sales=changed).until("2026-04-01")
+    for one, two in zip(exchange.tables(seen, 14), exchange.tables(other, 14), strict=True):
+        assert one.equals(two) if isinstance(one, pd.DataFrame) else one == two
+
+
+def test_a_peer_gets_every_listed_day_once_and_all_days_ahead(panel: Panel) -> None:
+    past, ahead, names = exchange.tables(panel.until("2026-04-01"), 14)
+    assert past.groupby("unique_id").size().tolist() == [91, 51]
+    assert ahead.groupby("unique_id").size().tolist() == [14, 14]
+    assert set(names["known"]) < set(ahead.columns)
+    assert past["y"].isna().sum() == 2
+    assert past.loc[past["y"].isna(), "closed"].all()
+
+
+def test_holes_are_filled_by_the_week_before(panel: Panel) -> None:
+    past, _ahead, _names = exchange.tables(panel, 7)
+    filled = peer.fill(past)
+    assert filled[60] == past["y"][53]
+    assert not filled.isna().any()
+
+
+def test_quantiles_of_a_peer_are_sorted_and_nothing_is_sold_on_closed_days(panel: Panel) -> None:
+    past, ahead, names = exchange.tables(panel, 7)
+    ahead.loc[ahead["ds"] == ahead["ds"].min(), "closed"] = 1
+    task = peer.Task(past, ahead, {"series": 2, "horizon": 7, **names})
+    median = np.full((2, 7), 5.0, np.float32)
+    found = peer.quantiles(task, median, {80: (median - 9, median + 2), 95: (median - 9, median + 1)})
+    assert (np.diff(found, axis=2) >= 0).all()
+    assert found.min() == 0
+    assert (found[:, 0] == 0).all()
+
+
+def test_a_cell_is_run_once_and_again_when_asked(monkeypatch, tmp_path) -> None:
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    calls = []
+    monkeypatch.setattr(cells, "run", lambda cell: calls.append(cell) or {"wall": 1.0})
+    assert cells.result(CELL) == cells.result(CELL)
+    assert len(calls) == 1
+    cells.result(CELL, fresh=True)
+    cells.result(replace(CELL, budget=2.0))
+    assert len(calls) == 3
+
+
+def test_changed_code_is_another_cell(monkeypatch) -> None:
+    before = cells.kept(CELL)
+    monkeypatch.setattr(cells, "code", lambda algorithm: "other")
+    assert cells.kept(CELL) != before
+
+
+def test_a_cell_that_takes_too_long_is_stopped() -> None:
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    cells.wait(child, 0.2)
+    assert child.returncode < 0
+
+
+def test_our_cell_runs_the_code_of_the_back_test(tmp_path) -> None:
+    plan = {"data": "sample", "algorithm": "seasonal_naive", "window": "2026-10-03", "budget": 5.0}
+    (tmp_path / "plan.json").write_text(json.dumps(plan | {"horizon": 28, "seed": 0, "threads": 1}))
+    ours.main(tmp_path)
+    found = json.loads((tmp_path / "result.json").read_text())
+    assert {"fit", "forecast", "totals"} <= set(found)
+    with np.load(tmp_path / "forecast.npz") as arrays:
+        assert arrays["quantiles"].shape == (100, 28, 7)
+
+
+def test_rows_are_medians_over_windows_beside_the_best_peer() -> None:
+    results = [result("kan", wape, str(i)) for i, wape in enumerate((0.2, 0.3, 0.9))]
+    results += [result("ets", 0.5), result("nf-kan", 0.4, intervals=False)]
+    rows = report.summary(results)
+    assert [row["algorithm"] for row in rows] == ["kan", "nf-kan", "ets"]
+    assert rows[0]["wape"] == 0.3
+    assert rows[0]["ratio"] == pytest.approx(0.75)
+    assert "| **kan** | 3 | 0.3000 | 0.750 |" in report.table(rows)
+
+
+def test_a_failed_cell_is_said_and_does_not_count() -> None:
+    failed = {"data": "sample", "algorithm": "ets", "window": "2026-09-05", "failed": True, "log": "no"}
+    (row,) = report.summary([failed])
+    assert (row["windows"], row["failed"], row["wape"]) == (0, 1, None)
+    assert "did not end" in report.table([row])
+
+
+def test_the_report_says_what_was_run(tmp_path) -> None:
+    plan = {"command": "make bench", "commit": "abc", "budget": 60.0, "threads": 2, "seed": 0}
+    text = report.write([result("kan", 0.2)], tmp_path, plan, [])
+    assert "`make bench` at commit abc: 1 cells, 60 s" in text
+    assert json.loads((tmp_path / "benchmarks.json").read_text())["rows"][0]["wape"] == 0.2
+
+
+@pytest.mark.parametrize(
+    "given", [{"BUDGET": "much"}, {"BUDGET": "-1"}, {"BENCH": "nothing"}, {"ALGORITHMS": "magic"}]
+)
+def test_a_wrong_choice_is_named_in_one_sentence(given, capsys) -> None:
+    assert run.main(given) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_without_the_shared_files_the_sample_is_used(monkeypatch, tmp_path) -> None:
+    monkeypatch.setenv("SHARED_DATA", str(tmp_path))
+    assert list(data.available()) == ["sample"]
+    (tmp_path / data.FILES["pasta"].file).touch()
+    assert list(data.available()) == ["pasta"]
+    assert os.listdir(tmp_path)
