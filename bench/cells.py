@@ -113,6 +113,8 @@ def result(cell: Cell, fresh: bool = False) -> dict[str, Any]:
     if file.is_file() and not fresh:
         return dict(json.loads(file.read_text()))
     found = asdict(cell) | run(cell)
+    if found.get("failed"):
+        return found  # to be tried again
     file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_suffix(".part")
     part.write_text(json.dumps(found))

@@ -26,15 +26,16 @@ def forecast(task: peer.Task) -> dict[str, Any]:
     frame = task.past[["unique_id", "ds"]].assign(y=peer.fill(task.past).astype("float64"))
     frame = frame[frame["ds"] > frame["ds"].max() - pd.Timedelta(days=NEWEST)]
     table = run(frame, SeasonalNaive(season_length=7), task)
-    names, by_ets = task.ahead["unique_id"].unique(), 0
+    names, by_ets, found = task.ahead["unique_id"].unique(), 0, []
     if task.plan["algorithm"] == "ets":
         for first in range(0, len(names), CHUNK):
             if time.monotonic() - started > 0.95 * task.plan["budget"]:
                 break
             part = names[first : first + CHUNK]
-            found = run(frame[frame["unique_id"].isin(part)], AutoETS(season_length=7), task)
-            table.loc[table["unique_id"].isin(part)] = found.to_numpy()
+            found.append(run(frame[frame["unique_id"].isin(part)], AutoETS(season_length=7), task))
             by_ets += len(part)
+        rest = table[table["unique_id"].isin(names[by_ets:])]
+        table = pd.concat([*found, rest]).sort_values(["unique_id", "ds"])
     spent = time.monotonic() - started
     point = task.table(table["model"])
     bounds = {

@@ -96,11 +96,12 @@ def main(given: Mapping[str, str]) -> int:
     """Exit code; prints the tables."""
     try:
         wanted = plan(given)
+        scale.sizes(given.get("SCALE", ""))
     except ValueError as error:
         sys.stderr.write(f"{error}\n")
         return 2
     results = run(wanted, given.get("FRESH") == "1")
-    grown = scale.run(wanted.threads) if given.get("SCALE") == "1" else []
+    grown = scale.run(wanted.threads, given["SCALE"]) if given.get("SCALE") else []
     words = ("BENCH", "ALGORITHMS", "BUDGET", "WINDOWS", "THREADS", "SEED", "SCALE")
     command = " ".join(["make bench", *(f'{name}="{given[name]}"' for name in words if given.get(name))])
     said = asdict(wanted) | {"command": command, "commit": report.commit()}

@@ -1,7 +1,7 @@
 """How seconds and memory grow with the number of series: made-up chains from 500 to 30,490 series.
 
-Each size runs in a process of its own:
-`python -m bench.scale STORES PRODUCTS DAYS HORIZON ALGORITHM THREADS`.
+Each size runs in a process of its own: `python -m bench.scale FILE HORIZON ALGORITHM THREADS`.
+`SCALE="10x50x1096x90"` runs one size only (stores, products, days, horizon).
 """
 
 from __future__ import annotations
@@ -11,94 +11,100 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
+
 from bench import data
-from bench.cells import resident_mb
+from bench.cells import folder, resident_mb
 
-# stores, products, days, horizon
-SIZES = [
-    (10, 50, 1096, 90),
-    (10, 50, 447, 28),
-    (10, 250, 447, 28),
-    (10, 1000, 447, 28),
-    (10, 3049, 447, 28),
-]
-STEPS = 30  # learning steps that are timed
-BUDGET = 20  # seconds to learn before the forecast is timed
+SIZES = "10x50x1096x90 10x50x447x28 10x250x447x28 10x1000x447x28 10x3049x447x28"
+STEPS = 200  # learning steps: the same for every size, so that seconds tell how the cost grows
 ALGORITHM = "kan"
+ROLES = {"promo": "known", "price": "known", "category": "static"}
 
 
-def run(threads: int, sizes: list[tuple[int, int, int, int]] | None = None) -> list[dict[str, Any]]:
+def sizes(wanted: str) -> list[tuple[int, int, int, int]]:
+    """Stores, products, days and horizon; "1" asks for all sizes.
+
+    >>> sizes("10x50x447x28")
+    [(10, 50, 447, 28)]
+    """
+    found = []
+    for word in (SIZES if wanted == "1" else wanted).split():
+        parts = word.split("x")
+        if len(parts) != 4 or not all(part.isdigit() for part in parts):
+            raise ValueError(f"SCALE is {wanted!r}: use 1, or sizes such as 10x50x447x28.")
+        found.append((int(parts[0]), int(parts[1]), int(parts[2]), int(parts[3])))
+    return found
+
+
+def run(threads: int, wanted: str) -> list[dict[str, Any]]:
     """One row for each size."""
     rows = []
-    for size in sizes or SIZES:
-        words = [*map(str, size), ALGORITHM, str(threads)]
+    for stores, products, days, horizon in sizes(wanted):
+        file = chain(stores, products, days)
         done = subprocess.run(
-            [sys.executable, "-W", "ignore", "-m", "bench.scale", *words],
+            [
+                sys.executable,
+                "-W",
+                "ignore",
+                "-m",
+                "bench.scale",
+                file,
+                str(horizon),
+                ALGORITHM,
+                str(threads),
+            ],
             cwd=data.ROOT,
             env={**os.environ, "OMP_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "PASSIVE"},
             stdout=subprocess.PIPE,
             text=True,
             check=True,
         )
-        rows.append(json.loads(done.stdout))
+        rows.append(json.loads(done.stdout) | {"load": os.getloadavg()[0]})
         sys.stderr.write(f"{rows[-1]['series']} series: forecast {rows[-1]['forecast']:.2f} s\n")
     return rows
 
 
-def one(size: tuple[int, int, int, int], algorithm: str, threads: int) -> dict[str, Any]:
-    """Learns a little on a chain of that size, forecasts twice and times the second."""
-    import torch
+def chain(stores: int, products: int, days: int) -> Path:
+    """The file of a made-up chain; written once."""
+    from registry.sample import Sample
 
+    file = folder() / f"chain_{stores}x{products}x{days}.parquet"
+    if not file.is_file():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Sample(stores=stores, products=products, days=days).write(file.with_suffix(".part"))
+        file.with_suffix(".part").replace(file)
+    return file
+
+
+def one(file: Path, horizon: int, algorithm: str, threads: int) -> dict[str, Any]:
+    """Reads, learns so many steps, forecasts twice and times the second."""
     from registry.series.panel import Panel
     from training.learning import Learning, Plan
 
-    stores, products, days, horizon = size
-    torch.set_num_threads(threads)
-    roles = {"promo": "known", "price": "known", "category": "static"}
-    frame = data.sample(stores=stores, products=products, days=days)
     started = time.monotonic()
-    panel = Panel.from_frame(frame, {name: role for name, role in roles.items() if name in frame}, "DE")
-    del frame
-    read = time.monotonic() - started
-    learning = Learning(panel, Plan(algorithm, horizon=horizon, budget=BUDGET, windows=1, threads=threads))
-    step = seconds_per_step(learning.candidates[0], threads)
-    started = time.monotonic()
+    columns = ["date", "store_id", "product_id", "sales", *ROLES]
+    table = pq.read_table(file, columns=columns, read_dictionary=["store_id", "product_id"])
+    panel = Panel.from_frame(table.to_pandas(), ROLES, "DE")
+    del table
+    read = time.monotonic()
+    plan = Plan(algorithm, {"steps": STEPS}, horizon=horizon, budget=3600, windows=1, threads=threads)
+    learning = Learning(panel, plan)
     for _epoch in learning:
         continue
-    fit = time.monotonic() - started
+    learned = time.monotonic()
     bundle, times = learning.learned.bundle, []
     for _again in range(2):
-        started = time.monotonic()
+        before = time.monotonic()
         bundle.forecast(panel, horizon)
-        times.append(time.monotonic() - started)
-    peak = resident_mb(os.getpid())
-    row: dict[str, Any] = {
-        "series": len(panel.keys),
-        "days": days,
-        "horizon": horizon,
-        "algorithm": algorithm,
-    }
-    return row | {"read": read, "step": step, "fit": fit, "forecast": times[-1], "peak_mb": peak}
-
-
-def seconds_per_step(candidate: Any, threads: int) -> float:
-    """One batch drawn, its loss and its gradient."""
-    from registry.series.windows import origins
-    from training import loop
-
-    rows, columns = origins(candidate.windows, 28, candidate.panel.days - candidate.block)
-    sampler = loop.WindowSampler(candidate.windows, rows, columns, 0)
-    started = time.monotonic()
-    for _step in range(STEPS):
-        batch = sampler.draw(candidate.config.batch)
-        loop.loss(candidate.model(batch), batch).backward()
-    candidate.model.zero_grad(set_to_none=True)
-    return (time.monotonic() - started) / STEPS
+        times.append(time.monotonic() - before)
+    row: dict[str, Any] = {"series": len(panel.keys), "days": panel.days, "horizon": horizon}
+    row |= {"algorithm": algorithm, "read": read - started, "fit": learned - read, "forecast": times[-1]}
+    return row | {"peak_mb": resident_mb(os.getpid())}
 
 
 if __name__ == "__main__":
-    *size, algorithm, threads = sys.argv[1:]
-    numbers = (int(size[0]), int(size[1]), int(size[2]), int(size[3]))
-    print(json.dumps(one(numbers, algorithm, int(threads))))
+    print(json.dumps(one(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], int(sys.argv[4]))))

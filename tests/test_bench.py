@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench import cells, data, exchange, ours, peer, report, run
+from bench import cells, data, exchange, ours, peer, report, run, scale
 from registry.series.panel import Panel
 
 CELL = cells.Cell("sample", "kan", "2026-09-05", 1.0)
@@ -45,7 +45,7 @@ def result(algorithm: str, wape: float, window: str = "2026-09-05", **more: obje
     return found | {"fit": 1.0, "forecast": 0.1, "peak_mb": 100.0, "load": 0.0, "note": "", **more}
 
 
-@pytest.mark.parametrize("module", [cells, exchange, ours, peer, report, run])
+@pytest.mark.parametrize("module", [cells, exchange, ours, peer, report, run, scale])
 def test_examples_in_the_bench_are_right(module) -> None:
     assert doctest.testmod(module).failed == 0
 
@@ -97,6 +97,13 @@ def test_a_cell_is_run_once_and_again_when_asked(monkeypatch, tmp_path) -> None:
     assert len(calls) == 3
 
 
+def test_a_cell_that_failed_is_tried_again(monkeypatch, tmp_path) -> None:
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    monkeypatch.setattr(cells, "run", lambda cell: {"failed": True})
+    assert cells.result(CELL)["failed"]
+    assert not cells.kept(CELL).exists()
+
+
 def test_changed_code_is_another_cell(monkeypatch) -> None:
     before = cells.kept(CELL)
     monkeypatch.setattr(cells, "code", lambda algorithm: "other")
@@ -144,7 +151,8 @@ def test_the_report_says_what_was_run(tmp_path) -> None:
 
 
 @pytest.mark.parametrize(
-    "given", [{"BUDGET": "much"}, {"BUDGET": "-1"}, {"BENCH": "nothing"}, {"ALGORITHMS": "magic"}]
+    "given",
+    [{"BUDGET": "much"}, {"BUDGET": "-1"}, {"BENCH": "nothing"}, {"ALGORITHMS": "magic"}, {"SCALE": "much"}],
 )
 def test_a_wrong_choice_is_named_in_one_sentence(given, capsys) -> None:
     assert run.main(given) == 2
