@@ -112,7 +112,7 @@ def result(cell: Cell, fresh: bool = False) -> dict[str, Any]:
     file = kept(cell)
     if file.is_file() and not fresh:
         return dict(json.loads(file.read_text()))
-    found = asdict(cell) | run(cell)
+    found = asdict(cell) | {"commit": commit()} | run(cell)
     if found.get("failed"):
         return found  # to be tried again
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -188,3 +188,18 @@ def resident_mb(pid: int) -> float:
         return float(psutil.Process(pid).memory_info().rss) / 1024**2
     except (psutil.Error, OSError):
         return 0.0
+
+
+def commit() -> str:
+    """The short name of the commit, with a plus when files differ from it."""
+    try:
+        name = git("rev-parse", "--short", "HEAD")
+        return name + "+" * bool(git("status", "--porcelain", "--untracked-files=no"))
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def git(*words: str) -> str:
+    """What git answers in this checkout."""
+    done = subprocess.run(["git", *words], cwd=data.ROOT, capture_output=True, text=True, check=True)
+    return done.stdout.strip()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import subprocess
 from importlib.metadata import distributions
 from pathlib import Path
 from statistics import median
@@ -165,8 +164,9 @@ def how(plan: dict[str, Any], results: list[Result]) -> str:
     busy = f"{min(loads):.1f} to {max(loads):.1f}" if loads else "not known"
     said = machine()
     packages = ", ".join(f"{name} {number}" for name, number in said["libraries"].items())
+    commits = ", ".join(sorted({result["commit"] for result in results if "commit" in result}))
     return (
-        f"Run: `{plan['command']}` at commit {plan['commit']}: {len(results)} cells, {plan['budget']:g} s a "
+        f"Run: `{plan['command']}` at commit {commits}: {len(results)} cells, {plan['budget']:g} s a "
         f"window, {plan['threads']} threads, seed {plan['seed']}.\n"
         f"Machine: {said['cores']} cores, {said['system']}, Python {said['python']}, {packages}.\n"
         f"Load before a cell: {busy} (above 0 something else was using the cores, and seconds are longer "
@@ -185,21 +185,6 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "libraries": libraries,
     }
-
-
-def commit() -> str:
-    """The short name of the commit, with a plus when files differ from it."""
-    try:
-        name = git("rev-parse", "--short", "HEAD")
-        return name + "+" * bool(git("status", "--porcelain", "--untracked-files=no"))
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-
-
-def git(*words: str) -> str:
-    """What git answers in this checkout."""
-    done = subprocess.run(["git", *words], cwd=data.ROOT, capture_output=True, text=True, check=True)
-    return done.stdout.strip()
 
 
 INTRODUCTION = """# Benchmarks

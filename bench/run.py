@@ -4,7 +4,8 @@
     make bench BENCH="pasta rossmann" ALGORITHMS="kan trees lightgbm-l1" BUDGET=60 WINDOWS=3
 
 Cells are kept below DATA_DIR: a bench that was interrupted goes on, and only what changed is run again.
-FRESH=1 runs all again; SCALE=1 adds the bench of growing numbers of series; REPORT=0 leaves docs alone.
+FRESH=1 runs all again; KEPT=1 runs nothing and reports what is kept; SCALE=1 adds growing numbers of series;
+REPORT=0 leaves docs alone.
 """
 
 from __future__ import annotations
@@ -79,10 +80,12 @@ def cells_of(wanted: Plan) -> Iterator[cells.Cell]:
                 yield cells.Cell(name, algorithm, str(day), wanted.budget, wanted.threads, wanted.seed)
 
 
-def run(wanted: Plan, fresh: bool = False) -> list[dict[str, Any]]:
+def run(wanted: Plan, fresh: bool = False, only_kept: bool = False) -> list[dict[str, Any]]:
     """All cells, told on stderr one by one."""
     results = []
     for cell in cells_of(wanted):
+        if only_kept and not cells.kept(cell).is_file():
+            continue
         found = cells.result(cell, fresh)
         results.append(found)
         said = (
@@ -100,11 +103,11 @@ def main(given: Mapping[str, str]) -> int:
     except ValueError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    results = run(wanted, given.get("FRESH") == "1")
+    results = run(wanted, given.get("FRESH") == "1", given.get("KEPT") == "1")
     grown = scale.run(wanted.threads, given["SCALE"]) if given.get("SCALE") else []
-    words = ("BENCH", "ALGORITHMS", "BUDGET", "WINDOWS", "THREADS", "SEED", "SCALE")
+    words = ("BENCH", "ALGORITHMS", "BUDGET", "WINDOWS", "THREADS", "SEED", "KEPT", "SCALE")
     command = " ".join(["make bench", *(f'{name}="{given[name]}"' for name in words if given.get(name))])
-    said = asdict(wanted) | {"command": command, "commit": report.commit()}
+    said = asdict(wanted) | {"command": command}
     place = data.ROOT / "docs" if given.get("REPORT") != "0" else cells.folder()
     print(report.write(results, place, said, grown))
     return 1 if any(result.get("failed") for result in results) else 0

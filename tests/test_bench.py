@@ -42,7 +42,15 @@ def panel() -> Panel:
 def result(algorithm: str, wape: float, window: str = "2026-09-05", **more: object) -> dict:
     scores = dict.fromkeys(report.METRICS, wape) | {"coverage": {"50": 0.5, "80": 0.8, "95": 0.95}}
     found = {"data": "sample", "algorithm": algorithm, "window": window, "scores": scores, "intervals": True}
-    return found | {"fit": 1.0, "forecast": 0.1, "peak_mb": 100.0, "load": 0.0, "note": "", **more}
+    return found | {
+        "fit": 1.0,
+        "forecast": 0.1,
+        "peak_mb": 100.0,
+        "load": 0.0,
+        "note": "",
+        "commit": "abc",
+        **more,
+    }
 
 
 @pytest.mark.parametrize("module", [cells, exchange, ours, peer, report, run, scale])
@@ -144,7 +152,7 @@ def test_a_failed_cell_is_said_and_does_not_count() -> None:
 
 
 def test_the_report_says_what_was_run(tmp_path) -> None:
-    plan = {"command": "make bench", "commit": "abc", "budget": 60.0, "threads": 2, "seed": 0}
+    plan = {"command": "make bench", "budget": 60.0, "threads": 2, "seed": 0}
     text = report.write([result("kan", 0.2)], tmp_path, plan, [])
     assert "`make bench` at commit abc: 1 cells, 60 s" in text
     assert json.loads((tmp_path / "benchmarks.json").read_text())["rows"][0]["wape"] == 0.2
