@@ -38,6 +38,7 @@ def row(name: str, algorithm: str, group: list[Result]) -> dict[str, Any]:
     scores = [result["scores"] for result in good]
     line: dict[str, Any] = {"data": name, "algorithm": algorithm, "peer": algorithm in cells.PEERS}
     line |= {"windows": len(good), "failed": len(group) - len(good)}
+    line["errors"] = {result["window"]: result["scores"]["wape"] for result in good}
     line |= {metric: middle([score[metric] for score in scores]) for metric in METRICS}
     line |= {key: middle([result[key] for result in good]) for key in ("fit", "forecast", "peak_mb")}
     line["coverage"] = {k: middle([score["coverage"][k] for score in scores]) for k in ("50", "80", "95")}
@@ -67,13 +68,15 @@ def middle(values: list[float | None]) -> float | None:
 
 
 def ratio(one: dict[str, Any], peers: list[dict[str, Any]]) -> float | None:
-    """WAPE over that of the best peer on the same data.
+    """Median WAPE over that of the best peer, on the windows of `one`; peers that lack some do not count.
 
-    >>> ratio({"wape": 0.5}, [{"wape": 1.0}, {"wape": None}])
+    >>> ratio({"errors": {"a": 0.5}}, [{"errors": {"a": 1.0, "b": 0.1}}, {"errors": {"b": 0.2}}])
     0.5
     """
-    errors = [peer["wape"] for peer in peers if peer["wape"]]
-    return one["wape"] / min(errors) if errors and one["wape"] is not None else None
+    days = set(one["errors"])
+    rivals = [middle([peer["errors"][day] for day in days]) for peer in peers if days <= set(peer["errors"])]
+    own, best = middle(list(one["errors"].values())), min((r for r in rivals if r), default=None)
+    return own / best if best and own is not None else None
 
 
 def table(rows: list[dict[str, Any]]) -> str:
@@ -126,10 +129,20 @@ def sections(rows: list[dict[str, Any]]) -> list[str]:
     parts = []
     for name in dict.fromkeys(row["data"] for row in rows):
         own = [row for row in rows if row["data"] == name]
-        parts += [f"## {name}, {data.get(name).horizon} days", table(own)]
+        parts += [f"## {name}, {data.get(name).horizon} days", table(own), by_window(own)]
         said = [f"{row['algorithm']}: {in_words(row['totals'])}" for row in own if row["totals"]]
         parts += ["Totals inside their 80% range: " + "; ".join(said) + "."] if said else []
     return parts
+
+
+def by_window(rows: list[dict[str, Any]]) -> str:
+    """WAPE after each origin, for not every algorithm may have run on every window."""
+    days = sorted({day for row in rows for day in row["errors"]})
+    lines = [f"| WAPE after | {' | '.join(days)} |", "|---|" + "--:|" * len(days)]
+    for row in rows:
+        found = " | ".join(number(row["errors"].get(day), 4) for day in days)
+        lines.append(f"| {row['algorithm'] if row['peer'] else '**' + row['algorithm'] + '**'} | {found} |")
+    return "\n".join(lines)
 
 
 def in_words(found: dict[str, float | None]) -> str:
@@ -195,8 +208,10 @@ at the end of the sales, the same threads and the same seconds per window, each 
 Each window is forecast by a model that saw nothing after its first day but what is known ahead. The peers get
 our covariates as our own encoder makes them (`bench/exchange.py`). Metrics are those of
 `registry/series/metrics.py` for everybody: point errors on the median, bias and RMSSE on the mean; a day
-without an actual (closed, not recorded, not yet listed) does not count. Figures are medians over the windows.
-LightGBM gives no intervals here; L1 is its best for the error, Tweedie for the bias."""
+without an actual (closed, not recorded, not yet listed) does not count. Figures are medians over the
+windows that were run; "to best peer" compares on the same windows only. LightGBM
+gives no intervals here: L1 is there for the error (fed back, and direct on lags of at least the horizon),
+Tweedie for the bias."""
 SCALE = (
     "Made-up chains of growing size. Fit: 200 learning steps, one held-back window and as many steps again "
     "on all days, whatever the size; forecast: all series, warm."
