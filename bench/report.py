@@ -184,7 +184,7 @@ def how(plan: dict[str, Any], results: list[Result]) -> str:
         f"Machine: {said['cores']} cores, {said['system']}, Python {said['python']}, {packages}.\n"
         f"Load before a cell: {busy} (above 0 something else was using the cores, and seconds are longer "
         "and budgets smaller than on a quiet machine, for everybody)."
-    )
+    ) + (f"\n\n{plan['note']}" if plan.get("note") else "")
 
 
 def machine() -> dict[str, Any]:

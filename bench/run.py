@@ -5,7 +5,7 @@
 
 Cells are kept below DATA_DIR: a bench that was interrupted goes on, and only what changed is run again.
 FRESH=1 runs all again; KEPT=1 runs nothing and reports what is kept; SCALE=1 adds growing numbers of series;
-REPORT=0 leaves docs alone.
+REPORT=0 leaves docs alone; NOTE says something about this run in them.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def main(given: Mapping[str, str]) -> int:
     grown = scale.run(wanted.threads, given["SCALE"]) if given.get("SCALE") else []
     words = ("BENCH", "ALGORITHMS", "BUDGET", "WINDOWS", "THREADS", "SEED", "KEPT", "SCALE")
     command = " ".join(["make bench", *(f'{name}="{given[name]}"' for name in words if given.get(name))])
-    said = asdict(wanted) | {"command": command}
+    said = asdict(wanted) | {"command": command, "note": given.get("NOTE", "")}
     place = data.ROOT / "docs" if given.get("REPORT") != "0" else cells.folder()
     print(report.write(results, place, said, grown))
     return 1 if any(result.get("failed") for result in results) else 0
