@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from training.process import die_with_parent
+from registry.process import die_with_parent
 
 DAPHNE = ["-v", "0", "-b", "127.0.0.1", "--application-close-timeout", "3"]
 
