@@ -59,6 +59,10 @@ def canonical(raw: Raw, reading: Reading, today: dt.date | None = None) -> tuple
     table = renamed(raw, mapping)
     check = Check(raw, reading, {ours: theirs for ours, theirs in mapping.items() if ours != theirs})
     check.ragged()
+    if not table.num_rows:
+        raise SalesError(_("%(file)s has no usable row.") % {"file": raw.name})
+    if pa.types.is_nested(table["sales"].type):
+        raise SalesError(unfit(raw.name, check.label("sales"), table["sales"].type))
     totals(check, table)
     days, order = read_days(check, table)
     check.rows("bad-date", "date", table, days == NO_DAY)

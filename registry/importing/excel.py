@@ -6,6 +6,7 @@ import datetime as dt
 import re
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
@@ -19,6 +20,7 @@ from registry.importing.problems import Example, Finding, SalesError
 from registry.importing.readers import BATCH, Raw, check_names, too_large, without_blank_rows
 
 UNPACKED, RATIO, PARTS = 600 << 20, 200, 2000
+MOST_EMPTY = 200_000
 SMALL = 10 << 20  # a part so small may be packed as tightly as it likes
 DECLARATION = re.compile(rb"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
 Row = tuple[Any, ...]
@@ -56,7 +58,7 @@ def check_package(path: Path, name: str) -> None:
                     raise SalesError(too_large(name))
                 if part.filename.endswith((".xml", ".rels")):
                     check_part(package, part, name)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError):
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError):
         raise SalesError(
             _("%(file)s is not an Excel workbook (.xlsx): save it again as one.") % {"file": name}
         ) from None
@@ -82,7 +84,7 @@ def read_sheets(book: Any, name: str) -> Raw:
         )
         if not above:
             continue
-        raw = read_rows(name, trimmed(header), above, (row for _number, row in rows))
+        raw = read_rows(name, trimmed(header), above, bounded(name, rows))
         others = [other.title for other in book.worksheets if other.title != sheet.title]
         if others:
             raw.findings.append(
@@ -91,6 +93,18 @@ def read_sheets(book: Any, name: str) -> Raw:
         raw.about.update(sheet=sheet.title)
         return raw
     raise SalesError(_("%(file)s has no header: name the columns in the first row.") % {"file": name})
+
+
+def bounded(name: str, rows: Iterator[tuple[int, Row]]) -> Iterator[Row]:
+    """The rows; a sheet that claims its next row to be millions below is refused."""
+    last = 1
+    for number, row in rows:
+        if any(cell is not None for cell in row):
+            last = number
+        elif number - last > MOST_EMPTY:
+            words = {"file": name, "row": last}
+            raise SalesError(_("%(file)s has nothing but empty rows below row %(row)d: delete them.") % words)
+        yield row
 
 
 def filled(cell: object) -> bool:

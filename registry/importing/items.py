@@ -19,6 +19,7 @@ CATEGORY = re.compile(
     r"(类别|分类|品类)",
     re.IGNORECASE,
 )
+NEVER = 10_000_000
 EPOCH = dt.date(1970, 1, 1)
 
 
@@ -28,57 +29,72 @@ def items(content: Canonical, roles: dict[str, str]) -> list[dict[str, Any]]:
     names = [name for name in texts if roles.get(name) == "name" or NAME.search(name)]
     groups = [name for name in texts if CATEGORY.search(name) and name not in names]
     found: list[dict[str, Any]] = []
+    series = Series(content)
     for kind, codes in (("store", content.stores), ("product", content.products)):
-        figures = Figures(content, codes)
+        figures = Figures(series, codes)
         name = label(texts, names, codes)
         group = label(texts, groups, codes)
         for place, code in enumerate(codes.values):
-            entry = {
-                "kind": kind,
-                "code": code,
-                "name": name.get(place, ""),
-                "category": group.get(place, ""),
-            }
-            found.append({**entry, **figures.of(place)})
+            words = {"name": name.get(place, "")[:200], "category": group.get(place, "")[:200]}
+            found.append({"kind": kind, "code": code, **words, **figures.of(place)})
     return found
 
 
 def label(texts: dict[str, Texts], columns: list[str], codes: Texts) -> dict[int, str]:
     """{place of the code: the column's value}, from the first column that is fixed for each code."""
+    size = len(codes.values)
     for column in columns:
         values = texts[column]
-        top = np.full(len(codes.values), -1, np.int64)
-        np.maximum.at(top, codes.codes, values.codes)
-        filled = np.array([bool(value) for value in values.values])[values.codes]
-        if len(codes.values) > 1 and len(set(top.tolist())) == 1 and len(values.values) > 1:
-            continue
-        if (values.codes[filled] == top[codes.codes[filled]]).all():
-            return {place: values.values[value] for place, value in enumerate(top.tolist()) if value >= 0}
+        pairs = np.unique(codes.codes.astype(np.int64) * len(values.values) + values.codes)
+        owner, value = pairs // len(values.values), pairs % len(values.values)
+        filled = np.array([bool(text.strip()) for text in values.values])[value]
+        owner, value = owner[filled], value[filled]
+        varied = size == 1 or len(np.unique(value)) > 1
+        if varied and len(owner) and np.bincount(owner).max() == 1:
+            return {
+                int(place): values.values[int(number)] for place, number in zip(owner, value, strict=True)
+            }
     return {}
 
 
-class Figures:
-    """First and last day, units, share of days without a sale, and the last weeks, for every code at once."""
+class Series:
+    """First and last day with sales, units, zeros and the last weeks of every series."""
 
-    def __init__(self, content: Canonical, codes: Texts) -> None:
-        sold = np.flatnonzero(~np.isnan(content.sales))
-        rows, days, sales = codes.codes[sold], content.days[sold], content.sales[sold]
-        size = len(codes.values)
-        self.count = np.bincount(rows, minlength=size)
-        self.total = np.bincount(rows, weights=sales, minlength=size)
-        self.zeros = np.bincount(rows, weights=sales == 0, minlength=size)
-        self.first: npt.NDArray[np.int64] = np.full(size, np.iinfo(np.int64).max)
-        self.last: npt.NDArray[np.int64] = np.full(size, -1)
-        moved = sales != 0
-        np.minimum.at(self.first, rows[moved], days[moved])
-        np.maximum.at(self.last, rows[moved], days[moved])
-        week = (int(days.max()) - days) // 7
-        recent = week < WEEKS
-        place = rows[recent].astype(np.int64) * WEEKS + (WEEKS - 1 - week[recent])
-        self.weeks = np.bincount(place, weights=sales[recent], minlength=size * WEEKS).reshape(size, WEEKS)
+    def __init__(self, content: Canonical) -> None:
+        starts, sales = content.series, content.sales
+        sold = ~np.isnan(sales)
+        units = np.where(sold, sales, 0.0)
+        moved = units != 0
+        self.place = starts
+        self.count = np.add.reduceat(sold.astype(np.int32), starts)
+        self.total = np.add.reduceat(units, starts)
+        self.zeros = self.count - np.add.reduceat(moved.astype(np.int32), starts)
+        self.first = np.minimum.reduceat(np.where(moved, content.days, NEVER), starts)
+        self.last = np.maximum.reduceat(np.where(moved, content.days, -NEVER), starts)
+        rows = np.flatnonzero(sold & (content.days > content.days[sold].max() - 7 * WEEKS))
+        week = WEEKS - 1 - (content.days[sold].max() - content.days[rows]) // 7
+        owner = np.searchsorted(starts, rows, side="right") - 1
+        size = len(starts) * WEEKS
+        self.weeks = np.bincount(owner * WEEKS + week, weights=sales[rows], minlength=size).reshape(-1, WEEKS)
+
+
+class Figures:
+    """The figures of all series of each code, together."""
+
+    def __init__(self, series: Series, codes: Texts) -> None:
+        owner, size = codes.codes[series.place], len(codes.values)
+        self.count = np.bincount(owner, weights=series.count, minlength=size)
+        self.total = np.bincount(owner, weights=series.total, minlength=size)
+        self.zeros = np.bincount(owner, weights=series.zeros, minlength=size)
+        self.first: npt.NDArray[np.int64] = np.full(size, NEVER)
+        self.last: npt.NDArray[np.int64] = np.full(size, -NEVER)
+        np.minimum.at(self.first, owner, series.first)
+        np.maximum.at(self.last, owner, series.last)
+        self.weeks = np.zeros((size, WEEKS))
+        np.add.at(self.weeks, owner, series.weeks)
 
     def of(self, place: int) -> dict[str, Any]:
-        sold = self.last[place] >= 0
+        sold = abs(self.last[place]) != NEVER
         return {
             "first": day(int(self.first[place])) if sold else None,
             "last": day(int(self.last[place])) if sold else None,

@@ -32,7 +32,7 @@ class Changes:
 def load(path: Path) -> Canonical:
     """A canonical file as it was saved."""
     file = pq.ParquetFile(path, read_dictionary=["store_id", "product_id"])
-    table = file.read(use_threads=False)
+    table = file.read()
     columns: dict[str, Column] = {}
     for name in table.column_names[1:]:
         column = table[name]

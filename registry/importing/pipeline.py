@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from django.utils.translation import gettext as _
 
 from registry.importing.canonical import Canonical
@@ -20,7 +21,7 @@ from registry.importing.items import items
 from registry.importing.matching import bare, lengthened, match
 from registry.importing.merging import load, merge
 from registry.importing.problems import Example, Question, SalesError
-from registry.importing.readers import Raw, read
+from registry.importing.readers import Raw, read, unreadable
 from registry.importing.reading import Job
 from registry.importing.roles import check_roles
 from registry.importing.values import Texts
@@ -30,7 +31,17 @@ SAMPLES = 4
 
 def perform(job: Job) -> dict[str, Any]:
     """The report; the canonical content and the bad rows lie in the job's folder."""
-    raw = read(Path(job.path), job.name)
+    try:
+        return walked(job, read(Path(job.path), job.name))
+    except (
+        pa.ArrowInvalid,
+        pa.ArrowNotImplementedError,
+    ) as problem:  # content that is not what its type says
+        raise SalesError(unreadable(job.name, problem)) from None
+
+
+def walked(job: Job, raw: Raw) -> dict[str, Any]:
+    """What follows the reading."""
     look = looked(raw, job)
     if job.only_look:
         return look

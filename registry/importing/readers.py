@@ -70,6 +70,10 @@ def read(path: Path, name: str = "") -> Raw:
 
 def unreadable(name: str, problem: Exception) -> str:
     """The reason a library gives, in one sentence."""
+    if "straddl" in str(problem) or "field limit" in str(problem):
+        return _("%(file)s has a row of more than a million characters: is a quote left open?") % {
+            "file": name
+        }
     text = " ".join(str(problem).partition("\n")[0].split()).rstrip(".")[:160]
     return _("%(file)s cannot be read: %(reason)s.") % {
         "file": name,
