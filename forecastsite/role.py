@@ -28,6 +28,9 @@ def serve(port: str) -> None:
     """The web server; it never imports torch before a page needs it."""
     from daphne.cli import CommandLineInterface
 
+    from forecastsite.guard import install
+
+    install()
     CommandLineInterface().run([*DAPHNE, "-p", port, "forecastsite.asgi:application"])
 
 

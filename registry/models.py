@@ -11,6 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 from registry.artifacts import Artifact
 from registry.scope import KINDS, Kind, Scope
+from registry.uploads import Upload
+
+__all__ = ["Dataset", "DatasetVersion", "ForecastModel", "Item", "ModelVersion", "Upload"]
 
 
 class Dataset(models.Model):

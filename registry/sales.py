@@ -67,7 +67,7 @@ def workshop() -> Iterator[Path]:
 
 
 def examine(
-    path: Path, folder: Path, reading: Reading, dataset: Dataset | None = None, only_look: bool = False
+    path: Path, folder: Path, reading: Reading, dataset: Dataset | None = None, only: str = ""
 ) -> dict[str, Any]:
     """The report about a file, as it would be read into the dataset; raises SalesError or Question.
 
@@ -76,27 +76,29 @@ def examine(
     reading.check()
     current = dataset.current if dataset else None
     base = ""
-    if current is not None and not only_look:
+    if current is not None and not only:
         reading = replace(reading, roles={**current.roles, **reading.roles})
         base = str(folder / "base.parquet")
         current.copy_to(Path(base))
     job = Job(
         path=str(path.resolve()),
-        name=path.name,
+        name=reading.file or path.name,
         folder=str(folder.resolve()),
         reading=reading,
         base=base,
         today=timezone.localdate().isoformat(),
-        only_look=only_look,
+        only=only,
         language=get_language() or "en",
     )
     if not path.is_file():
         raise SalesError(_("%(file)s does not exist: check the path.") % {"file": path})
     report = confined.work(job)
-    saved = replace(reading, on_problem="propose", replace=False)
+    if only:
+        return report
+    saved = replace(reading, on_problem="propose", replace=False, file=job.name)
     told = {name: report[name] for name in ("mapping", "signature", "about")}
     report["reading"] = {**asdict(saved), **told}
-    return {**report, "base": str(current.pk) if base and current else ""}
+    return {**report, "base": str(current.pk) if current else "none"}
 
 
 def clean_name(name: str) -> str:
@@ -138,7 +140,7 @@ def begin(name: str, report: dict[str, Any], created_by: User | None) -> Dataset
             dataset.country = country
             dataset.save(update_fields=["country"])
         current = dataset.current
-        if report["base"] and str(current.pk if current else "") != report["base"]:
+        if report["base"] and (str(current.pk) if current else "none") != report["base"]:
             words = {"dataset": dataset}
             raise SalesError(_("Somebody else added to %(dataset)s just now: check again.") % words)
         if current and (current.content_hash, current.roles) == (report["hash"], report["roles"]):
@@ -153,6 +155,19 @@ def begin(name: str, report: dict[str, Any], created_by: User | None) -> Dataset
             created_by=created_by,
             **fields,
         )
+
+
+def bring_back(version: DatasetVersion, created_by: User | None = None) -> DatasetVersion:
+    """An earlier version as the newest one; nothing is lost, so this can be undone in the same way."""
+    with workshop() as folder:
+        content = folder / "content.parquet"
+        version.copy_to(content)
+        report = examine(content, folder, Reading(roles=version.roles, file=str(version)), only="items")
+        fields = {name: getattr(version, name) for name in SAVED}
+        report |= {**fields, "hash": version.content_hash, "base": "", "first": version.first.isoformat()}
+        report["last"] = version.last.isoformat()
+        report["reading"] = {"country": "", **version.reading}
+        return keep(version.dataset.name, report, content, created_by)
 
 
 def read_table(version: DatasetVersion, scope: Scope) -> pa.Table:

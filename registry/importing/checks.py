@@ -56,7 +56,7 @@ def canonical(raw: Raw, reading: Reading, today: dt.date | None = None) -> tuple
     """
     mapping = match(raw.table.column_names, reading.mapping)
     raw, mapping = lengthened(raw, mapping)
-    table = renamed(raw, mapping)
+    table = renamed(raw, mapping, reading.ignore)
     check = Check(raw, reading, {ours: theirs for ours, theirs in mapping.items() if ours != theirs})
     check.ragged()
     if not table.num_rows:

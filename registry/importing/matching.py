@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -44,7 +45,7 @@ def bare(name: str) -> str:
 
 
 def match(columns: list[str], given: dict[str, str] | None = None) -> dict[str, str]:
-    """{our name: its name}, what was given first; a column stands for one thing only.
+    """{our name: its name}, what was given first ("" = no column); a column stands for one thing only.
 
     >>> match(["日期", "门店", "药品", "销量", "促销"])
     {'date': '日期', 'store_id': '门店', 'product_id': '药品', 'sales': '销量', 'promo': '促销'}
@@ -62,7 +63,7 @@ def match(columns: list[str], given: dict[str, str] | None = None) -> dict[str, 
         theirs = next((names[word] for word in words.split() if word in names), None)
         if theirs is not None:
             found[ours] = theirs
-    return found
+    return {ours: theirs for ours, theirs in found.items() if theirs}
 
 
 def lengthened(raw: Raw, mapping: dict[str, str]) -> tuple[Raw, dict[str, str]]:
@@ -121,8 +122,10 @@ def melted(raw: Raw, mapping: dict[str, str], names: list[str], header: str) -> 
     return Raw(raw.name, long.filter(pa.array(~empty)), numbers[~empty], list(raw.findings), about, header)
 
 
-def renamed(raw: Raw, mapping: dict[str, str]) -> pa.Table:
+def renamed(raw: Raw, mapping: dict[str, str], ignore: list[str]) -> pa.Table:
     """Columns under our names; raises SalesError naming what is missing. Notes what is left out."""
+    unwanted = [name for name in ignore if name in raw.table.column_names and name not in mapping.values()]
+    raw = replace(raw, table=raw.table.drop_columns(unwanted))
     there = raw.table.column_names
     for target, source in mapping.items():
         if source not in there:

@@ -31,6 +31,8 @@ SAMPLES = 4
 
 def perform(job: Job) -> dict[str, Any]:
     """The report; the canonical content and the bad rows lie in the job's folder."""
+    if job.only == "items":
+        return {"items": items(load(Path(job.path)), job.reading.roles)}
     try:
         return walked(job, read(Path(job.path), job.name))
     except (
@@ -43,7 +45,7 @@ def perform(job: Job) -> dict[str, Any]:
 def walked(job: Job, raw: Raw) -> dict[str, Any]:
     """What follows the reading."""
     look = looked(raw, job)
-    if job.only_look:
+    if job.only == "look":
         return look
     today = dt.date.fromisoformat(job.today) if job.today else None
     checked, check = canonical(raw, job.reading, today)

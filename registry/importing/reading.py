@@ -26,6 +26,8 @@ class Reading:
     dates: str = ""  # the order of a date that can be read in several ways: dmy, mdy or ymd
     decimal: str = ""  # "point" or "comma"
     choices: dict[str, str] = field(default_factory=dict)
+    ignore: list[str] = field(default_factory=list)  # columns of the file that are left out
+    file: str = ""  # its name, for sentences; never opened
     replace: bool = False  # the file is the whole dataset, not newer days of it
 
     def check(self) -> None:
@@ -51,7 +53,7 @@ class Job:
     reading: Reading
     base: str = ""  # canonical parquet of the current version, when days are added
     today: str = ""  # ISO; sales after it cannot have happened
-    only_look: bool = False  # columns and proposals only
+    only: str = ""  # "look": columns and proposals; "items": the catalogue of a canonical file
     language: str = "en"
 
     def as_json(self) -> dict[str, Any]:
