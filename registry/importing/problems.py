@@ -51,6 +51,7 @@ class Finding:
         """The first place in words, with what to do."""
         first = self.examples[0]
         place = {"file": file, "row": first.row, "column": first.column, "value": first.value[:60]}
+        place["title"] = _(TITLES[self.code])
         return complaint(self.code) % place + more(self.count)
 
 
@@ -152,7 +153,7 @@ def complaint(code: str) -> str:
         "future-date": _(
             "%(file)s, row %(row)d, column %(column)s: “%(value)s” lies in the future, but has sales."
         ),
-    }.get(code) or "%(file)s, row %(row)d, column %(column)s: “%(value)s”. " + _(TITLES[code]) + "."
+    }.get(code) or _("%(file)s, row %(row)d, column %(column)s: “%(value)s” – %(title)s.")
 
 
 def more(count: int) -> str:
