@@ -50,7 +50,7 @@ def match(columns: list[str], given: dict[str, str] | None = None) -> dict[str, 
     >>> match(["日期", "门店", "药品", "销量", "促销"])
     {'date': '日期', 'store_id': '门店', 'product_id': '药品', 'sales': '销量', 'promo': '促销'}
     >>> match(["date", "qty", "sales"], {"sales": "qty"})
-    {'sales': 'qty', 'date': 'date'}
+    {'date': 'date', 'sales': 'qty'}
     """
     found = dict(given or {})
     for ours, words in SYNONYMS.items():
@@ -63,7 +63,8 @@ def match(columns: list[str], given: dict[str, str] | None = None) -> dict[str, 
         theirs = next((names[word] for word in words.split() if word in names), None)
         if theirs is not None:
             found[ours] = theirs
-    return {ours: theirs for ours, theirs in found.items() if theirs}
+    order = [*SYNONYMS, *(ours for ours in found if ours not in SYNONYMS)]
+    return {ours: found[ours] for ours in order if found.get(ours)}
 
 
 def lengthened(raw: Raw, mapping: dict[str, str]) -> tuple[Raw, dict[str, str]]:
