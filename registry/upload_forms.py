@@ -30,6 +30,8 @@ TARGETS = [
     ("ignore", _("Leave out")),
 ]
 ROLES = ("known", "past", "static", "name")
+WIDE = (["date", "sales"], ["product_id", "sales"])  # may be missing: days or products are columns then
+MADE = {"wide-days": ("date", "sales"), "wide-products": ("product_id", "sales")}
 DATES = [
     ("", _("found by itself")),
     ("dmy", _("day, month, year")),
@@ -148,6 +150,10 @@ class MatchForm(forms.Form):
             if chosen.count(target) > 1:
                 label = dict(TARGETS)[target]
                 self.add_error(None, _("%(column)s was chosen twice.") % {"column": label})
+        missing = [target for target in ("date", "product_id", "sales") if target not in chosen]
+        if missing and missing not in WIDE:
+            label = dict(TARGETS)[missing[0]]
+            self.add_error(None, _("Say which column is: %(column)s.") % {"column": label})
         return data
 
     def apply(self) -> None:
@@ -157,10 +163,10 @@ class MatchForm(forms.Form):
         mapping = {c["is"]: c["name"] for c in self.columns if c["is"] and c["is"] not in CORE}
         mapping = {ours: name for ours, name in mapping.items() if chosen[name] not in CORE}
         named = {target: name for name, target in chosen.items() if target in CORE}
-        wide = self.upload.report["about"].get("layout", "long") != "long"
-        absent = {} if wide else {target: "" for target in CORE if target not in named}
+        made = MADE.get(self.upload.report["about"].get("layout", ""), ())  # not columns of the file
+        core = {target: named.get(target, "") for target in CORE if target not in made}
         self.upload.reading |= {
-            "mapping": {**mapping, **absent, **named} if not wide else {},
+            "mapping": {**mapping, **core},
             "roles": {name: target for name, target in chosen.items() if target in ROLES},
             "ignore": [name for name, target in chosen.items() if target == "ignore"],
             "dates": data["dates"],

@@ -26,10 +26,19 @@ REPLAYED = ("mapping", "roles", "dates", "decimal", "choices", "ignore")
 class UploadQuerySet(models.QuerySet["Upload"]):
     """Verbs over files on their way."""
 
-    def receive(self, chunks: Iterable[bytes], suffix: str, **fields: Any) -> Upload:
-        """Keeps the file under a name of our own; files that nobody saved for a day go."""
-        for old in self.filter(created_at__lt=timezone.now() - AGE):
+    def tidy(self) -> None:
+        """Files that nobody saved for a day go, and what a killed import left behind."""
+        before = timezone.now() - AGE
+        for old in self.filter(created_at__lt=before):
             old.discard()
+        shelf = Path(settings.DATA_DIR) / "uploads"
+        for folder in shelf.iterdir() if shelf.is_dir() else ():
+            if folder.stat().st_mtime < before.timestamp():
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def receive(self, chunks: Iterable[bytes], suffix: str, **fields: Any) -> Upload:
+        """Keeps the file under a name of our own."""
+        self.tidy()
         upload = Upload(suffix=suffix, **fields)
         upload.folder.mkdir(parents=True)
         with upload.source.open("wb") as stream:

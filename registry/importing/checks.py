@@ -133,8 +133,8 @@ def find_decimal(check: Check, table: pa.Table) -> tuple[str, str]:
     if unsure and not point and not comma and not dotted:
         words = {"file": check.raw.name, "column": check.label("sales"), "value": unsure}
         sentence = _(
-            "%(file)s, column %(column)s: “%(value)s” may be a thousand or a fraction; "
-            "say which with --decimal point or comma."
+            "%(file)s, column %(column)s: “%(value)s” may be a thousand or a fraction: "
+            "say what the decimal mark is."
         )
         raise Question(sentence % words, "decimal", list(DECIMALS))
     return ("comma", ",") if comma > point else ("point", ".")

@@ -110,8 +110,8 @@ def ask(file: str, column: str, text: str, row: int) -> str:
     words = {"file": file, "column": column, "value": text, "row": row}
     return (
         _(
-            "%(file)s, row %(row)d, column %(column)s: “%(value)s” may be day/month or month/day; "
-            "say which with --dates dmy, mdy or ymd."
+            "%(file)s, row %(row)d, column %(column)s: “%(value)s” may be day/month or month/day: "
+            "say in which order the dates are."
         )
         % words
     )

@@ -120,6 +120,8 @@ class Gaps:
     def with_zeros(self, wanted: Mask) -> tuple[Canonical, Numbers]:
         """Rows of nothing sold for the wanted [store, day] inside holes; fixed columns keep their value."""
         before, after = self.pairs()
+        told = self.numbers[self.rows[after]] > 0  # what was there before the file is not its business
+        before, after = before[told], after[told]
         lengths = self.days[after] - self.days[before] - 1
         if lengths.sum() > MOST_FILLED:
             return self.content, self.numbers

@@ -72,12 +72,9 @@ def looked(raw: Raw, job: Job) -> dict[str, Any]:
     except Question as asked:
         question = asked
     ours = {theirs: name for name, theirs in mapping.items()}
-    shown = [name for name in long.table.column_names if name.strip()][:200]
-    columns = [
-        {"name": name, "is": ours.get(name, ""), "samples": samples(long, name)}
-        for name in (names if long is raw else shown)[:200]
-        if name.strip()
-    ]
+    there = set(long.table.column_names)  # in a wide file, without the columns of days or products
+    shown = [name for name in names if name.strip() and name in there][:200]
+    columns = [{"name": name, "is": ours.get(name, ""), "samples": samples(long, name)} for name in shown]
     return {
         "columns": columns,
         "mapping": mapping,

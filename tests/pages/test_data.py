@@ -142,6 +142,23 @@ def test_a_column_can_be_matched_by_hand_or_left_out(page):
     assert DatasetVersion.objects.get().roles == {}
 
 
+@pytest.mark.parametrize("column", ["药品", "what"])
+def test_a_wide_file_is_read_with_the_columns_that_were_chosen(page, column):
+    days = [f"2026-01-{day:02d}" for day in range(1, 31)]
+    rows = [f"{code},Q{code},{','.join(str(day % 5) for day in range(30))}\n" for code in ("A", "B")]
+    send(page, f"{column},other,{','.join(days)}\n" + "".join(rows), name="till")
+    assert matched(page, **{"column-0": "", "column-1": "product_id"}).status_code == 302
+    decided(page)
+    version = DatasetVersion.objects.get()
+    assert (version.products, version.rows, version.stores) == (["QA", "QB"], 60, ["1"])
+
+
+def test_a_missing_column_is_asked_for(page, read):
+    send(page, till().replace("销量", "xyz"), name="till")
+    response = matched(page)
+    assert response.status_code == 200 and "Say which column is: Units sold" in read(response)
+
+
 def test_the_same_column_cannot_be_chosen_twice(page, read):
     send(page, till(), name="till")
     response = matched(page, **{"column-4": "sales"})

@@ -332,6 +332,38 @@ def test_the_command_prints_one_json_object(
     assert len(report["hash"]) == 64
 
 
+def test_the_command_can_show_what_would_change(
+    write: Write, small: pd.DataFrame, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import_file(write(small[:-6]), "till")
+    small.loc[0, "sales"] = 77
+    call_command("import_sales", str(write(small)), "--name", "till", "--check")
+    report = json.loads(capsys.readouterr().out)
+    assert report["changes"] == {"added": 6, "changed": 1, "same": 233}
+    assert (report["rows"], DatasetVersion.objects.count()) == (240, 1)
+
+
+def test_the_command_says_how_to_answer_a_question(write: Write) -> None:
+    text = HEADER + "01/02/2026,S,A,1\n02/03/2026,S,A,1\n"
+    with pytest.raises(CommandError, match=r"--dates dmy \| mdy"):
+        call_command("import_sales", str(write(text)), "--name", "till")
+    call_command("import_sales", str(write(text)), "--name", "till", "--dates", "mdy")
+    assert str(DatasetVersion.objects.get().last) == "2026-02-03"
+
+
+def test_rows_of_a_newer_file_replace_and_others_stay(write: Write, small: pd.DataFrame) -> None:
+    first = import_file(write(small.drop(columns="brand")), "till")
+    newer = small[-12:].assign(sales=1)
+    second = import_file(write(newer), "till")
+    frame = read_frame(second).sort_values(["date", "store_id", "product_id"], ignore_index=True)
+    assert frame["sales"].tolist() == [*range(228), *[1] * 12]
+    assert frame["promo"].tolist() == small["promo"].tolist()
+    assert set(frame["brand"].astype(str)) >= {"Bayer", "Hexal"}
+    assert read_frame(first)["sales"].sum() == small["sales"].sum()
+    with pytest.raises(SalesError, match="make them alike"):
+        import_file(write(newer.assign(promo="yes")), "till")
+
+
 def test_the_command_reports_a_failure_in_one_line(write: Write) -> None:
     with pytest.raises(CommandError, match="row 2") as caught:
         call_command("import_sales", str(write(HEADER + "x,S,A,1\n")), "--name", "till")

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
+from registry.importing.problems import Question
 from registry.importing.reading import DECIMALS, ORDERS
 from registry.importing.roles import COVARIATES, Roles
-from registry.models import DatasetVersion
-from registry.sales import Reading, SalesError, import_file
+from registry.models import Dataset, DatasetVersion
+from registry.sales import Reading, SalesError, examine, import_file, workshop
 
 
 class Command(BaseCommand):
@@ -42,6 +44,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--replace", action="store_true", help="the file is the whole dataset, not newer days"
         )
+        parser.add_argument("--check", action="store_true", help="only print the report, save nothing")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -52,12 +55,28 @@ class Command(BaseCommand):
         )
         given = roles({role: words(options[role]) for role in COVARIATES})
         try:
+            if options["check"]:
+                self.stdout.write(json.dumps(checked(options["file"], options["name"], given, reading)))
+                return
             version = import_file(options["file"], options["name"], given, reading)
+        except Question as question:
+            hint = f" (--{question.about} {' | '.join(question.options)})"
+            raise CommandError(f"{question}{hint}") from None
         except SalesError as problem:
             raise CommandError(str(problem)) from None
         self.stdout.write(
             json.dumps(report(version), ensure_ascii=False) if options["json"] else summary(version)
         )
+
+
+def checked(path: Path, name: str, given: Roles, reading: Reading) -> dict[str, Any]:
+    """The report about a file, and what it would change in the dataset; nothing is saved."""
+    with workshop() as folder:
+        dataset = Dataset.objects.filter(name=name).first()
+        found = examine(path, folder, replace(reading, roles=given), dataset)
+    counts = {kind: len(found[kind]) for kind in ("stores", "products")}
+    told = ("hash", "rows", "series", "first", "last", "roles", "findings", "changes", "reading")
+    return {"dataset": name, **{part: found[part] for part in told}, **counts}
 
 
 def words(given: list[str]) -> list[str]:
