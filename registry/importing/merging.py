@@ -66,8 +66,8 @@ def merge(
     splice.compare(base.sales, new.sales)
     merged = Canonical(
         splice.array(base.days, new.days),
-        splice.codes(base.stores, new.stores, stores),
-        splice.codes(base.products, new.products, products),
+        splice.keys(base.stores, new.stores, stores),
+        splice.keys(base.products, new.products, products),
         splice.array(base.sales, new.sales),
         extras,
     )
@@ -109,6 +109,11 @@ class Splice:
     def codes(self, old: Texts, new: Texts, values: list[str], keep: bool = False) -> Texts:
         left, right = positions(old.values, values)[old.codes], positions(new.values, values)[new.codes]
         return Texts.sorted(self.array(left, right, keep), values)
+
+    def keys(self, old: Texts, new: Texts, values: list[str]) -> Texts:
+        """As `codes`, when every value stays in use."""
+        left, right = positions(old.values, values)[old.codes], positions(new.values, values)[new.codes]
+        return Texts(self.array(left, right), values)
 
     def column(self, name: str, old: Column | None, new: Column | None) -> Column:
         """An extra column; what the file does not tell stays as it was."""
