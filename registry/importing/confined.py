@@ -26,7 +26,7 @@ MEMORY = 1536 << 20  # bytes of address space
 SECONDS, PER_100_MB = 60.0, 30.0
 LARGEST_REPORT = 64 << 20
 AT_ONCE = threading.BoundedSemaphore(2)
-KEPT = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "SYSTEMROOT", "TZDIR")
+KEPT = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "SYSTEMROOT", "TZDIR")
 QUIET = {  # one thread each, and an allocator that does not reserve more address space than it uses
     "ARROW_DEFAULT_MEMORY_POOL": "system",
     "OMP_NUM_THREADS": "1",
