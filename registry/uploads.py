@@ -96,6 +96,8 @@ class Upload(models.Model):
         if before is not None:
             names = {column["name"] for column in self.report["columns"]}
             kept = {name: before.reading[name] for name in REPLAYED if name in before.reading}
+            if before.dataset_id != self.dataset_id:  # the columns mean the same, the faults may not
+                kept.pop("choices", None)
             kept["mapping"] = {a: b for a, b in kept.get("mapping", {}).items() if b in names}
             self.reading = {**self.reading, **kept}
             self.report["replayed"] = str(before)
