@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from training.process import die_with_parent
+from registry.process import die_with_parent
 
 DAPHNE = ["-v", "0", "-b", "127.0.0.1", "--application-close-timeout", "3"]
 
@@ -28,6 +28,9 @@ def serve(port: str) -> None:
     """The web server; it never imports torch before a page needs it."""
     from daphne.cli import CommandLineInterface
 
+    from forecastsite.guard import install
+
+    install()
     CommandLineInterface().run([*DAPHNE, "-p", port, "forecastsite.asgi:application"])
 
 

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from pathlib import Path
 from typing import Any, ClassVar
 
-from django.core.files.base import ContentFile
+from django.core.files.base import ContentFile, File
 from django.core.files.storage import Storage, storages
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+CHUNK = 1 << 20
 
 
 class CorruptArtifact(Exception):
@@ -55,6 +58,31 @@ class Artifact(models.Model):
         """Writes the file and notes size and hash on this object; the caller's next save makes them known."""
         self.size, self.sha256 = len(content), hashlib.sha256(content).hexdigest()
         store().save(self.path, ContentFile(content))
+
+    def write_file(self, path: Path) -> None:
+        """As `write`, for a file that need not fit into memory."""
+        digest = hashlib.sha256()
+        with path.open("rb") as stream:
+            while chunk := stream.read(CHUNK):
+                digest.update(chunk)
+            self.size, self.sha256 = stream.tell(), digest.hexdigest()
+            stream.seek(0)
+            store().save(self.path, File(stream))
+
+    def copy_to(self, path: Path) -> None:
+        """Copies the file, checked against its hash, without holding it in memory; raises CorruptArtifact."""
+        digest = hashlib.sha256()
+        try:
+            with store().open(self.path, "rb") as source, path.open("wb") as target:
+                while chunk := source.read(CHUNK):
+                    digest.update(chunk)
+                    target.write(chunk)
+        except FileNotFoundError:
+            raise CorruptArtifact(f"The file of {self} is missing: delete it and make it again.") from None
+        if digest.hexdigest() != self.sha256:
+            raise CorruptArtifact(
+                f"The file of {self} was changed after it was saved: delete it and make it again."
+            )
 
     def mark_ready(self) -> None:
         """Commits that the whole file is there."""

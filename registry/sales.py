@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from registry.importing.canonical import Canonical
-from registry.importing.checks import canonical
+from registry.importing import confined
 from registry.importing.problems import SalesError
-from registry.importing.readers import read
-from registry.importing.roles import CORE, COVARIATES, Roles, check_roles
-from registry.models import Dataset, DatasetVersion
+from registry.importing.reading import Job, Reading
+from registry.importing.roles import CORE, COVARIATES, Roles
+from registry.models import Dataset, DatasetVersion, Item
 from registry.scope import Scope
 
 if TYPE_CHECKING:
@@ -27,26 +33,8 @@ if TYPE_CHECKING:
 
     from registry.series.panel import Business, Panel
 
-__all__ = ["Reading", "SalesError", "import_file", "read_frame", "read_panel"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reading:
-    """How a file is to be read: `mapping` {our name: its name}."""
-
-    mapping: dict[str, str] = field(default_factory=dict)
-    on_problem: str = "stop"  # or "skip": leave out the rows that cannot be used
-    country: str = ""  # two letters, for public holidays
-
-    def check(self) -> None:
-        """Raises SalesError for a country that is no country code."""
-        if self.country and not (
-            len(self.country) == 2 and self.country.isascii() and self.country.isalpha()
-        ):
-            words = {"country": self.country}
-            raise SalesError(
-                _("%(country)s is not a country: give its two letters, such as CN or DE.") % words
-            )
+__all__ = ["Reading", "SalesError", "examine", "import_file", "keep", "read_frame", "read_panel"]
+SAVED = ("rows", "stores", "products", "series", "roles", "findings", "reading")
 
 
 def import_file(
@@ -58,18 +46,59 @@ def import_file(
 ) -> DatasetVersion:
     """Reads the file into the dataset of that name; raises SalesError and saves nothing when it is not right.
 
-    `roles` {column: known | past | static}; columns without one get the role that fits. The same content with
-    the same roles as the current version gives that version back.
+    Rows of the file take the place of those of the same date, store and product; with `reading.replace` it is
+    the whole dataset. `roles` {column: known | past | static}; columns without one get the role they had, or
+    the one that fits. When nothing changes, the current version comes back.
     """
-    reading, given = reading or Reading(), roles or {}
-    reading.check()
+    reading = replace(reading or Reading(), roles=roles or {})
     name = clean_name(name)
-    content = canonical(read(path), reading.mapping, reading.on_problem)
-    check_roles(path.name, given, list(content.extras))
-    version = begin(
-        name, content, {"roles": content.roles(given), "created_by": created_by}, reading.country.upper()
+    with workshop() as folder:
+        report = examine(path, folder, reading, Dataset.objects.filter(name=name).first())
+        return keep(name, report, folder / "canonical.parquet", created_by)
+
+
+@contextmanager
+def workshop() -> Iterator[Path]:
+    """A folder that is gone afterwards, where a file is taken apart."""
+    shelf = settings.DATA_DIR / "uploads"
+    shelf.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=shelf, prefix="import-") as folder:
+        yield Path(folder)
+
+
+def examine(
+    path: Path, folder: Path, reading: Reading, dataset: Dataset | None = None, only: str = ""
+) -> dict[str, Any]:
+    """The report about a file, as it would be read into the dataset; raises SalesError or Question.
+
+    The file is opened by a process with limits, which leaves canonical.parquet and bad.csv in the folder.
+    """
+    reading.check()
+    current = dataset.current if dataset else None
+    base = ""
+    if current is not None and not only:
+        reading = replace(reading, roles={**current.roles, **reading.roles})
+        base = str(folder / "base.parquet")
+        current.copy_to(Path(base))
+    job = Job(
+        path=str(path.resolve()),
+        name=reading.file or path.name,
+        folder=str(folder.resolve()),
+        reading=reading,
+        base=base,
+        today=timezone.localdate().isoformat(),
+        only=only,
+        language=get_language() or "en",
     )
-    return version if version.state == version.State.READY else save(version, content.parquet())
+    if not path.is_file():
+        raise SalesError(_("%(file)s does not exist: check the path.") % {"file": path})
+    report = confined.work(job)
+    if only:
+        return report
+    saved = replace(reading, on_problem="propose", replace=False, file=job.name)
+    told = {name: report[name] for name in ("mapping", "signature", "about")}
+    report["reading"] = {**asdict(saved), **told}
+    return {**report, "base": str(current.pk) if current else "none"}
 
 
 def clean_name(name: str) -> str:
@@ -80,38 +109,16 @@ def clean_name(name: str) -> str:
     return name
 
 
-def begin(name: str, content: Canonical, fields: dict[str, Any], country: str) -> DatasetVersion:
-    """The current version when it is the same, else a pending one with the next number (row lock)."""
-    with transaction.atomic():
-        Dataset.objects.get_or_create(name=name, defaults={"created_by": fields["created_by"]})
-        dataset = Dataset.objects.select_for_update().get(name=name)
-        if country and dataset.country != country:
-            dataset.country = country
-            dataset.save(update_fields=["country"])
-        current = dataset.current
-        if current and (current.content_hash, current.roles) == (content.content_hash, fields["roles"]):
-            return current
-        newest = dataset.versions.order_by("-number").first()
-        first, last = content.span
-        return dataset.versions.create(
-            number=newest.number + 1 if newest else 1,
-            content_hash=content.content_hash,
-            rows=content.rows,
-            first=first,
-            last=last,
-            stores=content.stores.values,
-            products=content.products.values,
-            series=len(content.series),
-            findings=[finding.as_json() for finding in content.findings],
-            **fields,
-        )
-
-
-def save(version: DatasetVersion, content: bytes) -> DatasetVersion:
-    """Writes the file, then says ready; nothing stays behind when that fails."""
+def keep(name: str, report: dict[str, Any], content: Path, created_by: User | None = None) -> DatasetVersion:
+    """The examined content as the dataset's current version; when it is so already, that version."""
+    version = begin(name, report, created_by)
+    if version.state == version.State.READY:
+        return version
     try:
-        version.write(content)
-        version.mark_ready()
+        version.write_file(content)
+        with transaction.atomic():
+            version.mark_ready()
+            Item.objects.renew(version.dataset, report["items"])
     except BaseException as problem:
         version.remove()
         if not version.dataset.versions.exists():
@@ -121,6 +128,46 @@ def save(version: DatasetVersion, content: bytes) -> DatasetVersion:
             raise SalesError(_("%(dataset)s could not be saved: %(reason)s.") % words) from problem
         raise
     return version
+
+
+def begin(name: str, report: dict[str, Any], created_by: User | None) -> DatasetVersion:
+    """The current version when it is the same, else a pending one with the next number (row lock)."""
+    with transaction.atomic():
+        Dataset.objects.get_or_create(name=name, defaults={"created_by": created_by})
+        dataset = Dataset.objects.select_for_update().get(name=name)
+        country = report["reading"]["country"].upper()
+        if country and dataset.country != country:
+            dataset.country = country
+            dataset.save(update_fields=["country"])
+        current = dataset.current
+        if report["base"] and (str(current.pk) if current else "none") != report["base"]:
+            words = {"dataset": dataset}
+            raise SalesError(_("Somebody else added to %(dataset)s just now: check again.") % words)
+        if current and (current.content_hash, current.roles) == (report["hash"], report["roles"]):
+            return current
+        newest = dataset.versions.order_by("-number").first()
+        fields = {name: report[name] for name in SAVED}
+        return dataset.versions.create(
+            number=newest.number + 1 if newest else 1,
+            content_hash=report["hash"],
+            first=dt.date.fromisoformat(report["first"]),
+            last=dt.date.fromisoformat(report["last"]),
+            created_by=created_by,
+            **fields,
+        )
+
+
+def bring_back(version: DatasetVersion, created_by: User | None = None) -> DatasetVersion:
+    """An earlier version as the newest one; nothing is lost, so this can be undone in the same way."""
+    with workshop() as folder:
+        content = folder / "content.parquet"
+        version.copy_to(content)
+        report = examine(content, folder, Reading(roles=version.roles, file=str(version)), only="items")
+        fields = {name: getattr(version, name) for name in SAVED}
+        report |= {**fields, "hash": version.content_hash, "base": "", "first": version.first.isoformat()}
+        report["last"] = version.last.isoformat()
+        report["reading"] = {"country": "", **version.reading}
+        return keep(version.dataset.name, report, content, created_by)
 
 
 def read_table(version: DatasetVersion, scope: Scope) -> pa.Table:

@@ -59,6 +59,15 @@ def artifact_folder(tmp_path: Path, settings) -> Path:
 
 
 @pytest.fixture(autouse=True)
+def quick_reading(request, monkeypatch) -> None:
+    """Files are read in this process; tests of the limits are marked `processes` and start a real one."""
+    if request.node.get_closest_marker("processes") is None:
+        from registry.importing import confined, pipeline
+
+        monkeypatch.setattr(confined, "work", pipeline.perform)
+
+
+@pytest.fixture(autouse=True)
 def quick_passwords(settings) -> None:
     """Slow hashes protect people, not tests."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -1,16 +1,13 @@
-"""Processes that never outlive the one that started them, and what their end means in plain words."""
+"""What a training process may use, and what its end means in plain words."""
 
 from __future__ import annotations
 
-import ctypes
 import os
 import resource
 import signal
-import sys
 
 from django.utils.translation import gettext_noop
 
-PR_SET_PDEATHSIG = 1
 MEMORY_WORDS = ("MemoryError", "can't allocate memory", "not enough memory", "failed to map segment")
 NO_MEMORY = gettext_noop(
     "The training needs more memory than it may use. Choose a smaller scope or a smaller network, "
@@ -28,17 +25,6 @@ BROKEN = gettext_noop(
     "The training stopped at an error of the program. Look at the server's log, then start it again."
 )
 CRASHES = {-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS, -signal.SIGFPE, -signal.SIGILL}
-
-
-def die_with_parent(parent: int | None = None) -> None:
-    """From now on this process is killed when its parent dies (Linux); leaves at once if it is dead already.
-
-    `parent` is the pid that started this process: it may have died before this call.
-    """
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if parent is not None and os.getppid() != parent:
-        os._exit(1)
 
 
 def take_less(megabytes: int) -> None:

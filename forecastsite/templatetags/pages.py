@@ -11,12 +11,13 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from registry.importing.problems import ACTIONS, TITLES
 from registry.scope import Scope
 
 register = template.Library()
 
 DASH = "–"
-SECTIONS = {"dataset": "data", "run": "train", "model": "models"}
+SECTIONS = {"dataset": "data", "upload": "data", "catalogue": "data", "run": "train", "model": "models"}
 
 
 @register.simple_tag(takes_context=True)
@@ -169,6 +170,31 @@ def day(text: str | None) -> str:
 def unlocal(value: float | None) -> str:
     """A number for a machine: point as decimal mark, empty for none."""
     return "" if value is None else repr(value)
+
+
+@register.filter
+def finding_title(code: str) -> str:
+    """What a finding is called."""
+    return _(TITLES[code]) if code in TITLES else code
+
+
+@register.filter
+def action_text(action: str) -> str:
+    """What was done about a finding."""
+    return _(ACTIONS[action]) if action in ACTIONS else action
+
+
+@register.simple_tag
+def spark(weeks: list[float]) -> str:
+    """Points of a line in a box of 100 x 24.
+
+    >>> spark([0, 5, 10])
+    '0.0,23.0 50.0,12.0 100.0,1.0'
+    """
+    top = max([*weeks, 0]) or 1
+    step = 100 / max(1, len(weeks) - 1)
+    points = ((step * place, 23 - 22 * max(0, week) / top) for place, week in enumerate(weeks))
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
 
 
 @register.filter

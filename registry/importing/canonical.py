@@ -6,13 +6,13 @@ import datetime as dt
 import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from registry.importing.problems import Finding
 from registry.importing.roles import Roles, propose
 from registry.importing.values import Floats, Texts
 
@@ -33,7 +33,6 @@ class Canonical:
     products: Texts
     sales: Floats
     extras: dict[str, Column] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
 
     @property
     def rows(self) -> int:
@@ -84,20 +83,26 @@ class Canonical:
                 digest.update(column.astype("<i4").tobytes())
         return digest.hexdigest()
 
-    def parquet(self) -> bytes:
-        """The file: dates as date32, codes and texts as dictionaries, numbers as float64 or missing."""
+    def write(self, path: Path) -> None:
+        """The file: dates as date32, codes and texts as dictionaries, numbers as float64 or missing.
+
+        A group of rows at a time: twenty million rows need little more than one of their groups.
+        """
+        with pq.ParquetWriter(path, self.table(slice(0, 0)).schema, compression="zstd") as writer:
+            for start in range(0, self.rows, ROW_GROUP):
+                writer.write_table(self.table(slice(start, start + ROW_GROUP)), row_group_size=ROW_GROUP)
+
+    def table(self, rows: slice) -> pa.Table:
+        """Some rows as Arrow."""
         columns = {
-            "date": pa.array(self.days).cast(pa.date32()),
-            "store_id": self.stores.arrow(),
-            "product_id": self.products.arrow(),
-            "sales": pa.array(self.sales, from_pandas=True),
+            "date": pa.array(self.days[rows]).cast(pa.date32()),
+            "store_id": self.stores.arrow(rows),
+            "product_id": self.products.arrow(rows),
+            "sales": pa.array(self.sales[rows], from_pandas=True),
         }
         for name, column in self.extras.items():
             if isinstance(column, Texts):
-                columns[name] = column.arrow()
+                columns[name] = column.arrow(rows)
             else:
-                columns[name] = pa.array(column, from_pandas=True)
-        sink = pa.BufferOutputStream()
-        pq.write_table(pa.table(columns), sink, compression="zstd", row_group_size=ROW_GROUP)
-        content: bytes = sink.getvalue().to_pybytes()
-        return content
+                columns[name] = pa.array(column[rows], from_pandas=True)
+        return pa.table(columns)

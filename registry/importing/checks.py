@@ -1,95 +1,160 @@
-"""Checks: from a raw file to canonical columns, every doubt named with row, column and value."""
+"""Checks of rows: from a raw file to canonical columns, every doubt named with row, column and value."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import datetime as dt
+import re
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from django.utils.translation import gettext as _
 
-from registry.importing.canonical import Canonical, Column
-from registry.importing.problems import EXAMPLES, Example, Finding, SalesError
+from registry.importing.canonical import Canonical, Column, Days
+from registry.importing.check import Check, cell
+from registry.importing.codes import joined
+from registry.importing.days import EPOCH, NO_DAY, find_order, is_time, text_days, typed_days
+from registry.importing.matching import lengthened, match, renamed
+from registry.importing.problems import Question, SalesError
 from registry.importing.readers import Raw
+from registry.importing.reading import DECIMALS, Reading
 from registry.importing.roles import CORE
-from registry.importing.values import NO_DAY, Floats, Texts, is_text, looks_numeric, parse_days, parse_numbers
+from registry.importing.values import (
+    Floats,
+    Texts,
+    decimal_proofs,
+    is_text,
+    looks_numeric,
+    parse_number,
+    parse_numbers,
+)
 
 Rows = npt.NDArray[np.int64] | slice
-Mask = npt.NDArray[np.bool_]
 MAX_CODE = 100
+MAX_CODES = 100_000
+TOTAL = re.compile(
+    r"((grand|sub|overall)[ -]?)?totals?|sum|summe|gesamt|合计|总计|小计|总和|汇总|(grand |sub)?total[: ].*",
+    re.IGNORECASE,
+)
 
 
-def canonical(raw: Raw, mapping: dict[str, str], on_problem: str = "stop") -> Canonical:
-    """Canonical columns in order of store, product and day.
+@dataclass(frozen=True)
+class Checked:
+    """Canonical rows, the number of each in the file, and how the file was read."""
 
-    `mapping` {canonical name: name in the file}. With on_problem "stop" the first finding that would lose a
-    row raises SalesError; with "skip" such rows are left out and reported.
+    content: Canonical
+    numbers: npt.NDArray[np.int32]
+    about: dict[str, str]
+    mapping: dict[str, str]
+
+
+def canonical(raw: Raw, reading: Reading, today: dt.date | None = None) -> tuple[Checked, Check]:
+    """Canonical columns in order of store, product and day, and the check with its findings.
+
+    A finding whose choice is "stop" raises SalesError; what only a person can tell raises Question.
     """
-    check = Check(raw, on_problem == "skip", list(raw.findings))
-    table = renamed(raw, mapping, check.findings)
-    check.stop_at(raw.findings)
-    days = parse_days(table["date"])
+    mapping = match(raw.table.column_names, reading.mapping)
+    raw, mapping = lengthened(raw, mapping)
+    table = renamed(raw, mapping, reading.ignore)
+    check = Check(raw, reading, {ours: theirs for ours, theirs in mapping.items() if ours != theirs})
+    check.ragged()
+    if not table.num_rows:
+        raise SalesError(_("%(file)s has no usable row.") % {"file": raw.name})
+    if pa.types.is_nested(table["sales"].type):
+        raise SalesError(unfit(raw.name, check.label("sales"), table["sales"].type))
+    totals(check, table)
+    days, order = read_days(check, table)
     check.rows("bad-date", "date", table, days == NO_DAY)
-    stores, products = (check_codes(check, table, name) for name in ("store_id", "product_id"))
-    sales, wrong = parse_numbers(table["sales"])
+    decimal, mark = find_decimal(check, table)
+    sales, wrong = parse_numbers(table["sales"], mark)
     check.rows("not-a-number", "sales", table, wrong)
     check.rows("infinite", "sales", table, np.isinf(sales))
-    extras = {name: extra(check, table, name) for name in table.column_names if name not in CORE}
-    rows = sort_unique(check, days, stores, products)
+    if today is not None:
+        future = (days > (today - EPOCH).days) & ~np.isnan(sales)
+        check.rows("future-date", "date", table, future)
+    stores, products = (check_codes(check, table, name, days) for name in ("store_id", "product_id"))
+    extras = {name: extra(check, table, name, mark) for name in table.column_names if name not in CORE}
+    if check.rows("negative", "sales", table, sales < 0) == "zero":
+        sales = np.where(sales < 0, 0.0, sales)
+    rows, sales = sort_unique(check, days, (stores, products), sales)
     if check.out.all():
         raise SalesError(_("%(file)s has no usable row.") % {"file": raw.name})
-    check.note("negative", "sales", table, sales < 0)
     columns: dict[str, Column] = {
         name: value[rows] for name, value in sorted(extras.items()) if value is not None
     }
-    result = Canonical(days[rows], stores[rows], products[rows], sales[rows], columns, check.findings)
+    result = Canonical(days[rows], stores[rows], products[rows], sales, columns)
     if np.isnan(result.sales).all():
         raise SalesError(_("%(file)s, column sales: every cell is empty.") % {"file": raw.name})
-    return result
+    about = {"layout": "long", **raw.about, "dates": order, "decimal": decimal}
+    return Checked(result, raw.numbers[rows], about, mapping), check
 
 
-def renamed(raw: Raw, mapping: dict[str, str], findings: list[Finding]) -> pa.Table:
-    """Columns under their canonical names; raises SalesError naming what is missing."""
-    there = raw.table.column_names
-    for target, source in mapping.items():
-        if source not in there:
-            raise SalesError(missing(raw.name, source, there))
-        if target in there and target != source:
-            findings.append(Finding("column-replaced", 1, [Example(1, target, source)], "dropped"))
-    replaced = set(mapping) - set(mapping.values())
-    names = {source: target for target, source in mapping.items()}
-    keep = [name for name in there if name and name not in replaced]
-    if len(keep) + len(replaced & set(there)) < len(there):
-        findings.append(Finding("column-without-name", 1, [Example(1, "", "")], "dropped"))
-    table = raw.table.select(keep).rename_columns([names.get(name, name) for name in keep])
-    for name in CORE:
-        if name not in table.column_names:
-            raise SalesError(missing(raw.name, name, there))
-    return table
+def totals(check: Check, table: pa.Table) -> None:
+    """A total row at the end, as tills and spreadsheets write it."""
+    last = range(max(0, table.num_rows - 3), table.num_rows)
+    wrong = np.zeros(table.num_rows, dtype=bool)
+    for name in ("date", "store_id", "product_id"):
+        for row in last:
+            if TOTAL.fullmatch(cell(table[name][row]).strip()):
+                wrong[row] = True
+                column = name
+    if wrong.any():
+        check.rows("total-row", column, table, wrong)
 
 
-def missing(file: str, column: str, there: list[str]) -> str:
-    words = {"file": file, "column": column, "columns": ", ".join(there[:20])}
-    return (
-        _(
-            "%(file)s has no column %(column)s: it has %(columns)s; "
-            "name the right one with --map %(column)s=ITS_NAME."
+def read_days(check: Check, table: pa.Table) -> tuple[Days, str]:
+    """[N] days and the order they were read in."""
+    column = table["date"]
+    if is_time(column.type):
+        return typed_days(column), "ymd"
+    if pa.types.is_nested(column.type):
+        raise SalesError(unfit(check.raw.name, "date", column.type))
+    texts = Texts.of(column)
+    first = np.zeros(len(texts.values), np.int64)
+    first[texts.codes[::-1]] = check.raw.numbers[::-1]
+    rows = dict(zip((text.strip() for text in texts.values), first.tolist(), strict=True))
+    order = check.reading.dates or find_order(check.raw.name, check.label("date"), texts.values, rows)
+    return text_days(texts, order), order
+
+
+def find_decimal(check: Check, table: pa.Table) -> tuple[str, str]:
+    """("point", ".") or ("comma", ","): proved by some number of the file, or asked for."""
+    if given := check.reading.decimal:
+        return given, DECIMALS[given]
+    point = comma = 0
+    unsure = ""
+    for name in table.column_names:
+        if name not in CORE[:3] and is_text(table[name].type):
+            found = decimal_proofs(Texts.of(table[name]).values[:100_000])
+            point, comma = point + found[0], comma + found[1]
+            unsure = (unsure or found[2]) if name == "sales" else unsure
+    dotted = "." in unsure and check.raw.about.get("separator", ",") == ","
+    if unsure and not point and not comma and not dotted:
+        words = {"file": check.raw.name, "column": check.label("sales"), "value": unsure}
+        sentence = _(
+            "%(file)s, column %(column)s: “%(value)s” may be a thousand or a fraction: "
+            "say what the decimal mark is."
         )
-        % words
-    )
+        raise Question(sentence % words, "decimal", list(DECIMALS))
+    return ("comma", ",") if comma > point else ("point", ".")
 
 
-def check_codes(check: Check, table: pa.Table, name: str) -> Texts:
-    """Codes of stores or products: not empty, visible, at most 100 characters."""
+def check_codes(check: Check, table: pa.Table, name: str, days: Days) -> Texts:
+    """Codes of stores or products: not empty, visible, at most 100 characters, each written in one way."""
     if pa.types.is_nested(table[name].type):
         raise SalesError(unfit(check.raw.name, name, table[name].type))
     texts = Texts.of(table[name])
     empty = np.array([not text.strip() for text in texts.values])[texts.codes]
     check.rows("no-code", name, table, empty)
-    bad = np.array([len(text) > MAX_CODE or not text.isprintable() for text in texts.values])
-    check.rows("bad-code", name, table, bad[texts.codes])
-    return texts
+    bad = np.array([len(text) > MAX_CODE or not text.strip().isprintable() for text in texts.values])
+    check.rows("bad-code", name, table, bad[texts.codes] & ~empty)
+    if len(texts.values) > MAX_CODES:
+        words = {"file": check.raw.name, "column": check.label(name), "count": len(texts.values)}
+        raise SalesError(
+            _("%(file)s, column %(column)s has %(count)d different codes: is it the right column?") % words
+        )
+    return joined(check, table, name, texts, days)
 
 
 def unfit(file: str, column: str, kind: pa.DataType) -> str:
@@ -97,18 +162,18 @@ def unfit(file: str, column: str, kind: pa.DataType) -> str:
     return _("%(file)s, column %(column)s holds %(kind)s: only texts, numbers and dates can be read.") % words
 
 
-def extra(check: Check, table: pa.Table, name: str) -> Texts | Floats | None:
+def extra(check: Check, table: pa.Table, name: str, mark: str) -> Texts | Floats | None:
     """A covariate as numbers or texts; None when it is empty throughout."""
     column = table[name]
     kind = column.type
     if is_text(kind):
         texts = Texts.of(column)
-        if texts.values == [""]:
+        if not any(text.strip() for text in texts.values):
             check.dropped(name)
             return None
-        if not looks_numeric(texts.values):
+        if not looks_numeric(texts.values, mark) and not nearly_numeric(check, table, name, texts, mark):
             return texts
-    elif pa.types.is_date(kind) or pa.types.is_timestamp(kind):
+    elif is_time(kind):
         return Texts.of(column)
     elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
         if pa.types.is_null(kind):
@@ -116,7 +181,7 @@ def extra(check: Check, table: pa.Table, name: str) -> Texts | Floats | None:
             return None
         if not pa.types.is_boolean(kind):
             raise SalesError(unfit(check.raw.name, name, kind))
-    numbers, _wrong = parse_numbers(column)
+    numbers, _wrong = parse_numbers(column, mark)
     check.rows("infinite", name, table, np.isinf(numbers))
     if np.isnan(numbers).all():
         check.dropped(name)
@@ -124,92 +189,48 @@ def extra(check: Check, table: pa.Table, name: str) -> Texts | Floats | None:
     return numbers
 
 
-def sort_unique(check: Check, days: npt.NDArray[np.int32], stores: Texts, products: Texts) -> Rows:
-    """Rows in order of store, product and day, without those that are out and later duplicates.
+def nearly_numeric(check: Check, table: pa.Table, name: str, texts: Texts, mark: str) -> bool:
+    """Whether a column of many numbers and a few texts is to be read as numbers."""
+    numeric = np.array([looks_numeric([text], mark) for text in texts.values])
+    if numeric.sum() < max(10, 0.9 * len(numeric)):
+        return False
+    wrong = np.array([bool(np.isnan(parse_number(text, mark)) and text.strip()) for text in texts.values])
+    return check.rows("extra-not-a-number", name, table, wrong[texts.codes]) == "empty"
+
+
+def sort_unique(check: Check, days: Days, codes: tuple[Texts, Texts], sales: Floats) -> tuple[Rows, Floats]:
+    """Rows in order of store, product and day, one for each, and their sales.
 
     A slice of everything when they are so already: a large sorted file is not copied.
     """
+    stores, products = codes
     rows: npt.NDArray[np.int64] = np.flatnonzero(~check.out)
     if not len(rows):
-        return rows
+        return rows, sales[rows]
     first, span = int(days[rows].min()), int(days[rows].max()) - int(days[rows].min()) + 1
     key = stores.codes[rows].astype(np.int64) * len(products.values) + products.codes[rows]
     key = key * span + (days[rows] - first)
     if (key[1:] > key[:-1]).all():
-        return slice(None) if len(rows) == len(check.out) else rows
+        return (slice(None), sales) if len(rows) == len(check.out) else (rows, sales[rows])
     order = np.argsort(key, kind="stable")
     rows, key = rows[order], key[order]
     again = np.append(False, key[1:] == key[:-1])
-    check.duplicates(rows[again], days, stores, products)
-    kept: Rows = rows[~again]
-    return kept
+    if not again.any():
+        return rows, sales[rows]
+    choice = check.duplicates(rows, again, (days, stores, products), sales)
+    starts = np.flatnonzero(~again)
+    if choice == "first":
+        return rows[starts], sales[rows[starts]]
+    last = np.append(starts[1:], len(rows)) - 1
+    return rows[last], added(sales[rows], starts) if choice == "sum" else sales[rows[last]]
 
 
-def cell(value: pa.Scalar) -> str:
-    """A cell as people read it; a damaged file can hold days that no calendar has."""
-    try:
-        return "" if value.as_py() is None else str(value.as_py())
-    except (OverflowError, ValueError):
-        return str(value.value)  # the number behind the day
+def added(sales: Floats, starts: npt.NDArray[np.int64]) -> Floats:
+    """Sums of groups of rows; empty only where all are.
 
-
-@dataclass
-class Check:
-    """Collects findings about one file; `out` [N] marks the rows that cannot be used."""
-
-    raw: Raw
-    skip: bool
-    findings: list[Finding]
-    out: Mask = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.out = np.zeros(self.raw.table.num_rows, dtype=bool)
-
-    def add(self, code: str, places: list[Example], count: int, action: str) -> None:
-        finding = Finding(code, count, places, action)
-        self.findings.append(finding)
-        if action == "skipped":
-            self.stop_at([finding])
-
-    def stop_at(self, findings: list[Finding]) -> None:
-        """Unless rows may be skipped, a row that would be lost ends the import."""
-        lost = [finding for finding in findings if finding.action == "skipped"]
-        if lost and not self.skip:
-            raise SalesError(lost[0].sentence(self.raw.name))
-
-    def places(self, column: str, table: pa.Table, rows: npt.NDArray[np.int64]) -> list[Example]:
-        texts = [cell(table[column][int(row)]) for row in rows[:EXAMPLES]]
-        return [
-            Example(int(self.raw.numbers[row]), column, text) for row, text in zip(rows, texts, strict=False)
-        ]
-
-    def rows(self, code: str, column: str, table: pa.Table, wrong: Mask) -> None:
-        """Rows that cannot be used."""
-        rows = np.flatnonzero(wrong & ~self.out)
-        self.out |= wrong
-        if len(rows):
-            self.add(code, self.places(column, table, rows), len(rows), "skipped")
-
-    def note(self, code: str, column: str, table: pa.Table, odd: Mask) -> None:
-        """Rows that are used as they are, but that a person should know of."""
-        rows = np.flatnonzero(odd & ~self.out)
-        if len(rows):
-            self.add(code, self.places(column, table, rows), len(rows), "kept")
-
-    def dropped(self, column: str) -> None:
-        """Notes a column that is empty throughout."""
-        self.add("column-empty", [Example(1, column, "")], 1, "dropped")
-
-    def duplicates(
-        self, rows: npt.NDArray[np.int64], days: npt.NDArray[np.int32], stores: Texts, products: Texts
-    ) -> None:
-        """Later rows of a date, store and product that was there before."""
-        if not len(rows):
-            return
-        self.out[rows] = True
-        places = []
-        for row in np.sort(rows)[:EXAMPLES]:
-            store, product = stores.values[stores.codes[row]], products.values[products.codes[row]]
-            key = f"{np.datetime64(int(days[row]), 'D')} · {store} · {product}"
-            places.append(Example(int(self.raw.numbers[row]), "date, store_id, product_id", key))
-        self.add("duplicate", places, len(rows), "skipped")
+    >>> added(np.array([1, 2, np.nan, np.nan, 5]), np.array([0, 3, 4]))
+    array([ 3., nan,  5.])
+    """
+    empty = np.isnan(sales)
+    total = np.add.reduceat(np.where(empty, 0, sales), starts)
+    return np.where(np.logical_and.reduceat(empty, starts), np.nan, total)

@@ -1,4 +1,4 @@
-"""What can be wrong with a file of sales, and how it is said."""
+"""What can be wrong with a file of sales, what may be done about it, and how it is said."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 EXAMPLES = 5  # how many rows of each finding are kept
 
@@ -14,9 +15,20 @@ class SalesError(ValueError):
     """The file cannot be imported. The text is one sentence that names file, row, column and value."""
 
 
+class Question(SalesError):
+    """Nobody but a person can tell: `about` dates or decimal, `options` the answers that are possible."""
+
+    def __init__(self, text: str, about: str, options: list[str]) -> None:
+        super().__init__(text)
+        self.about, self.options = about, options
+
+
 @dataclass(frozen=True)
 class Example:
-    """One faulty place. `row` counts as a spreadsheet does (the header is row 1); in parquet from 1."""
+    """One faulty place. `row` counts as a spreadsheet does (the header is row 1); in parquet from 1.
+
+    0 stands for a row that is not in the file, but in the dataset that the file is added to.
+    """
 
     row: int
     column: str
@@ -30,7 +42,7 @@ class Finding:
     code: str
     count: int
     examples: list[Example] = field(default_factory=list)
-    action: str = "kept"  # kept | skipped | dropped
+    action: str = "keep"
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -39,7 +51,82 @@ class Finding:
         """The first place in words, with what to do."""
         first = self.examples[0]
         place = {"file": file, "row": first.row, "column": first.column, "value": first.value[:60]}
+        place["title"] = _(TITLES[self.code])
         return complaint(self.code) % place + more(self.count)
+
+
+# What may be done about a finding; the first is done unless somebody says otherwise.
+CHOICES: dict[str, tuple[str, ...]] = {
+    "bad-date": ("skip", "stop"),
+    "not-a-number": ("skip", "stop"),
+    "infinite": ("skip", "stop"),
+    "no-code": ("skip", "stop"),
+    "bad-code": ("skip", "stop"),
+    "ragged-row": ("skip", "stop"),
+    "duplicate": ("sum", "last", "first", "stop"),
+    "future-date": ("skip", "keep", "stop"),
+    "total-row": ("skip", "stop"),
+    "negative": ("keep", "zero", "skip", "stop"),
+    "spaces": ("merge", "keep"),
+    "mixed-case": ("merge", "keep"),
+    "new-store": ("keep", "skip"),
+    "new-product": ("keep", "skip"),
+    "store-gap": ("closed", "zero"),
+    "product-gap": ("unknown", "zero"),
+    "constant": ("keep", "skip"),
+    "level-change": ("keep", "skip"),
+    "outlier": ("keep", "empty"),
+    "short": ("keep", "skip"),
+    "extra-not-a-number": ("empty", "keep", "stop"),
+}
+# Findings that would lose or join rows: a strict import (`--on-problem stop`) ends at the first of them.
+LOSING = {
+    "bad-date", "not-a-number", "infinite", "no-code", "bad-code", "ragged-row", "duplicate", "future-date"
+}  # fmt: skip
+
+TITLES = {
+    "bad-date": gettext_noop("Date not understood"),
+    "not-a-number": gettext_noop("Not a number"),
+    "infinite": gettext_noop("Number too large"),
+    "no-code": gettext_noop("Store or product is empty"),
+    "bad-code": gettext_noop("Not a code"),
+    "ragged-row": gettext_noop("Too few or too many cells"),
+    "duplicate": gettext_noop("Same store, product and day twice"),
+    "future-date": gettext_noop("Sales in the future"),
+    "total-row": gettext_noop("Total row"),
+    "negative": gettext_noop("Negative sales (returns?)"),
+    "spaces": gettext_noop("Spaces around a code"),
+    "mixed-case": gettext_noop("Same code in capitals and small letters"),
+    "new-store": gettext_noop("Store not known so far"),
+    "new-product": gettext_noop("Product not known so far"),
+    "store-gap": gettext_noop("Days without any sale in a store"),
+    "product-gap": gettext_noop("Missing days of a product"),
+    "only-sold": gettext_noop("Rows only where something was sold"),
+    "constant": gettext_noop("Always the same number"),
+    "level-change": gettext_noop("Sudden change of level"),
+    "outlier": gettext_noop("A hundred times the usual (wrong unit?)"),
+    "short": gettext_noop("Fewer days than are needed to learn"),
+    "column-replaced": gettext_noop("Column replaced by the one you chose"),
+    "column-without-name": gettext_noop("Column without a name"),
+    "column-empty": gettext_noop("Empty column"),
+    "other-sheets": gettext_noop("Other sheets are not read"),
+    "one-store": gettext_noop("No column for the store: all rows count as one store"),
+    "extra-not-a-number": gettext_noop("Not a number in an extra column"),
+}
+ACTIONS = {
+    "skip": gettext_noop("Leave these rows out"),
+    "stop": gettext_noop("Stop: I will correct the file"),
+    "keep": gettext_noop("Keep as it is"),
+    "sum": gettext_noop("Add together"),
+    "last": gettext_noop("Keep the last row"),
+    "first": gettext_noop("Keep the first row"),
+    "zero": gettext_noop("Count as nothing sold"),
+    "merge": gettext_noop("Join into one code"),
+    "closed": gettext_noop("Shop was closed"),
+    "unknown": gettext_noop("Not known"),
+    "empty": gettext_noop("Empty the cell"),
+    "drop": gettext_noop("Leave the column out"),
+}
 
 
 def complaint(code: str) -> str:
@@ -63,7 +150,10 @@ def complaint(code: str) -> str:
             "%(file)s, row %(row)d, column %(column)s: %(value)s cells are not as many as the header has; "
             "put texts with separators into quotes."
         ),
-    }[code]
+        "future-date": _(
+            "%(file)s, row %(row)d, column %(column)s: “%(value)s” lies in the future, but has sales."
+        ),
+    }.get(code) or _("%(file)s, row %(row)d, column %(column)s: “%(value)s” – %(title)s.")
 
 
 def more(count: int) -> str:

@@ -9,7 +9,7 @@ import csv
 import io
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -19,27 +19,36 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 from django.utils.translation import gettext as _
 
+from registry.importing.encodings import NAMES, encoding_of
 from registry.importing.problems import EXAMPLES, Example, Finding, SalesError
 
-MAX_COLUMNS = 200
+MAX_COLUMNS = 4000  # a wide file has a column for each day
 HEAD = 1 << 20  # bytes looked at before a file is read
-SEPARATORS = ",;\t|"
+BATCH = 1 << 16
+LARGEST_TABLE = 1 << 30  # bytes in memory
+SEPARATORS = ",;\t|，；"
 INDEX = re.compile(r"__index_level_\d+__")  # what pandas leaves in parquet files
 
 
 @dataclass(frozen=True)
 class Raw:
-    """A file as read: its columns, the number of each row as people count them, and what was odd."""
+    """A file as read: its columns, the number of each row as people count them, and what was odd.
+
+    `about` says how it was read (encoding, separator, sheet, layout). `header` names the column of a wide
+    file whose texts stood in the header: the place of such a cell is told by it.
+    """
 
     name: str
     table: pa.Table
-    numbers: npt.NDArray[np.int64]
-    findings: list[Finding]
+    numbers: npt.NDArray[np.int32]
+    findings: list[Finding] = field(default_factory=list)
+    about: dict[str, str] = field(default_factory=dict)
+    header: str = ""
 
 
-def read(path: Path) -> Raw:
-    """Reads a CSV or parquet file; raises SalesError with one sentence."""
-    name = path.name
+def read(path: Path, name: str = "") -> Raw:
+    """Reads a CSV, Excel or parquet file; raises SalesError with one sentence. `name` is said, not opened."""
+    name = name or path.name
     if not path.is_file():
         raise SalesError(_("%(file)s does not exist: check the path.") % {"file": path})
     reader = READERS.get(path.suffix.lower())
@@ -51,8 +60,8 @@ def read(path: Path) -> Raw:
     try:
         if path.stat().st_size == 0:
             raise SalesError(_("%(file)s is empty.") % {"file": name})
-        raw = reader(path)
-    except (OSError, pa.ArrowException, UnicodeDecodeError, csv.Error) as problem:
+        raw = reader(path, name)
+    except (OSError, pa.ArrowException, UnicodeError, csv.Error) as problem:
         raise SalesError(unreadable(name, problem)) from None
     if raw.table.num_rows == 0 and not raw.findings:
         raise SalesError(_("%(file)s has a header but no rows.") % {"file": name})
@@ -61,25 +70,30 @@ def read(path: Path) -> Raw:
 
 def unreadable(name: str, problem: Exception) -> str:
     """The reason a library gives, in one sentence."""
-    text = str(problem).partition("\n")[0].strip().rstrip(".")[:160]
-    if "UTF8" in text or "utf-8" in text:
-        return _("%(file)s is not UTF-8 text: save it as “CSV UTF-8”.") % {"file": name}
+    if "straddl" in str(problem) or "field limit" in str(problem):
+        return _("%(file)s has a row of more than a million characters: is a quote left open?") % {
+            "file": name
+        }
+    text = " ".join(str(problem).partition("\n")[0].split()).rstrip(".")[:160]
     return _("%(file)s cannot be read: %(reason)s.") % {
         "file": name,
         "reason": text or type(problem).__name__,
     }
 
 
-def read_csv(path: Path) -> Raw:
+def read_csv(path: Path, name: str) -> Raw:
     """Every cell as text, dictionary-encoded: twenty million rows stay small, each text is looked at once."""
-    with path.open("rb") as stream:
-        head = stream.read(HEAD)
-    header, separator = read_header(path.name, head)
+    encoding = encoding_of(path, name)
+    with path.open(encoding=encoding, newline="", errors="strict") as stream:
+        header, separator = read_header(name, stream.read(HEAD))
     ragged: list[pacsv.InvalidRow] = []
     text = pa.dictionary(pa.int32(), pa.string())
     table = pacsv.read_csv(
         path,
-        read_options=pacsv.ReadOptions(use_threads=False),  # rows are numbered only when read in order
+        read_options=pacsv.ReadOptions(
+            use_threads=False,  # rows are numbered only when read in order
+            encoding="utf-8" if encoding == "utf-8-sig" else encoding,
+        ),
         parse_options=pacsv.ParseOptions(
             delimiter=separator,
             newlines_in_values=True,
@@ -90,7 +104,9 @@ def read_csv(path: Path) -> Raw:
             column_types=dict.fromkeys(header, text), strings_can_be_null=False, null_values=[]
         ),
     )
-    return without_blank_rows(path.name, table, [(row.number, row.actual_columns) for row in ragged])
+    raw = without_blank_rows(name, table, [(row.number, row.actual_columns) for row in ragged])
+    raw.about.update(encoding=NAMES[encoding], separator=separator)
+    return raw
 
 
 def keep_and_skip(rows: list[pacsv.InvalidRow]) -> Callable[[pacsv.InvalidRow], str]:
@@ -103,14 +119,17 @@ def keep_and_skip(rows: list[pacsv.InvalidRow]) -> Callable[[pacsv.InvalidRow], 
     return handler
 
 
-def read_header(name: str, head: bytes) -> tuple[list[str], str]:
-    """Column names and separator, from the first bytes of a CSV file."""
-    if b"\0" in head or head.startswith(b"PAR1"):
-        raise SalesError(_("%(file)s is not a text file: bring CSV in UTF-8, or parquet.") % {"file": name})
-    text = head.decode("utf-8-sig", errors="ignore" if len(head) == HEAD else "strict")
-    line = text.partition("\n")[0]
+def read_header(name: str, text: str) -> tuple[list[str], str]:
+    """Column names and separator, from the beginning of a CSV file."""
+    line = text.removeprefix("\ufeff").partition("\n")[0]
     separator = max(SEPARATORS, key=line.count)
-    header = next(csv.reader(io.StringIO(text, newline=""), delimiter=separator), [])
+    if not separator.isascii():
+        raise SalesError(
+            _("%(file)s separates its cells with “%(mark)s”: save it with a plain comma.")
+            % {"file": name, "mark": separator}
+        )
+    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=separator)
+    header = next(reader, [])
     if not any(cell.strip() for cell in header):
         raise SalesError(_("%(file)s has no header: name the columns in the first row.") % {"file": name})
     check_names(name, header)
@@ -129,31 +148,73 @@ def check_names(file: str, names: list[str]) -> None:
 
 def without_blank_rows(name: str, table: pa.Table, ragged: list[tuple[int, int]]) -> Raw:
     """Drops empty lines and numbers the rows that stay as a spreadsheet shows them."""
-    numbers = np.arange(2, table.num_rows + len(ragged) + 2, dtype=np.int64)
-    numbers = np.delete(numbers, [number - 2 for number, _cells in ragged])
+    numbers = np.arange(2, table.num_rows + len(ragged) + 2, dtype=np.int32)
+    if ragged:
+        numbers = np.delete(numbers, [number - 2 for number, _cells in ragged])
     blank = np.ones(table.num_rows, dtype=bool)
     for column in table.columns:
         if not blank.any():
             break
-        blank &= np.asarray(pa.compute.equal(column.cast(pa.string()), ""))
+        blank &= empty_cells(column)
     if blank.any():
         table, numbers = table.filter(pa.array(~blank)), numbers[~blank]
     findings = []
     if ragged:
         places = [Example(number, "", str(cells)) for number, cells in ragged[:EXAMPLES]]
-        findings.append(Finding("ragged-row", len(ragged), places, "skipped"))
+        findings.append(Finding("ragged-row", len(ragged), places, "skip"))
     return Raw(name, table, numbers, findings)
 
 
-def read_parquet(path: Path) -> Raw:
-    """All columns but a pandas index; the content is validated, since a damaged file can lie about itself."""
+def empty_cells(column: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
+    """[N] where a dictionary-encoded text is empty."""
+    parts = [np.zeros(0, dtype=bool)]
+    for chunk in column.chunks:
+        empty = np.array([not value for value in chunk.dictionary.to_pylist()], dtype=bool)
+        codes = chunk.indices.fill_null(0).to_numpy(zero_copy_only=False)
+        parts.append(empty[codes] if len(empty) else np.ones(len(codes), dtype=bool))
+    return np.concatenate(parts)
+
+
+def read_parquet(path: Path, name: str) -> Raw:
+    """All columns but a pandas index, a batch at a time: a damaged file can lie about its size."""
     with path.open("rb") as stream:
         file = pq.ParquetFile(stream)
-        names = [name for name in file.schema_arrow.names if not INDEX.fullmatch(name)]
-        check_names(path.name, file.schema_arrow.names)
-        table = file.read(columns=names)
-    table.validate(full=True)
-    return Raw(path.name, table, np.arange(1, table.num_rows + 1, dtype=np.int64), [])
+        check_names(name, file.schema_arrow.names)
+        texts = [column.name for column in file.schema_arrow if pa.types.is_string(column.type)]
+    with path.open("rb") as stream:
+        file = pq.ParquetFile(stream, read_dictionary=texts)
+        names = [column for column in file.schema_arrow.names if not INDEX.fullmatch(column)]
+        schema = pa.schema([file.schema_arrow.field(column) for column in names])
+        batches, size = [], 0
+        for batch in file.iter_batches(BATCH, columns=names, use_threads=False):
+            size += batch.nbytes
+            if size > LARGEST_TABLE:
+                raise SalesError(too_large(name))
+            batch.validate(full=True)
+            batches.append(batch)
+    table = pa.Table.from_batches(batches, schema if not batches else None)
+    return Raw(name, table, np.arange(1, table.num_rows + 1, dtype=np.int32))
 
 
-READERS: dict[str, Callable[[Path], Raw]] = {".csv": read_csv, ".parquet": read_parquet}
+def too_large(name: str) -> str:
+    """Of files that unpack to far more than they seem to be."""
+    return _("%(file)s unpacks to more than %(size)d MB: split it by months.") % {
+        "file": name,
+        "size": LARGEST_TABLE >> 20,
+    }
+
+
+def read_excel(path: Path, name: str) -> Raw:
+    """Imported late: nothing else needs openpyxl."""
+    from registry.importing.excel import read_workbook
+
+    return read_workbook(path, name)
+
+
+READERS: dict[str, Callable[[Path, str], Raw]] = {
+    ".csv": read_csv,
+    ".txt": read_csv,
+    ".tsv": read_csv,
+    ".xlsx": read_excel,
+    ".parquet": read_parquet,
+}

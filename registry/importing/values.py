@@ -1,9 +1,9 @@
-"""Values: texts to days and numbers. Every distinct text is looked at once."""
+"""Values: texts and numbers. Every distinct text is looked at once."""
 
 from __future__ import annotations
 
-import datetime as dt
 import re
+import unicodedata
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,13 +12,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?", re.ASCII)
-DAY = re.compile(r"(\d{4})([-/.]?)(\d{1,2})\2(\d{1,2})([T ][\d:.]+Z?)?", re.ASCII)
+CURRENCY = re.compile(r"^[¥$€£]\s*|\s*[元€]$")
+UNSURE = re.compile(r"[-+]?[1-9]\d{0,2}[.,]\d{3}", re.ASCII)  # 1,234: a thousand, or a little more than one
+POINT = re.compile(r"[-+]?(\d{1,3}(,\d{3})+(\.\d*)?|\d*\.\d+)", re.ASCII)
+COMMA = re.compile(r"[-+]?(\d{1,3}(\.\d{3})+(,\d*)?|\d*,\d+)", re.ASCII)
 PADDED = re.compile(r"[-+]?0\d")  # 00123 is a code, not a number
 INFINITE = re.compile(r"[-+]?(inf|infinity)", re.IGNORECASE)
 FLAGS = {"true": 1.0, "false": 0.0}
-OLDEST, NEWEST = dt.date(1900, 1, 1), dt.date(2200, 1, 1)
-NO_DAY = np.iinfo(np.int32).min
-
 Codes = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
 
@@ -62,8 +62,8 @@ class Texts:
     def __getitem__(self, rows: npt.NDArray[np.int64] | slice) -> Texts:
         return Texts.sorted(self.codes[rows], self.values)
 
-    def arrow(self) -> pa.DictionaryArray:
-        return pa.DictionaryArray.from_arrays(pa.array(self.codes), pa.array(self.values, pa.string()))
+    def arrow(self, rows: slice) -> pa.DictionaryArray:
+        return pa.DictionaryArray.from_arrays(pa.array(self.codes[rows]), pa.array(self.values, pa.string()))
 
 
 def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -80,57 +80,64 @@ def is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
-def parse_day(text: str) -> int:
-    """Days since 1970, or NO_DAY. Only orders that cannot be misread: year, month, day.
+def plain(text: str, decimal: str = ".") -> str:
+    """A number as Python writes it: without currency signs and thousands separators.
 
-    >>> parse_day("2020-02-29"), parse_day("20200229"), parse_day("2020-02-29 00:00:00")
-    (18321, 18321, 18321)
-    >>> parse_day("2019-02-29") == parse_day("1/2/2020") == NO_DAY
-    True
+    >>> plain("¥1,234.50"), plain("1.234,5", ","), plain("１２"), plain("1 234", ","), plain("1,5")
+    ('1234.50', '1234.5', '12', '1234', '1,5')
     """
-    found = DAY.fullmatch(text.strip())
-    if not found:
-        return NO_DAY
-    try:
-        day = dt.date(int(found[1]), int(found[3]), int(found[4]))
-    except ValueError:
-        return NO_DAY
-    return (day - dt.date(1970, 1, 1)).days if OLDEST <= day < NEWEST else NO_DAY
+    text = text.strip()
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text).replace("−", "-")
+    text = CURRENCY.sub("", text)
+    if text.isdigit():
+        return text
+    thousands = "." if decimal == "," else ","
+    for mark in (thousands, " ", "'"):
+        if re.fullmatch(rf"[-+]?\d{{1,3}}({re.escape(mark)}\d{{3}})+({re.escape(decimal)}\d*)?", text):
+            text = text.replace(mark, "")
+    return text.replace(",", ".") if decimal == "," and "." not in text else text
 
 
-def parse_days(column: pa.ChunkedArray) -> Codes:
-    """[N] days since 1970; NO_DAY where the cell is no date."""
-    kind = column.type
-    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
-        if pa.types.is_timestamp(kind) and kind.tz is not None:
-            column = pc.local_timestamp(column)
-        days = column.cast(pa.date32(), safe=False).cast(pa.int32()).fill_null(NO_DAY).to_numpy()
-        low, high = ((day - dt.date(1970, 1, 1)).days for day in (OLDEST, NEWEST))
-        return np.where((days >= low) & (days < high), days, NO_DAY).astype(np.int32)
-    texts = Texts.of(column)
-    return np.array([parse_day(text) for text in texts.values], np.int32)[texts.codes]
-
-
-def parse_number(text: str) -> float:
+def parse_number(text: str, decimal: str = ".") -> float:
     """NaN when it is no number, ±inf when it is too large; an empty cell is the caller's business.
 
     >>> parse_number(" 1.5 "), parse_number("1e999"), parse_number("1_000"), parse_number("nan")
     (1.5, inf, nan, nan)
     """
-    text = text.strip()
+    text = plain(text, decimal)
     if NUMBER.fullmatch(text) or INFINITE.fullmatch(text):
         return float(text)
     return FLAGS.get(text.lower(), float("nan"))
 
 
-def parse_numbers(column: pa.ChunkedArray) -> tuple[Floats, npt.NDArray[np.bool_]]:
+def parse_numbers(column: pa.ChunkedArray, decimal: str = ".") -> tuple[Floats, npt.NDArray[np.bool_]]:
     """[N] numbers (NaN = empty or bad) and [N] where the cell holds something that is no number."""
     if not is_text(column.type):
         return plain_numbers(column), np.zeros(len(column), dtype=bool)
     texts = Texts.of(column)
-    values = np.array([parse_number(text) for text in texts.values])
+    values = np.array([parse_number(text, decimal) for text in texts.values])
     wrong = np.isnan(values) & np.array([bool(text.strip()) for text in texts.values])
     return values[texts.codes], wrong[texts.codes]
+
+
+def decimal_proofs(texts: list[str]) -> tuple[int, int, str]:
+    """How many texts prove a decimal point, how many a decimal comma, and one that may be either.
+
+    >>> decimal_proofs(["1.5", "2,25", "1,234", "7"])
+    (1, 1, '1,234')
+    """
+    point = comma = 0
+    unsure = ""
+    for text in texts:
+        bare = CURRENCY.sub("", text.strip())
+        if UNSURE.fullmatch(bare):
+            unsure = unsure or text
+        elif POINT.fullmatch(bare):
+            point += 1
+        elif COMMA.fullmatch(bare):
+            comma += 1
+    return point, comma, unsure
 
 
 def plain_numbers(column: pa.ChunkedArray) -> Floats:
@@ -145,12 +152,14 @@ def plain_numbers(column: pa.ChunkedArray) -> Floats:
     return np.asarray(numbers, dtype=np.float64)
 
 
-def looks_numeric(values: list[str]) -> bool:
+def looks_numeric(values: list[str], decimal: str = ".") -> bool:
     """Whether all texts but the empty ones are numbers (or true/false), none of them a code like 00123.
 
     >>> looks_numeric(["", "1", "2.5"]), looks_numeric(["0", "a"]), looks_numeric(["007"])
     (True, False, False)
     """
     return all(
-        not text or (parse_number(text) == parse_number(text) and not PADDED.match(text)) for text in values
+        not text.strip()
+        or (parse_number(text, decimal) == parse_number(text, decimal) and not PADDED.match(text))
+        for text in values
     )

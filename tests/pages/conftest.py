@@ -8,6 +8,7 @@ import re
 import pytest
 
 from prediction.models import Forecast
+from registry.models import Upload
 
 
 def text_of(response) -> str:
@@ -19,6 +20,19 @@ def text_of(response) -> str:
 @pytest.fixture
 def read():
     return text_of
+
+
+@pytest.fixture
+def upload(db, user, sales, tmp_path, settings) -> Upload:
+    """A file that was checked and is not saved yet."""
+    settings.DATA_DIR = tmp_path
+    rows = "".join(f"2026-02-{day:02d},S001,P001,{day}\n" for day in range(1, 29))
+    content = ("date,store_id,product_id,sales\n" + rows + "2026-02-28,S001,P001,5\n").encode()
+    fields = {"file": "february.csv", "name": "chain", "dataset": sales.dataset, "created_by": user}
+    found = Upload.objects.receive([content], ".csv", **fields)
+    found.look()
+    found.check_it()
+    return found
 
 
 @pytest.fixture

@@ -19,19 +19,24 @@ PLAIN = [
     "train-knobs",
     "train-scope",
     "forecast-choices",
+    "upload",
 ]
 OF_VERSION = ["model", "model-delete"]
 OF_FORECAST = ["forecast-detail", "forecast-delete", "forecast-csv"]
 OF_RUN = ["run", "run-cancel"]
-OF_DATASET = ["dataset"]
+OF_DATASET = ["dataset", "catalogue", "dataset-csv", "dataset-parquet", "dataset-findings"]
+OF_DATA_VERSION = ["dataset-back"]
+OF_UPLOAD = ["upload-match", "upload-check", "upload-rows"]
+POSTED = {"upload-discard"}
 OPEN = {"login", "logout", "set_language"}
 
 
 @pytest.fixture
-def pages(forecast, version, sales) -> list[str]:
+def pages(forecast, version, sales, upload) -> list[str]:
     """Every address that a signed-in person can open."""
     run = TrainingRun.objects.enqueue(sales, version.model.scope, "seasonal_naive")
     owners = [(OF_VERSION, version), (OF_FORECAST, forecast), (OF_RUN, run), (OF_DATASET, sales.dataset)]
+    owners += [(OF_DATA_VERSION, sales), (OF_UPLOAD, upload)]
     owned = [reverse(name, args=[owner.pk]) for names, owner in owners for name in names]
     return [reverse(name) for name in PLAIN] + owned
 
@@ -41,7 +46,17 @@ def test_these_tests_know_every_page():
     for include in get_resolver().url_patterns:
         if getattr(include, "app_name", None) != "admin":
             names |= {p.name for p in getattr(include, "url_patterns", []) if getattr(p, "name", None)}
-    assert names == {*PLAIN, *OF_VERSION, *OF_FORECAST, *OF_RUN, *OF_DATASET, *OPEN}
+    assert names == {
+        *PLAIN,
+        *OF_VERSION,
+        *OF_FORECAST,
+        *OF_RUN,
+        *OF_DATASET,
+        *OF_DATA_VERSION,
+        *OF_UPLOAD,
+        *POSTED,
+        *OPEN,
+    }
 
 
 def test_nobody_sees_a_page_without_signing_in(anonymous, pages):
@@ -56,13 +71,14 @@ def test_every_page_opens_in_every_language(page, pages, language):
     for address in pages:
         response = page.get(address)
         assert response.status_code == 200, address
-        if b"<html" in response.content:
+        if not response.streaming and b"<html" in response.content:
             assert f'<html lang="{language}">' in response.content.decode(), address
 
 
 def test_no_page_needs_inline_code_or_style(page, pages):
     for address in [*pages, "/login/", "/nowhere/"]:
-        source = page.get(address).content.decode()
+        response = page.get(address)
+        source = "" if response.streaming else response.content.decode()
         scripts = re.findall(r"<script(?![^>]*\bsrc=)(?![^>]*application/json)[^>]*>", source)
         assert not scripts and not re.search(r"<style|\sstyle=|\son[a-z]+=", source), address
 

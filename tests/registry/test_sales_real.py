@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from django.core.management import call_command
@@ -50,4 +51,41 @@ def test_a_real_file_imports_with_one_command(
     assert report["series"] == len(frame[["store_id", "product_id"]].drop_duplicates())
     assert (report["first"], report["last"]) == (str(frame["date"].min()), str(frame["date"].max()))
     assert report["roles"] == ROLES[name]
-    assert report["findings"] == []
+    found = {finding["code"]: finding["count"] for finding in report["findings"]}
+    assert found.pop("only-sold", 0) == holes_between_sales(frame, name)
+    assert {code: found.pop(code, 0) for code in ("store-gap", "short", "constant")} == counted(frame)
+    assert set(found) <= {"outlier", "level-change"}
+
+
+def series_of(frame: pd.DataFrame) -> pd.api.typing.DataFrameGroupBy:
+    frame["date"] = pd.to_datetime(frame["date"])
+    frame = frame.sort_values("date")
+    return frame.groupby(["store_id", "product_id"], observed=True)
+
+
+def counted(frame: pd.DataFrame) -> dict[str, int]:
+    """The findings that a person can count with a few lines of pandas."""
+    sales = series_of(frame)["sales"]
+    shut = 0
+    for _store, dates in frame.groupby("store_id", observed=True)["date"]:
+        shut += (dates.max() - dates.min()).days + 1 - dates.nunique()
+    return {
+        "store-gap": shut,
+        "short": int((sales.count() < 28).sum()),
+        "constant": int(((sales.count() >= 28) & (sales.nunique() == 1)).sum()),
+    }
+
+
+def holes_between_sales(frame: pd.DataFrame, name: str) -> int:
+    """Days on which the store sold something, but not this product, between two days of it."""
+    if name != "online_retail_ii":
+        return 0
+    groups = series_of(frame)["date"]
+    open_days = {store: np.sort(part.unique()) for store, part in frame.groupby("store_id")["date"]}
+    holes = 0
+    for (store, _product), first, last, count in zip(
+        groups.min().index, groups.min(), groups.max(), groups.count(), strict=True
+    ):
+        span = np.searchsorted(open_days[store], [first.to_datetime64(), last.to_datetime64()])
+        holes += int(span[1] - span[0]) + 1 - int(count)
+    return holes

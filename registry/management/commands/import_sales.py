@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
+from registry.importing.problems import Question
+from registry.importing.reading import DECIMALS, ORDERS
 from registry.importing.roles import COVARIATES, Roles
-from registry.models import DatasetVersion
-from registry.sales import Reading, SalesError, import_file
+from registry.models import Dataset, DatasetVersion
+from registry.sales import Reading, SalesError, examine, import_file, workshop
 
 
 class Command(BaseCommand):
-    help = "Reads a CSV or parquet file of sales (date, store_id, product_id, sales, …) into a dataset."
+    help = "Reads a CSV, Excel or parquet file of sales (date, store, product, sales, …) into a dataset."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
@@ -28,22 +31,52 @@ class Command(BaseCommand):
             )
         parser.add_argument("--country", default="", help="two letters, for public holidays")
         parser.add_argument("--on-problem", choices=["stop", "skip"], default="stop")
+        parser.add_argument("--dates", choices=ORDERS, default="", help="the order in dates like 01/02/2026")
+        parser.add_argument("--decimal", choices=list(DECIMALS), default="", help="what 1,234 means")
+        parser.add_argument(
+            "--choose",
+            nargs="+",
+            action="extend",
+            default=[],
+            metavar="duplicate=sum",
+            help="what to do about a finding",
+        )
+        parser.add_argument(
+            "--replace", action="store_true", help="the file is the whole dataset, not newer days"
+        )
+        parser.add_argument("--check", action="store_true", help="only print the report, save nothing")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
         reading = Reading(
-            mapping=mapping(options["map"]),
-            on_problem=options["on_problem"],
-            country=options["country"],
+            mapping=pairs("--map", options["map"]),
+            choices=pairs("--choose", options["choose"]),
+            **{name: options[name] for name in ("on_problem", "country", "dates", "decimal", "replace")},
         )
         given = roles({role: words(options[role]) for role in COVARIATES})
         try:
+            if options["check"]:
+                self.stdout.write(json.dumps(checked(options["file"], options["name"], given, reading)))
+                return
             version = import_file(options["file"], options["name"], given, reading)
+        except Question as question:
+            hint = f" (--{question.about} {' | '.join(question.options)})"
+            raise CommandError(f"{question}{hint}") from None
         except SalesError as problem:
             raise CommandError(str(problem)) from None
         self.stdout.write(
             json.dumps(report(version), ensure_ascii=False) if options["json"] else summary(version)
         )
+
+
+def checked(path: Path, name: str, given: Roles, reading: Reading) -> dict[str, Any]:
+    """The report about a file, and what it would change in the dataset; nothing is saved."""
+    with workshop() as folder:
+        dataset = Dataset.objects.filter(name=name).first()
+        found = examine(path, folder, replace(reading, roles=given), dataset)
+    counts = {kind: len(found[kind]) for kind in ("stores", "products")}
+    told = ("hash", "rows", "series", "first", "last", "roles", "findings", "changes", "reading")
+    return {"dataset": name, **{part: found[part] for part in told}, **counts}
 
 
 def words(given: list[str]) -> list[str]:
@@ -54,16 +87,17 @@ def words(given: list[str]) -> list[str]:
     return [word.strip() for part in given for word in part.split(",") if word.strip()]
 
 
-def mapping(given: list[str]) -> dict[str, str]:
+def pairs(option: str, given: list[str]) -> dict[str, str]:
     """
-    >>> mapping(["sales=qty,date=day"])
+    >>> pairs("--map", ["sales=qty,date=day"])
     {'sales': 'qty', 'date': 'day'}
     """
-    pairs = [pair.partition("=") for pair in words(given)]
-    for ours, sign, theirs in pairs:
+    found = [pair.partition("=") for pair in words(given)]
+    for ours, sign, theirs in found:
         if not (ours and sign and theirs):
-            raise CommandError(_("--map takes OURS=THEIRS, such as sales=qty."), returncode=2)
-    return {ours.strip(): theirs.strip() for ours, _sign, theirs in pairs}
+            sentence = _("%(option)s takes A=B, such as sales=qty or duplicate=sum.") % {"option": option}
+            raise CommandError(sentence, returncode=2)
+    return {ours.strip(): theirs.strip() for ours, _sign, theirs in found}
 
 
 def roles(given: dict[str, list[str]]) -> Roles:
@@ -90,6 +124,7 @@ def report(version: DatasetVersion) -> dict[str, Any]:
         "last": version.last.isoformat(),
         "roles": version.roles,
         "findings": version.findings,
+        "reading": version.reading,
     }
 
 

@@ -7,9 +7,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from registry.process import die_with_parent
 from training.execution import EXPECTED, Superseded, execute
 from training.models import TrainingRun
-from training.process import die_with_parent, take_less
+from training.process import take_less
 
 
 class Command(BaseCommand):

@@ -1,0 +1,116 @@
+"""Hostile and broken files, read by the real confined process: a refusal or right data, in its limits."""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from registry.importing import confined
+from registry.importing.problems import SalesError
+from registry.importing.reading import Job, Reading
+from registry.sales import import_file
+from tests.registry.hostile import files, parquet, small
+
+pytestmark = pytest.mark.processes
+RIGHT = {"formula.csv", "paths.csv", "old-mac.csv", "wide-span.csv", "outside.xlsx"}
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("hostile")
+    for name, content in files().items():
+        (folder / name).write_bytes(content)
+    return folder
+
+
+def outcome(path: Path, folder: Path) -> str:
+    """ "read", or the sentence of the refusal."""
+    job = Job(path=str(path), name=path.name, folder=str(folder), reading=Reading(on_problem="propose"))
+    try:
+        confined.work(job)
+    except SalesError as problem:
+        return str(problem)
+    return "read"
+
+
+def test_every_hostile_file_is_refused_in_one_sentence_or_read(hostile: Path, tmp_path: Path) -> None:
+    paths = sorted(hostile.iterdir())
+    assert len(paths) >= 55
+    process = psutil.Process()
+    before = process.memory_info().rss
+    read = set()
+    for path in paths:
+        since = time.monotonic()
+        sentence = outcome(path, tmp_path)
+        assert time.monotonic() - since < confined.seconds_for(path.stat().st_size) + 2, path.name
+        assert "\n" not in sentence and len(sentence) < 400, path.name
+        assert str(tmp_path) not in sentence and "Traceback" not in sentence
+        if sentence == "read":
+            read.add(path.name)
+        else:
+            assert sentence.endswith((".", "it)", "?")) and path.name in sentence, sentence
+        (tmp_path / "report.json").unlink(missing_ok=True)
+    assert process.memory_info().rss - before < 50 << 20
+    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss << 10
+    assert children < confined.MEMORY + (100 << 20)
+    assert read >= RIGHT
+    assert not {name for name in read if "bomb" in name or "laughs" in name or "truncated" in name}
+
+
+def test_a_file_that_takes_too_long_is_given_up(hostile: Path, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(confined, "SECONDS", 0.01)
+    monkeypatch.setattr(confined, "PER_100_MB", 0.0)
+    assert "given up after" in outcome(hostile / "nul-late.csv", tmp_path)
+
+
+def test_the_reading_process_knows_neither_the_database_nor_the_secret_key(
+    hostile: Path, tmp_path: Path
+) -> None:
+    import subprocess
+
+    seen = {}
+
+    class Watched(subprocess.Popen):
+        def __init__(self, *words, **how) -> None:
+            seen.update(how["env"])
+            super().__init__(*words, **how)
+
+    original, subprocess.Popen = subprocess.Popen, Watched
+    try:
+        outcome(hostile / "formula.csv", tmp_path)
+    finally:
+        subprocess.Popen = original
+    assert not {"SECRET_KEY", "DATABASE_URL", "DJANGO_SETTINGS_MODULE"} & set(seen)
+
+
+@pytest.mark.django_db
+def test_a_whole_import_goes_through_the_confined_process(hostile: Path, chain_file: Path) -> None:
+    version = import_file(chain_file, "chain")
+    assert (version.rows, version.state) == (version.rows, version.State.READY)
+    with pytest.raises(SalesError, match="holds list"):
+        import_file(hostile / "lists.parquet", "chain", {"x": "known"})
+
+
+def test_mutated_parquet_files_are_refused_or_right(tmp_path: Path) -> None:
+    """IMPORT_MUTATIONS=1500 for the long run."""
+    chance = random.Random(11)
+    whole = parquet(small())
+    for number in range(int(os.environ.get("IMPORT_MUTATIONS", "25"))):
+        content = bytearray(whole)
+        for _ in range(chance.choice([1, 2, 8])):
+            place = chance.randrange(len(content))
+            if chance.random() < 0.7:
+                content[place] = chance.randrange(256)
+            else:
+                del content[place : place + chance.randrange(1, 30)]
+        path = tmp_path / f"{number}.parquet"
+        path.write_bytes(content)
+        sentence = outcome(path, tmp_path)
+        assert sentence == "read" or (sentence.endswith((".", "it)")) and "\n" not in sentence)
+        path.unlink()
