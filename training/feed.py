@@ -20,7 +20,8 @@ from django.db import connection
 from django.template.loader import render_to_string
 from django.utils import translation
 
-from training.models import RunEvent, TrainingRun
+from training.events import RunEvent
+from training.models import TrainingRun
 
 logger = logging.getLogger(__name__)
 LINES = 200  # log lines of a snapshot

@@ -28,8 +28,8 @@ LEAVE = 3.0  # seconds for a child that has nothing more to do
 
 
 def run_training(run_id: str) -> None:
-    """Queue job: takes the run and trains it in a child; does nothing when it is taken or has ended."""
-    run = TrainingRun.objects.claim(run_id, os.getpid(), socket.gethostname())
+    """Queue job: takes the run whose turn it is and trains it in a child; does nothing when none is."""
+    run = TrainingRun.objects.take(run_id, os.getpid(), socket.gethostname())
     if run is not None:
         look_after(run)
 

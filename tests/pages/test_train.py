@@ -7,7 +7,8 @@ import uuid
 import pytest
 
 from registry import algorithms
-from training.models import RunEvent, TrainingRun
+from training.events import RunEvent
+from training.models import TrainingRun
 
 
 @pytest.fixture
