@@ -70,7 +70,8 @@ def delta(run: TrainingRun, start: int, language: str) -> Delta | None:
     logs = [event for event in events if event.kind != RunEvent.Kind.EPOCH]
     points = [event.data for event in events if event.kind == RunEvent.Kind.EPOCH]
     ended = run.ended and events[-1].seq == run.last_seq
-    context = {"run": run, "logs": logs, "points": points, "ended": ended, "oob": True}
+    turned = any(not event.data for event in logs) or any(e.kind == RunEvent.Kind.STATE for e in logs)
+    context = {"run": run, "logs": logs, "points": points, "turned": turned, "oob": True}
     return Delta(start, events[-1].seq, render("training/_delta.html", context, language), ended)
 
 

@@ -98,12 +98,27 @@ class RunQuerySet(models.QuerySet["TrainingRun"]):
         """
         state = self.model.State
         waiting: dict[int | None, list[TrainingRun]] = {}
-        for run in self.filter(state=state.QUEUED).order_by("created_at"):
+        queued = self.filter(state=state.QUEUED).select_related("dataset_version__dataset", "created_by")
+        for run in queued.order_by("created_at"):
             waiting.setdefault(run.created_by_id, []).append(run)
         starts = self.filter(created_by__in=waiting).values_list("created_by").annotate(Max("started_at"))
         last = {person: start.timestamp() if start else 0.0 for person, start in starts}
         people = sorted(waiting, key=lambda person: (last.get(person, 0.0), waiting[person][0].created_at))
         return list(in_turns(waiting[person] for person in people))
+
+    def overview(self, person: int) -> dict[str, Any]:
+        """What the queue page shows, and how much of it is this person's."""
+        state = self.model.State
+        named = self.select_related("dataset_version__dataset", "created_by", "version")
+        waiting = self.line()
+        return {
+            "running": named.filter(state=state.RUNNING).order_by("started_at"),
+            "waiting": waiting,
+            "ended": named.filter(state__in=self.model.ENDED).order_by("-finished_at")[:10],
+            "mine": sum(run.created_by_id == person for run in waiting),
+            "top": settings.WAITING_PER_USER,
+            "at_once": settings.RUNNING_PER_USER,
+        }
 
     def may_start(self, run: TrainingRun) -> bool:
         """False while its owner has as many in work as one person may; the machine's own are not counted."""

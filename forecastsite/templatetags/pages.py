@@ -16,7 +16,7 @@ from registry.scope import Scope
 register = template.Library()
 
 DASH = "–"
-SECTIONS = {"dataset": "data", "run": "train", "model": "models"}
+SECTIONS = {"dataset": "data", "run": "train", "queue": "train", "model": "models"}
 
 
 @register.simple_tag(takes_context=True)

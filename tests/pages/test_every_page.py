@@ -13,6 +13,7 @@ PLAIN = [
     "overview",
     "data",
     "train",
+    "queue",
     "models",
     "forecast",
     "history",
@@ -22,7 +23,7 @@ PLAIN = [
 ]
 OF_VERSION = ["model", "model-delete"]
 OF_FORECAST = ["forecast-detail", "forecast-delete", "forecast-csv"]
-OF_RUN = ["run", "run-cancel"]
+OF_RUN = ["run", "run-cancel", "run-finish", "run-again"]
 OF_DATASET = ["dataset"]
 OPEN = {"login", "logout", "set_language"}
 
