@@ -29,6 +29,7 @@ from django_q.tasks import async_task
 
 from registry.models import DatasetVersion, ModelVersion
 from registry.scope import KINDS, Kind, Scope
+from training.cost import peak_mb
 from training.events import RunEvent
 from training.protocol import FOLDER, LEASE, QUEUE, Asked, RunQuerySet
 
@@ -173,7 +174,12 @@ class TrainingRun(models.Model):
         fresh = epochs[max(0, self.told - before) :]
         events = [event for epoch in fresh for event in RunEvent.of(epoch)]
         last, told = epochs[-1], max(self.told, before + len(epochs))
-        bar = {"step": last.step, "progress": last.progress, "seconds_left": last.seconds_left}
+        bar: dict[str, Any] = {
+            "step": last.step,
+            "progress": last.progress,
+            "seconds_left": last.seconds_left,
+        }
+        bar["memory_mb"] = max(peak_mb(), self.memory_mb or 0)
         return self.move(self.mine, events, told=told, **bar)
 
     def finish(self, version: ModelVersion) -> bool:
@@ -273,6 +279,14 @@ class TrainingRun(models.Model):
         """An attempt's version carries the attempt's token as its id: what it left half saved goes."""
         for version in ModelVersion.objects.filter(pk__in=[attempt], state=ModelVersion.State.PENDING):
             version.remove()
+
+    @property
+    def truth(self) -> dict[str, float]:
+        """What it took, beside `estimate`: seconds of the last attempt, memory, rounds; 0 = not known."""
+        begun, over = self.started_at, self.finished_at
+        took = (over - begun).total_seconds() if begun and over else 0.0
+        rounds = self.events.filter(kind=RunEvent.Kind.EPOCH).count()
+        return {"seconds": took, "memory_mb": self.memory_mb or 0, "rounds": rounds}
 
     @property
     def folder(self) -> Path:

@@ -21,6 +21,7 @@ from django_q.models import OrmQ
 
 from registry.models import DatasetVersion
 from registry.scope import Scope
+from training.cost import estimate
 
 if TYPE_CHECKING:
     from training.models import TrainingRun
@@ -59,6 +60,7 @@ class RunQuerySet(models.QuerySet["TrainingRun"]):
         check_number(_("Days ahead"), run.horizon, settings.MAX_HORIZON)
         check_number(_("Seconds to learn"), run.budget, settings.MAX_BUDGET)
         build_config(algorithm, run.config)
+        run.estimate = estimate(run)
         return run
 
     def enqueue(

@@ -10,6 +10,7 @@ urlpatterns = [
     path("train/", views.train, name="train"),
     path("train/knobs/", views.knobs, name="train-knobs"),
     path("train/scope/", views.scope, name="train-scope"),
+    path("train/cost/", views.cost, name="train-cost"),
     path("runs/", views.queue, name="queue"),
     path("runs/<uuid:pk>/", views.run, name="run"),
     path("runs/<uuid:pk>/finish/", views.run_finish, name="run-finish"),

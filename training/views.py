@@ -13,11 +13,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from registry.web import Request
+from training.cost import KNOWN, PLAIN
 from training.feed import live_context
 from training.forms import TrainForm
 from training.knobs import about, knob_form
 from training.models import TrainingRun
 
+WORDS = {True: KNOWN, False: PLAIN}
 KEPT = ("dataset", "kind", "store", "product", "algorithm", "horizon")
 
 
@@ -49,6 +51,13 @@ def scope(request: HttpRequest) -> HttpResponse:
     """The suggestions of the chosen dataset."""
     picked = TrainForm(initial={"dataset": request.GET.get("dataset")}).picked
     return render(request, "training/_codes.html", {"dataset": picked})
+
+
+@require_safe
+def cost(request: HttpRequest) -> HttpResponse:
+    """What the training in the form will cost."""
+    found = TrainForm(request.GET).cost
+    return render(request, "training/_cost.html", {"cost": found, "word": WORDS[bool(found.get("known"))]})
 
 
 @require_safe

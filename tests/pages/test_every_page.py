@@ -19,6 +19,7 @@ PLAIN = [
     "history",
     "train-knobs",
     "train-scope",
+    "train-cost",
     "forecast-choices",
 ]
 OF_VERSION = ["model", "model-delete"]

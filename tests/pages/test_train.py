@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from datetime import timedelta
 
 import pytest
 
@@ -177,3 +178,16 @@ def test_the_queue_shows_who_waits_where(page, given, run, read, admin_page):
 
 def test_an_empty_queue_says_so(page, sales, read):
     assert "a training would start at once" in read(page.get("/runs/"))
+
+
+def test_the_cost_is_told_before_the_start_and_held_against_the_truth_after(page, given, read):
+    assert "It will take about" in read(page.get("/train/cost/", given))
+    assert "It will take" not in read(page.get("/train/cost/", {**given, "product": "P999"}))
+    page.post("/train/", given)
+    run = TrainingRun.objects.get()
+    begun = run.created_at
+    TrainingRun.objects.filter(pk=run.pk).update(
+        state="done", started_at=begun, finished_at=begun + timedelta(seconds=65), memory_mb=812
+    )
+    text = read(page.get(f"/runs/{run.pk}/"))
+    assert "It took 1 min 5 s (estimated: 10 seconds), 812 MB of memory" in text
