@@ -138,6 +138,7 @@ class TrainingRun(RunColumns):
             ):
                 return False
             version.publish()
+            self.write_to_owner()
         self.drop_checkpoint()
         return True
 
@@ -198,6 +199,7 @@ class TrainingRun(RunColumns):
         token = self.attempt_token
         done = self.move(where, [self._told(state, reason)], error=reason, **self._ended(state))
         if done:
+            self.write_to_owner()
             self.drop_unfinished(token)
             self.drop_checkpoint()
         return done
@@ -221,6 +223,12 @@ class TrainingRun(RunColumns):
     def _told(self, state: str, text: str = "") -> RunEvent:
         level = "error" if state == self.State.FAILED else "info"
         return RunEvent(kind=RunEvent.Kind.STATE, level=level, text=text, data={"state": state})
+
+    def write_to_owner(self) -> None:
+        """Queues an e-mail about the end, when there is a mail server and somebody to write to."""
+        wanted = self.state in (self.State.DONE, self.State.FAILED)
+        if settings.EMAIL_HOST and wanted and self.created_by and self.created_by.email:
+            async_task("training.tasks.write_to_owner", str(self.pk), cluster="light")
 
     def drop_unfinished(self, attempt: uuid.UUID | None) -> None:
         """An attempt's version carries the attempt's token as its id: what it left half saved goes."""

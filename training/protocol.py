@@ -122,6 +122,12 @@ class RunQuerySet(models.QuerySet["TrainingRun"]):
             "at_once": settings.RUNNING_PER_USER,
         }
 
+    def news(self, person: int) -> list[TrainingRun]:
+        """Runs of this person that ended since the last call (within a day); each is given once."""
+        fresh = Q(created_by=person, announced=False, finished_at__gt=Now() - timedelta(days=1))
+        ended = self.filter(fresh, state__in=self.model.ENDED).select_related("version")
+        return [run for run in ended if self.filter(pk=run.pk, announced=False).update(announced=True)]
+
     def may_start(self, run: TrainingRun) -> bool:
         """False while its owner has as many in work as one person may; the machine's own are not counted."""
         busy = self.filter(created_by=run.created_by_id, state=self.model.State.RUNNING)

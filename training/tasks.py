@@ -16,7 +16,10 @@ from contextlib import suppress
 from typing import IO
 
 from django.conf import settings
+from django.core.mail import send_mail
 from django.db import Error as DatabaseError
+from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from training.models import TrainingRun
 from training.process import reason
@@ -32,6 +35,23 @@ def run_training(run_id: str) -> None:
     run = TrainingRun.objects.take(run_id, os.getpid(), socket.gethostname())
     if run is not None:
         look_after(run)
+
+
+def write_to_owner(run_id: str) -> None:
+    """Queue job: tells by e-mail how a training ended."""
+    run = TrainingRun.objects.filter(pk=run_id).select_related("created_by", "version").first()
+    if run is None or run.created_by is None or not run.created_by.email:
+        return
+    word = {"done": _("Training done: %(what)s"), "failed": _("Training failed: %(what)s")}.get(run.state)
+    if word:
+        subject = word % {"what": f"{run.algorithm}, {run.dataset_version}, {run.scope}"}
+        lines = [subject, translated(run.error), settings.SITE_URL + reverse("run", args=[run.pk])]
+        send_mail(subject, "\n\n".join(filter(None, lines)), None, [run.created_by.email])
+
+
+def translated(text: str) -> str:
+    """In the site's language; an empty text stays empty."""
+    return _(text) if text else ""
 
 
 def look_after(run: TrainingRun) -> None:

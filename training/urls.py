@@ -12,6 +12,7 @@ urlpatterns = [
     path("train/scope/", views.scope, name="train-scope"),
     path("train/cost/", views.cost, name="train-cost"),
     path("runs/", views.queue, name="queue"),
+    path("runs/news/", views.news, name="news"),
     path("runs/<uuid:pk>/", views.run, name="run"),
     path("runs/<uuid:pk>/finish/", views.run_finish, name="run-finish"),
     path("runs/<uuid:pk>/again/", views.run_again, name="run-again"),

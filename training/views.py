@@ -61,10 +61,10 @@ def cost(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def run(request: HttpRequest, pk: UUID) -> HttpResponse:
+def run(request: Request, pk: UUID) -> HttpResponse:
     """The live page: the same fragment that the WebSocket pushes, so a reload shows the same state."""
     get_object_or_404(TrainingRun, pk=pk)
-    return render(request, "training/run.html", live_context(pk))
+    return render(request, "training/_live.html" if request.htmx else "training/run.html", live_context(pk))
 
 
 @require_safe
@@ -72,6 +72,15 @@ def queue(request: Request) -> HttpResponse:
     """What runs, what waits in which order, what ended last; the page asks for its list again and again."""
     context = TrainingRun.objects.overview(request.user.pk)
     return render(request, "training/_queue.html" if request.htmx else "training/queue.html", context)
+
+
+@require_safe
+def news(request: Request) -> HttpResponse:
+    """Trainings of this person that have just ended; every page asks. The live page shows its own itself."""
+    ended = TrainingRun.objects.news(request.user.pk)
+    here = request.htmx.current_url_abs_path or ""
+    told = [run for run in ended if not here.startswith(reverse("run", args=[run.pk]))]
+    return render(request, "training/_news.html", {"runs": told})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

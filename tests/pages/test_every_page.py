@@ -14,6 +14,7 @@ PLAIN = [
     "data",
     "train",
     "queue",
+    "news",
     "models",
     "forecast",
     "history",
