@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import IO
 
 from django.conf import settings
@@ -32,9 +33,24 @@ LEAVE = 3.0  # seconds for a child that has nothing more to do
 
 def run_training(run_id: str) -> None:
     """Queue job: takes the run whose turn it is and trains it in a child; does nothing when none is."""
+    if drain_mark().exists():
+        return  # the job is lost, the run is not: it gets another at the next start
     run = TrainingRun.objects.take(run_id, os.getpid(), socket.gethostname())
     if run is not None:
         look_after(run)
+
+
+def drain_mark() -> Path:
+    """The file that tells this machine's workers to begin nothing new."""
+    return Path(settings.DATA_DIR) / "draining"
+
+
+def draining(yes: bool) -> None:
+    """From now on the workers of this machine begin nothing new, or do again."""
+    if yes:
+        drain_mark().touch()
+    else:
+        drain_mark().unlink(missing_ok=True)
 
 
 def write_to_owner(run_id: str) -> None:
