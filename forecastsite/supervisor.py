@@ -166,17 +166,26 @@ class Supervisor:
         self.signals += 1
 
     def wait_for_trainings(self) -> None:
-        """What is in work ends first, what waits stays in the queue; a second signal stops it all at once."""
-        draining(True)
-        self.training.ask_to_stop()
-        self.say("waits for the trainings in work; a second signal stops them")
-        while self.signals < 2 and not self.training.dead:
-            self.keep_alive(self.web, self.light)
-            time.sleep(TICK)
+        """What is in work ends first, what waits stays in the queue; a second signal stops it all at once.
 
-    def keep_alive(self, *groups: Group) -> None:
+        The queue's own way to stop is not used: it can wait for ever for a job that it has fetched already.
+        """
+        draining(True)
+        self.say("waits for the trainings in work; a second signal stops them")
+        while self.signals < 2 and self.in_work():
+            self.keep_alive()
+            self.look_after_runs()
+            time.sleep(1)
+
+    def in_work(self) -> list[TrainingRun]:
+        """The trainings of this machine's workers."""
+        pids = [member.pid for member in self.training.family()]
+        state = TrainingRun.State.RUNNING
+        return list(TrainingRun.objects.filter(state=state, host=socket.gethostname(), pid__in=pids))
+
+    def keep_alive(self) -> None:
         """Starts what is not there; a group whose head died is killed as a whole first."""
-        for group in groups or self.groups:
+        for group in self.groups:
             if group.dead:
                 self.bury(group, "died")
             if group.due:
@@ -227,10 +236,9 @@ class Supervisor:
 
     def stop_training(self) -> None:
         """Kills the workers: asked politely they would wait for the training to end."""
-        pids = [member.pid for member in self.training.family()]
+        runs = self.in_work()
         self.training.kill()
-        state = TrainingRun.State.RUNNING
-        for run in TrainingRun.objects.filter(state=state, host=socket.gethostname(), pid__in=pids):
+        for run in runs:
             if run.release():
                 self.say(f"training {run.pk} waits for the next start")
 

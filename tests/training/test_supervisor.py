@@ -133,15 +133,19 @@ def test_the_first_administrators_password_is_random_unless_it_is_given(monkeypa
     assert django_user_model.objects.get(username="admin").check_password("a secret of mine")
 
 
-def test_draining_waits_until_the_workers_have_left_or_a_second_signal_comes(monkeypatch, tmp_path, settings):
+def test_draining_waits_until_nothing_is_in_work_or_a_second_signal_comes(monkeypatch, tmp_path, settings):
     settings.DATA_DIR = tmp_path
     said: list[str] = []
     watching = Supervisor(8000, 1, said.append, drain=True)
-    monkeypatch.setattr(watching, "keep_alive", lambda *groups: watching.on_signal(15, None))
-    watching.on_signal(15, None)
+    monkeypatch.setattr(watching, "keep_alive", lambda: watching.on_signal(15, None))
+    monkeypatch.setattr(watching, "look_after_runs", lambda: None)
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    watching.wait_for_trainings()
+    assert watching.signals == 0
+    monkeypatch.setattr(watching, "in_work", lambda: ["a training"])
     watching.wait_for_trainings()
     assert watching.signals == 2
-    assert said == ["waits for the trainings in work; a second signal stops them"]
+    assert said == 2 * ["waits for the trainings in work; a second signal stops them"]
 
 
 def test_a_draining_machine_begins_nothing(ask, tmp_path, settings):
