@@ -30,6 +30,13 @@ document.addEventListener("htmx:load", (event) => {
   if (log) follow(log);
 });
 
+// Who was signed out meanwhile is led to the sign-in page, not shown it inside of a fragment.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (!event.detail.xhr.responseURL.includes("/login/")) return;
+  event.detail.shouldSwap = false;
+  if (event.detail.elt.id !== "news") location.reload();
+});
+
 // News of ended trainings belongs on the page one looks at, not on a hidden one.
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (event.detail.elt.id === "news" && document.hidden) event.preventDefault();
