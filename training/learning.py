@@ -38,7 +38,8 @@ ROUND = gettext_noop("{method}, round {round}: error {error:.1%}")
 CHECKED = gettext_noop("{method}, round {round}: error {error:.1%}, on check days {check:.1%}")
 SCORED = gettext_noop("{method}: error {error:.1%} on the days held back")
 SAVING = gettext_noop("Saving the model")
-FINALISTS = 3  # candidates that go on learning after the first half
+SLICE = 18.0  # seconds of learning below which a candidate of `auto` is not worth trying
+LEAST_TRIED = 2
 HURRIED = 20.0  # budget that sets the length of a refit when somebody wants the result now
 TRIED, TESTED, REFITTED = 0.62, 0.72, 0.98  # progress at the end of learn, test and refit
 
@@ -136,24 +137,20 @@ class Learning:
     def _learn(self) -> Iterator[Epoch]:
         """All candidates that take time get an equal part of it."""
         part = 1 / max(1, sum(candidate.takes_time for candidate in self.candidates))
-        for candidate in self.candidates:
-            yield from self._fit(candidate, self.first, budget * part, ("learn", (TRIED - 0.02) * part))
-            errors[candidate.name] = self.error
-            if self.checkpoint.enough:
+        for number, candidate in enumerate(self.candidates, start=1):
+            own = part * candidate.takes_time
+            seconds = self.plan.budget * LEARN * own
+            yield from self._fit(candidate, self.first, seconds, ("learn", (TRIED - 0.02) * own))
+            if self.checkpoint.enough:  # what was not begun is left out
+                self.candidates = self.candidates[:number]
                 break
-        self.candidates = [candidate for candidate in self.candidates if candidate.name in errors]
-        if several and not self.checkpoint.enough:
-            self.candidates = sorted(self.candidates, key=lambda c: errors[c.name])[:FINALISTS]
-            part = 0.5 / len(self.candidates)
-            for candidate in self.candidates:
-                yield from self._fit(candidate, self.first, budget * part, ("learn", (TRIED - 0.02) * part))
 
     def _fit(
         self, candidate: Candidate, end: int, seconds: float, stage: tuple[str, float]
     ) -> Iterator[Epoch]:
         """Lets a candidate learn for some seconds; `stage` is the step and its share of the progress."""
         step, share = stage
-        since, self.error = self.progress, float("inf")
+        since = self.progress
         candidate.part = self.checkpoint.part()
         for sign in candidate.learn(end, seconds, self.plan.threads, refit=step == "refit"):
             self.rounds += 1

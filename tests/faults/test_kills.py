@@ -112,9 +112,10 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
 def test_an_acknowledged_run_is_never_lost(site, chance, tell):
     browser, acknowledged, kills = Browser(site), set(), 0
     form = {"dataset": 1, "kind": "global", "algorithm": QUICK, "horizon": 14, "budget": 1, "seed": 0}
-    knobs = {"knob-past_days": 28, "knob-block": 0, "knob-steps": 0}
-    wanted, planned = many(6, 200), many(3, 100)
+    knobs = {"knob-past_days": 28, "knob-block": 7, "knob-steps": 0}
+    wanted, planned, end = many(6, 200), many(3, 100), time.monotonic() + many(120, 1500)
     while len(acknowledged) < wanted:
+        assert time.monotonic() < end, "the form is not taken"
         if kills < planned and chance.random() < 0.5 and answers(site.port):
             time.sleep(chance.random() * 0.2)
             head(site, "web").kill()

@@ -38,11 +38,12 @@ def test_a_learning_that_was_interrupted_gives_the_same_numbers(panel, tmp_path,
 
 
 def test_trying_several_methods_goes_on_too(panel, tmp_path, monkeypatch):
-    monkeypatch.setattr(algorithms, "candidates", lambda name: ["seasonal_naive", "kan", "tide"])
+    three = [algorithms.get(name) for name in ("seasonal_naive", "kan", "tide")]
+    monkeypatch.setattr(algorithms, "candidates", lambda name, most: three)
     auto = Plan("auto", {}, horizon=14, budget=6000, windows=2)
     monkeypatch.setattr("training.loop.planned_steps", lambda *given: 20)
     whole = result(Learning(panel, auto))
-    interrupted(panel, auto, tmp_path, 50)
+    interrupted(panel, auto, tmp_path, 32)
     assert result(Learning(panel, auto, Checkpoint(tmp_path))) == whole
 
 
