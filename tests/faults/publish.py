@@ -6,16 +6,21 @@ import sys
 
 import django
 
-django.setup()
 
-from django.db import transaction  # noqa: E402
+def publish(count: int) -> None:
+    from django.db import transaction
 
-from registry.models import DatasetVersion, ModelVersion  # noqa: E402  # needs the set-up above
-from registry.scope import Scope  # noqa: E402
+    from registry.models import DatasetVersion, ModelVersion
+    from registry.scope import Scope
 
-data = DatasetVersion.objects.get()
-for number in range(int(sys.argv[1])):
-    version = ModelVersion.objects.begin(data, Scope(), algorithm="kan", wape=0.1 + number / 1000)
-    version.write(b"weights")
-    with transaction.atomic():  # as at the end of a training
-        version.publish()
+    data = DatasetVersion.objects.get()
+    for number in range(count):
+        version = ModelVersion.objects.begin(data, Scope(), algorithm="kan", wape=0.1 + number / 1000)
+        version.write(b"weights")
+        with transaction.atomic():  # as at the end of a training
+            version.publish()
+
+
+if __name__ == "__main__":
+    django.setup()
+    publish(int(sys.argv[1]))

@@ -9,17 +9,19 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import date
+from importlib.util import find_spec
 
 import pytest
 from django.conf import settings
 
-from tests.faults.conftest import many, postgres
+from tests.faults.conftest import many, only_if, postgres
 from tests.site import MANAGE, free_port
 
 pytestmark = pytest.mark.processes
 PROCESSES = 8
 DATA = f"""
 from datetime import date
+from importlib.util import find_spec
 from registry.models import Dataset, DatasetVersion
 days = {{"first": date{date(2024, 1, 1).timetuple()[:3]}, "last": date{date(2024, 12, 31).timetuple()[:3]}}}
 DatasetVersion.objects.create(dataset=Dataset.objects.create(name="d"), number=1, state="ready", **days)
@@ -39,9 +41,6 @@ def sqlite(tmp_path) -> dict[str, str]:
 def server(tmp_path_factory) -> Iterator[str]:
     """A PostgreSQL of its own; its address."""
     programs = postgres()
-    pytest.importorskip("psycopg", reason="psycopg is not installed: pip install 'forecastsite[postgres]'")
-    if programs is None:
-        pytest.skip("no PostgreSQL server here: install postgresql")
     folder, port = tmp_path_factory.mktemp("pg"), free_port()
     person: dict = {}
     if os.getuid() == 0:  # PostgreSQL refuses to run as root
@@ -100,5 +99,6 @@ def test_sqlite_gives_every_version_its_own_number(sqlite, tell):
     check(sqlite, "SQLite", tell)
 
 
+@only_if(bool(postgres() and find_spec("psycopg")), "no PostgreSQL server, or psycopg, on this machine")
 def test_postgresql_gives_every_version_its_own_number(sqlite, server, tell):
     check({**sqlite, "DATABASE_URL": server}, "PostgreSQL", tell)
