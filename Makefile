@@ -10,7 +10,7 @@ ARGS ?=
 export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench
+.PHONY: help setup run test faults check bench
 .DELETE_ON_ERROR:
 
 help: ## list what make can do here
@@ -23,6 +23,9 @@ run: setup ## start web server and workers; PORT=8000 and DATA_DIR=var are honou
 
 test: $(VENV)/.installed-test $(MO) ## run the tests; ARGS="-k name" chooses
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+faults: $(VENV)/.installed-test $(MO) ## kill, fill and flood real processes for half an hour; see docs/reliability.md
+	FAULTS=full $(BIN)/python -m pytest tests/faults -p no:cacheprovider -s $(ARGS)
 
 check: $(VENV)/.installed-check $(MO) ## lint, types, floors of the house, migrations, translations
 	$(BIN)/ruff check .

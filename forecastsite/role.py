@@ -12,6 +12,8 @@ import sys
 from registry.process import die_with_parent
 
 DAPHNE = ["-v", "0", "-b", "127.0.0.1", "--application-close-timeout", "3"]
+LONGEST = "65536"  # bytes of a WebSocket frame and message
+DAPHNE += ["--websocket-max-frame-size", LONGEST, "--websocket-max-message-size", LONGEST]
 
 
 def main(parent: str, role: str, port: str = "") -> None:

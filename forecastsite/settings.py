@@ -251,8 +251,20 @@ Q_CLUSTER: dict[str, Any] = {
 }
 TRAINING_THREADS = env_int("TRAINING_THREADS", max(1, (os.cpu_count() or 2) // (2 * TRAINING_WORKERS)), 1, 64)
 TRAINING_MEMORY_MB = env_int("TRAINING_MEMORY_MB", 6000, 512, 1_000_000)
+RUNNING_PER_USER = env_int("RUNNING_PER_USER", 1, 1, 64)  # trainings of one person in work
+WAITING_PER_USER = env_int("WAITING_PER_USER", 5, 1, 1000)
+SOCKETS_PER_USER = env_int("SOCKETS_PER_USER", 250, 1, 100_000)  # live pages that one person may have open
 MAX_HORIZON = 365
 MAX_BUDGET = 7200  # seconds; the queue's timeout leaves room for tests and saving
+
+# --- e-mail: none without a host ---------------------------------------------------------------------
+EMAIL_HOST = env("EMAIL_HOST")
+EMAIL_PORT = env_int("EMAIL_PORT", 25, 1, 65535)
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = env("EMAIL_USER"), env("EMAIL_PASSWORD")
+EMAIL_USE_TLS = env_bool("EMAIL_TLS", False)
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = env("EMAIL_FROM", "forecasts@localhost")
+SITE_URL = env("SITE_URL", f"http://localhost:{PORT}").rstrip("/")
 
 LOGGING = {
     "version": 1,

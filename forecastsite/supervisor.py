@@ -21,6 +21,7 @@ from django_q.models import OrmQ
 from django_q.tasks import async_task
 
 from training.models import TrainingRun
+from training.tasks import draining
 
 TICK = 0.25
 REAP = 10.0  # seconds between two looks at the runs
@@ -132,8 +133,8 @@ class Probe:
 class Supervisor:
     """Keeps the three groups alive until it is told to stop."""
 
-    def __init__(self, port: int, workers: int, say: Say) -> None:
-        self.port, self.say, self.stopping = port, say, False
+    def __init__(self, port: int, workers: int, say: Say, drain: bool = False) -> None:
+        self.port, self.say, self.drain, self.signals = port, say, drain, 0
         self.web = Group("web", str(port))
         self.light = Group("light")
         self.training = Group("training", TRAINING_WORKERS=str(workers))
@@ -146,20 +147,41 @@ class Supervisor:
         """Until SIGTERM, SIGINT or the terminal goes; calls `ready` once, when the sign-in page answers."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self.on_signal)
+        draining(False)
         try:
             told = False
-            while not self.stopping:
+            while not self.signals:
                 self.keep_alive()
                 if not told and answers(self.port):
                     told = True
                     ready()
                 self.look_after_runs()
                 time.sleep(TICK)
+            if self.drain:
+                self.wait_for_trainings()
         finally:
             self.stop()
 
     def on_signal(self, number: int, frame: object) -> None:
-        self.stopping = True
+        self.signals += 1
+
+    def wait_for_trainings(self) -> None:
+        """What is in work ends first, what waits stays in the queue; a second signal stops it all at once.
+
+        The queue's own way to stop is not used: it can wait for ever for a job that it has fetched already.
+        """
+        draining(True)
+        self.say("waits for the trainings in work; a second signal stops them")
+        while self.signals < 2 and self.in_work():
+            self.keep_alive()
+            self.look_after_runs()
+            time.sleep(1)
+
+    def in_work(self) -> list[TrainingRun]:
+        """The trainings of this machine's workers."""
+        pids = [member.pid for member in self.training.family()]
+        state = TrainingRun.State.RUNNING
+        return list(TrainingRun.objects.filter(state=state, host=socket.gethostname(), pid__in=pids))
 
     def keep_alive(self) -> None:
         """Starts what is not there; a group whose head died is killed as a whole first."""
@@ -214,10 +236,9 @@ class Supervisor:
 
     def stop_training(self) -> None:
         """Kills the workers: asked politely they would wait for the training to end."""
-        pids = [member.pid for member in self.training.family()]
+        runs = self.in_work()
         self.training.kill()
-        state = TrainingRun.State.RUNNING
-        for run in TrainingRun.objects.filter(state=state, host=socket.gethostname(), pid__in=pids):
+        for run in runs:
             if run.release():
                 self.say(f"training {run.pk} waits for the next start")
 

@@ -29,3 +29,36 @@ document.addEventListener("htmx:load", (event) => {
   const log = root.matches?.(".log") ? root : root.querySelector?.(".log");
   if (log) follow(log);
 });
+
+// Who was signed out meanwhile is led to the sign-in page, not shown it inside of a fragment.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (!event.detail.xhr.responseURL.includes("/login/")) return;
+  event.detail.shouldSwap = false;
+  if (event.detail.elt.id !== "news") location.reload();
+});
+
+// News of ended trainings belongs on the page one looks at, not on a hidden one.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.detail.elt.id === "news" && document.hidden) event.preventDefault();
+});
+
+// A live page whose socket is down says so and asks every few seconds, until the socket is back or the run ended.
+const ASK = 3000, ENDED = 1000, SIGNED_OUT = 4401;
+let asking = 0;
+const live = () => {
+  clearInterval(asking);
+  asking = 0;
+  document.getElementById("link")?.setAttribute("hidden", "");
+};
+const ask = () => {
+  const ended = ["done", "failed", "cancelled"].includes(document.getElementById("progress")?.dataset.state);
+  if (ended) live(); else htmx.trigger("#link", "ask");
+};
+document.addEventListener("htmx:wsOpen", live);
+document.addEventListener("htmx:wsClose", (event) => {
+  const link = document.getElementById("link"), code = event.detail.event?.code;
+  if (code === SIGNED_OUT) location.reload();
+  if (!link || code === ENDED || asking) return;
+  link.removeAttribute("hidden");
+  asking = setInterval(ask, ASK);
+});

@@ -2,113 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
-import socket
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
-from django.conf import settings
 
 from forecastsite.supervisor import answers
+from tests.site import MANAGE, Site, free_port, until
 from training.process import KILLED
 
 pytestmark = pytest.mark.processes
-MANAGE = [sys.executable, str(settings.BASE_DIR / "manage.py")]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def until(seconds: float, found: Callable[[], object]) -> object:
-    """Waits for something true and gives it."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if result := found():
-            return result
-        time.sleep(0.2)
-    raise AssertionError(f"not within {seconds} s")
-
-
-class Site:
-    """An installation in a folder of its own."""
-
-    def __init__(self, folder: Path, **environment: str) -> None:
-        self.port = free_port()
-        self.env = {**os.environ, "DATA_DIR": str(folder / "var"), "PORT": str(self.port), **environment}
-        self.env.pop("ADMIN_PASSWORD", None)
-        self.words = folder / "words"
-        self.process: subprocess.Popen[bytes] | None = None
-        self.seen: dict[int, psutil.Process] = {}
-
-    def start(self, *command: str) -> None:
-        with self.words.open("ab") as words:
-            self.process = subprocess.Popen(
-                command or [*MANAGE, "up"],
-                cwd=settings.BASE_DIR,
-                env=self.env,
-                stdout=words,
-                stderr=words,
-                start_new_session=True,
-            )
-        until(60, lambda: f"Ready: http://127.0.0.1:{self.port}" in self.said())
-
-    def said(self) -> str:
-        return self.words.read_text() if self.words.exists() else ""
-
-    def everybody(self) -> list[psutil.Process]:
-        """All processes that this installation has had so far."""
-        for member in psutil.Process(self.process.pid).children(recursive=True):
-            self.seen[member.pid] = member
-        return list(self.seen.values())
-
-    def stop(self, number: int = signal.SIGTERM) -> None:
-        self.everybody()
-        self.process.send_signal(number)
-        self.process.wait(20)
-
-    def left(self) -> list[psutil.Process]:
-        return [
-            member for member in self.seen.values() if member.is_running() and member.status() != "zombie"
-        ]
-
-    def clean_up(self) -> None:
-        if self.process and self.process.poll() is None:
-            self.stop(signal.SIGKILL)
-        for member in self.left():
-            member.kill()
-
-    def manage(self, *words: str) -> dict:
-        done = subprocess.run(
-            [*MANAGE, *words, "--json"], env=self.env, capture_output=True, check=True, text=True
-        )
-        return json.loads(done.stdout)
-
-    def run_row(self, run: str) -> dict:
-        return next(row for row in self.manage("runs")["runs"] if row["id"] == run)
-
-    def queue(self, seconds: int) -> str:
-        words = [
-            "--dataset=sample",
-            "--scope=product:P001",
-            "--algorithm=kan",
-            f"--budget={seconds}",
-            "--queue",
-        ]
-        return self.manage("train", *words)["run"]
-
-    def until_state(self, run: str, *states: str) -> dict:
-        return until(60, lambda: (row := self.run_row(run))["state"] in states and row)
 
 
 @pytest.fixture(scope="module")
@@ -204,3 +112,20 @@ def test_a_killed_supervisors_training_is_tried_again_by_the_next_one(site):
     site.stop(signal.SIGINT)
     assert site.process.returncode == 0
     assert site.left() == []
+
+
+def test_draining_lets_the_training_end_and_begins_no_other(site):
+    site.words.unlink()
+    for row in site.manage("runs")["runs"]:
+        if row["state"] in {"queued", "running"}:
+            site.shell(f"TrainingRun.objects.get(pk='{row['id']}').cancel()")
+    site.start(*MANAGE, "up", "--drain")
+    run, following = site.queue(8), site.queue(3)
+    until(60, lambda: learning(site, run))
+    site.process.send_signal(signal.SIGTERM)
+    until(10, lambda: "waits for the trainings in work" in site.said())
+    assert answers(site.port)
+    site.everybody()
+    assert site.process.wait(90) == 0
+    assert site.left() == []
+    assert [site.run_row(one)["state"] for one in (run, following)] == ["done", "queued"]

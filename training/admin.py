@@ -8,7 +8,8 @@ from django.utils.translation import gettext_lazy as _
 from django_q import admin as queue  # registers its tables now, so that they can be taken off again
 
 from registry.admin import HistoryAdmin, as_percent, pretty
-from training.models import RunEvent, TrainingRun
+from training.events import RunEvent
+from training.models import TrainingRun
 
 # django-q2 shows arguments and results of its rows by unpickling them: nobody needs that in a browser.
 for table in (queue.Failure, queue.OrmQ, queue.Schedule, queue.Success):

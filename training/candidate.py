@@ -18,6 +18,7 @@ from registry.series.covariates import Encoder
 from registry.series.panel import Floats, Panel
 from registry.series.windows import Batch, Windows, origins
 from training import loop
+from training.checkpoint import Part
 
 LEAST_PAST = 14  # days before the first window that a model can learn from
 CHECKS = 1024  # windows that draw the learning curve
@@ -36,6 +37,7 @@ class Candidate:
     horizon: int
     seed: int
     held: list[Floats] = field(default_factory=list)  # raw forecasts of the held-back windows
+    part: Part = field(default_factory=Part)  # where the next `learn` keeps what it knows
 
     @property
     def takes_time(self) -> bool:
@@ -66,9 +68,8 @@ class Candidate:
                 "No series has enough days to learn from: add older days or forecast fewer days."
             )
         sampler = loop.WindowSampler(self.windows, rows, columns, self.seed + refit)
-        yield from loop.fit(
-            self.model, sampler, self.schedule(sampler, seconds, threads, refit), self._checks(end)
-        )
+        schedule = self.schedule(sampler, seconds, threads, refit)
+        yield from loop.fit(self.model, sampler, schedule, self._checks(end), self.part)
 
     def schedule(
         self, sampler: loop.WindowSampler, seconds: float, threads: int, refit: bool = False

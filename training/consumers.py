@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from http.cookies import SimpleCookie
+from importlib import import_module
 from typing import Any
 from urllib.parse import parse_qs
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
+from django.contrib.auth import get_user
+from django.http import HttpRequest
 from django.utils import translation
 
 from training.feed import Delta, Key, feed, snapshot
@@ -19,7 +23,11 @@ SIGN_IN = (
     4401  # a refused handshake would make htmx connect again for ever; an accepted and closed one does not
 )
 NOT_FOUND = 4404
+TOO_MANY = 4429
+TOO_LONG = 1009
 FINISHED = 1000
+CHECK = 30.0  # seconds between two looks whether this person may still watch
+MOST = 64 * 1024  # bytes that a client may send at once (the server refuses longer frames itself)
 
 
 class RunConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
@@ -29,6 +37,7 @@ class RunConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has
     page: asyncio.Queue[Delta] | None = None
     pump: asyncio.Task[None] | None = None
     shown = 0
+    person: int | None = None
 
     async def connect(self) -> None:
         await self.accept()
@@ -36,6 +45,10 @@ class RunConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has
         if not (user.is_authenticated and user.is_active):
             await self.close(SIGN_IN)
             return
+        if not feed().enter(user.pk):
+            await self.close(TOO_MANY)
+            return
+        self.person = user.pk
         run_id: uuid.UUID = self.scope["url_route"]["kwargs"]["pk"]
         self.key = (run_id, await language(self.scope))
         if await self.show_all():
@@ -43,12 +56,16 @@ class RunConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has
             self.pump = asyncio.create_task(self.follow(self.page))
 
     async def disconnect(self, code: int) -> None:
+        if self.person is not None:
+            feed().leave(self.person)
         if self.page is not None and self.pump is not None:
             feed().unsubscribe(self.key, self.page)
             self.pump.cancel()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """A page has nothing to say here."""
+        if len(text_data or bytes_data or "") > MOST:
+            await self.close(TOO_LONG)
 
     async def show_all(self) -> bool:
         """Sends the whole block as it stands; False when there is nothing to wait for."""
@@ -67,12 +84,29 @@ class RunConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has
         return not change.ended
 
     async def follow(self, page: asyncio.Queue[Delta]) -> None:
-        going = True
+        going, checked = True, time.monotonic()
         while going:
-            change = await page.get()
+            if time.monotonic() - checked >= CHECK:
+                checked = time.monotonic()
+                if not await database_sync_to_async(may_watch)(self.scope["session"].session_key):
+                    await self.close(SIGN_IN)
+                    return
+            try:
+                change = await asyncio.wait_for(page.get(), CHECK)
+            except TimeoutError:
+                continue
             if change.end <= self.shown:
                 continue  # the snapshot had it already
             going = await (self.show(change) if change.start == self.shown else self.show_all())
+
+
+def may_watch(session_key: str) -> bool:
+    """True while the session still belongs to somebody who may sign in, with the password it began with."""
+    engine = import_module(settings.SESSION_ENGINE)
+    request = HttpRequest()
+    request.session = engine.SessionStore(session_key)
+    user = get_user(request)
+    return user.is_authenticated and user.is_active
 
 
 async def language(scope: dict[str, Any]) -> str:

@@ -32,14 +32,17 @@ class Superseded(Exception):
 def execute(run: TrainingRun) -> ModelVersion:
     """Learns what the claimed run asks for and publishes it. Raises EXPECTED or Superseded: kept nothing."""
     from registry.sales import read_panel
+    from training.checkpoint import Checkpoint
     from training.learning import Learning
 
-    begun = time.monotonic()
-    learning = Learning(read_panel(run.dataset_version, run.scope), plan(run))
+    begun, told = time.monotonic(), 0
+    checkpoint = Checkpoint(run.folder, asked=run.hurried)
+    learning = Learning(read_panel(run.dataset_version, run.scope), plan(run), checkpoint=checkpoint)
     with closing(batches(learning)) as epochs:
         for batch in epochs:
-            if not run.record(batch):
+            if not run.record(batch, told):
                 raise Superseded("The run was stopped or taken over.")
+            told += len(batch)
     return publish(run, learning.learned, time.monotonic() - begun)
 
 

@@ -10,21 +10,26 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
+import time
 import uuid
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
 from channels.db import database_sync_to_async
+from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection
 from django.template.loader import render_to_string
 from django.utils import translation
 
-from training.models import RunEvent, TrainingRun
+from training.events import RunEvent
+from training.models import TrainingRun
 
 logger = logging.getLogger(__name__)
 LINES = 200  # log lines of a snapshot
 PAGE = 500  # events of one delta at most
+PACE = 0.5  # seconds between two messages about one run: what happens meanwhile comes together
 BACKLOG = 50  # deltas a slow page may be behind before it gets a snapshot instead
 
 Key = tuple[uuid.UUID, str]  # run and language
@@ -69,7 +74,8 @@ def delta(run: TrainingRun, start: int, language: str) -> Delta | None:
     logs = [event for event in events if event.kind != RunEvent.Kind.EPOCH]
     points = [event.data for event in events if event.kind == RunEvent.Kind.EPOCH]
     ended = run.ended and events[-1].seq == run.last_seq
-    context = {"run": run, "logs": logs, "points": points, "ended": ended, "oob": True}
+    turned = any(not event.data for event in logs) or any(e.kind == RunEvent.Kind.STATE for e in logs)
+    context = {"run": run, "logs": logs, "points": points, "turned": turned, "oob": True}
     return Delta(start, events[-1].seq, render("training/_delta.html", context, language), ended)
 
 
@@ -122,6 +128,8 @@ class Feed:
     def __init__(self) -> None:
         self.pages: dict[Key, set[asyncio.Queue[Delta]]] = {}
         self.cursors: dict[Key, int] = {}
+        self.sent: dict[Key, float] = {}
+        self.people: Counter[int] = Counter()  # open sockets of each user
         self.task: asyncio.Task[None] | None = None
         self.again = True
 
@@ -142,6 +150,19 @@ class Feed:
         if not pages:
             self.pages.pop(key, None)
             self.cursors.pop(key, None)
+            self.sent.pop(key, None)
+
+    def enter(self, person: int) -> bool:
+        """Counts a socket of this user; False when there are too many already."""
+        if self.people[person] >= settings.SOCKETS_PER_USER:
+            return False
+        self.people[person] += 1
+        return True
+
+    def leave(self, person: int) -> None:
+        """The socket is gone."""
+        self.people[person] -= 1
+        self.people += Counter()  # forgets who has none
 
     async def tail(self) -> None:
         watch = Watch()
@@ -155,9 +176,12 @@ class Feed:
             watch.close()
 
     async def look(self) -> bool:
-        """One look at the rows; True when another may find more."""
+        """One look at the rows of those whose turn it is; True when another may find more."""
+        now = time.monotonic()
+        due = {key: at for key, at in self.cursors.items() if now - self.sent.get(key, 0.0) >= PACE}
+        early = len(due) < len(self.cursors)
         try:
-            return self.fan_out(await database_sync_to_async(deltas)(dict(self.cursors)))
+            return self.fan_out(await database_sync_to_async(deltas)(due) if due else {}) or early
         except DatabaseError:
             logger.warning("The database does not answer: live progress waits for it.")
             return True
@@ -166,7 +190,7 @@ class Feed:
         """Hands every page its delta; True when more may be waiting."""
         for key, change in news.items():
             if key in self.cursors:
-                self.cursors[key] = change.end
+                self.cursors[key], self.sent[key] = change.end, time.monotonic()
             for page in self.pages.get(key, ()):
                 if page.full():  # a slow page: the gap makes it take a snapshot
                     page.get_nowait()

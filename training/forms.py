@@ -135,6 +135,20 @@ class TrainForm(forms.Form):
         kind = self.cleaned_data["kind"]
         return Scope(kind, "" if kind == "global" else self.cleaned_data[kind])
 
+    @property
+    def cost(self) -> dict[str, Any]:
+        """What the training as it stands in the form will cost; empty while something needed is wrong."""
+        from training.cost import estimate
+        from training.models import TrainingRun
+
+        self.is_valid()
+        data = getattr(self, "cleaned_data", {})
+        known = data.get("dataset") and data["dataset"].current
+        if not known or not {"kind", "algorithm", "budget"} <= data.keys() or data["kind"] in self.errors:
+            return {}
+        names = {"kind": data["kind"], "algorithm": data["algorithm"], "budget": data["budget"]}
+        return estimate(TrainingRun(dataset_version=known, **names))
+
     def enqueue(self, user: Any) -> Any:
         """The queued run; raises ValueError with a sentence. The same form twice gives the same run."""
         from training.models import TrainingRun

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ from registry.series.quantiles import MEDIAN
 from registry.series.windows import Windows
 from training.blend import blend, choose
 from training.candidate import LEAST_PAST, Candidate
+from training.checkpoint import Checkpoint
 
 MOST_HELD = 0.3  # share of the days that may be held back
 LEARN, REFIT = 0.62, 0.28  # shares of the budget; the rest is for tests and saving
@@ -38,6 +40,7 @@ SCORED = gettext_noop("{method}: error {error:.1%} on the days held back")
 SAVING = gettext_noop("Saving the model")
 SLICE = 18.0  # seconds of learning below which a candidate of `auto` is not worth trying
 LEAST_TRIED = 2
+HURRIED = 20.0  # budget that sets the length of a refit when somebody wants the result now
 TRIED, TESTED, REFITTED = 0.62, 0.72, 0.98  # progress at the end of learn, test and refit
 
 
@@ -78,12 +81,16 @@ class Learned:
 
 
 class Learning:
-    """Iterate to learn; afterwards `learned` holds the result. Raises ValueError with one sentence."""
+    """Iterate to learn; afterwards `learned` holds the result. Raises ValueError with one sentence.
+
+    With the checkpoint of an interrupted learning it goes on from there and gives the same numbers.
+    """
 
     learned: Learned
 
-    def __init__(self, panel: Panel, plan: Plan):
+    def __init__(self, panel: Panel, plan: Plan, checkpoint: Checkpoint | None = None):
         self.panel, self.plan, self.started = panel, plan, time.monotonic()
+        self.checkpoint = checkpoint or Checkpoint()
         self.rounds, self.progress = 0, 0.0
         most = max(LEAST_TRIED, int(plan.budget * LEARN / SLICE))
         entries = algorithms.candidates(plan.algorithm, most)
@@ -120,7 +127,7 @@ class Learning:
         scores = self._scores()
         chosen = [(c, w) for c, w in zip(self.candidates, weights, strict=True) if w > 0]
         for candidate, weight in chosen:
-            seconds = self.plan.budget * REFIT * weight
+            seconds = min(self.plan.budget, HURRIED if self.checkpoint.enough else math.inf) * REFIT * weight
             yield from self._fit(candidate, self.panel.days, seconds, ("refit", (REFITTED - TESTED) * weight))
         yield self._epoch("save", 0.99, SAVING)
         self.learned = Learned(
@@ -130,10 +137,13 @@ class Learning:
     def _learn(self) -> Iterator[Epoch]:
         """All candidates that take time get an equal part of it."""
         part = 1 / max(1, sum(candidate.takes_time for candidate in self.candidates))
-        for candidate in self.candidates:
+        for number, candidate in enumerate(self.candidates, start=1):
             own = part * candidate.takes_time
             seconds = self.plan.budget * LEARN * own
             yield from self._fit(candidate, self.first, seconds, ("learn", (TRIED - 0.02) * own))
+            if self.checkpoint.enough:  # what was not begun is left out
+                self.candidates = self.candidates[:number]
+                break
 
     def _fit(
         self, candidate: Candidate, end: int, seconds: float, stage: tuple[str, float]
@@ -141,6 +151,7 @@ class Learning:
         """Lets a candidate learn for some seconds; `stage` is the step and its share of the progress."""
         step, share = stage
         since = self.progress
+        candidate.part = self.checkpoint.part()
         for sign in candidate.learn(end, seconds, self.plan.threads, refit=step == "refit"):
             self.rounds += 1
             said: dict[str, Any] = {"method": candidate.entry.name, "round": self.rounds}
@@ -196,7 +207,7 @@ class Learning:
 
     def _epoch(self, step: str, progress: float, text: str, **values: Any) -> Epoch:
         self.progress = max(self.progress, progress)
-        spent = time.monotonic() - self.started
+        spent = time.monotonic() - self.started + self.checkpoint.before
         left = spent * (1 - progress) / progress if progress > 0.05 else self.plan.budget
         number = self.rounds if step in ("learn", "refit") else 0
         error = values.get("error") if number else None

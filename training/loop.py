@@ -21,6 +21,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from registry.algorithms import Round, SelfLearning
 from registry.series.quantiles import LEVELS, MEDIAN
 from registry.series.windows import Batch, Windows
+from training.checkpoint import Learner, Part
 
 ROUNDS = 20  # signs of life per fit
 WARM_UP = 0.03
@@ -105,18 +106,30 @@ class NotFinite(ValueError):
     """The loss became not-a-number before anything was learned."""
 
 
-def fit(model: nn.Module, sampler: WindowSampler, schedule: Schedule, check: Batch | None) -> Iterator[Round]:
+def fit(
+    model: nn.Module, sampler: WindowSampler, schedule: Schedule, check: Batch | None, part: Part
+) -> Iterator[Round]:
     """Learns in place and yields ROUNDS times; afterwards the model holds the averaged weights.
 
     A module with a `fit` of its own is asked instead. `check` is only looked at for the learning curve.
+    `part` keeps what an interrupted fit needs to go on, and knows when somebody wants it to end early.
     """
     if isinstance(model, SelfLearning):
-        yield from model.fit(sampler, schedule.seconds)
+        if not part.restore(model):
+            yield from part.watch(model.fit(sampler, schedule.seconds))
+            part.finish(model)
+        else:
+            yield from part.rounds
         return
     average = copy.deepcopy(model)
     optimizer = torch.optim.AdamW(model.parameters(), lr=schedule.rate, weight_decay=0.01)
-    started, every, running = time.monotonic(), max(1, schedule.steps // ROUNDS), 0.0
-    for step in range(schedule.steps):
+    learner = Learner(model, average, optimizer, sampler.generator)
+    part.restore(model, learner)
+    yield from part.rounds
+    if part.done:
+        return
+    started, every, running = time.monotonic() - part.spent, max(1, schedule.steps // ROUNDS), part.error
+    for step in range(part.step, schedule.steps):
         spent = time.monotonic() - started
         share = max((step + 1) / schedule.steps, spent / schedule.seconds)
         for group in optimizer.param_groups:
@@ -131,10 +144,16 @@ def fit(model: nn.Module, sampler: WindowSampler, schedule: Schedule, check: Bat
         _blend(average, model, min(EMA, step / (step + 10)))
         running = miss if step == 0 else 0.95 * running + 0.05 * miss
         if (step + 1) % every == 0:
-            yield Round(min(1.0, share), running, error(average, check) if check is not None else None)
-        if spent > schedule.seconds:
+            yield part.tell(
+                Round(min(1.0, share), running, error(average, check) if check is not None else None)
+            )
+        part.step, part.error, part.spent = step + 1, running, spent
+        if part.due:
+            part.save(model, learner)
+        if spent > schedule.seconds or (part.enough and step + 1 >= every):
             break
     model.load_state_dict(average.state_dict())
+    part.finish(model)
 
 
 def _rate(share: float) -> float:

@@ -1,86 +1,47 @@
 """TrainingRun: one attempt to learn, and the protocol that keeps it truthful.
 
-    queued --claim--> running --finish--> done
-      |                  |  \\--fail-----> failed
-      |                  |--lease over--> queued again (attempts left) or failed
-      \\------cancel------+--------------> cancelled
+    queued --claim--> running --finish--> done        the version is published in the same transaction
+      |                  |  \\--fail-----> failed      with one plain sentence
+      |                  |--lease over--> queued      attempts left: it goes on from its checkpoint
+      |                  |                failed      its worker was lost twice
+      |                  |--release-----> queued      the server stops in good order: no attempt is counted
+      \\------cancel------+--------------> cancelled   within seconds; `wrap_up` instead ends the learning
+                                                      early and leads to done
 
 Every move is one conditional UPDATE; whoever finds nothing to update has lost the run and must leave.
 """
 
 from __future__ import annotations
 
+import shutil
 import uuid
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 from django_q.tasks import async_task
 
-from registry.models import DatasetVersion, ModelVersion
-from registry.scope import KINDS, Kind, Scope
-from training.protocol import LEASE, QUEUE, RunQuerySet
+from registry.models import ModelVersion
+from registry.scope import Kind, Scope
+from training.columns import RunColumns
+from training.cost import peak_mb
+from training.events import RunEvent
+from training.protocol import FOLDER, LEASE, QUEUE, Asked, RunQuerySet
 
 if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
     from training.learning import Epoch
 
 
-class TrainingRun(models.Model):
+class TrainingRun(RunColumns):
     """One training: what was asked, where it stands, how it ended. This row is the truth."""
-
-    class State(models.TextChoices):
-        QUEUED = "queued", _("waiting")
-        RUNNING = "running", _("training")
-        DONE = "done", _("done")
-        FAILED = "failed", _("failed")
-        CANCELLED = "cancelled", _("stopped")
-
-    ENDED = (State.DONE, State.FAILED, State.CANCELLED)
-    MAX_ATTEMPTS = 2
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    # what was asked
-    dataset_version = models.ForeignKey(
-        DatasetVersion, models.CASCADE, related_name="runs", verbose_name=_("dataset version")
-    )
-    kind = models.CharField(_("scope"), max_length=10, choices=[(k, k) for k in KINDS], default="global")
-    code = models.CharField(_("code"), max_length=100, blank=True)
-    algorithm = models.CharField(_("algorithm"), max_length=40)
-    config = models.JSONField(_("settings"), default=dict, blank=True)
-    horizon = models.PositiveIntegerField(_("days ahead"), default=28)
-    budget = models.PositiveIntegerField(_("seconds to learn"), default=60)
-    seed = models.BigIntegerField(_("seed"), default=0)
-    form_token = models.UUIDField(null=True, blank=True, unique=True, editable=False)
-    created_at = models.DateTimeField(_("created"), auto_now_add=True, db_index=True)
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, verbose_name=_("started by")
-    )
-    # where it stands
-    state = models.CharField(_("state"), max_length=10, choices=State, default=State.QUEUED, db_index=True)
-    step = models.CharField(_("step"), max_length=20, blank=True)
-    progress = models.FloatField(_("progress"), default=0)
-    seconds_left = models.FloatField(_("seconds left"), null=True, blank=True)
-    last_seq = models.PositiveIntegerField(default=0)
-    cancel_requested = models.BooleanField(default=False)
-    # who works on it
-    attempt = models.PositiveSmallIntegerField(_("attempt"), default=0)
-    attempt_token = models.UUIDField(null=True, blank=True, editable=False)
-    heartbeat_at = models.DateTimeField(_("last sign of life"), null=True, blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True, db_index=True)
-    host = models.CharField(max_length=100, blank=True)
-    pid = models.PositiveIntegerField(null=True, blank=True)
-    # how it ended
-    started_at = models.DateTimeField(_("started"), null=True, blank=True)
-    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
-    error = models.TextField(_("reason"), blank=True)
-    version = models.OneToOneField(
-        ModelVersion, models.SET_NULL, null=True, blank=True, related_name="run", verbose_name=_("version")
-    )
 
     objects = RunQuerySet.as_manager()
 
@@ -138,23 +99,35 @@ class TrainingRun(models.Model):
 
     def starting(self) -> RunEvent:
         """The event of a new attempt."""
-        again = (
-            gettext_noop("The training starts again.")
-            if self.attempt
-            else gettext_noop("The training starts.")
-        )
-        return self._told(self.State.RUNNING, again)
+        if any(self.folder.glob("*")):
+            text = gettext_noop("The training goes on where it was interrupted.")
+        elif self.attempt:
+            text = gettext_noop("The training starts again.")
+        else:
+            text = gettext_noop("The training starts.")
+        return self._told(self.State.RUNNING, text)
 
     def work_in(self, pid: int) -> bool:
         """Notes the process that learns; False when another attempt owns the run now."""
         return self.move(self.mine, [], pid=pid)
 
-    def record(self, epochs: Sequence[Epoch]) -> bool:
-        """Tells what was learned since the last call and moves the bar; False when the run is lost."""
-        last = epochs[-1]
-        events = [event for epoch in epochs for event in RunEvent.of(epoch)]
-        left = last.seconds_left
-        return self.move(self.mine, events, step=last.step, progress=last.progress, seconds_left=left)
+    def record(self, epochs: Sequence[Epoch], before: int | None = None) -> bool:
+        """Tells what was learned since the last call and moves the bar; False when the run is lost.
+
+        `before` counts the signs of life of this attempt so far: a learning that was interrupted repeats
+        what it had said, and that is not told twice.
+        """
+        before = self.told if before is None else before
+        fresh = epochs[max(0, self.told - before) :]
+        events = [event for epoch in fresh for event in RunEvent.of(epoch)]
+        last, told = epochs[-1], max(self.told, before + len(epochs))
+        bar: dict[str, Any] = {
+            "step": last.step,
+            "progress": last.progress,
+            "seconds_left": last.seconds_left,
+        }
+        bar["memory_mb"] = max(peak_mb(), self.memory_mb or 0)
+        return self.move(self.mine, events, told=told, **bar)
 
     def finish(self, version: ModelVersion) -> bool:
         """Publishes the version and ends the run in one transaction; False = lost it, throw the file away."""
@@ -165,6 +138,8 @@ class TrainingRun(models.Model):
             ):
                 return False
             version.publish()
+            self.write_to_owner()
+        self.drop_checkpoint()
         return True
 
     def fail(self, reason: str) -> bool:
@@ -185,11 +160,27 @@ class TrainingRun(models.Model):
                 line = RunEvent(kind=RunEvent.Kind.LOG, text=gettext_noop("Stop was asked for."))
                 self.move(Q(cancel_requested=False), [line], cancel_requested=True)
 
+    def wrap_up(self) -> None:
+        """Finish now: the learning ends its rounds, is tested, and publishes what it has."""
+        line = RunEvent(kind=RunEvent.Kind.LOG, text=gettext_noop("To finish now was asked for."))
+        going = Q(state=self.State.RUNNING, finish_requested=False, cancel_requested=False)
+        self.move(going, [line], finish_requested=True)
+
+    def hurried(self) -> bool:
+        """Somebody asked to finish now."""
+        return TrainingRun.objects.filter(pk=self.pk, finish_requested=True).exists()
+
+    def again(self, user: User) -> TrainingRun:
+        """A new run with the same settings; asked twice it is the same one. Raises ValueError."""
+        asked = Asked(config=self.config, horizon=self.horizon, budget=self.budget, seed=self.seed)
+        asked |= {"created_by": user, "form_token": uuid.uuid5(self.pk, "again")}
+        return TrainingRun.objects.enqueue(self.dataset_version, self.scope, self.algorithm, **asked)
+
     def release(self) -> bool:
         """Back to the queue because the server stops in good order; the attempt does not count."""
         if self.cancel_requested:
             return self.stop()
-        text = gettext_noop("The server was stopped; the training starts again with it.")
+        text = gettext_noop("The server was stopped; the training goes on with it.")
         return self._requeue(self.mine, text, attempt=F("attempt") - 1)
 
     def expire(self) -> bool:
@@ -198,7 +189,7 @@ class TrainingRun(models.Model):
         if self.cancel_requested:
             return self._end(over, self.State.CANCELLED)
         if self.attempt < self.MAX_ATTEMPTS:
-            return self._requeue(over, gettext_noop("The worker was lost; the training starts again."))
+            return self._requeue(over, gettext_noop("The worker was lost; the training waits for another."))
         reason = gettext_noop(
             "The training lost its worker twice. Look at the server's log, then start it again."
         )
@@ -208,12 +199,14 @@ class TrainingRun(models.Model):
         token = self.attempt_token
         done = self.move(where, [self._told(state, reason)], error=reason, **self._ended(state))
         if done:
+            self.write_to_owner()
             self.drop_unfinished(token)
+            self.drop_checkpoint()
         return done
 
     def _requeue(self, where: Q, text: str, **changes: Any) -> bool:
         token = self.attempt_token
-        fresh = {"attempt_token": None, "lease_until": None, "pid": None, "step": "", "progress": 0.0}
+        fresh = {"attempt_token": None, "lease_until": None, "pid": None}
         line = self._told(self.State.QUEUED, text)
         with transaction.atomic():
             if not self.move(where, [line], state=self.State.QUEUED, seconds_left=None, **fresh, **changes):
@@ -231,39 +224,30 @@ class TrainingRun(models.Model):
         level = "error" if state == self.State.FAILED else "info"
         return RunEvent(kind=RunEvent.Kind.STATE, level=level, text=text, data={"state": state})
 
+    def write_to_owner(self) -> None:
+        """Queues an e-mail about the end, when there is a mail server and somebody to write to."""
+        wanted = self.state in (self.State.DONE, self.State.FAILED)
+        if settings.EMAIL_HOST and wanted and self.created_by and self.created_by.email:
+            async_task("training.tasks.write_to_owner", str(self.pk), cluster="light")
+
     def drop_unfinished(self, attempt: uuid.UUID | None) -> None:
         """An attempt's version carries the attempt's token as its id: what it left half saved goes."""
         for version in ModelVersion.objects.filter(pk__in=[attempt], state=ModelVersion.State.PENDING):
             version.remove()
 
+    @property
+    def truth(self) -> dict[str, float]:
+        """What it took, beside `estimate`: seconds of the last attempt, memory, rounds; 0 = not known."""
+        begun, over = self.started_at, self.finished_at
+        took = (over - begun).total_seconds() if begun and over else 0.0
+        rounds = self.events.filter(kind=RunEvent.Kind.EPOCH).count()
+        return {"seconds": took, "memory_mb": self.memory_mb or 0, "rounds": rounds}
 
-class RunEvent(models.Model):
-    """One durable line of a run's story; `seq` is gap-free per run, so a page can tell what it missed."""
+    @property
+    def folder(self) -> Path:
+        """Where an interrupted learning finds what it knew; on the machine that learned it."""
+        return Path(settings.DATA_DIR) / FOLDER / str(self.pk)
 
-    class Kind(models.TextChoices):
-        LOG = "log", _("log line")
-        EPOCH = "epoch", _("point of the learning curve")
-        STATE = "state", _("change of state")
-
-    run = models.ForeignKey(TrainingRun, models.CASCADE, related_name="events")
-    seq = models.PositiveIntegerField()
-    kind = models.CharField(max_length=10, choices=Kind)
-    level = models.CharField(max_length=10, default="info")
-    text = models.TextField(blank=True)
-    data = models.JSONField(default=dict, blank=True)
-    at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        ordering = ["run", "seq"]
-        constraints = [models.UniqueConstraint(fields=["run", "seq"], name="one_event_per_seq")]
-
-    def __str__(self) -> str:
-        return f"{self.seq} {self.text}"
-
-    @classmethod
-    def of(cls, epoch: Epoch) -> list[RunEvent]:
-        """A point of the curve when the epoch measured something, a log line when it says something."""
-        point = {"round": epoch.round, "train_error": epoch.train_error, "check_error": epoch.check_error}
-        measured = epoch.train_error is not None or epoch.check_error is not None
-        curve = [cls(kind=cls.Kind.EPOCH, data={"step": epoch.step, **point})] if measured else []
-        return curve + ([cls(kind=cls.Kind.LOG, text=epoch.text, data=epoch.values)] if epoch.text else [])
+    def drop_checkpoint(self) -> None:
+        """Nobody goes on with a run that has ended."""
+        shutil.rmtree(self.folder, ignore_errors=True)

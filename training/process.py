@@ -13,6 +13,8 @@ NO_MEMORY = gettext_noop(
     "The training needs more memory than it may use. Choose a smaller scope or a smaller network, "
     "or raise TRAINING_MEMORY_MB."
 )
+FULL_WORDS = ("No space left on device", "database or disk is full")
+FULL = gettext_noop("The disk is full: nothing was kept. Free some space, then start the training again.")
 KILLED = gettext_noop(
     "The training was killed from outside, most likely because the machine ran out of memory. "
     "Choose a smaller scope or close other programs, then start it again."
@@ -44,6 +46,8 @@ def reason(code: int, stderr: str) -> str:
     """
     if any(word in stderr for word in MEMORY_WORDS):
         return NO_MEMORY
+    if any(word in stderr for word in FULL_WORDS):
+        return FULL
     if code in CRASHES:
         return CRASHED
     if code < 0:

@@ -13,10 +13,14 @@ import sys
 import tempfile
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import IO
 
 from django.conf import settings
+from django.core.mail import send_mail
 from django.db import Error as DatabaseError
+from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from training.models import TrainingRun
 from training.process import reason
@@ -28,10 +32,42 @@ LEAVE = 3.0  # seconds for a child that has nothing more to do
 
 
 def run_training(run_id: str) -> None:
-    """Queue job: takes the run and trains it in a child; does nothing when it is taken or has ended."""
-    run = TrainingRun.objects.claim(run_id, os.getpid(), socket.gethostname())
+    """Queue job: takes the run whose turn it is and trains it in a child; does nothing when none is."""
+    if drain_mark().exists():
+        return  # the job is lost, the run is not: it gets another at the next start
+    run = TrainingRun.objects.take(run_id, os.getpid(), socket.gethostname())
     if run is not None:
         look_after(run)
+
+
+def drain_mark() -> Path:
+    """The file that tells this machine's workers to begin nothing new."""
+    return Path(settings.DATA_DIR) / "draining"
+
+
+def draining(yes: bool) -> None:
+    """From now on the workers of this machine begin nothing new, or do again."""
+    if yes:
+        drain_mark().touch()
+    else:
+        drain_mark().unlink(missing_ok=True)
+
+
+def write_to_owner(run_id: str) -> None:
+    """Queue job: tells by e-mail how a training ended."""
+    run = TrainingRun.objects.filter(pk=run_id).select_related("created_by", "version").first()
+    if run is None or run.created_by is None or not run.created_by.email:
+        return
+    word = {"done": _("Training done: %(what)s"), "failed": _("Training failed: %(what)s")}.get(run.state)
+    if word:
+        subject = word % {"what": f"{run.algorithm}, {run.dataset_version}, {run.scope}"}
+        lines = [subject, translated(run.error), settings.SITE_URL + reverse("run", args=[run.pk])]
+        send_mail(subject, "\n\n".join(filter(None, lines)), None, [run.created_by.email])
+
+
+def translated(text: str) -> str:
+    """In the site's language; an empty text stays empty."""
+    return _(text) if text else ""
 
 
 def look_after(run: TrainingRun) -> None:

@@ -10,13 +10,16 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
+from django_htmx.http import HttpResponseClientRedirect
 
 from registry.web import Request
+from training.cost import KNOWN, PLAIN
 from training.feed import live_context
 from training.forms import TrainForm
 from training.knobs import about, knob_form
 from training.models import TrainingRun
 
+WORDS = {True: KNOWN, False: PLAIN}
 KEPT = ("dataset", "kind", "store", "product", "algorithm", "horizon")
 
 
@@ -51,10 +54,33 @@ def scope(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def run(request: HttpRequest, pk: UUID) -> HttpResponse:
+def cost(request: HttpRequest) -> HttpResponse:
+    """What the training in the form will cost."""
+    found = TrainForm(request.GET).cost
+    return render(request, "training/_cost.html", {"cost": found, "word": WORDS[bool(found.get("known"))]})
+
+
+@require_safe
+def run(request: Request, pk: UUID) -> HttpResponse:
     """The live page: the same fragment that the WebSocket pushes, so a reload shows the same state."""
     get_object_or_404(TrainingRun, pk=pk)
-    return render(request, "training/run.html", live_context(pk))
+    return render(request, "training/_live.html" if request.htmx else "training/run.html", live_context(pk))
+
+
+@require_safe
+def queue(request: Request) -> HttpResponse:
+    """What runs, what waits in which order, what ended last; the page asks for its list again and again."""
+    context = TrainingRun.objects.overview(request.user.pk)
+    return render(request, "training/_queue.html" if request.htmx else "training/queue.html", context)
+
+
+@require_safe
+def news(request: Request) -> HttpResponse:
+    """Trainings of this person that have just ended; every page asks. The live page shows its own itself."""
+    ended = TrainingRun.objects.news(request.user.pk)
+    here = request.htmx.current_url_abs_path or ""
+    told = [run for run in ended if not here.startswith(reverse("run", args=[run.pk]))]
+    return render(request, "training/_news.html", {"runs": told})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -63,10 +89,7 @@ def run_cancel(request: Request, pk: UUID) -> HttpResponse:
     found = get_object_or_404(TrainingRun, pk=pk)
     if request.method == "POST":
         found.cancel()
-        if request.htmx:
-            return render(request, "training/_actions.html", live_context(pk))
-        messages.success(request, _("The training is being stopped."))
-        return redirect("run", pk)
+        return acted(request, pk, _("The training is being stopped."))
     context = {
         "title": _("Stop this training?"),
         "sentence": _("What it has learned so far is thrown away."),
@@ -74,3 +97,48 @@ def run_cancel(request: Request, pk: UUID) -> HttpResponse:
         "back": reverse("run", args=[pk]),
     }
     return render(request, "confirm.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def run_finish(request: Request, pk: UUID) -> HttpResponse:
+    """Asks, then lets the run end its learning early, test and publish."""
+    found = get_object_or_404(TrainingRun, pk=pk)
+    if request.method == "POST":
+        found.wrap_up()
+        return acted(request, pk, _("The training is finishing with what it has learned."))
+    context = {
+        "title": _("Finish this training now?"),
+        "sentence": _("It stops learning, is tested, and is kept with what it has learned so far."),
+        "button": _("Yes, finish it"),
+        "back": reverse("run", args=[pk]),
+    }
+    return render(request, "confirm.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def run_again(request: Request, pk: UUID) -> HttpResponse:
+    """Asks, then queues a new run with the settings of this one and leads to it."""
+    found = get_object_or_404(TrainingRun, pk=pk)
+    if request.method == "POST":
+        try:
+            following = found.again(request.user)
+        except ValueError as problem:
+            messages.error(request, str(problem))
+            following = found
+        where = reverse("run", args=[following.pk])
+        return HttpResponseClientRedirect(where) if request.htmx else redirect(where)
+    context = {
+        "title": _("Start this training again?"),
+        "sentence": _("A new training with the same data, method and settings joins the queue."),
+        "button": _("Yes, start it again"),
+        "back": reverse("run", args=[pk]),
+    }
+    return render(request, "confirm.html", context)
+
+
+def acted(request: Request, pk: UUID, sentence: str) -> HttpResponse:
+    """The answer to a button of the live page: its fragment, or the page with a message."""
+    if request.htmx:
+        return render(request, "training/_actions.html", live_context(pk))
+    messages.success(request, sentence)
+    return redirect("run", pk)

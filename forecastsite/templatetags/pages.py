@@ -17,7 +17,14 @@ from registry.scope import Scope
 register = template.Library()
 
 DASH = "–"
-SECTIONS = {"dataset": "data", "upload": "data", "catalogue": "data", "run": "train", "model": "models"}
+SECTIONS = {
+    "dataset": "data",
+    "upload": "data",
+    "catalogue": "data",
+    "run": "train",
+    "queue": "train",
+    "model": "models",
+}
 
 
 @register.simple_tag(takes_context=True)

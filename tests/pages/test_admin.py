@@ -8,7 +8,8 @@ from django.urls import reverse
 
 from registry.artifacts import store
 from registry.models import ModelVersion
-from training.models import RunEvent, TrainingRun
+from training.events import RunEvent
+from training.models import TrainingRun
 
 OURS = [
     model for model in site.site._registry if model._meta.app_label in {"registry", "training", "prediction"}

@@ -13,17 +13,20 @@ PLAIN = [
     "overview",
     "data",
     "train",
+    "queue",
+    "news",
     "models",
     "forecast",
     "history",
     "train-knobs",
     "train-scope",
+    "train-cost",
     "forecast-choices",
     "upload",
 ]
 OF_VERSION = ["model", "model-delete"]
 OF_FORECAST = ["forecast-detail", "forecast-delete", "forecast-csv"]
-OF_RUN = ["run", "run-cancel"]
+OF_RUN = ["run", "run-cancel", "run-finish", "run-again"]
 OF_DATASET = ["dataset", "catalogue", "dataset-csv", "dataset-parquet", "dataset-findings"]
 OF_DATA_VERSION = ["dataset-back"]
 OF_UPLOAD = ["upload-match", "upload-check", "upload-rows"]

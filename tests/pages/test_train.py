@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import uuid
+from datetime import timedelta
 
 import pytest
 
 from registry import algorithms
-from training.models import RunEvent, TrainingRun
+from training.events import RunEvent
+from training.models import TrainingRun
 
 
 @pytest.fixture
@@ -129,3 +132,62 @@ def test_stopping_asks_first(page, run, read):
     page.post(f"/runs/{run.pk}/cancel/")
     stopped = TrainingRun.objects.get(pk=run.pk)
     assert stopped.cancel_requested or stopped.state == "cancelled"
+
+
+def test_finishing_now_asks_first(page, run, read):
+    assert "Finish this training now?" in read(page.get(f"/runs/{run.pk}/finish/"))
+    assert "Finish now, keep the best" in read(page.get(f"/runs/{run.pk}/"))
+    page.post(f"/runs/{run.pk}/finish/")
+    assert TrainingRun.objects.get(pk=run.pk).finish_requested
+    assert "finishing with what it has learned" in read(page.get(f"/runs/{run.pk}/"))
+
+
+def test_a_button_of_the_live_page_answers_with_its_fragment(page, run):
+    source = page.post(f"/runs/{run.pk}/finish/", headers={"HX-Request": "true"}).content.decode()
+    assert source.startswith('<div id="actions"') and "finishing with what it has learned" in source
+
+
+@pytest.mark.parametrize("state", ["failed", "cancelled"])
+def test_a_run_that_did_not_get_through_is_started_again_with_one_click(page, run, state, user):
+    TrainingRun.objects.filter(pk=run.pk).update(state=state, horizon=7, budget=9)
+    assert f'hx-post="/runs/{run.pk}/again/"' in page.get(f"/runs/{run.pk}/").content.decode()
+    answers = [page.post(f"/runs/{run.pk}/again/", headers={"HX-Request": "true"}) for _click in range(2)]
+    again = TrainingRun.objects.exclude(pk=run.pk).get()
+    assert {answer["HX-Redirect"] for answer in answers} == {f"/runs/{again.pk}/"}
+    assert (again.horizon, again.budget, again.created_by, again.state) == (7, 9, user, "queued")
+
+
+def test_a_full_queue_is_one_clear_sentence_at_the_form_and_on_the_live_page(page, given, run, read):
+    for _number in range(5):
+        page.post("/train/", {**given, "form_token": str(uuid.uuid4())})
+    sentence = "5 of your trainings wait already: let one begin, or stop one on the queue page."
+    assert sentence in read(page.post("/train/", {**given, "form_token": str(uuid.uuid4())}))
+    assert sentence in read(page.post(f"/runs/{run.pk}/again/", follow=True))
+    assert TrainingRun.objects.filter(state="queued").count() == 5
+
+
+def test_the_queue_shows_who_waits_where(page, given, run, read, admin_page):
+    admin_page.post("/train/", given)
+    for _number in range(2):
+        page.post("/train/", {**given, "form_token": str(uuid.uuid4())})
+    text = read(page.get("/runs/"))
+    assert re.search(r" 1 .*boss.* 2 .*ana.* 3 .*ana", text) and "2 of 5 waiting places are yours" in text
+    part = page.get("/runs/", headers={"HX-Request": "true"}).content.decode()
+    assert "<html" not in part and "boss" in part
+
+
+def test_an_empty_queue_says_so(page, sales, read):
+    assert "a training would start at once" in read(page.get("/runs/"))
+
+
+def test_the_cost_is_told_before_the_start_and_held_against_the_truth_after(page, given, read):
+    assert "It will take about" in read(page.get("/train/cost/", given))
+    assert "It will take" not in read(page.get("/train/cost/", {**given, "product": "P999"}))
+    page.post("/train/", given)
+    run = TrainingRun.objects.get()
+    begun = run.created_at
+    TrainingRun.objects.filter(pk=run.pk).update(
+        state="done", started_at=begun, finished_at=begun + timedelta(seconds=65), memory_mb=812
+    )
+    text = read(page.get(f"/runs/{run.pk}/"))
+    assert "It took 1 min 5 s (estimated: 10 seconds), 812 MB of memory" in text

@@ -26,7 +26,7 @@ class FakeLearned:
 class FakeLearning:
     """Three epochs, then a result."""
 
-    def __init__(self, panel, plan) -> None:
+    def __init__(self, panel, plan, checkpoint=None) -> None:
         self.panel, self.plan = panel, plan
 
     def __iter__(self) -> Iterator[Epoch]:

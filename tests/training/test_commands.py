@@ -68,7 +68,7 @@ def test_wrong_arguments_are_refused_before_anything_happens(data, wrong):
 
 def test_data_that_cannot_be_learned_fails_the_run_with_the_same_sentence(train, learner):
     class Poor(FakeLearning):
-        def __init__(self, panel, plan):
+        def __init__(self, panel, plan, checkpoint=None):
             raise ValueError("There are 3 days of sales.")
 
     learner(Poor)
@@ -81,7 +81,7 @@ def test_data_that_cannot_be_learned_fails_the_run_with_the_same_sentence(train,
 
 def test_a_training_broken_off_by_hand_leaves_no_running_row(train, learner):
     class Interrupted(FakeLearning):
-        def __init__(self, panel, plan):
+        def __init__(self, panel, plan, checkpoint=None):
             raise KeyboardInterrupt
 
     learner(Interrupted)

@@ -28,8 +28,8 @@ def test_the_learner_is_told_everything_that_was_asked(ask, learner):
     told = []
 
     class Listening(FakeLearning):
-        def __init__(self, panel, plan):
-            super().__init__(panel, plan)
+        def __init__(self, panel, plan, checkpoint):
+            super().__init__(panel, plan, checkpoint)
             told.append(plan)
 
     learner(Listening)

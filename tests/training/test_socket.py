@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
+import time
 import uuid
 
 import pytest
 from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth import get_user_model
+from django.contrib.sessions.models import Session
 from django.test import Client
 
 from forecastsite.asgi import application
@@ -131,6 +135,62 @@ async def test_two_pages_of_one_run_are_rendered_once(claimed, cookie, monkeypat
         await page.receive_from(timeout=3)
         await page.disconnect()
     assert drawn.count("training/_delta.html") == 1
+
+
+async def test_what_happens_fast_comes_together(claimed, cookie):
+    page = socket(claimed.pk, cookie)
+    await page.connect()
+    await page.receive_from(timeout=3)
+    began, got = time.monotonic(), []
+    for number in range(1, 21):
+        await sync_to_async(claimed.record)([epoch(number)])
+        await asyncio.sleep(0.05)
+    while "Round 20." not in "".join(got):
+        got.append(await page.receive_from(timeout=3))
+    assert len(got) <= 2 * (time.monotonic() - began) + 2
+    assert re.findall(r"Round (\d+)\.", "".join(got)) == [str(number) for number in range(1, 21)]
+    await page.disconnect()
+
+
+async def test_somebody_who_signs_out_stops_watching(claimed, cookie, monkeypatch):
+    monkeypatch.setattr("training.consumers.CHECK", 0.1)
+    page = socket(claimed.pk, cookie)
+    await page.connect()
+    await page.receive_from(timeout=3)
+    assert await page.receive_nothing(timeout=0.5)
+    await sync_to_async(Session.objects.all().delete)()
+    assert await closed_with(page) == 4401
+
+
+async def test_somebody_who_is_locked_out_stops_watching(claimed, cookie, monkeypatch):
+    monkeypatch.setattr("training.consumers.CHECK", 0.1)
+    page = socket(claimed.pk, cookie)
+    await page.connect()
+    await page.receive_from(timeout=3)
+    await sync_to_async(get_user_model().objects.update)(is_active=False)
+    assert await closed_with(page) == 4401
+
+
+async def test_one_person_has_so_many_pages_and_no_more(claimed, cookie, settings):
+    settings.SOCKETS_PER_USER = 2
+    pages = [socket(claimed.pk, cookie) for _ in range(3)]
+    for page in pages:
+        await page.connect()
+    assert await closed_with(pages[2]) == 4429
+    await pages[0].disconnect()
+    again = socket(claimed.pk, cookie)
+    await again.connect()
+    assert 'id="live"' in await again.receive_from(timeout=3)
+    for page in (pages[1], again):
+        await page.disconnect()
+
+
+async def test_a_client_that_sends_too_much_is_cut_off(claimed, cookie):
+    page = socket(claimed.pk, cookie)
+    await page.connect()
+    await page.receive_from(timeout=3)
+    await page.send_to(text_data="x" * (64 * 1024 + 1))
+    assert await closed_with(page) == 1009
 
 
 def test_a_trusted_address_behind_a_proxy_is_ours(settings):

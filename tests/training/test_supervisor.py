@@ -10,6 +10,7 @@ from django_q.models import OrmQ
 from forecastsite import supervisor
 from forecastsite.management.commands.up import create_administrator
 from forecastsite.supervisor import LONGEST_PAUSE, Group, Probe, Supervisor, answers
+from training import tasks
 from training.models import TrainingRun
 
 pytestmark = pytest.mark.django_db
@@ -130,3 +131,30 @@ def test_the_first_administrators_password_is_random_unless_it_is_given(monkeypa
     monkeypatch.setenv("ADMIN_PASSWORD", "a secret of mine")
     assert "a secret of mine" not in create_administrator()
     assert django_user_model.objects.get(username="admin").check_password("a secret of mine")
+
+
+def test_draining_waits_until_nothing_is_in_work_or_a_second_signal_comes(monkeypatch, tmp_path, settings):
+    settings.DATA_DIR = tmp_path
+    said: list[str] = []
+    watching = Supervisor(8000, 1, said.append, drain=True)
+    monkeypatch.setattr(watching, "keep_alive", lambda: watching.on_signal(15, None))
+    monkeypatch.setattr(watching, "look_after_runs", lambda: None)
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    watching.wait_for_trainings()
+    assert watching.signals == 0
+    monkeypatch.setattr(watching, "in_work", lambda: ["a training"])
+    watching.wait_for_trainings()
+    assert watching.signals == 2
+    assert said == 2 * ["waits for the trainings in work; a second signal stops them"]
+
+
+def test_a_draining_machine_begins_nothing(ask, tmp_path, settings):
+    settings.DATA_DIR = tmp_path
+    run = ask()
+    tasks.draining(True)
+    tasks.run_training(str(run.pk))
+    run.refresh_from_db()
+    assert run.state == "queued"
+    tasks.draining(False)
+    tasks.draining(False)
+    assert not tasks.drain_mark().exists()

@@ -29,6 +29,9 @@ class Command(BaseCommand):
         port, workers = settings.PORT, settings.TRAINING_WORKERS
         parser.add_argument("--port", type=whole(65535), default=port, help=f"default {port}")
         parser.add_argument("--workers", type=whole(64), default=workers, help="trainings at a time")
+        parser.add_argument(
+            "--drain", action="store_true", help="when told to stop, let the trainings in work end first"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.port = options["port"]
@@ -37,16 +40,16 @@ class Command(BaseCommand):
                 f"Port {self.port} is in use: stop what uses it, or choose another with PORT=8001."
             )
         with alone():
-            self.start(options["workers"])
+            self.start(options["workers"], options["drain"])
 
-    def start(self, workers: int) -> None:
+    def start(self, workers: int, drain: bool) -> None:
         """From an empty folder to a running site; returns when it was told to stop."""
         settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
         call_command("migrate", verbosity=0, interactive=False)
         if not User.objects.exists():
             self.say("first start: importing the sample")
             subprocess.run([sys.executable, str(settings.BASE_DIR / "manage.py"), "first_run"], check=True)
-        Supervisor(self.port, workers, self.say).run(self.ready)
+        Supervisor(self.port, workers, self.say, drain).run(self.ready)
 
     def say(self, line: str) -> None:
         self.tell(f"[up] {line}")

@@ -7,15 +7,23 @@ import os
 import socket
 from argparse import ArgumentTypeError
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import Error as DatabaseError
 
 from registry.models import Dataset, ModelVersion
 from registry.scope import Scope
 from training.execution import EXPECTED, Heart, Superseded, execute
 from training.models import TrainingRun
+from training.process import FULL, FULL_WORDS
+
+
+def disk_is_full(error: BaseException) -> bool:
+    """Whatever layer says it."""
+    return isinstance(error, (OSError, DatabaseError)) and any(word in str(error) for word in FULL_WORDS)
 
 
 def whole(top: int) -> Callable[[str], int]:
@@ -91,7 +99,11 @@ class Command(BaseCommand):
         except Superseded as error:
             raise CommandError(str(error)) from error
         except BaseException as error:
-            claimed.fail(f"The training was broken off ({type(error).__name__}). Start it again.")
+            words = f"The training was broken off ({type(error).__name__}). Start it again."
+            with suppress(DatabaseError):  # on a full disk the row cannot be changed: the lease says it then
+                claimed.fail(FULL if disk_is_full(error) else words)
+            if disk_is_full(error):
+                raise CommandError(FULL) from error
             raise
 
     def tell(self, as_object: bool, content: dict[str, Any], line: str) -> None:

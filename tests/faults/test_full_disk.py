@@ -1,0 +1,81 @@
+"""A full disk: one clear sentence, nothing torn, and with room again everything works."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.conftest import only_if
+from tests.site import MANAGE, Site
+from training.process import FULL
+
+pytestmark = pytest.mark.processes
+SIZE = "64m"
+TRAIN = ["train", "--dataset=sample", "--scope=global", "--algorithm=kan", "--budget=8"]
+CHECK = """
+from django.db import connection
+from registry.models import ModelVersion
+print(connection.cursor().execute("PRAGMA integrity_check").fetchone()[0])
+print(*ModelVersion.objects.values_list("state", flat=True))
+"""
+
+
+def mount(folder: Path) -> bool:
+    """A file system of its own there, as far as this person may make one."""
+    words = ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(folder)]
+    return os.getuid() == 0 and subprocess.run(words, capture_output=True).returncode == 0
+
+
+def may_mount() -> bool:
+    with tempfile.TemporaryDirectory() as folder:
+        return mount(Path(folder)) and not subprocess.run(["umount", folder]).returncode
+
+
+@pytest.fixture
+def small_disk(tmp_path) -> Iterator[Path]:
+    """A file system of its own for the data folder."""
+    folder = tmp_path / "var"
+    folder.mkdir()
+    assert mount(folder)
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def fill(folder: Path) -> Path:
+    """Takes all the room there is."""
+    ballast = folder / "ballast"
+    with ballast.open("wb", buffering=0) as stream:
+        try:
+            while True:
+                stream.write(bytes(65536))
+        except OSError:
+            return ballast
+
+
+@only_if(may_mount(), "only root can mount a small disk")
+def test_a_full_disk_harms_nothing_and_heals(small_disk, tell):
+    site = Site(small_disk.parent)
+    site.prepare()
+    files = sorted((small_disk / "artifacts").rglob("*"))
+    training = subprocess.Popen([*MANAGE, *TRAIN], env=site.env, stderr=subprocess.PIPE, text=True)
+    time.sleep(6)
+    ballast = fill(small_disk)
+    said = training.communicate(timeout=120)[1]
+    assert training.returncode == 1
+    assert said.strip().splitlines()[-1].endswith(FULL)
+    assert "Traceback" not in said
+    assert sorted((small_disk / "artifacts").rglob("*.part")) == []
+    ballast.unlink()
+    assert site.shell(CHECK).split() == ["ok"]
+    assert [file for file in sorted((small_disk / "artifacts").rglob("*")) if file.is_file()] == [
+        file for file in files if file.is_file()
+    ]
+    again = subprocess.run([*MANAGE, *TRAIN], env=site.env, capture_output=True, text=True)
+    assert again.returncode == 0, again.stderr
+    tell(f"said: {said.strip().splitlines()[-1]}")

@@ -1,0 +1,232 @@
+"""Checkpoint: what a training keeps on disk, so that an interrupted one goes on with the same numbers. Pure.
+
+A training is a row of fits (one algorithm, some steps). Each fit has one safetensors file, written whole or
+not at all: tensors of the module and, while it learns, of the averaged weights, the optimizer and the
+generators; step, seconds and rounds as JSON in the header. On the way again a finished fit is taken from its
+file, the one that was interrupted goes on at its step, and what lies between the fits is computed again.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from registry.algorithms import Round
+
+logger = logging.getLogger(__name__)
+EVERY = 5.0  # seconds between two saves
+ASK = 1.0  # seconds between two looks whether to finish early
+KEPT = ("exp_avg", "exp_avg_sq", "step")  # what AdamW knows of each parameter
+
+
+def never() -> bool:
+    """Nobody asks to finish early."""
+    return False
+
+
+@dataclass
+class Checkpoint:
+    """The folder of one training. Without a folder nothing is kept; `asked` says when to finish early."""
+
+    folder: Path | None = None
+    asked: Callable[[], bool] = never
+    every: float = field(default_factory=lambda: EVERY)
+    parts: int = 0
+    before: float = 0.0  # seconds that were learned before the interruption
+    hurry: bool = False
+    looked: float = 0.0
+
+    @property
+    def exists(self) -> bool:
+        """Something was kept."""
+        return self.folder is not None and any(self.folder.glob("*.safetensors"))
+
+    @property
+    def enough(self) -> bool:
+        """True from the moment on that somebody asked to finish; looks once a second."""
+        now = time.monotonic()
+        if not self.hurry and now - self.looked >= ASK:
+            self.hurry, self.looked = self.asked(), now
+        return self.hurry
+
+    def part(self) -> Part:
+        """The next fit's."""
+        self.parts += 1
+        return Part(self, self.folder / f"{self.parts:03}.safetensors" if self.folder else None)
+
+
+@dataclass
+class Learner:
+    """All that changes while a network learns."""
+
+    model: nn.Module
+    average: nn.Module
+    optimizer: torch.optim.Optimizer
+    generator: torch.Generator
+
+    def tensors(self) -> dict[str, Tensor]:
+        """A copy of everything, by name."""
+        state = self.optimizer.state_dict()["state"]
+        found = named("average", self.average.state_dict()) | {"generator": self.generator.get_state()}
+        return found | {f"optimizer.{i}.{key}": part[key] for i, part in state.items() for key in KEPT}
+
+    def put(self, tensors: dict[str, Tensor]) -> None:
+        """Puts everything back."""
+        fill(self.average, taken("average", tensors))
+        self.generator.set_state(tensors["generator"])
+        kept = self.optimizer.state_dict()
+        for name, tensor in taken("optimizer", tensors).items():
+            number, _dot, key = name.partition(".")
+            kept["state"].setdefault(int(number), {})[key] = tensor
+        self.optimizer.load_state_dict(kept)
+
+
+@dataclass
+class Part:
+    """One fit's file, and what it knew: `done` fits are only told again."""
+
+    whole: Checkpoint = field(default_factory=Checkpoint)
+    file: Path | None = None
+    step: int = 0  # the next one
+    error: float = 0.0  # running error of the learning steps
+    spent: float = 0.0  # seconds
+    rounds: list[Round] = field(default_factory=list)
+    done: bool = False
+    saved: float = field(default_factory=time.monotonic)
+
+    @property
+    def enough(self) -> bool:
+        """Somebody wants the result now."""
+        return self.whole.enough
+
+    @property
+    def due(self) -> bool:
+        """Time to save."""
+        return self.file is not None and time.monotonic() - self.saved >= self.whole.every
+
+    def tell(self, sign: Round) -> Round:
+        """Notes a round on its way to whoever watches."""
+        self.rounds.append(sign)
+        return sign
+
+    def watch(self, rounds: Iterator[Round]) -> Iterator[Round]:
+        """Notes the rounds of a module that learns in its own way."""
+        for sign in rounds:
+            yield self.tell(sign)
+
+    def restore(self, model: nn.Module, learner: Learner | None = None) -> bool:
+        """Takes up what the file holds; False, and nothing changed, when there is none that fits."""
+        found = read(self.file)
+        if found is None:
+            return False
+        head, tensors = found
+        weights = taken("model", tensors)
+        if not fits(weights, model) or not (head["done"] or (learner and "generator" in tensors)):
+            logger.warning("The checkpoint %s does not fit this training: it starts again.", self.file)
+            return False
+        fill(model, weights)
+        if learner is not None and not head["done"]:
+            learner.put(tensors)
+        torch.set_rng_state(tensors["random"])
+        self.step, self.error, self.spent, self.done = (
+            head[name] for name in ("step", "error", "spent", "done")
+        )
+        self.rounds = [Round(**sign) for sign in head["rounds"]]
+        self.whole.before += self.spent
+        return True
+
+    def save(self, model: nn.Module, learner: Learner | None = None) -> None:
+        """Writes the file; a training whose disk is full goes on without."""
+        if self.file is None:
+            return
+        names = ("step", "error", "spent", "done")
+        head = {name: getattr(self, name) for name in names} | {
+            "rounds": [asdict(one) for one in self.rounds]
+        }
+        tensors = named("model", model.state_dict()) | {"random": torch.get_rng_state()}
+        tensors |= learner.tensors() if learner else {}
+        own = {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}
+        self.saved = time.monotonic()
+        try:
+            write(self.file, save(own, metadata={"checkpoint": json.dumps(head)}))
+        except OSError as error:
+            logger.warning("The checkpoint could not be kept (%s): the training goes on without.", error)
+
+    def finish(self, model: nn.Module) -> None:
+        """The fit is over: from now on its file gives the result."""
+        self.done = True
+        self.save(model)
+
+
+def named(group: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors under the name of their group."""
+    return {f"{group}.{name}": tensor for name, tensor in tensors.items()}
+
+
+def taken(group: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of a group, under their own names.
+
+    >>> list(taken("model", {"model.a.b": torch.zeros(1), "average.a.b": torch.zeros(1)}))
+    ['a.b']
+    """
+    mark = f"{group}."
+    return {name.removeprefix(mark): one for name, one in tensors.items() if name.startswith(mark)}
+
+
+def fits(tensors: dict[str, Tensor], model: nn.Module) -> bool:
+    """Names and shapes are those of the module; an empty buffer takes any shape."""
+    own = model.state_dict()
+    return set(own) == set(tensors) and all(
+        tensor.shape == tensors[name].shape or not tensor.numel() for name, tensor in own.items()
+    )
+
+
+def fill(model: nn.Module, tensors: dict[str, Tensor]) -> None:
+    """Puts the tensors into the module."""
+    for name, buffer in model.named_buffers():
+        buffer.resize_(tensors[name].shape)
+    model.load_state_dict(tensors)
+
+
+def read(file: Path | None) -> tuple[dict[str, Any], dict[str, Tensor]] | None:
+    """Header and tensors; None when there is no file or it is damaged."""
+    if file is None or not file.exists():
+        return None
+    try:
+        with safe_open(file, framework="pt") as content:
+            head = json.loads(content.metadata()["checkpoint"])
+            names = content.keys()
+            return head, {name: content.get_tensor(name) for name in names}
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        logger.warning("The checkpoint %s is damaged (%s): its part starts again.", file, error)
+        return None
+
+
+def write(file: Path, content: bytes) -> None:
+    """The whole file or nothing: temp file, fsync, rename, fsync of the folder."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_name(f"{file.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

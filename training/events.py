@@ -1,0 +1,43 @@
+"""RunEvent: the story of a training, line by line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from training.learning import Epoch
+
+
+class RunEvent(models.Model):
+    """One durable line of a run's story; `seq` is gap-free per run, so a page can tell what it missed."""
+
+    class Kind(models.TextChoices):
+        LOG = "log", _("log line")
+        EPOCH = "epoch", _("point of the learning curve")
+        STATE = "state", _("change of state")
+
+    run = models.ForeignKey("training.TrainingRun", models.CASCADE, related_name="events")
+    seq = models.PositiveIntegerField()
+    kind = models.CharField(max_length=10, choices=Kind)
+    level = models.CharField(max_length=10, default="info")
+    text = models.TextField(blank=True)
+    data = models.JSONField(default=dict, blank=True)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["run", "seq"]
+        constraints = [models.UniqueConstraint(fields=["run", "seq"], name="one_event_per_seq")]
+
+    def __str__(self) -> str:
+        return f"{self.seq} {self.text}"
+
+    @classmethod
+    def of(cls, epoch: Epoch) -> list[RunEvent]:
+        """A point of the curve when the epoch measured something, a log line when it says something."""
+        point = {"round": epoch.round, "train_error": epoch.train_error, "check_error": epoch.check_error}
+        measured = epoch.train_error is not None or epoch.check_error is not None
+        curve = [cls(kind=cls.Kind.EPOCH, data={"step": epoch.step, **point})] if measured else []
+        return curve + ([cls(kind=cls.Kind.LOG, text=epoch.text, data=epoch.values)] if epoch.text else [])
