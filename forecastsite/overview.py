@@ -8,6 +8,7 @@ from prediction.models import Forecast
 from prediction.page import recent
 from registry.artifacts import Artifact, CorruptArtifact
 from registry.models import DatasetVersion, ModelVersion
+from registry.said import said
 
 PAST, AHEAD = 56, 28  # days on the chart: eight weeks behind, four ahead
 
@@ -25,5 +26,5 @@ def newest_chart(forecast: Forecast | None) -> dict[str, Any]:
     try:
         content = forecast.content()
     except (CorruptArtifact, ValueError) as problem:
-        return {"newest": forecast, "problem": str(problem)}
+        return {"newest": forecast, "problem": said(str(problem))}
     return {"newest": forecast, "analysis": content["analysis"], "chart": recent(content, PAST, AHEAD)}

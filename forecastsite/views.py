@@ -21,7 +21,7 @@ PER_PAGE = 25
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     """What needs attention, what runs, what comes; the first steps on a new installation."""
-    forecasts = Forecast.objects.ready().select_related("version__model__dataset", "created_by")[:6]
+    forecasts = Forecast.objects.ready().with_names()[:6]
     runs = TrainingRun.objects.select_related("dataset_version__dataset")
     newest = forecasts[0] if forecasts else None
     best = (

@@ -29,3 +29,11 @@ document.addEventListener("htmx:load", (event) => {
   const log = root.matches?.(".log") ? root : root.querySelector?.(".log");
   if (log) follow(log);
 });
+
+// Buttons that only JavaScript can serve show up with it.
+document.addEventListener("htmx:load", (event) => {
+  for (const button of event.detail.elt.querySelectorAll?.(".needs-js[hidden]") || []) button.hidden = false;
+});
+document.addEventListener("click", (event) => {
+  if (event.target.closest?.("[data-print]")) window.print();
+});

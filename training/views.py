@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from registry.said import said
 from registry.web import Request
 from training.feed import live_context
 from training.forms import TrainForm
@@ -29,7 +30,7 @@ def train(request: HttpRequest) -> HttpResponse:
         try:
             run = form.enqueue(request.user)
         except ValueError as problem:
-            form.add_error(None, str(problem))
+            form.add_error(None, said(str(problem)))
         else:
             return redirect("run", run.pk)
     recent = TrainingRun.objects.select_related("version")[:5]
