@@ -248,6 +248,10 @@ Q_CLUSTER: dict[str, Any] = {
 }
 TRAINING_THREADS = env_int("TRAINING_THREADS", max(1, (os.cpu_count() or 2) // (2 * TRAINING_WORKERS)), 1, 64)
 TRAINING_MEMORY_MB = env_int("TRAINING_MEMORY_MB", 6000, 512, 1_000_000)
+MAX_BIAS = (
+    env_int("MAX_BIAS_PERCENT", 10, 0, 100) / 100
+)  # a version that leans more is not put in use by itself
+STALE_DAYS = env_int("STALE_DAYS", 7, 1, 3650)  # sales older than this need attention
 MAX_HORIZON = 365
 MAX_BUDGET = 7200  # seconds; the queue's timeout leaves room for tests and saving
 

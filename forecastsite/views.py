@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from forecastsite.leaderboard import Leaderboard
 from forecastsite.overview import newest_chart, steps_done
 from prediction.models import Forecast
+from registry import export
 from registry.models import Dataset, ModelVersion
 from training.models import TrainingRun
 
@@ -41,7 +42,9 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def models(request: HttpRequest) -> HttpResponse:
-    """All versions, best first, and the trainings that failed after them."""
+    """All versions, best first, and the trainings that failed after them; also as CSV and Excel."""
     board = Leaderboard(request.GET)
+    if (kind := request.GET.get("export")) in export.KINDS:
+        return export.exported("models", kind, board.table())
     page: Page[dict[str, Any]] = Paginator(board, PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "models/list.html", {"page": page, "board": board})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import count
 from typing import Any
 
 from django import template
@@ -11,6 +12,7 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from registry.explain import HEADINGS, Measure
 from registry.names import Names, beside, names_of
 from registry.said import said as in_words
 from registry.scope import Scope
@@ -18,6 +20,7 @@ from registry.scope import Scope
 register = template.Library()
 
 DASH = "–"
+TIPS = count()
 SECTIONS = {"dataset": "data", "run": "train", "model": "models"}
 
 
@@ -224,3 +227,15 @@ def steps(run: Any) -> list[dict[str, str]]:
     here = len(names) if run.state == "done" else names.index(run.step) if run.step in names else -1
     states = ["past" if i < here else "now" if i == here else "next" for i in range(len(names))]
     return [{"word": words[name], "state": state} for name, state in zip(names, states, strict=True)]
+
+
+@register.simple_tag
+def measure(key: str) -> Measure:
+    """What a number of a test is called and says, for headings with an explanation."""
+    return HEADINGS[key]
+
+
+@register.simple_tag
+def tip(measure: Measure) -> str:
+    """An id for the explanation: the same measure may be explained twice on a page, ids may not."""
+    return f"tip-{measure.key.replace('.', '-')}-{next(TIPS)}"

@@ -14,16 +14,18 @@ PLAIN = [
     "data",
     "train",
     "models",
+    "models-compare",
     "forecast",
     "history",
     "train-knobs",
     "train-scope",
     "forecast-choices",
 ]
-OF_VERSION = ["model", "model-delete"]
+OF_VERSION = ["model", "model-delete", "model-promote"]
 OF_FORECAST = ["forecast-detail", "forecast-delete", "forecast-csv", "forecast-excel"]
 OF_RUN = ["run", "run-cancel"]
 OF_DATASET = ["dataset"]
+LEADS_ON = {"model-roll-back"}  # changes something and leads to another page
 OPEN = {"login", "logout", "set_language"}
 
 
@@ -41,7 +43,7 @@ def test_these_tests_know_every_page():
     for include in get_resolver().url_patterns:
         if getattr(include, "app_name", None) != "admin":
             names |= {p.name for p in getattr(include, "url_patterns", []) if getattr(p, "name", None)}
-    assert names == {*PLAIN, *OF_VERSION, *OF_FORECAST, *OF_RUN, *OF_DATASET, *OPEN}
+    assert names == {*PLAIN, *OF_VERSION, *OF_FORECAST, *OF_RUN, *OF_DATASET, *LEADS_ON, *OPEN}
 
 
 def test_nobody_sees_a_page_without_signing_in(anonymous, pages):
