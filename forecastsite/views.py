@@ -10,32 +10,34 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from forecastsite.leaderboard import Leaderboard
-from forecastsite.overview import newest_chart, steps_done
+from forecastsite.overview import LOOKED_AT, attention, chart_of, chief, steps_done
 from prediction.models import Forecast
+from prediction.since import looked_back
 from registry import export
 from registry.models import Dataset, ModelVersion
 from training.models import TrainingRun
 
 PER_PAGE = 25
+RECENT = 6  # forecasts on the overview
 
 
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     """What needs attention, what runs, what comes; the first steps on a new installation."""
-    forecasts = Forecast.objects.ready().with_names()[:6]
+    forecasts = list(Forecast.objects.ready().with_names()[:LOOKED_AT])
+    looked, newest = looked_back(forecasts), chief(forecasts)
     runs = TrainingRun.objects.select_related("dataset_version__dataset")
-    newest = forecasts[0] if forecasts else None
     best = (
         newest.version if newest else ModelVersion.objects.in_use().select_related("model__dataset").first()
     )
     context = {
-        "failed": runs.filter(state=TrainingRun.State.FAILED)[:3],
+        "attention": attention(looked),
         "active": runs.exclude(state__in=TrainingRun.ENDED)[:5],
-        "forecasts": forecasts,
+        "rows": looked[:RECENT],
         "best": best,
         "dataset": Dataset.objects.order_by("-created_at").first(),
         "steps": steps_done(),
-        **newest_chart(newest),
+        **chart_of(newest),
     }
     return render(request, "overview.html", context)
 

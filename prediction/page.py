@@ -10,6 +10,7 @@ from django.utils.translation import gettext_noop
 from prediction.breakdown import apportion
 from prediction.compare import MOST, compared, rivals
 from prediction.models import Forecast
+from prediction.since import looked_back
 from prediction.words import sentences
 from registry.artifacts import CorruptArtifact
 from registry.said import said
@@ -43,6 +44,7 @@ def shown(forecast: Forecast, others: list[str] | None = None) -> dict[str, Any]
         "compared": beside,
         "slots": [*[one["version"].pk for one in beside], *[None] * MOST][:MOST],
         "chart": chart,
+        "since": looked_back([forecast])[0][1],
     }
 
 

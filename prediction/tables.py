@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from prediction.models import Forecast
+from prediction.since import Since, looked_back
 from registry.export import Column, Table
 from registry.names import names_of
 
@@ -90,11 +91,15 @@ def history_table(forecasts: Iterable[Forecast]) -> Table:
         Column(_("Units expected"), "units"),
         Column(_("Low (8 in 10)"), "units"),
         Column(_("High (8 in 10)"), "units"),
+        Column(_("Days sold since"), "count"),
+        Column(_("Units sold since"), "units"),
+        Column(_("Units expected of these days"), "units"),
     ]
-    return Table(_("Forecast history"), columns, [history_row(forecast) for forecast in forecasts])
+    rows = [history_row(forecast, since) for forecast, since in looked_back(list(forecasts))]
+    return Table(_("Forecast history"), columns, rows)
 
 
-def history_row(forecast: Forecast) -> list[Any]:
+def history_row(forecast: Forecast, since: Since | None) -> list[Any]:
     names = names_of(forecast.dataset_version)
     return [
         names.product(forecast.product) if forecast.product else "",
@@ -108,4 +113,5 @@ def history_row(forecast: Forecast) -> list[Any]:
         forecast.total,
         forecast.low,
         forecast.high,
+        *((since.days, since.units, round(since.expected, 3)) if since else (None, None, None)),
     ]

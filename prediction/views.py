@@ -16,6 +16,7 @@ from django_htmx.http import push_url, retarget
 from prediction.forms import ForecastForm
 from prediction.models import Forecast
 from prediction.page import shown
+from prediction.since import looked_back
 from prediction.tables import day_table, history_table, sheets
 from registry.artifacts import CorruptArtifact
 from registry.export import CSV, EXCEL, KINDS, as_csv, as_excel, download, exported
@@ -128,4 +129,5 @@ def history(request: HttpRequest) -> HttpResponse:
     if (kind := request.GET.get("export")) in KINDS:
         return exported("forecasts", kind, history_table(found))
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "prediction/history.html", {"page": page, "q": wanted})
+    context = {"page": page, "rows": looked_back(list(page.object_list)), "q": wanted}
+    return render(request, "prediction/history.html", context)

@@ -115,3 +115,25 @@ def test_the_overview_lists_failed_trainings_first(page, sales, read):
 def test_the_overview_draws_the_newest_forecast(page, forecast, read):
     response = page.get("/")
     assert b'data-chart="forecast"' in response.content and "Recent forecasts" in read(response)
+
+
+@pytest.mark.parametrize("address", ["/", "/models/", "/models/compare/"])
+def test_every_measure_has_an_explanation_that_the_keyboard_reaches(page, publish, forecast, address):
+    versions = [publish(wape=0.2).pk, publish(wape=0.4).pk]
+    source = page.get(address, {"v": versions}).content.decode()
+    buttons = re.findall(r'<button type="button" class="tip" popovertarget="([\w-]+)"', source)
+    texts = re.findall(r'<span popover id="([\w-]+)" class="tiptext" role="tooltip">[^<]{20,}', source)
+    assert buttons and buttons == texts and len(set(texts)) == len(texts)
+
+
+def test_log_lines_name_the_method_by_its_label(page, sales, version, read):
+    run = TrainingRun.objects.enqueue(sales, version.model.scope, "seasonal_naive")
+    values = {"method": "kan", "error": 0.2}
+    run.events.create(
+        seq=99, kind="log", text="{method}: error {error:.1%} on the days held back", data=values
+    )
+    TrainingRun.objects.update(last_seq=99)
+    from registry.algorithms import choices
+
+    text = read(page.get(f"/runs/{run.pk}/"))
+    assert f"{dict(choices())['kan']}: error 20.0% on the days held back" in text
