@@ -8,9 +8,10 @@ PO := $(wildcard locale/*/LC_MESSAGES/django.po)
 MO := $(PO:.po=.mo)
 ARGS ?=
 export OMP_WAIT_POLICY ?= PASSIVE
+SCREENSHOTS ?= var/screenshots
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench
+.PHONY: help setup run test screenshots check bench
 .DELETE_ON_ERROR:
 
 help: ## list what make can do here
@@ -23,6 +24,10 @@ run: setup ## start web server and workers; PORT=8000 and DATA_DIR=var are honou
 
 test: $(VENV)/.installed-test $(MO) ## run the tests; ARGS="-k name" chooses
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+screenshots: $(VENV)/.installed-test $(MO) ## pictures of every page, both languages, light and dark, wide and phone; SCREENSHOTS=folder
+	SCREENSHOTS=$(SCREENSHOTS) $(BIN)/python -m pytest -q tests/browser/test_accessibility.py $(ARGS)
+	@echo "Pictures are in $(SCREENSHOTS)."
 
 check: $(VENV)/.installed-check $(MO) ## lint, types, floors of the house, migrations, translations
 	$(BIN)/ruff check .
@@ -47,7 +52,11 @@ $(VENV)/.installed-test: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
 	@touch $@
 
-$(VENV)/.installed-check: $(VENV)/.installed-test
+$(VENV)/.installed-screenshots: $(VENV)/.installed-test $(MO) ## pictures of every page, both languages, light and dark, wide and phone; SCREENSHOTS=folder
+	SCREENSHOTS=$(SCREENSHOTS) $(BIN)/python -m pytest -q tests/browser/test_accessibility.py $(ARGS)
+	@echo "Pictures are in $(SCREENSHOTS)."
+
+check: $(VENV)/.installed-test
 	$(BIN)/python -m pip install --quiet --editable '.[check,test]'
 	@touch $@
 

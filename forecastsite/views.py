@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
+from forecastsite.handbook import READERS, written
 from forecastsite.leaderboard import Leaderboard
 from forecastsite.overview import LOOKED_AT, attention, chart_of, chief, steps_done
 from prediction.models import Forecast
@@ -50,3 +52,12 @@ def models(request: HttpRequest) -> HttpResponse:
         return export.exported("models", kind, board.table())
     page: Page[dict[str, Any]] = Paginator(board, PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "models/list.html", {"page": page, "board": board})
+
+
+@require_safe
+def help_page(request: HttpRequest, who: str = "buyer") -> HttpResponse:
+    """A page of docs/ in the reader's language, in English where there is no translation."""
+    if who not in READERS:
+        raise Http404
+    context = {"who": who, "readers": READERS, "content": written(who, get_language() or "en")}
+    return render(request, "help.html", context)

@@ -20,7 +20,9 @@ PLAIN = [
     "train-knobs",
     "train-scope",
     "forecast-choices",
+    "help",
 ]
+READERS = ["buyer", "curator", "operator", "developer"]
 OF_VERSION = ["model", "model-delete", "model-promote"]
 OF_FORECAST = ["forecast-detail", "forecast-delete", "forecast-csv", "forecast-excel"]
 OF_RUN = ["run", "run-cancel"]
@@ -35,7 +37,8 @@ def pages(forecast, version, sales) -> list[str]:
     run = TrainingRun.objects.enqueue(sales, version.model.scope, "seasonal_naive")
     owners = [(OF_VERSION, version), (OF_FORECAST, forecast), (OF_RUN, run), (OF_DATASET, sales.dataset)]
     owned = [reverse(name, args=[owner.pk]) for names, owner in owners for name in names]
-    return [reverse(name) for name in PLAIN] + owned
+    helps = [reverse("help-for", args=[who]) for who in READERS]
+    return [reverse(name) for name in PLAIN] + owned + helps
 
 
 def test_these_tests_know_every_page():
@@ -43,7 +46,7 @@ def test_these_tests_know_every_page():
     for include in get_resolver().url_patterns:
         if getattr(include, "app_name", None) != "admin":
             names |= {p.name for p in getattr(include, "url_patterns", []) if getattr(p, "name", None)}
-    assert names == {*PLAIN, *OF_VERSION, *OF_FORECAST, *OF_RUN, *OF_DATASET, *LEADS_ON, *OPEN}
+    assert names == {*PLAIN, *OF_VERSION, *OF_FORECAST, *OF_RUN, *OF_DATASET, *LEADS_ON, *OPEN, "help-for"}
 
 
 def test_nobody_sees_a_page_without_signing_in(anonymous, pages):
@@ -137,3 +140,13 @@ def test_log_lines_name_the_method_by_its_label(page, sales, version, read):
 
     text = read(page.get(f"/runs/{run.pk}/"))
     assert f"{dict(choices())['kan']}: error 20.0% on the days held back" in text
+
+
+@pytest.mark.parametrize("who", READERS)
+def test_help_is_there_in_both_languages(page, who):
+    english = page.get(f"/help/{who}/").content.decode()
+    page.cookies["django_language"] = "zh-hans"
+    chinese = page.get(f"/help/{who}/").content.decode()
+    assert "<h2>" in english and english.count("<h2>") == chinese.count("<h2>") > 1
+    assert english.count("<li>") == chinese.count("<li>")
+    assert page.get("/help/nobody/").status_code == 404
