@@ -9,6 +9,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -68,7 +69,7 @@ def stale() -> list[dict[str, str]]:
 
 def miss(forecast: Forecast, since: Since) -> dict[str, str]:
     """A forecast that what was sold since contradicts."""
-    words = {"what": what(forecast), "change": change(since.change), "days": since.days}
+    words = {"what": capfirst(what(forecast)), "change": change(since.change), "days": since.days}
     text = _("%(what)s: in %(days)s days %(change)s was sold than forecast.") % words
     link = reverse("forecast-detail", args=[forecast.pk])
     return {"kind": "bad", "badge": _("Off target"), "text": text, "link": link}

@@ -23,9 +23,11 @@ NOT_BETTER_THAN_NAIVE = gettext_noop(
 )
 LEANS_HIGH = gettext_noop("Its forecasts are too high by {size:.1%}; at most {most:.0%} is allowed.")
 LEANS_LOW = gettext_noop("Its forecasts are too low by {size:.1%}; at most {most:.0%} is allowed.")
-NOT_BETTER = gettext_noop("{name} is better: error {theirs:.1%} against {mine:.1%} on the same test days.")
+NOT_BETTER = gettext_noop(
+    "It is not better than {name}: error {mine:.1%} against {theirs:.1%} on the same test days."
+)
 NOT_BETTER_APART = gettext_noop(
-    "{name} is better: it beats repeating last week by {theirs:.1%}, this one by {mine:.1%} "
+    "It is not better than {name}: it beats repeating last week by {mine:.1%}, the other by {theirs:.1%} "
     "(tested on other days)."
 )
 Metrics = Mapping[str, Any]

@@ -24,8 +24,8 @@ CASES = [
     (metrics(0.2, bias=-0.11), None, False, "too low"),
     (metrics(0.2, bias=-0.1), None, True, "does better"),
     (metrics(0.2), metrics(0.3), True, "on the same test days"),
-    (metrics(0.3), metrics(0.3), False, "is better"),
-    (metrics(0.4), metrics(0.3), False, "old is better"),
+    (metrics(0.3), metrics(0.3), False, "not better than old"),
+    (metrics(0.4), metrics(0.3), False, "not better than old"),
     (metrics(0.2), {"wape": None}, True, "does better"),
     (metrics(0.3, windows={A: 0.3, B: 0.2}), metrics(0.1, windows={B: 0.3}), True, "same test days"),
     (metrics(0.1, windows={B: 0.4}), metrics(0.3, windows={A: 0.1, B: 0.3}), False, "same test days"),
@@ -47,7 +47,7 @@ def test_a_version_that_is_kept_back_says_why_on_its_page(page, publish, read):
     assert ForecastModel.objects.get().best == best
     text = read(page.get(f"/models/{worse.pk}/"))
     assert "Not put in use after its test." in text
-    assert f"{best.name} is better: error 20.0% against 40.0% on the same test days." in text
+    assert f"It is not better than {best.name}: error 40.0% against 20.0% on the same test days." in text
     assert "Put in use after its test." in read(page.get(f"/models/{best.pk}/"))
 
 
