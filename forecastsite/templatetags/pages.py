@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from registry.explain import HEADINGS, Measure
+from registry.models import DatasetVersion
 from registry.names import Names, beside, names_of
 from registry.said import said as in_words
 from registry.scope import Scope
@@ -125,6 +126,12 @@ def named(code: str, name: str) -> str:
     ('P001 Aspirin', 'P001')
     """
     return beside(code, {code: name})
+
+
+@register.simple_tag
+def names(version: DatasetVersion | None) -> Names:
+    """What the codes of a dataset's version are called."""
+    return names_of(version) if version else Names()
 
 
 @register.filter

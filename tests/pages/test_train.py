@@ -129,3 +129,20 @@ def test_stopping_asks_first(page, run, read):
     page.post(f"/runs/{run.pk}/cancel/")
     stopped = TrainingRun.objects.get(pk=run.pk)
     assert stopped.cancel_requested or stopped.state == "cancelled"
+
+
+def test_products_are_suggested_with_their_names(page, sales):
+    from registry.names import names_of
+
+    name = names_of(sales).products["P001"]
+    assert f'<option value="P001">{name}</option>' in page.get("/train/").content.decode()
+
+
+def test_a_finished_training_says_whether_its_version_is_in_use(page, publish, sales, read):
+    publish(wape=0.2)
+    worse = publish(wape=0.4)
+    run = TrainingRun.objects.create(
+        dataset_version=sales, algorithm="seasonal_naive", state="done", version=worse
+    )
+    text = read(page.get(f"/runs/{run.pk}/"))
+    assert "Not put in use after its test. It is not better than" in text
