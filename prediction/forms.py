@@ -78,6 +78,11 @@ class ForecastForm(forms.Form):
         field.initial = ModelVersion.objects.in_use().first() or ready.best_first().first()
 
     @property
+    def nothing_in_use(self) -> bool:
+        """Versions are there, but none has passed the gate or was put in use by hand."""
+        return not ModelVersion.objects.in_use().exists()
+
+    @property
     def picked(self) -> ModelVersion | None:
         """The version whose stores and products the page suggests."""
         value = self["version"].value()

@@ -56,7 +56,8 @@ def test_while_nothing_is_in_use_one_can_still_forecast_by_choosing_the_version(
     assert ForecastModel.objects.get().best is None
     text = read(page.get(f"/models/{only.pk}/"))
     assert "does not beat repeating last week" in text and "No version of this scope is in use" in text
-    assert f'value="{only.pk}" selected' in page.get("/forecast/").content.decode()
+    form = page.get("/forecast/")
+    assert f'value="{only.pk}" selected' in form.content.decode() and "No model is in use yet" in read(form)
     made = page.post("/forecast/", {"version": only.pk, "product": "P001", "store": "", "horizon": 7})
     assert made.status_code == 302
 
