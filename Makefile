@@ -8,9 +8,10 @@ PO := $(wildcard locale/*/LC_MESSAGES/django.po)
 MO := $(PO:.po=.mo)
 ARGS ?=
 export OMP_WAIT_POLICY ?= PASSIVE
+SCREENSHOTS ?= var/screenshots
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test faults check bench
+.PHONY: help setup run test faults screenshots check bench
 .DELETE_ON_ERROR:
 
 help: ## list what make can do here
@@ -26,6 +27,10 @@ test: $(VENV)/.installed-test $(MO) ## run the tests; ARGS="-k name" chooses
 
 faults: $(VENV)/.installed-test $(MO) ## kill, fill and flood real processes for half an hour; see docs/reliability.md
 	FAULTS=full $(BIN)/python -m pytest tests/faults -p no:cacheprovider -s $(ARGS)
+
+screenshots: $(VENV)/.installed-test $(MO) ## pictures of every page, both languages, light and dark, wide and phone; SCREENSHOTS=folder
+	SCREENSHOTS=$(SCREENSHOTS) $(BIN)/python -m pytest -q tests/browser/test_accessibility.py $(ARGS)
+	@echo "Pictures are in $(SCREENSHOTS)."
 
 check: $(VENV)/.installed-check $(MO) ## lint, types, floors of the house, migrations, translations
 	$(BIN)/ruff check .

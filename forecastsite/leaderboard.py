@@ -6,8 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
+from registry.export import Column, Table
 from registry.models import Dataset, ModelVersion
+from registry.said import said
 from registry.scope import KINDS
 from training.models import TrainingRun
 
@@ -87,3 +90,34 @@ class Leaderboard:
         rows = [{"version": version} for version in self.versions[start:stop]]
         later = self.failed[max(0, start - ready) : max(0, stop - ready)]
         return rows + [{"run": run} for run in later]
+
+    def table(self) -> Table:
+        """The whole list for export: versions with their results, then failed trainings with the reason."""
+        columns = [
+            Column(_("Name")),
+            Column(_("Method")),
+            Column(_("Dataset")),
+            Column(_("Learned")),
+            Column(_("Error"), "share"),
+            Column(_("Leans (plus = high)"), "share"),
+            Column(_("In range (80%)"), "share"),
+            Column(_("Better than last week"), "share"),
+            Column(_("Trained"), "day"),
+            Column(_("State")),
+        ]
+        return Table(_("Models"), columns, [self.line(row) for row in self])
+
+    def line(self, row: dict[str, Any]) -> list[Any]:
+        """One row of the export."""
+        labels = dict(self.methods)
+        if run := row.get("run"):
+            place = [str(run), labels.get(run.algorithm, run.algorithm), run.dataset_version.dataset.name]
+            return [*place, str(run.scope), None, None, None, None, run.created_at, said(run.error)]
+        version: ModelVersion = row["version"]
+        metrics, method = version.metrics, labels.get(version.algorithm, version.algorithm)
+        naive = (metrics.get("seasonal_naive") or {}).get("wape")
+        gain = 1 - version.wape / naive if naive and version.wape is not None else None
+        state = _("In use") if version.is_best else _("Ready")
+        results = [version.wape, metrics.get("bias"), (metrics.get("coverage") or {}).get("80"), gain]
+        place = [version.name, method, version.model.dataset.name, str(version.model.scope)]
+        return [*place, *results, version.created_at, state]

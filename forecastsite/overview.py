@@ -1,15 +1,32 @@
-"""What the overview gathers."""
+"""What the overview gathers: what needs attention, the chief forecast, what changes most."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from forecastsite.templatetags.pages import change, method, scope_text, what
 from prediction.models import Forecast
 from prediction.page import recent
+from prediction.since import Since
 from registry.artifacts import Artifact, CorruptArtifact
-from registry.models import DatasetVersion, ModelVersion
+from registry.models import Dataset, DatasetVersion, ModelVersion
+from registry.said import said
+from registry.sold import newest
+from training.models import TrainingRun
 
 PAST, AHEAD = 56, 28  # days on the chart: eight weeks behind, four ahead
+LOOKED_AT = 12  # newest forecasts that are checked against what was sold
+CHANGES = 6
+Looked = Sequence[tuple[Forecast, Since | None]]
 
 
 def steps_done() -> list[bool]:
@@ -18,12 +35,80 @@ def steps_done() -> list[bool]:
     return [kind.objects.filter(state=ready).exists() for kind in (DatasetVersion, ModelVersion, Forecast)]
 
 
-def newest_chart(forecast: Forecast | None) -> dict[str, Any]:
-    """The newest forecast with its chart; without the chart, and a word why, when its file is damaged."""
+def attention(looked: Looked) -> list[dict[str, str]]:
+    """Failed trainings, old sales, forecasts off target: each with a badge, a sentence and where to go."""
+    runs = TrainingRun.objects.filter(state=TrainingRun.State.FAILED)
+    failed = [failure(run) for run in runs.select_related("dataset_version__dataset")[:3]]
+    off = [miss(forecast, since) for forecast, since in looked if since and since.off]
+    return [*failed, *stale(), *off[:3]]
+
+
+def failure(run: TrainingRun) -> dict[str, str]:
+    """A failed training."""
+    words = {"method": method(run.algorithm), "scope": scope_text(run.scope), "reason": said(run.error)}
+    text = _("Training %(method)s for %(scope)s failed: %(reason)s") % words
+    return {"kind": "bad", "badge": _("Failed"), "text": text, "link": reverse("run", args=[run.pk])}
+
+
+def stale() -> list[dict[str, str]]:
+    """Datasets whose newest sales are older than they should be."""
+    found, today = [], timezone.localdate()
+    for version in newest(Dataset.objects.values_list("pk", flat=True)).values():
+        age = (today - version.last).days
+        if age > settings.STALE_DAYS:
+            words = {"name": version.dataset, "day": date_format(version.last), "days": age}
+            text = ngettext(
+                "The sales of %(name)s end on %(day)s, %(days)s day ago: bring in the newer ones.",
+                "The sales of %(name)s end on %(day)s, %(days)s days ago: bring in the newer ones.",
+                age,
+            )
+            link = reverse("dataset", args=[version.dataset_id])
+            found.append({"kind": "warn", "badge": _("Data"), "text": text % words, "link": link})
+    return found
+
+
+def miss(forecast: Forecast, since: Since) -> dict[str, str]:
+    """A forecast that what was sold since contradicts."""
+    words = {"what": capfirst(what(forecast)), "change": change(since.change), "days": since.days}
+    text = _("%(what)s: in %(days)s days %(change)s was sold than forecast.") % words
+    link = reverse("forecast-detail", args=[forecast.pk])
+    return {"kind": "bad", "badge": _("Off target"), "text": text, "link": link}
+
+
+def chief(forecasts: Sequence[Forecast]) -> Forecast | None:
+    """The newest forecast of everything; the newest of all while there is none of everything."""
+    for forecast in forecasts:
+        if not (forecast.store or forecast.product) and forecast.version.model.kind == "global":
+            return forecast
+    return forecasts[0] if forecasts else None
+
+
+def chart_of(forecast: Forecast | None) -> dict[str, Any]:
+    """A forecast with chart and biggest changes; a word why not when its file is damaged."""
     if forecast is None:
         return {"newest": None}
     try:
         content = forecast.content()
     except (CorruptArtifact, ValueError) as problem:
-        return {"newest": forecast, "problem": str(problem)}
-    return {"newest": forecast, "analysis": content["analysis"], "chart": recent(content, PAST, AHEAD)}
+        return {"newest": forecast, "problem": said(str(problem))}
+    return {
+        "newest": forecast,
+        "analysis": content["analysis"],
+        "chart": recent(content, PAST, AHEAD),
+        "changes": biggest_changes(content.get("breakdown", {})),
+    }
+
+
+def biggest_changes(breakdown: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Products whose units change most against last year, or against the days before without a last year."""
+    rows = breakdown.get("products") or []
+    yearly = any(row["change_last_year"] is not None for row in rows)
+    key = "change_last_year" if yearly else "change_last_period"
+    known = [{**row, "change": row[key], "yearly": yearly} for row in rows if row[key] is not None]
+    return sorted(known, key=moved, reverse=True)[:CHANGES]
+
+
+def moved(row: dict[str, Any]) -> float:
+    """Units more or less than then."""
+    then = row["total"] / (1 + row["change"]) if row["change"] > -1 else row["total"]
+    return abs(float(row["total"] - then))

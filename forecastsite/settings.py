@@ -254,6 +254,9 @@ TRAINING_MEMORY_MB = env_int("TRAINING_MEMORY_MB", 6000, 512, 1_000_000)
 RUNNING_PER_USER = env_int("RUNNING_PER_USER", 1, 1, 64)  # trainings of one person in work
 WAITING_PER_USER = env_int("WAITING_PER_USER", 5, 1, 1000)
 SOCKETS_PER_USER = env_int("SOCKETS_PER_USER", 250, 1, 100_000)  # live pages that one person may have open
+# A version that leans more is not put in use by itself.
+MAX_BIAS = env_int("MAX_BIAS_PERCENT", 25, 0, 100) / 100
+STALE_DAYS = env_int("STALE_DAYS", 7, 1, 3650)  # sales older than this need attention
 MAX_HORIZON = 365
 MAX_BUDGET = 7200  # seconds; the queue's timeout leaves room for tests and saving
 

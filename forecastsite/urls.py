@@ -16,6 +16,8 @@ admin.site.site_header = admin.site.site_title = _("Sales Forecast")
 urlpatterns = [
     path("", views.overview, name="overview"),
     path("models/", views.models, name="models"),
+    path("help/", views.help_page, name="help"),
+    path("help/<slug:who>/", views.help_page, name="help-for"),
     path("", include("registry.urls")),
     path("", include("training.urls")),
     path("", include("prediction.urls")),

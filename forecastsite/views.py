@@ -5,43 +5,59 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
+from forecastsite.handbook import READERS, written
 from forecastsite.leaderboard import Leaderboard
-from forecastsite.overview import newest_chart, steps_done
+from forecastsite.overview import LOOKED_AT, attention, chart_of, chief, steps_done
 from prediction.models import Forecast
+from prediction.since import looked_back
+from registry import export
 from registry.models import Dataset, ModelVersion
 from training.models import TrainingRun
 
 PER_PAGE = 25
+RECENT = 6  # forecasts on the overview
 
 
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     """What needs attention, what runs, what comes; the first steps on a new installation."""
-    forecasts = Forecast.objects.ready().select_related("version__model__dataset", "created_by")[:6]
+    forecasts = list(Forecast.objects.ready().with_names()[:LOOKED_AT])
+    looked, newest = looked_back(forecasts), chief(forecasts)
     runs = TrainingRun.objects.select_related("dataset_version__dataset")
-    newest = forecasts[0] if forecasts else None
     best = (
         newest.version if newest else ModelVersion.objects.in_use().select_related("model__dataset").first()
     )
     context = {
-        "failed": runs.filter(state=TrainingRun.State.FAILED)[:3],
+        "attention": attention(looked),
         "active": runs.exclude(state__in=TrainingRun.ENDED)[:5],
-        "forecasts": forecasts,
+        "rows": looked[:RECENT],
         "best": best,
         "dataset": Dataset.objects.order_by("-created_at").first(),
         "steps": steps_done(),
-        **newest_chart(newest),
+        **chart_of(newest),
     }
     return render(request, "overview.html", context)
 
 
 @require_safe
 def models(request: HttpRequest) -> HttpResponse:
-    """All versions, best first, and the trainings that failed after them."""
+    """All versions, best first, and the trainings that failed after them; also as CSV and Excel."""
     board = Leaderboard(request.GET)
+    if (kind := request.GET.get("export")) in export.KINDS:
+        return export.exported("models", kind, board.table())
     page: Page[dict[str, Any]] = Paginator(board, PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "models/list.html", {"page": page, "board": board})
+
+
+@require_safe
+def help_page(request: HttpRequest, who: str = "buyer") -> HttpResponse:
+    """A page of docs/ in the reader's language, in English where there is no translation."""
+    if who not in READERS:
+        raise Http404
+    context = {"who": who, "readers": READERS, "content": written(who, get_language() or "en")}
+    return render(request, "help.html", context)

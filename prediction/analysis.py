@@ -85,5 +85,15 @@ def trend(line: Line) -> float | None:
     return round(float(np.polyfit(np.arange(weeks), levels, 1)[0]), 6) + 0.0
 
 
+def sureness(total: float, low: float, high: float) -> str:
+    """How much the range of a total leaves open: its half width as a share of the total, in three steps.
+
+    >>> sureness(100.0, 92.0, 108.0), sureness(100.0, 80.0, 125.0), sureness(10.0, 2.0, 22.0)
+    ('sure', 'fair', 'open')
+    """
+    width = (high - low) / 2 / total if total else 1.0
+    return "sure" if width <= 0.1 else "fair" if width <= 0.25 else "open"
+
+
 def at(line: Line, day: np.intp) -> dict[str, Any]:
     return {"date": str(line.dates[day]), "mean": round(float(line.mean[day]), 3)}

@@ -19,9 +19,11 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from prediction.analysis import Line, analyse
+from prediction.analysis import Line, analyse, sureness
+from prediction.breakdown import breakdown
 from registry.artifacts import CorruptArtifact
 from registry.models import DatasetVersion, ModelVersion
+from registry.names import names_of
 from registry.scope import Scope
 
 if TYPE_CHECKING:
@@ -96,10 +98,12 @@ def load_panel(data: DatasetVersion, scope: Scope) -> Panel:
     return PANELS.get((data.pk, scope), lambda: read_panel(data, scope))
 
 
-def look_ahead(version: ModelVersion, store: str, product: str, horizon: int) -> Outlook:
-    """Forecasts the version's scope from the newest sales; raises ForecastError or another ValueError."""
+def look_ahead(
+    version: ModelVersion, store: str, product: str, horizon: int, data: DatasetVersion | None = None
+) -> Outlook:
+    """Forecasts the version's scope, without `data` from the newest sales; raises a ValueError."""
     check_horizon(horizon)
-    data = version.model.dataset.current
+    data = data or version.model.dataset.current
     if data is None:
         raise ForecastError(_("%(dataset)s has no sales yet.") % {"dataset": version.model.dataset})
     try:
@@ -131,10 +135,12 @@ def chosen(panel: Panel, store: str, product: str, version: ModelVersion) -> Row
 
 
 def content(outlook: Outlook) -> dict[str, Any]:
-    """The JSON of the file: history, test, forecast, analysis, assumptions."""
-    expected, low, high = outlook.prediction.sum_over_days(outlook.rows)
+    """The JSON of the file: history, test, forecast, analysis, breakdown, assumptions."""
+    _expected, low, high = outlook.prediction.sum_over_days(outlook.rows)
     total = outlook.prediction.total(outlook.rows)
     past, closed = history(outlook)
+    days = forecast_days(outlook, total)
+    units = round(sum(day["mean"] for day in days), 3)  # so that the days of the file add up to its total
     line = Line(past, total.dates, total.mean[0], total.closed[0])
     return {
         "schema": SCHEMA,
@@ -145,8 +151,15 @@ def content(outlook: Outlook) -> dict[str, Any]:
         "unit": "units",
         "history": history_days(outlook, past, closed),
         "test": test_days(outlook.bundle, [outlook.panel.keys[row] for row in outlook.rows]),
-        "forecast": forecast_days(outlook, total),
-        "analysis": {"total": tidy(expected), "low": tidy(low), "high": tidy(high), **analyse(line)},
+        "forecast": days,
+        "analysis": {
+            "total": units,
+            "low": tidy(low),
+            "high": tidy(high),
+            "sure": sureness(units, low, high),
+            **analyse(line),
+        },
+        "breakdown": breakdown(outlook, units, names_of(outlook.data)),
         "assumptions": outlook.prediction.assumptions,
     }
 

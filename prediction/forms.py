@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from prediction.models import Forecast
 from registry.models import ModelVersion
+from registry.names import Names, names_of
 
 RANGE = format_lazy(_("Choose a number from {low} to {high}."), low=1, high=settings.MAX_HORIZON)
 NOT_WHOLE = _("Write a whole number, like 28.")
@@ -74,7 +75,12 @@ class ForecastForm(forms.Form):
         ready = ModelVersion.objects.ready().select_related("model__dataset", "dataset_version")
         field = cast(VersionField, self.fields["version"])
         field.queryset = ready.best_first()
-        field.initial = ModelVersion.objects.in_use().first()
+        field.initial = ModelVersion.objects.in_use().first() or ready.best_first().first()
+
+    @property
+    def nothing_in_use(self) -> bool:
+        """Versions are there, but none has passed the gate or was put in use by hand."""
+        return not ModelVersion.objects.in_use().exists()
 
     @property
     def picked(self) -> ModelVersion | None:
@@ -99,8 +105,21 @@ class ForecastForm(forms.Form):
         products = [scope.code] if scope.kind == "product" else data.products
         return {"stores": stores, "products": products}
 
+    @property
+    def suggestions(self) -> dict[str, list[tuple[str, str]]]:
+        """The same codes, each with its name."""
+        version = self.picked
+        names = names_of(version.dataset_version) if version else Names()
+        tables = {"stores": names.stores, "products": names.products}
+        return {
+            side: [(code, tables[side].get(code, "")) for code in codes] for side, codes in self.codes.items()
+        }
+
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
+        if version := data.get("version"):
+            names = names_of(version.dataset_version)
+            data |= {kind: names.code(kind, data.get(kind, "")) for kind in ("store", "product")}
         if data.get("version"):
             self.check_code("store", data.get("store", ""), self.codes["stores"])
             self.check_code("product", data.get("product", ""), self.codes["products"])

@@ -21,6 +21,11 @@ class ForecastQuerySet(models.QuerySet["Forecast"]):
     def ready(self) -> ForecastQuerySet:
         return self.filter(state=Artifact.State.READY)
 
+    def with_names(self) -> ForecastQuerySet:
+        """With everything that a line about a forecast names, newest first."""
+        related = ("version__model__dataset", "dataset_version__dataset", "created_by")
+        return self.select_related(*related).order_by("-created_at")
+
     def make(
         self,
         version: ModelVersion,

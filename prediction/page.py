@@ -7,8 +7,13 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
+from prediction.breakdown import apportion
+from prediction.compare import MOST, compared, rivals
 from prediction.models import Forecast
+from prediction.since import looked_back
+from prediction.words import sentences
 from registry.artifacts import CorruptArtifact
+from registry.said import said
 
 ASSUMED = [
     gettext_noop("weekday habit"),
@@ -17,14 +22,56 @@ ASSUMED = [
 ]  # of the encoder
 
 
-def shown(forecast: Forecast) -> dict[str, Any]:
-    """Template context: the forecast with its content, days as dates, weekdays; or a `problem`."""
+def shown(forecast: Forecast, others: list[str] | None = None) -> dict[str, Any]:
+    """Template context: the forecast with content, days, parts, sentences, rivals; or a `problem`.
+
+    `others` are the ids of versions to compare with, as the address gives them.
+    """
     try:
         content = forecast.content()
     except (CorruptArtifact, ValueError) as problem:
-        return {"forecast": forecast, "problem": str(problem)}
-    days = [{**day, "day": date.fromisoformat(day["date"])} for day in content["forecast"]]
-    return {"forecast": forecast, "content": content, "days": days, "chart": chart_data(content)}
+        return {"forecast": forecast, "problem": said(str(problem))}
+    known = list(rivals(forecast)[:100])
+    beside = compared(forecast, [version for version in known if str(version.pk) in (others or [])])
+    chart = chart_data(content) | {"compare": [lines(one) for one in beside if "days" in one]}
+    return {
+        "forecast": forecast,
+        "content": content,
+        "days": with_dates(content["forecast"]),
+        "parts": parts(content),
+        "sentences": sentences(content["analysis"], len(content["forecast"])),
+        "rivals": known,
+        "compared": beside,
+        "slots": [*[one["version"].pk for one in beside], *[None] * MOST][:MOST],
+        "chart": chart,
+        "since": looked_back([forecast])[0][1],
+    }
+
+
+def with_dates(days: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The days with a real date beside its text."""
+    return [{**day, "day": date.fromisoformat(day["date"])} for day in days]
+
+
+def parts(content: dict[str, Any]) -> list[dict[str, Any]]:
+    """The breakdown by store and by product, as far as there is one, rounded so that the parts add up."""
+    total = content["analysis"]["total"]
+    digits = 0 if total >= 100 else 1
+    found = []
+    for side, rows in content.get("breakdown", {}).items():
+        rounded = apportion([row["total"] for row in rows], total, digits) if rows else []
+        table = [
+            {**row, "shown": value, "share": row["total"] / total if total else None}
+            for row, value in zip(rows, rounded, strict=True)
+        ]
+        if rows:
+            found.append({"side": side, "rows": table, "total": round(total, digits), "digits": digits})
+    return found
+
+
+def lines(one: dict[str, Any]) -> dict[str, Any]:
+    """What the chart draws of a compared version: its name and its forecast window only."""
+    return {"name": one["version"].name, "days": one["days"]}
 
 
 def chart_data(content: dict[str, Any]) -> dict[str, Any]:

@@ -12,5 +12,6 @@ urlpatterns = [
     path("forecasts/", views.history, name="history"),
     path("forecasts/<uuid:pk>/", views.forecast_detail, name="forecast-detail"),
     path("forecasts/<uuid:pk>/csv/", views.forecast_csv, name="forecast-csv"),
+    path("forecasts/<uuid:pk>/excel/", views.forecast_excel, name="forecast-excel"),
     path("forecasts/<uuid:pk>/delete/", views.forecast_delete, name="forecast-delete"),
 ]

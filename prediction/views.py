@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from uuid import UUID
 
 from django.contrib import messages
@@ -17,11 +16,15 @@ from django_htmx.http import push_url, retarget
 from prediction.forms import ForecastForm
 from prediction.models import Forecast
 from prediction.page import shown
+from prediction.since import looked_back
+from prediction.tables import day_table, history_table, sheets
 from registry.artifacts import CorruptArtifact
+from registry.export import CSV, EXCEL, KINDS, as_csv, as_excel, download, exported
+from registry.names import names_of
+from registry.said import said
 from registry.web import Request
 
 KEPT = ("version", "store", "product", "horizon")
-COLUMNS = ("date", "mean", "q0.025", "q0.1", "q0.25", "q0.5", "q0.75", "q0.9", "q0.975")
 PER_PAGE = 25
 
 
@@ -34,7 +37,7 @@ def forecast(request: Request) -> HttpResponse:
         try:
             made = form.make(request.user)
         except (ValueError, CorruptArtifact) as problem:
-            form.add_error(None, str(problem))
+            form.add_error(None, said(str(problem)))
         else:
             return result(request, made)
     if request.htmx:
@@ -60,9 +63,10 @@ def choices(request: HttpRequest) -> HttpResponse:
 @require_safe
 def forecast_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     """One saved forecast, with the form above it to make the next."""
-    found = get_object_or_404(Forecast.objects.select_related("version__model__dataset", "created_by"), pk=pk)
+    found = get_object_or_404(Forecast.objects.with_names(), pk=pk)
     given = {name: getattr(found, name) for name in KEPT}
-    return render(request, "prediction/forecast.html", {"form": ForecastForm(initial=given), **shown(found)})
+    context = {"form": ForecastForm(initial=given), **shown(found, request.GET.getlist("with"))}
+    return render(request, "prediction/forecast.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -85,46 +89,45 @@ def forecast_delete(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_safe
 def forecast_csv(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The forecast's days as CSV, one row a day."""
-    found = get_object_or_404(Forecast.objects.select_related("version__model"), pk=pk)
+    found = get_object_or_404(Forecast.objects.with_names(), pk=pk)
     try:
-        days = found.content()["forecast"]
+        content = found.content()
     except (ValueError, CorruptArtifact) as problem:
-        messages.error(request, str(problem))
+        messages.error(request, said(str(problem)))
         return redirect("forecast-detail", pk)
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    name = f"forecast_{found.version.name}_{found.origin}.csv"
-    response["Content-Disposition"] = f'attachment; filename="{ascii_name(name)}"'
-    rows = csv.writer(response)
-    rows.writerow(["store_id", "product_id", *COLUMNS])
-    codes = [guarded(found.store), guarded(found.product)]
-    rows.writerows([[*codes, *(day.get(c) for c in COLUMNS)] for day in days])
-    return response
+    return download(file_name(found), CSV, as_csv(day_table(found, content), mark=False))
 
 
-def guarded(text: str) -> str:
-    """A code that a spreadsheet cannot take for a formula.
+@require_safe
+def forecast_excel(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The whole forecast as a workbook: answer, days, stores, products."""
+    found = get_object_or_404(Forecast.objects.with_names(), pk=pk)
+    try:
+        content = found.content()
+    except (ValueError, CorruptArtifact) as problem:
+        messages.error(request, said(str(problem)))
+        return redirect("forecast-detail", pk)
+    return download(file_name(found), EXCEL, as_excel(sheets(found, content, label(found))))
 
-    >>> guarded("=1+1"), guarded("P001")
-    ("'=1+1", 'P001')
-    """
-    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
+
+def label(forecast: Forecast) -> str:
+    """Codes with names; for the whole scope its own text."""
+    return names_of(forecast.dataset_version).label(forecast.store, forecast.product) or forecast.label
 
 
-def ascii_name(text: str) -> str:
-    """A file name without anything a header or a file system could misread.
-
-    >>> ascii_name('kan_product_药/"1".csv')
-    'kan_product____1_.csv'
-    """
-    return "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in text)
+def file_name(forecast: Forecast) -> str:
+    """Says which forecast the file holds."""
+    return f"forecast_{forecast.version.name}_{forecast.origin}"
 
 
 @require_safe
 def history(request: HttpRequest) -> HttpResponse:
-    """Every forecast, newest first."""
-    found = Forecast.objects.ready()
+    """Every forecast, newest first; also as CSV and Excel."""
+    found = Forecast.objects.ready().with_names()
     if wanted := request.GET.get("q", "").strip():
         found = found.filter(product__icontains=wanted) | found.filter(store__icontains=wanted)
-    found = found.select_related("version__model__dataset", "created_by").order_by("-created_at")
+    if (kind := request.GET.get("export")) in KINDS:
+        return exported("forecasts", kind, history_table(found))
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "prediction/history.html", {"page": page, "q": wanted})
+    context = {"page": page, "rows": looked_back(list(page.object_list)), "q": wanted}
+    return render(request, "prediction/history.html", context)

@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from registry.history import VersionChange
 from registry.models import Dataset, DatasetVersion, ForecastModel, ModelVersion
 
 if TYPE_CHECKING:
@@ -108,6 +109,23 @@ class ForecastModelAdmin(HistoryAdmin):
     list_filter = ("kind", "dataset")
     search_fields = ("code", "dataset__name", "best__name")
     list_select_related = ("dataset", "best")
+
+
+@admin.register(VersionChange)
+class VersionChangeAdmin(HistoryAdmin):
+    """Which version came into use, why, by whom."""
+
+    list_display = ("at", "model", "name", "kind", "reason", "by")
+    list_filter = ("kind", "model__dataset")
+    search_fields = ("name", "text")
+    date_hierarchy = "at"
+    list_select_related = ("model__dataset", "by")
+    exclude = ("text", "values")
+    readonly_fields = ("reason",)
+
+    @admin.display(description=_("reason"))
+    def reason(self, obj: VersionChange) -> str:
+        return obj.sentence
 
 
 @admin.register(ModelVersion)

@@ -96,6 +96,15 @@ MEASURES = (
     ),
 )
 
+GAIN = Measure(
+    "gain",
+    _("Better than last week"),
+    "skill",
+    "share",
+    _("How much smaller the error is than that of simply repeating last week: higher is better."),
+)
+HEADINGS = {measure.key: measure for measure in (*MEASURES, GAIN)}
+
 
 def explained(metrics: dict[str, Any]) -> list[dict[str, Any]]:
     """Each measure with its value and that of repeating last week, ready for a table."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any, cast
 
 from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models, transaction
 from django.utils.functional import cached_property
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from registry.artifacts import Artifact
+from registry.history import Change, VersionChange, put_in_use, through_the_gate, version_before
 from registry.scope import KINDS, Kind, Scope
 from registry.uploads import Upload
 
@@ -161,6 +164,21 @@ class ForecastModel(models.Model):
     def scope(self) -> Scope:
         return Scope(cast(Kind, self.kind), self.code)
 
+    @property
+    def before(self) -> ModelVersion | None:
+        """The version that was in use before the present one."""
+        return version_before(self)
+
+    def roll_back(self, by: AbstractBaseUser | None) -> ModelVersion:
+        """One step back to the version before; raises ValueError with a sentence when there is none."""
+        with transaction.atomic():
+            model = ForecastModel.objects.select_for_update().get(pk=self.pk)
+            earlier = model.before
+            if earlier is None:
+                raise ValueError(gettext("There is no earlier version to go back to."))
+            put_in_use(model, earlier, Change(VersionChange.Kind.ROLLED_BACK, by=by))
+        return earlier
+
 
 class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
     """Verbs over versions."""
@@ -245,22 +263,36 @@ class ModelVersion(Artifact):
         return self.model.best_id == self.pk
 
     def publish(self) -> None:
-        """Ready, and best when its error on held-back days is the lowest of its scope so far.
+        """Ready, and best when the gate lets it pass; why or why not is written down.
 
         Call inside the transaction that also finishes the training run.
         """
         model = ForecastModel.objects.select_for_update().get(pk=self.model_id)
         self.mark_ready()
-        best = model.best
-        if best is None or (self.wape is not None and (best.wape is None or self.wape <= best.wape)):
-            model.best = self
-            model.save(update_fields=["best"])
+        through_the_gate(model, self)
+
+    def promote(self, reason: str, by: AbstractBaseUser | None) -> None:
+        """In use because a person says so; raises ValueError with a sentence without a reason."""
+        if not reason.strip():
+            raise ValueError(gettext("Write a reason: the next person wants to know it."))
+        with transaction.atomic():
+            model = ForecastModel.objects.select_for_update().get(pk=self.model_id)
+            if not ModelVersion.objects.ready().filter(pk=self.pk).exists():
+                raise ValueError(gettext("%(name)s is not there any more.") % {"name": self.name})
+            put_in_use(model, self, Change(VersionChange.Kind.PROMOTED, reason.strip(), by=by))
+
+    @property
+    def verdict(self) -> VersionChange | None:
+        """What the gate said when the version was published."""
+        kinds = (VersionChange.Kind.PUBLISHED, VersionChange.Kind.KEPT_BACK)
+        return VersionChange.objects.filter(version=self, kind__in=kinds).first()
 
     def retire(self) -> None:
-        """Deletes row and file; the next best version of the scope takes its place."""
+        """Deletes row and file; the version before it, or the best of the others, takes its place."""
         with transaction.atomic():
             model = ForecastModel.objects.select_for_update().get(pk=self.model_id)
             if model.best_id == self.pk:
-                model.best = model.versions.exclude(pk=self.pk).ready().best_first().first()
-                model.save(update_fields=["best"])
+                others = model.versions.exclude(pk=self.pk).ready().best_first()
+                heir = model.before or others.first()
+                put_in_use(model, heir, Change(VersionChange.Kind.HANDED_ON, values={"name": self.name}))
         self.remove()

@@ -20,5 +20,8 @@ urlpatterns = [
     path("data/<int:pk>/sales.parquet", catalogue_views.sales_parquet, name="dataset-parquet"),
     path("data/<int:pk>/findings.csv", catalogue_views.findings_csv, name="dataset-findings"),
     path("models/<uuid:pk>/", views.model, name="model"),
+    path("models/compare/", views.models_compare, name="models-compare"),
+    path("models/<uuid:pk>/promote/", views.model_promote, name="model-promote"),
+    path("models/<uuid:pk>/back/", views.model_roll_back, name="model-roll-back"),
     path("models/<uuid:pk>/delete/", views.model_delete, name="model-delete"),
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.contrib import messages
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -13,13 +14,19 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from registry.artifacts import Artifact
 from registry.explain import explained
+from registry.export import KINDS, exported
 from registry.models import Dataset, ModelVersion
+from registry.sidebyside import MOST, compare_table, picked, side_by_side
+from registry.tables import dataset_table
 
 
 @require_safe
 def datasets(request: HttpRequest) -> HttpResponse:
-    """Every dataset with what its newest version holds."""
-    return render(request, "data/list.html", {"datasets": Dataset.objects.all()})
+    """Every dataset with what its newest version holds; also as CSV and Excel."""
+    found = Dataset.objects.all()
+    if (kind := request.GET.get("export")) in KINDS:
+        return exported("datasets", kind, dataset_table(found))
+    return render(request, "data/list.html", {"datasets": found})
 
 
 @require_safe
@@ -47,8 +54,54 @@ def model(request: HttpRequest, pk: UUID) -> HttpResponse:
         "version": version,
         "measures": explained(version.metrics),
         "run": getattr(version, "run", None),
+        "changes": version.model.changes.select_related("by", "version")[:20],
     }
     return render(request, "models/detail.html", context)
+
+
+@require_safe
+def models_compare(request: HttpRequest) -> HttpResponse:
+    """Two to four versions side by side: results, tests, and the settings that differ; also as a file."""
+    versions = picked(request.GET.getlist("v"))
+    context = {"versions": versions, "most": MOST, **(side_by_side(versions) if len(versions) > 1 else {})}
+    kind = request.GET.get("export")
+    if kind in KINDS and len(versions) > 1:
+        return exported("models_compared", kind, compare_table(versions))
+    return render(request, "models/compare.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def model_promote(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Asks why, then puts the version in use."""
+    version = get_object_or_404(ModelVersion.objects.ready().select_related("model__best"), pk=pk)
+    if request.method == "POST":
+        try:
+            version.promote(request.POST.get("reason", ""), person(request))
+        except ValueError as problem:
+            return render(request, "models/promote.html", {"version": version, "problem": str(problem)})
+        messages.success(request, _("%(name)s is in use now.") % {"name": version.name})
+        return redirect("model", pk)
+    return render(request, "models/promote.html", {"version": version})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def model_roll_back(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """One step back to the version that was in use before; a GET only leads to the version's page."""
+    version = get_object_or_404(ModelVersion.objects.ready().select_related("model"), pk=pk)
+    if request.method != "POST":
+        return redirect("model", pk)
+    try:
+        earlier = version.model.roll_back(person(request))
+    except ValueError as problem:
+        messages.error(request, str(problem))
+        return redirect("model", pk)
+    messages.success(request, _("%(name)s is in use again.") % {"name": earlier.name})
+    return redirect("model", earlier.pk)
+
+
+def person(request: HttpRequest) -> AbstractBaseUser | None:
+    """Who is signed in."""
+    return request.user if isinstance(request.user, AbstractBaseUser) else None
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

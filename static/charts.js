@@ -33,7 +33,13 @@ const Charts = (() => {
     window.addEventListener(moment, () => drawn.forEach(({ chart }) => chart.resize()));
   }
 
-  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  let palette = document.documentElement;
+  const colour = (name) => getComputedStyle(palette).getPropertyValue(`--${name}`).trim();
+  const light = (action) => { // runs with the light colours, whatever the page wears
+    palette = document.body.appendChild(document.createElement("i"));
+    palette.className = "light";
+    try { action(); } finally { palette.remove(); palette = document.documentElement; }
+  };
   const faded = (hex, alpha) => hex + Math.round(alpha * 255).toString(16).padStart(2, "0");
   const page = document.documentElement.lang || "en";
   const language = page === "en" ? "en-GB" : page; // the pages write 9 Nov 2026, so the charts do too
@@ -58,5 +64,5 @@ const Charts = (() => {
   });
 
   const percent = (value) => new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 }).format(value);
-  return { register: (kind, make) => makers.set(kind, make), colour, faded, language, number, percent, mark, axis };
+  return { register: (kind, make) => makers.set(kind, make), colour, light, faded, language, number, percent, mark, axis };
 })();

@@ -34,13 +34,16 @@ Charts.register("forecast", (figure, signal) => {
     { ...line(`${group}-high`, data.forecast, high, "transparent"), group, pointHoverRadius: 0, borderWidth: 0,
       fill: "-1", backgroundColor: Charts.faded(accent, alpha) },
   ];
+  const alphas = { b95: 0.14, b80: 0.22, b50: 0.32 };
   const datasets = [
-    ...band("b95", "q0.025", "q0.975", 0.14),
-    ...band("b80", "q0.1", "q0.9", 0.22),
-    ...band("b50", "q0.25", "q0.75", 0.32),
+    ...band("b95", "q0.025", "q0.975", alphas.b95),
+    ...band("b80", "q0.1", "q0.9", alphas.b80),
+    ...band("b50", "q0.25", "q0.75", alphas.b50),
     line("sales", data.history, "sales", Charts.colour("sales")),
     line("test", data.test, "mean", Charts.colour("test"), { borderDash: [5, 3], borderWidth: 2 }),
     line("forecast", data.forecast, "mean", accent, { borderWidth: 2.4 }),
+    ...(data.compare || []).map((other, index) => (
+      line(`other${index + 1}`, other.days, "mean", Charts.colour(`other${index + 1}`), { borderWidth: 2, borderDash: [8, 3] }))),
   ];
 
   // --- marks behind the lines ---------------------------------------------------------------------
@@ -237,6 +240,71 @@ Charts.register("forecast", (figure, signal) => {
     } else chart.draw();
   });
   listen(canvas, "dblclick", () => showDays(words.days));
+
+  // --- picture ------------------------------------------------------------------------------------
+  // A picture goes into letters and slides: always light, with its title and the lines that are shown.
+  const tones = { sales: "sales", test: "test", forecast: "accent", other1: "other1", other2: "other2" };
+  const dress = () => {
+    for (const set of datasets) {
+      const tone = Charts.colour(tones[set.group] || "accent");
+      if (isLine(set)) set.borderColor = set.backgroundColor = tone;
+      else if (set.fill) set.backgroundColor = Charts.faded(tone, alphas[set.group]);
+    }
+    for (const scale of Object.values(chart.options.scales)) {
+      scale.grid.color = Charts.colour("line");
+      scale.ticks.color = Charts.colour("soft");
+      if (scale.title) scale.title.color = Charts.colour("soft");
+    }
+  };
+  const paint = () => {
+    const picture = document.createElement("canvas");
+    const [width, height, head] = [1400, 700, 110];
+    Object.assign(picture, { width, height: height + head });
+    const pen = picture.getContext("2d");
+    const size = [chart.width, chart.height];
+    const ratio = chart.currentDevicePixelRatio;
+    Charts.light(() => {
+      chart.setActiveElements([]);
+      chart.tooltip.setActiveElements([], { x: 0, y: 0 });
+      dress();
+      chart.options.devicePixelRatio = 1;
+      chart.resize(width - 40, height - 20);
+      chart.update("none");
+      pen.fillStyle = Charts.colour("card");
+      pen.fillRect(0, 0, picture.width, picture.height);
+      pen.drawImage(canvas, 20, head);
+      pen.fillStyle = Charts.colour("text");
+      pen.font = `700 26px ${Chart.defaults.font.family}`;
+      pen.fillText(words.title, 24, 44, width - 48);
+      pen.font = `18px ${Chart.defaults.font.family}`;
+      let x = 24;
+      figure.querySelectorAll("[data-series]:checked").forEach((box) => {
+        if (box.closest("label").hidden) return;
+        const name = box.dataset.series;
+        const text = label(name);
+        pen.fillStyle = name in alphas ? Charts.faded(Charts.colour("accent"), alphas[name] * 2) : Charts.colour(tones[name] || name);
+        pen.fillRect(x, 72, 26, 14);
+        pen.fillStyle = Charts.colour("text");
+        pen.fillText(text, x + 34, 86);
+        x += 34 + pen.measureText(text).width + 28;
+      });
+    });
+    dress();
+    chart.options.devicePixelRatio = ratio;
+    chart.resize(...size);
+    chart.update("none");
+    return picture;
+  };
+  const button = figure.closest("section")?.querySelector("[data-picture]");
+  if (button) {
+    listen(button, "click", () => paint().toBlob((blob) => {
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(blob);
+      link.download = `${button.dataset.picture.replace(/[^\p{L}\p{N}._-]+/gu, "_")}.png`;
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+    }, "image/png"));
+  }
 
   showDays(words.days);
   Charts.mark(canvas, chart);

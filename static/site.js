@@ -62,3 +62,11 @@ document.addEventListener("htmx:wsClose", (event) => {
   link.removeAttribute("hidden");
   asking = setInterval(ask, ASK);
 });
+
+// Buttons that only JavaScript can serve show up with it.
+document.addEventListener("htmx:load", (event) => {
+  for (const button of event.detail.elt.querySelectorAll?.(".needs-js[hidden]") || []) button.hidden = false;
+});
+document.addEventListener("click", (event) => {
+  if (event.target.closest?.("[data-print]")) window.print();
+});

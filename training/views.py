@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
+from registry.said import said
 from registry.web import Request
 from training.cost import KNOWN, PLAIN
 from training.feed import live_context
@@ -32,7 +33,7 @@ def train(request: HttpRequest) -> HttpResponse:
         try:
             run = form.enqueue(request.user)
         except ValueError as problem:
-            form.add_error(None, str(problem))
+            form.add_error(None, said(str(problem)))
         else:
             return redirect("run", run.pk)
     recent = TrainingRun.objects.select_related("version")[:5]

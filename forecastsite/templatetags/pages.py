@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import count
 from typing import Any
 
 from django import template
@@ -11,12 +12,17 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from registry.explain import HEADINGS, Measure
 from registry.importing.problems import ACTIONS, TITLES
+from registry.models import DatasetVersion
+from registry.names import Names, beside, names_of
+from registry.said import said as in_words
 from registry.scope import Scope
 
 register = template.Library()
 
 DASH = "–"
+TIPS = count()
 SECTIONS = {
     "dataset": "data",
     "upload": "data",
@@ -109,21 +115,45 @@ def coverage(metrics: dict[str, Any], level: str) -> float | None:
 
 
 @register.filter
-def scope_text(scope: Scope) -> str:
-    """A scope in words."""
+def scope_text(scope: Scope, names: Names | None = None) -> str:
+    """A scope in words, with the name of its store or product where `names` has it."""
+    names = names or Names()
     words = {
         "global": _("everything"),
-        "store": _("store %(code)s") % {"code": scope.code},
-        "product": _("product %(code)s") % {"code": scope.code},
+        "store": _("store %(code)s") % {"code": names.store(scope.code)},
+        "product": _("product %(code)s") % {"code": names.product(scope.code)},
     }
     return words[scope.kind]
 
 
 @register.filter
+def named(code: str, name: str) -> str:
+    """A code with its name beside it, when it has one.
+
+    >>> named("P001", "Aspirin"), named("P001", "")
+    ('P001 Aspirin', 'P001')
+    """
+    return beside(code, {code: name})
+
+
+@register.simple_tag
+def names(version: DatasetVersion | None) -> Names:
+    """What the codes of a dataset's version are called."""
+    return names_of(version) if version else Names()
+
+
+@register.filter
+def fixed(value: float, digits: int = 0) -> str:
+    """A number with exactly so many decimals and separators: for columns that add up."""
+    return number_format(value, digits, force_grouping=True)
+
+
+@register.filter
 def what(forecast: Any) -> str:
     """What was forecast: product, store, both, or the version's scope in words."""
-    named = forecast.store or forecast.product
-    return str(forecast.label) if named else scope_text(forecast.version.model.scope)
+    if forecast.store or forecast.product:
+        return names_of(forecast.dataset_version).label(forecast.store, forecast.product)
+    return scope_text(forecast.version.model.scope, names_of(forecast.dataset_version))
 
 
 @register.filter
@@ -137,8 +167,21 @@ def method(name: str) -> str:
 @register.filter
 def told(line: Any) -> str:
     """A log line in the reader's language, with its values in their places."""
-    values = {name: _(value) if isinstance(value, str) else value for name, value in line.data.items()}
-    return _(line.text).format(**values) if line.kind == "log" and values else _(line.text)
+    values = {name: worded(name, value) for name, value in line.data.items()}
+    return _(line.text).format(**values) if line.kind == "log" and values else in_words(line.text)
+
+
+def worded(name: str, value: Any) -> Any:
+    """A value of a log line: a method by its label, a text in the reader's language."""
+    if name == "method":
+        return method(value)
+    return _(value) if isinstance(value, str) and value else value
+
+
+@register.filter
+def said(text: str) -> str:
+    """A saved English sentence in the reader's language."""
+    return in_words(text)
 
 
 @register.filter
@@ -224,3 +267,15 @@ def steps(run: Any) -> list[dict[str, str]]:
     here = len(names) if run.state == "done" else names.index(run.step) if run.step in names else -1
     states = ["past" if i < here else "now" if i == here else "next" for i in range(len(names))]
     return [{"word": words[name], "state": state} for name, state in zip(names, states, strict=True)]
+
+
+@register.simple_tag
+def measure(key: str) -> Measure:
+    """What a number of a test is called and says, for headings with an explanation."""
+    return HEADINGS[key]
+
+
+@register.simple_tag
+def tip(measure: Measure) -> str:
+    """An id for the explanation: the same measure may be explained twice on a page, ids may not."""
+    return f"tip-{measure.key.replace('.', '-')}-{next(TIPS)}"

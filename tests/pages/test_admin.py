@@ -34,7 +34,8 @@ def test_every_table_lists_and_opens_its_rows(admin_page, rows, model, language)
 
 def test_every_model_of_ours_is_registered():
     assert {model.__name__ for model in OURS} == {
-        "Dataset", "DatasetVersion", "ForecastModel", "ModelVersion", "TrainingRun", "RunEvent", "Forecast"
+        "Dataset", "DatasetVersion", "ForecastModel", "ModelVersion", "VersionChange",
+        "TrainingRun", "RunEvent", "Forecast",
     }  # fmt: skip
 
 

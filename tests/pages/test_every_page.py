@@ -16,6 +16,7 @@ PLAIN = [
     "queue",
     "news",
     "models",
+    "models-compare",
     "forecast",
     "history",
     "train-knobs",
@@ -23,14 +24,17 @@ PLAIN = [
     "train-cost",
     "forecast-choices",
     "upload",
+    "help",
 ]
-OF_VERSION = ["model", "model-delete"]
-OF_FORECAST = ["forecast-detail", "forecast-delete", "forecast-csv"]
+READERS = ["buyer", "curator", "operator", "developer"]
+OF_VERSION = ["model", "model-delete", "model-promote"]
+OF_FORECAST = ["forecast-detail", "forecast-delete", "forecast-csv", "forecast-excel"]
 OF_RUN = ["run", "run-cancel", "run-finish", "run-again"]
 OF_DATASET = ["dataset", "catalogue", "dataset-csv", "dataset-parquet", "dataset-findings"]
 OF_DATA_VERSION = ["dataset-back"]
 OF_UPLOAD = ["upload-match", "upload-check", "upload-rows"]
 POSTED = {"upload-discard"}
+LEADS_ON = {"model-roll-back"}  # changes something and leads to another page
 OPEN = {"login", "logout", "set_language"}
 
 
@@ -41,7 +45,8 @@ def pages(forecast, version, sales, upload) -> list[str]:
     owners = [(OF_VERSION, version), (OF_FORECAST, forecast), (OF_RUN, run), (OF_DATASET, sales.dataset)]
     owners += [(OF_DATA_VERSION, sales), (OF_UPLOAD, upload)]
     owned = [reverse(name, args=[owner.pk]) for names, owner in owners for name in names]
-    return [reverse(name) for name in PLAIN] + owned
+    helps = [reverse("help-for", args=[who]) for who in READERS]
+    return [reverse(name) for name in PLAIN] + owned + helps
 
 
 def test_these_tests_know_every_page():
@@ -58,6 +63,8 @@ def test_these_tests_know_every_page():
         *OF_DATA_VERSION,
         *OF_UPLOAD,
         *POSTED,
+        *LEADS_ON,
+        "help-for",
         *OPEN,
     }
 
@@ -74,14 +81,14 @@ def test_every_page_opens_in_every_language(page, pages, language):
     for address in pages:
         response = page.get(address)
         assert response.status_code == 200, address
-        if not response.streaming and b"<html" in response.content:
+        if not response.streaming and "html" in response["Content-Type"] and b"<html" in response.content:
             assert f'<html lang="{language}">' in response.content.decode(), address
 
 
 def test_no_page_needs_inline_code_or_style(page, pages):
     for address in [*pages, "/login/", "/nowhere/"]:
         response = page.get(address)
-        source = "" if response.streaming else response.content.decode()
+        source = "" if response.streaming else response.content.decode(errors="replace")
         scripts = re.findall(r"<script(?![^>]*\bsrc=)(?![^>]*application/json)[^>]*>", source)
         assert not scripts and not re.search(r"<style|\sstyle=|\son[a-z]+=", source), address
 
@@ -132,3 +139,35 @@ def test_the_overview_lists_failed_trainings_first(page, sales, read):
 def test_the_overview_draws_the_newest_forecast(page, forecast, read):
     response = page.get("/")
     assert b'data-chart="forecast"' in response.content and "Recent forecasts" in read(response)
+
+
+@pytest.mark.parametrize("address", ["/", "/models/", "/models/compare/"])
+def test_every_measure_has_an_explanation_that_the_keyboard_reaches(page, publish, forecast, address):
+    versions = [publish(wape=0.2).pk, publish(wape=0.4).pk]
+    source = page.get(address, {"v": versions}).content.decode()
+    buttons = re.findall(r'<button type="button" class="tip" popovertarget="([\w-]+)"', source)
+    texts = re.findall(r'<span popover id="([\w-]+)" class="tiptext" role="tooltip">[^<]{20,}', source)
+    assert buttons and buttons == texts and len(set(texts)) == len(texts)
+
+
+def test_log_lines_name_the_method_by_its_label(page, sales, version, read):
+    run = TrainingRun.objects.enqueue(sales, version.model.scope, "seasonal_naive")
+    values = {"method": "kan", "error": 0.2}
+    run.events.create(
+        seq=99, kind="log", text="{method}: error {error:.1%} on the days held back", data=values
+    )
+    TrainingRun.objects.update(last_seq=99)
+    from registry.algorithms import choices
+
+    text = read(page.get(f"/runs/{run.pk}/"))
+    assert f"{dict(choices())['kan']}: error 20.0% on the days held back" in text
+
+
+@pytest.mark.parametrize("who", READERS)
+def test_help_is_there_in_both_languages(page, who):
+    english = page.get(f"/help/{who}/").content.decode()
+    page.cookies["django_language"] = "zh-hans"
+    chinese = page.get(f"/help/{who}/").content.decode()
+    assert "<h2>" in english and english.count("<h2>") == chinese.count("<h2>") > 1
+    assert english.count("<li>") == chinese.count("<li>")
+    assert page.get("/help/nobody/").status_code == 404

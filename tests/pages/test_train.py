@@ -191,3 +191,20 @@ def test_the_cost_is_told_before_the_start_and_held_against_the_truth_after(page
     )
     text = read(page.get(f"/runs/{run.pk}/"))
     assert "It took 1 min 5 s (estimated: 10 seconds), 812 MB of memory" in text
+
+
+def test_products_are_suggested_with_their_names(page, sales):
+    from registry.names import names_of
+
+    name = names_of(sales).products["P001"]
+    assert f'<option value="P001">{name}</option>' in page.get("/train/").content.decode()
+
+
+def test_a_finished_training_says_whether_its_version_is_in_use(page, publish, sales, read):
+    publish(wape=0.2)
+    worse = publish(wape=0.4)
+    run = TrainingRun.objects.create(
+        dataset_version=sales, algorithm="seasonal_naive", state="done", version=worse
+    )
+    text = read(page.get(f"/runs/{run.pk}/"))
+    assert "Not put in use after its test. It is not better than" in text

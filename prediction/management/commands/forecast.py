@@ -58,7 +58,10 @@ class Command(BaseCommand):
 
 
 def find(name: str, dataset: str, scope: Scope | None) -> ModelVersion:
-    """The named version, or the best of the scope; raises ValueError with a sentence."""
+    """The named version, or the one in use for the scope; raises ValueError with a sentence.
+
+    While none has passed the gate, `best` means the one with the smallest error.
+    """
     if name != "best":
         return ModelVersion.objects.ready().named(name, dataset)
     found = Dataset.objects.filter(name=dataset) if dataset else Dataset.objects.all()
@@ -70,9 +73,10 @@ def find(name: str, dataset: str, scope: Scope | None) -> ModelVersion:
         raise ValueError(f"There are {len(found)} datasets: add --dataset NAME.")
     scope = scope or Scope()
     model = ForecastModel.objects.filter(dataset=found[0], kind=scope.kind, code=scope.code).first()
-    if model is None or model.best is None:
+    best = (model.best or model.versions.ready().best_first().first()) if model else None
+    if best is None:
         raise ValueError(f"{found[0]} has no trained model for {scope}: train one first.")
-    return model.best
+    return best
 
 
 def write(outlook: Outlook, path: Path) -> None:

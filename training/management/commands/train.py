@@ -124,5 +124,6 @@ def as_json(run: TrainingRun, version: ModelVersion) -> dict[str, Any]:
         "seconds": version.seconds,
         "bytes": version.size,
         "best": ModelVersion.objects.get(pk=version.pk).is_best,
+        "gate": version.verdict.sentence if version.verdict else "",
         "metrics": version.metrics,
     }

@@ -1,0 +1,27 @@
+"""docs/ on a page: short texts for each kind of reader, in Markdown, written by us and therefore trusted."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from django.conf import settings
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from markdown import markdown
+
+DOCS = Path(settings.BASE_DIR) / "docs"
+READERS = {
+    "buyer": _("Buyers"),
+    "curator": _("Curators"),
+    "operator": _("Operators"),
+    "developer": _("Developers"),
+}
+
+
+@cache
+def written(who: str, language: str) -> SafeString:
+    """The text for a reader as HTML."""
+    own = DOCS / language / f"{who}.md"
+    text = (own if own.is_file() else DOCS / f"{who}.md").read_text(encoding="utf-8")
+    return SafeString(markdown(text, output_format="html"))

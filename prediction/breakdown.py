@@ -1,0 +1,73 @@
+"""Parts of a total: what each store and each product of it contributes. The parts add up to the total."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from prediction.analysis import YEAR, change, sold
+from registry.names import Names
+
+if TYPE_CHECKING:
+    from prediction.forecasting import Outlook, Rows
+
+DIGITS = 3  # of every number in a forecast's file
+
+
+def apportion(values: list[float], total: float, digits: int = 0) -> list[float]:
+    """The values rounded so that they add up to the rounded total: what is left goes to the largest rests.
+
+    >>> apportion([1.4, 1.4, 1.2], 4.0), apportion([0.25, 0.25], 0.5, 1)
+    ([2.0, 1.0, 1.0], [0.3, 0.2])
+    """
+    scale = 10**digits
+    exact = np.array(values, float) * scale
+    down = np.floor(exact)
+    missing = round(total * scale - down.sum())
+    step = 1 if missing > 0 else -1
+    order = np.argsort(-(exact - down) * step, kind="stable")
+    for turn in range(abs(missing)):
+        down[order[turn % len(order)]] += step
+    return [float(value) for value in np.round(down / scale, digits)]
+
+
+def breakdown(outlook: Outlook, total: float, names: Names) -> dict[str, list[dict[str, Any]]]:
+    """{"stores": [...], "products": [...]}: each part with code, name, total, range, change; largest first.
+
+    A side with a single part says nothing new and is left empty.
+    """
+    return {
+        "stores": parts(outlook, total, 0, dict(names.stores)),
+        "products": parts(outlook, total, 1, dict(names.products)),
+    }
+
+
+def parts(outlook: Outlook, total: float, side: int, names: dict[str, str]) -> list[dict[str, Any]]:
+    """The parts of one side of the keys: 0 = stores, 1 = products."""
+    groups: dict[str, list[int]] = {}
+    for row in outlook.rows:
+        groups.setdefault(outlook.panel.keys[row][side], []).append(int(row))
+    if len(groups) < 2:
+        return []
+    found = [part(outlook, code, np.array(rows)) for code, rows in groups.items()]
+    for one, units in zip(found, apportion([f["total"] for f in found], total, DIGITS), strict=True):
+        one |= {"total": units, "name": names.get(one["code"], "")}
+    return sorted(found, key=lambda one: (-one["total"], one["code"]))
+
+
+def part(outlook: Outlook, code: str, rows: Rows) -> dict[str, Any]:
+    """One part with the range of its own total, compared with the days before and with last year."""
+    expected, low, high = outlook.prediction.sum_over_days(rows)
+    sales = outlook.panel.sales[rows].astype(np.float64)
+    past = np.where(np.isnan(sales).all(axis=0), np.nan, np.nansum(sales, axis=0))
+    days = len(outlook.prediction.dates)
+    year_ago = sold(past, len(past) - YEAR, days) if days <= YEAR else None
+    return {
+        "code": code,
+        "total": expected,
+        "low": round(low, DIGITS),
+        "high": round(high, DIGITS),
+        "change_last_year": change(expected, year_ago),
+        "change_last_period": change(expected, sold(past, len(past) - days, days)),
+    }

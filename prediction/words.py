@@ -1,0 +1,93 @@
+"""The analysis of a forecast as sentences that a buyer would say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from django.utils.dates import WEEKDAYS
+from django.utils.formats import date_format, number_format
+from django.utils.translation import gettext as _
+
+from prediction.analysis import sureness
+
+FLAT = 0.01  # of a usual day, gained per week: less is no trend
+LEVEL = 0.05  # of a usual day: weekdays that differ less are alike
+
+
+def sentences(analysis: dict[str, Any], days: int) -> list[str]:
+    """Trend, rhythm of the week, highest and lowest day, how sure; what is not known is left out."""
+    usual = analysis["total"] / days
+    told = [trend(analysis.get("trend_per_week"), usual), *rhythm(analysis.get("weekly") or [])]
+    return [text for text in [*told, *ends(analysis), sure(analysis)] if text]
+
+
+def trend(gain: float | None, usual: float) -> str:
+    """Up, down or level, in units a day from week to week."""
+    if gain is None or not usual:
+        return ""
+    if abs(gain) < FLAT * usual:
+        return _("Level: from week to week the sales neither rise nor fall.")
+    words = {"units": units(abs(gain)), "share": percent(abs(gain) / usual)}
+    if gain > 0:
+        return _("Rising: each week about %(units)s units a day more (%(share)s).") % words
+    return _("Falling: each week about %(units)s units a day less (%(share)s).") % words
+
+
+def rhythm(weekly: list[float | None]) -> Iterator[str]:
+    """The strongest and the weakest weekday against the mean of the open ones; closed weekdays by name."""
+    opened = {day: value for day, value in enumerate(weekly) if value}
+    if len(weekly) < 7 or None in weekly or len(opened) < 2:
+        return
+    mean = sum(opened.values()) / len(opened)
+    top, low = max(opened, key=opened.__getitem__), min(opened, key=opened.__getitem__)
+    if opened[top] - opened[low] < LEVEL * mean:
+        yield _("All weekdays sell about as much.")
+    else:
+        words = {
+            "top": WEEKDAYS[top],
+            "more": percent(opened[top] / mean - 1),
+            "low": WEEKDAYS[low],
+            "less": percent(1 - opened[low] / mean),
+        }
+        yield (
+            _("%(top)s sells most (%(more)s above an average open day), %(low)s least (%(less)s below).")
+            % words
+        )
+    if closed := [str(WEEKDAYS[day]) for day in range(7) if day not in opened]:
+        yield _("Nothing is expected on %(days)s.") % {"days": ", ".join(closed)}
+
+
+def ends(analysis: dict[str, Any]) -> Iterator[str]:
+    """The highest and the lowest open day."""
+    if top := analysis.get("peak"):
+        yield _("The highest day is %(day)s with about %(units)s units.") % on(top)
+    if low := analysis.get("low_day"):
+        yield _("The lowest open day is %(day)s with about %(units)s units.") % on(low)
+
+
+def on(day: dict[str, Any]) -> dict[str, str]:
+    when = date.fromisoformat(day["date"])
+    return {"day": f"{WEEKDAYS[when.weekday()]}, {date_format(when)}", "units": units(day["mean"])}
+
+
+def sure(analysis: dict[str, Any]) -> str:
+    """What the width of the range means for an order."""
+    total, low, high = (analysis[name] or 0.0 for name in ("total", "low", "high"))
+    words = {"width": percent((high - low) / 2 / total) if total else "–"}
+    said = {
+        "sure": _("Quite sure: 8 times in 10 off by less than %(width)s; order close to it."),
+        "fair": _("Fairly sure: 8 times in 10 off by less than %(width)s; keep some in reserve."),
+        "open": _("Unsure: the range is plus or minus %(width)s wide; order in small steps."),
+    }
+    return said[analysis.get("sure") or sureness(total, low, high)] % words
+
+
+def units(value: float) -> str:
+    digits = 0 if abs(value) >= 10 else 1
+    return number_format(round(value, digits), digits, force_grouping=True)
+
+
+def percent(share: float) -> str:
+    return f"{number_format(round(share * 100), 0)}%"

@@ -1,0 +1,33 @@
+"""Lists of the registry as tables for export."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from registry.export import Column, Table
+from registry.models import Dataset
+
+
+def dataset_table(datasets: Iterable[Dataset]) -> Table:
+    """The datasets as the page lists them."""
+    columns = [
+        Column(_("Dataset")),
+        Column(_("From"), "day"),
+        Column(_("To"), "day"),
+        Column(_("Rows"), "count"),
+        Column(_("Stores"), "count"),
+        Column(_("Products"), "count"),
+        Column(_("Version"), "count"),
+    ]
+    return Table(_("Datasets"), columns, [dataset_row(dataset) for dataset in datasets])
+
+
+def dataset_row(dataset: Dataset) -> list[Any]:
+    now = dataset.current
+    if now is None:
+        return [dataset.name, *[None] * 6]
+    counts = [now.rows, len(now.stores), len(now.products), now.number]
+    return [dataset.name, now.first, now.last, *counts]

@@ -1,0 +1,81 @@
+"""The page of a forecast in a real browser: comparison, picture, print, explanations by keyboard."""
+
+from __future__ import annotations
+
+import pytest
+
+pytestmark = [pytest.mark.browser, pytest.mark.processes]
+PNG = b"\x89PNG\r\n\x1a\n"
+SIZE = """async bytes => {
+    const picture = await createImageBitmap(new Blob([new Uint8Array(bytes)], { type: "image/png" }));
+    const canvas = new OffscreenCanvas(picture.width, picture.height);
+    const pen = canvas.getContext("2d", { willReadFrequently: true });
+    pen.drawImage(picture, 0, 0);
+    const head = new Set(new Uint32Array(pen.getImageData(0, 0, picture.width, 110).data.buffer));
+    return [picture.width, picture.height, [...pen.getImageData(2, 2, 1, 1).data], head.size];
+}"""
+
+
+@pytest.fixture
+def versions(product):
+    """Two quick versions of everything."""
+    for seed in ("1", "2"):
+        product.manage(
+            "train", "--dataset", "chain", "--scope", "global", "--algorithm", "seasonal_naive",
+            "--budget", "2", "--seed", seed,
+        )  # fmt: skip
+
+
+def make(page) -> None:
+    """A forecast of everything, drawn."""
+    page.goto("/forecast/")
+    page.click("#forecast-form button[type=submit]")
+    page.wait_for_selector("#result canvas[data-drawn=true]")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_picture_is_light_and_has_title_and_legend(open_tab, versions, scheme):
+    page = open_tab(color_scheme=scheme).page
+    make(page)
+    before = page.eval_on_selector("canvas", "c => [c.width, c.height]")
+    with page.expect_download() as waiting:
+        page.click("[data-picture]")
+    content = waiting.value.path().read_bytes()
+    assert content.startswith(PNG) and waiting.value.suggested_filename.endswith(".png")
+    width, height, corner, colours = page.evaluate(SIZE, list(content))
+    assert (width, height, corner) == (1400, 810, [255, 255, 255, 255])
+    assert colours > 20, "title and legend are drawn above the chart"
+    assert page.eval_on_selector("canvas", "c => [c.width, c.height]") == before
+
+
+def test_comparing_draws_only_the_forecast_window_of_the_other_version(open_tab, versions):
+    tab = open_tab()
+    page = tab.page
+    make(page)
+    points = int(page.get_attribute("#result canvas", "data-points"))
+    page.select_option("#id_with_1", index=1)
+    page.wait_for_selector("#result canvas[data-series*=other1]")
+    assert "with=" in page.url and int(page.get_attribute("#result canvas", "data-points")) == points + 28
+    assert page.evaluate("Object.keys(Chart.instances).length") == 1
+    page.reload()
+    page.wait_for_selector("#result canvas[data-series*=other1]")
+    assert page.locator("[data-series=other1]").count() == 1
+    tab.shoot("forecast-compare")
+
+
+def test_printing_shows_answer_chart_and_days(open_tab, versions):
+    page = open_tab().page
+    make(page)
+    page.emulate_media(media="print")
+    assert page.is_visible("#answer") and page.is_visible("#result canvas")
+    assert not page.is_visible("#forecast-form") and not page.is_visible(".top")
+
+
+def test_an_explanation_opens_and_closes_by_keyboard(open_tab, versions):
+    page = open_tab().page
+    page.goto("/models/")
+    page.focus(".tip >> nth=0")
+    page.keyboard.press("Enter")
+    assert page.is_visible(".tiptext >> nth=0")
+    page.keyboard.press("Escape")
+    assert not page.is_visible(".tiptext >> nth=0")

@@ -1,0 +1,117 @@
+"""What the page of a forecast says: parts that add up, other versions, names, words; and that files agree."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import openpyxl
+import pytest
+
+from prediction.models import Forecast
+from registry.artifacts import store
+from registry.names import names_of
+from registry.scope import Scope
+
+
+@pytest.fixture
+def total(version, user) -> Forecast:
+    return Forecast.objects.make(version, horizon=28, created_by=user)
+
+
+def book(page, forecast) -> openpyxl.Workbook:
+    return openpyxl.load_workbook(io.BytesIO(page.get(f"/forecasts/{forecast.pk}/excel/").content))
+
+
+def column(sheet, number: int) -> list:
+    return [row[number - 1].value for row in sheet.iter_rows(min_row=2)]
+
+
+def test_page_json_csv_excel_and_database_say_the_same(page, total):
+    saved = json.loads(store().open(total.path).read())
+    source = page.get(f"/forecasts/{total.pk}/csv/").content.decode()
+    rows = list(csv.DictReader(io.StringIO(source)))
+    days = book(page, total)["Days"]
+    shown = page.get(f"/forecasts/{total.pk}/").context
+    expected = [day["mean"] for day in saved["forecast"]]
+    assert [float(row["mean"]) for row in rows] == column(days, 4) == expected
+    assert [day["mean"] for day in shown["days"]] == expected
+    sums = {
+        round(sum(expected), 3),
+        saved["analysis"]["total"],
+        total.total,
+        shown["content"]["analysis"]["total"],
+    }
+    assert len(sums) == 1
+
+
+@pytest.mark.parametrize(("side", "sheet", "count"), [("stores", "Stores", 2), ("products", "Products", 3)])
+def test_the_parts_add_up_to_the_total_in_file_page_and_excel(page, total, side, sheet, count):
+    parts = total.content()["breakdown"][side]
+    assert len(parts) == count and round(sum(part["total"] for part in parts), 3) == total.total
+    table = next(p for p in page.get(f"/forecasts/{total.pk}/").context["parts"] if p["side"] == side)
+    assert round(sum(row["shown"] for row in table["rows"]), 1) == table["total"]
+    *units, last = column(book(page, total)[sheet], 3)
+    assert round(sum(units), 3) == last == total.total
+
+
+def test_a_part_has_the_range_of_its_own_total(page, total, version):
+    first = total.content()["breakdown"]["stores"][0]
+    alone = Forecast.objects.make(version, store=first["code"], horizon=28)
+    assert (first["low"], first["high"]) == pytest.approx((alone.low, alone.high), abs=0.01)
+    assert first["total"] == pytest.approx(alone.total, abs=0.01)
+
+
+def test_excel_has_typed_cells_a_frozen_header_and_no_formula(page, total):
+    sheets = book(page, total)
+    days = sheets["Days"]
+    assert days.freeze_panes == "A2" and days.auto_filter.ref == "A1:K29"
+    assert days["C2"].is_date and days["C2"].number_format == "yyyy-mm-dd"
+    assert days["D2"].data_type == "n" and days["A1"].font.bold
+    assert not [c for sheet in sheets for row in sheet.iter_rows() for c in row if c.data_type == "f"]
+
+
+def test_names_stand_beside_codes_and_can_be_typed(page, version, read):
+    name = names_of(version.dataset_version).products["P001"]
+    page.post("/forecast/", {"version": version.pk, "product": name.upper(), "store": "", "horizon": 28})
+    made = Forecast.objects.get()
+    assert made.product == "P001"
+    assert f"P001 {name}" in read(page.get(f"/forecasts/{made.pk}/"))
+    assert f"P001 {name}" in read(page.get("/forecasts/"))
+    assert f'<option value="P001">{name}</option>' in page.get("/forecast/").content.decode()
+
+
+def test_other_versions_are_compared_and_only_their_window_is_sent(page, publish, total, read):
+    others = [publish(wape=0.35), publish(wape=0.4), publish(wape=0.45)]
+    address = f"/forecasts/{total.pk}/?" + "&".join(f"with={other.pk}" for other in others)
+    response = page.get(address)
+    text, chart = read(response), response.context["chart"]
+    assert [one["name"] for one in chart["compare"]] == [other.name for other in others[:2]]
+    assert [set(day) for day in chart["compare"][0]["days"]] == [{"date", "mean"}] * 28
+    assert [day["date"] for day in chart["compare"][0]["days"]] == [day["date"] for day in chart["forecast"]]
+    assert "about as much" in text and others[0].name in text
+
+
+def test_only_versions_that_know_the_same_sales_can_be_compared(page, publish, forecast):
+    fits, other = publish(Scope("product", "P001")), publish(Scope("product", "P002"))
+    rivals = page.get(f"/forecasts/{forecast.pk}/").context["rivals"]
+    assert fits in rivals and other not in rivals and forecast.version not in rivals
+
+
+def test_nonsense_in_the_address_of_a_comparison_is_ignored(page, total):
+    assert page.get(f"/forecasts/{total.pk}/?with=nonsense&with=").status_code == 200
+
+
+def test_the_analysis_is_told_in_words(page, total, read):
+    text = read(page.get(f"/forecasts/{total.pk}/"))
+    assert "The highest day is" in text and ("8 times in 10 off by less than" in text or "Unsure" in text)
+    assert total.content()["analysis"]["sure"] in {"sure", "fair", "open"}
+
+
+def test_the_history_comes_as_csv_and_excel(page, total, forecast):
+    content = page.get("/forecasts/?q=p001&export=csv").content
+    rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+    assert len(rows) == 1 and float(rows[0]["Units expected"]) == forecast.total
+    sheet = openpyxl.load_workbook(io.BytesIO(page.get("/forecasts/?export=xlsx").content)).active
+    assert sheet.max_row == 3 and sheet.freeze_panes == "A2"

@@ -1,0 +1,131 @@
+"""Which version is in use: what the gate lets pass, what people decide, and that it is all written down."""
+
+from __future__ import annotations
+
+import pytest
+
+from registry.gate import judge
+from registry.history import VersionChange
+from registry.models import ForecastModel, ModelVersion
+
+
+def metrics(wape: float | None, bias: float = 0.0, windows: dict | None = None, naive: float = 0.5) -> dict:
+    found = [{"origin": day, "wape": error} for day, error in (windows or {}).items()]
+    return {"wape": wape, "bias": bias, "seasonal_naive": {"wape": naive}, "windows": found}
+
+
+A, B, OTHER_DAYS = "a", "b", "other days"
+CASES = [
+    (metrics(0.4), None, True, "does better than repeating last week"),
+    (metrics(0.5), None, False, "does not beat repeating last week"),
+    (metrics(None), None, False, "no test result"),
+    ({"wape": 0.1}, None, False, "no test result"),
+    (metrics(0.2, bias=0.11), None, False, "too high"),
+    (metrics(0.2, bias=-0.11), None, False, "too low"),
+    (metrics(0.2, bias=-0.1), None, True, "does better"),
+    (metrics(0.2), metrics(0.3), True, "on the same test days"),
+    (metrics(0.3), metrics(0.3), False, "not better than old"),
+    (metrics(0.4), metrics(0.3), False, "not better than old"),
+    (metrics(0.2), {"wape": None}, True, "does better"),
+    (metrics(0.3, windows={A: 0.3, B: 0.2}), metrics(0.1, windows={B: 0.3}), True, "same test days"),
+    (metrics(0.1, windows={B: 0.4}), metrics(0.3, windows={A: 0.1, B: 0.3}), False, "same test days"),
+    (metrics(0.3, windows={B: 0.3}, naive=0.6), metrics(0.2, windows={A: 0.2}, naive=0.3), True, OTHER_DAYS),
+    (metrics(0.3, windows={B: 0.3}), metrics(0.4, windows={A: 0.4}, naive=0.9), False, OTHER_DAYS),
+]
+
+
+@pytest.mark.parametrize(("new", "best", "passes", "words"), CASES)
+def test_a_version_passes_only_if_it_beats_last_week_and_the_present_best_without_leaning(
+    new, best, passes, words
+):
+    verdict = judge(new, best and ("old", best), 0.1)
+    assert verdict.passes == passes and words in verdict.text.format(**verdict.values)
+
+
+def test_a_version_that_is_kept_back_says_why_on_its_page(page, publish, read):
+    best, worse = publish(wape=0.2), publish(wape=0.4)
+    assert ForecastModel.objects.get().best == best
+    text = read(page.get(f"/models/{worse.pk}/"))
+    assert "Not put in use after its test." in text
+    assert f"It is not better than {best.name}: error 40.0% against 20.0% on the same test days." in text
+    assert "Put in use after its test." in read(page.get(f"/models/{best.pk}/"))
+
+
+def test_while_nothing_is_in_use_one_can_still_forecast_by_choosing_the_version(page, publish, read):
+    only = publish(wape=0.9)
+    assert ForecastModel.objects.get().best is None
+    text = read(page.get(f"/models/{only.pk}/"))
+    assert "does not beat repeating last week" in text and "No version of this scope is in use" in text
+    form = page.get("/forecast/")
+    assert f'value="{only.pk}" selected' in form.content.decode() and "No model is in use yet" in read(form)
+    made = page.post("/forecast/", {"version": only.pk, "product": "P001", "store": "", "horizon": 7})
+    assert made.status_code == 302
+
+
+def test_promoting_by_hand_needs_a_reason_and_is_written_down(page, publish, user, read):
+    best, worse = publish(wape=0.2), publish(wape=0.4)
+    address = f"/models/{worse.pk}/promote/"
+    assert "After its test it was not put in use:" in read(page.get(address))
+    assert "Write a reason" in read(page.post(address, {"reason": "  "}))
+    assert ForecastModel.objects.get().best == best
+    text = read(page.post(address, {"reason": "{Ana} knows the shop"}, follow=True))
+    assert ForecastModel.objects.get().best == worse
+    assert "is in use now" in text and "{Ana} knows the shop" in text and user.get_username() in text
+
+
+def test_rolling_back_is_one_click_to_the_version_before(page, publish, read):
+    first, second = publish(wape=0.4), publish(wape=0.2)
+    source = page.get(f"/models/{second.pk}/").content.decode()
+    assert f'action="/models/{second.pk}/back/"' in source
+    text = read(page.post(f"/models/{second.pk}/back/", follow=True))
+    assert ForecastModel.objects.get().best == first and f"{first.name} is in use again." in text
+    text = read(page.post(f"/models/{first.pk}/back/", follow=True))
+    assert "There is no earlier version to go back to." in text
+    assert ForecastModel.objects.get().best == first
+    assert page.get(f"/models/{first.pk}/back/").status_code == 302
+
+
+def test_every_change_is_in_the_history_also_when_versions_go(page, publish):
+    first, second, worse = publish(wape=0.4), publish(wape=0.2), publish(wape=0.3)
+    worse.promote("Try it.", None)
+    worse.retire()
+    kinds = list(VersionChange.objects.values_list("kind", "name"))
+    assert kinds == [
+        ("handed_on", second.name),
+        ("promoted", worse.name),
+        ("kept_back", worse.name),
+        ("published", second.name),
+        ("published", first.name),
+    ]
+    assert ForecastModel.objects.get().best == second
+    ModelVersion.objects.get(pk=second.pk).retire()
+    assert ForecastModel.objects.get().best == first
+    ModelVersion.objects.get(pk=first.pk).retire()
+    assert ForecastModel.objects.get().best is None
+
+
+def test_models_are_compared_side_by_side_and_only_what_differs_is_listed(page, publish, read):
+    one, two = publish(wape=0.2), publish(wape=0.4)
+    ModelVersion.objects.filter(pk=one.pk).update(config={"width": 8, "same": 1})
+    ModelVersion.objects.filter(pk=two.pk).update(config={"width": 16, "same": 1})
+    response = page.get("/models/compare/", {"v": [one.pk, two.pk, "nonsense"]})
+    text = read(response)
+    assert one.name in text and two.name in text and "20.0% best" in text
+    assert [row["name"] for row in response.context["settings"]] == ["width"]
+    assert len(response.context["tests"]) == len(one.metrics["windows"])
+    assert "Tick two to 4 models" in read(page.get("/models/compare/", {"v": one.pk}))
+
+
+def test_the_methods_that_auto_tried_are_listed(page, version, read):
+    tried = [{"algorithm": "kan", "wape": 0.2}, {"algorithm": "seasonal_naive", "wape": 0.3}]
+    ModelVersion.objects.update(metrics={**version.metrics, "leaderboard": tried})
+    text = read(page.get(f"/models/{version.pk}/"))
+    assert "Methods that were tried" in text and "30.0%" in text
+
+
+@pytest.mark.parametrize("address", ["/models/", "/data/", "/models/compare/"])
+@pytest.mark.parametrize(("kind", "start"), [("csv", b"\xef\xbb\xbf"), ("xlsx", b"PK")])
+def test_lists_come_as_files(page, publish, address, kind, start):
+    versions = [publish(wape=0.2), publish(wape=0.4)]
+    response = page.get(address, {"export": kind, "v": [version.pk for version in versions]})
+    assert response.content.startswith(start) and f".{kind}" in response["Content-Disposition"]

@@ -1,0 +1,100 @@
+"""What has been sold since a forecast, and what the overview makes of it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import timedelta
+
+import pandas as pd
+import pytest
+from django.utils import timezone
+
+from prediction.models import Forecast
+from registry.models import DatasetVersion
+from registry.sales import import_file
+
+
+@pytest.fixture
+def longer(chain_file, tmp_path):
+    """Imports the chain with some days more, each selling what the last known week sold, times a factor."""
+
+    def bring(days: int, factor: float = 1.0) -> DatasetVersion:
+        frame = pd.read_parquet(chain_file)
+        frame["date"] = pd.to_datetime(frame["date"])
+        last = frame["date"].max()
+        parts = [frame]
+        for ahead in range(1, days + 1):
+            back = 7 * (-(-ahead // 7))
+            part = frame[frame["date"] == last + timedelta(days=ahead - back)].copy()
+            part["date"] = last + timedelta(days=ahead)
+            part["sales"] = (part["sales"] * factor).round()
+            parts.append(part)
+        path = tmp_path / f"longer-{days}-{factor}.parquet"
+        whole = pd.concat(parts)
+        whole["date"] = whole["date"].dt.date
+        whole.to_parquet(path, index=False)
+        return import_file(path, "chain")
+
+    return bring
+
+
+def sold_by_hand(version: DatasetVersion, forecast: Forecast, days: int) -> float:
+    from registry.sales import read_frame
+
+    frame = read_frame(version)
+    ahead = (frame["date"] - pd.Timestamp(forecast.origin)).dt.days
+    fits = (frame["product_id"] == forecast.product) & (ahead > 0) & (ahead <= days)
+    return float(frame.loc[fits, "sales"].sum())
+
+
+def test_before_newer_sales_come_nothing_is_known(page, forecast, read):
+    assert "nothing known yet" in read(page.get("/forecasts/"))
+
+
+@pytest.mark.parametrize("days", [10, 28, 40])
+def test_the_history_says_what_was_sold_on_the_days_of_the_forecast(page, forecast, longer, days):
+    data = longer(days)
+    _forecast, since = page.get("/forecasts/").context["rows"][0]
+    known = min(days, 28)
+    assert since.days == known and since.units == sold_by_hand(data, forecast, known)
+    expected = sum(day["mean"] for day in forecast.content()["forecast"][:known])
+    assert since.expected == pytest.approx(expected, abs=0.01)
+    row = next(csv.DictReader(io.StringIO(page.get("/forecasts/?export=csv").content.decode("utf-8-sig"))))
+    assert float(row["Units sold since"]) == since.units
+
+
+def test_sales_far_from_the_forecast_need_attention(page, forecast, longer, read):
+    longer(28, factor=3)
+    text = read(page.get("/"))
+    assert "Off target" in text and "more was sold than forecast" in text
+    assert "off target" in read(page.get("/forecasts/"))
+    assert "Sold since" in read(page.get(f"/forecasts/{forecast.pk}/"))
+
+
+def test_old_sales_need_attention_until_newer_ones_come(page, sales, settings, read):
+    settings.STALE_DAYS = (timezone.localdate() - sales.last).days
+    assert "bring in the newer ones" not in read(page.get("/"))
+    settings.STALE_DAYS -= 1
+    assert "bring in the newer ones" in read(page.get("/"))
+
+
+def test_the_overview_prefers_the_forecast_of_everything_and_lists_its_biggest_changes(
+    page, version, forecast, user
+):
+    whole = Forecast.objects.make(version, horizon=28)
+    Forecast.objects.make(version, product="P002", horizon=28)
+    context = page.get("/").context
+    assert context["newest"] == whole and len(context["chart"]["history"]) == 56
+    moves = [abs(row["total"] - row["total"] / (1 + row["change"])) for row in context["changes"]]
+    assert len(moves) == 3 and moves == sorted(moves, reverse=True)
+
+
+def test_lists_stay_within_twenty_queries(page, version, user, django_assert_max_num_queries, longer):
+    for number in range(12):
+        Forecast.objects.make(version, product=f"P00{number % 3 + 1}", horizon=7 + number, created_by=user)
+    longer(10)
+    for address in ["/", "/models/", "/forecasts/", "/data/"]:
+        page.get(address)
+        with django_assert_max_num_queries(20):
+            page.get(address)
