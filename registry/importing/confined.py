@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -24,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 MEMORY = 1536 << 20  # bytes of address space
 SECONDS, PER_100_MB = 60.0, 30.0
+PATIENCE = 2.0  # times the processor time that may pass on a busy machine
 LARGEST_REPORT = 64 << 20
 AT_ONCE = threading.BoundedSemaphore(2)
 KEPT = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "SYSTEMROOT", "TZDIR")
@@ -37,7 +39,7 @@ QUIET = {  # one thread each, and an allocator that does not reserve more addres
 
 
 def seconds_for(size: int) -> float:
-    """How long a file of that many bytes may take.
+    """Seconds of processor time that a file of that many bytes may take.
 
     >>> seconds_for(50_000_000), seconds_for(400_000_000)
     (75.0, 180.0)
@@ -73,7 +75,8 @@ def run(job: Job, limit: float) -> int | None:
         )
     order = {"job": job.as_json(), "parent": os.getpid(), "memory": MEMORY, "seconds": int(limit) + 1}
     try:
-        process.communicate(json.dumps({**order, "locale": str(settings.LOCALE_PATHS[0])}).encode(), limit)
+        told = json.dumps({**order, "locale": str(settings.LOCALE_PATHS[0])}).encode()
+        process.communicate(told, PATIENCE * limit)
     except subprocess.TimeoutExpired:
         return None
     finally:
@@ -86,7 +89,7 @@ def outcome(job: Job, code: int | None, limit: float) -> dict[str, Any]:
     """What the process left, or why it left nothing."""
     words = {"file": job.name, "seconds": int(limit), "memory": MEMORY >> 20}
     report = Path(job.folder) / "report.json"
-    if code is None:
+    if code is None or code == -signal.SIGXCPU:
         raise SalesError(
             _("%(file)s was given up after %(seconds)d seconds: split it into smaller files.") % words
         )
