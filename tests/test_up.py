@@ -115,17 +115,19 @@ def test_a_killed_supervisors_training_is_tried_again_by_the_next_one(site):
 
 
 def test_draining_lets_the_training_end_and_begins_no_other(site):
+    if site.process.poll() is None:
+        site.stop()
     site.words.unlink()
     for row in site.manage("runs")["runs"]:
         if row["state"] in {"queued", "running"}:
             site.shell(f"TrainingRun.objects.get(pk='{row['id']}').cancel()")
     site.start(*MANAGE, "up", "--drain")
-    run, following = site.queue(8), site.queue(3)
+    run, following = site.queue(25), site.queue(3)
     until(60, lambda: learning(site, run))
     site.process.send_signal(signal.SIGTERM)
     until(10, lambda: "waits for the trainings in work" in site.said())
     assert answers(site.port)
     site.everybody()
-    assert site.process.wait(90) == 0
+    assert site.process.wait(120) == 0
     assert site.left() == []
     assert [site.run_row(one)["state"] for one in (run, following)] == ["done", "queued"]
