@@ -11,6 +11,8 @@ LISTS = {
     "overview": "/",
     "data": "/data/",
     "dataset": "/data/1/",
+    "upload": "/data/upload/",
+    "catalogue": "/data/1/catalogue/",
     "train": "/train/",
     "models": "/models/",
     "compare-empty": "/models/compare/",

@@ -15,6 +15,22 @@ from registry.models import DatasetVersion
 from registry.sales import import_file
 
 
+@pytest.fixture(scope="module")
+def chain_file(chain_file, tmp_path_factory):
+    """The chain some months earlier, so that the days after it are not in the future."""
+    frame = pd.read_parquet(chain_file)
+    frame["date"] = [day - timedelta(days=98) for day in frame["date"]]
+    path = tmp_path_factory.mktemp("earlier") / "chain.parquet"
+    frame.to_parquet(path, index=False)
+    return path
+
+
+@pytest.fixture(scope="module")
+def learned() -> dict:
+    """What was learned from other days is of no use here."""
+    return {}
+
+
 @pytest.fixture
 def longer(chain_file, tmp_path):
     """Imports the chain with some days more, each selling what the last known week sold, times a factor."""
