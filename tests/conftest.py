@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import translation
 
 from registry.models import DatasetVersion, ModelVersion
 from registry.scope import Scope
@@ -65,6 +66,13 @@ def quick_reading(request, monkeypatch) -> None:
         from registry.importing import confined, pipeline
 
         monkeypatch.setattr(confined, "work", pipeline.perform)
+
+
+@pytest.fixture(autouse=True)
+def first_in_english(settings) -> Iterator[None]:
+    """A page read in Chinese leaves its language behind in the thread; the next test starts afresh."""
+    with translation.override(settings.LANGUAGE_CODE):
+        yield
 
 
 @pytest.fixture(autouse=True)
