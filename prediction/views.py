@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -89,25 +91,26 @@ def forecast_delete(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_safe
 def forecast_csv(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The forecast's days as CSV, one row a day."""
-    found = get_object_or_404(Forecast.objects.with_names(), pk=pk)
-    try:
-        content = found.content()
-    except (ValueError, CorruptArtifact) as problem:
-        messages.error(request, said(str(problem)))
-        return redirect("forecast-detail", pk)
-    return download(file_name(found), CSV, as_csv(day_table(found, content), mark=False))
+    return saved_as(request, pk, CSV, lambda found, content: as_csv(day_table(found, content), mark=False))
 
 
 @require_safe
 def forecast_excel(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The whole forecast as a workbook: answer, days, stores, products."""
+    return saved_as(request, pk, EXCEL, lambda found, content: as_excel(sheets(found, content, label(found))))
+
+
+def saved_as(
+    request: HttpRequest, pk: UUID, kind: str, write: Callable[[Forecast, dict[str, Any]], bytes]
+) -> HttpResponse:
+    """The forecast as a file of that kind; back to its page with a sentence when it cannot be read."""
     found = get_object_or_404(Forecast.objects.with_names(), pk=pk)
     try:
         content = found.content()
     except (ValueError, CorruptArtifact) as problem:
         messages.error(request, said(str(problem)))
         return redirect("forecast-detail", pk)
-    return download(file_name(found), EXCEL, as_excel(sheets(found, content, label(found))))
+    return download(file_name(found), kind, write(found, content))
 
 
 def label(forecast: Forecast) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import Storage, storages
@@ -114,7 +114,3 @@ class Artifact(models.Model):
                     artifact.remove()
         store().delete(self.path)
         self.delete()
-
-    def as_audit(self) -> dict[str, Any]:
-        """What a log line about this artifact should keep."""
-        return {"id": str(self.pk), "name": str(self), "sha256": self.sha256, "bytes": self.size}

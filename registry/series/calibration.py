@@ -7,7 +7,7 @@ relative misses of whole windows. The mean is moved half of the way that it was 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -37,9 +37,6 @@ class Calibration:
         default_factory=dict
     )  # kind -> [size] low, high of a window's sum
     mean: float = 1.0  # factor of the mean
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
 
     @classmethod
     def fit(cls, held: list[Held], keys: list[tuple[str, str]]) -> Calibration:
@@ -81,10 +78,10 @@ class Calibration:
         result = forecast.copy()
         weeks, sizes = _weeks(forecast.shape[1]), self._sizes(forecast)
         median = forecast[..., 1 + MEDIAN]
+        room = _room(forecast)
         result[..., 0] *= self.mean
         for name, (low, high) in INTERVALS.items():
             factor = np.array(self.factors[name])[weeks][:, sizes].T  # [S, H]
-            room = _room(forecast)
             result[..., 1 + low] = median - factor * (median - forecast[..., 1 + low] + room)
             result[..., 1 + high] = median + factor * (forecast[..., 1 + high] - median + room)
         closed = (forecast[..., 0] == 0) & (forecast[..., -1] == 0)

@@ -6,7 +6,7 @@ A window at column t sees sales of columns < t only; known covariates and the ca
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -43,13 +43,6 @@ class Batch:
     scale: Tensor  # [B]
     closed: Tensor  # [B, P]      bool
     target: Tensor  # [B, P]      what was sold (scaled); NaN = unknown or closed
-
-    def rows(self, index: slice) -> Batch:
-        """A part of the batch."""
-        return Batch(**{f.name: getattr(self, f.name)[index] for f in fields(self)})
-
-    def __len__(self) -> int:
-        return len(self.scale)
 
 
 @dataclass(frozen=True)
