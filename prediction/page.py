@@ -37,8 +37,9 @@ def shown(forecast: Forecast, others: list[str] | None = None) -> dict[str, Any]
     return {
         "forecast": forecast,
         "content": content,
-        "days": with_dates(content["forecast"]),
+        "days": with_dates(content),
         "parts": parts(content),
+        "digits": digits_of(content["analysis"]["total"]),
         "sentences": sentences(content["analysis"], len(content["forecast"])),
         "rivals": known,
         "compared": beside,
@@ -48,15 +49,25 @@ def shown(forecast: Forecast, others: list[str] | None = None) -> dict[str, Any]
     }
 
 
-def with_dates(days: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The days with a real date beside its text."""
-    return [{**day, "day": date.fromisoformat(day["date"])} for day in days]
+def with_dates(content: dict[str, Any]) -> list[dict[str, Any]]:
+    """The days with a real date, and units rounded so that the days add up to the total."""
+    days, total = content["forecast"], content["analysis"]["total"]
+    rounded = apportion([day["mean"] for day in days], total, digits_of(total))
+    return [
+        {**day, "day": date.fromisoformat(day["date"]), "shown": value}
+        for day, value in zip(days, rounded, strict=True)
+    ]
+
+
+def digits_of(total: float) -> int:
+    """Decimals of the numbers that add up to this total: none where nobody would miss them."""
+    return 0 if total >= 100 else 1
 
 
 def parts(content: dict[str, Any]) -> list[dict[str, Any]]:
     """The breakdown by store and by product, as far as there is one, rounded so that the parts add up."""
     total = content["analysis"]["total"]
-    digits = 0 if total >= 100 else 1
+    digits = digits_of(total)
     found = []
     for side, rows in content.get("breakdown", {}).items():
         rounded = apportion([row["total"] for row in rows], total, digits) if rows else []

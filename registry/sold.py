@@ -14,7 +14,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from registry.artifacts import Artifact
 from registry.models import DatasetVersion
 
 EPOCH = date(1970, 1, 1)
@@ -46,9 +45,9 @@ class Sold:
 
 def newest(datasets: Iterable[int]) -> dict[int, DatasetVersion]:
     """The current version of each dataset, in one query."""
-    rows = DatasetVersion.objects.filter(dataset__in=set(datasets), state=Artifact.State.READY)
+    rows = DatasetVersion.objects.newest().filter(dataset__in=set(datasets))
     light = rows.select_related("dataset").defer("stores", "products", "findings", "roles")
-    return {row.dataset_id: row for row in light.order_by("number")}
+    return {row.dataset_id: row for row in light}
 
 
 @lru_cache(maxsize=2)  # a version never changes

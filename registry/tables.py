@@ -8,10 +8,10 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from registry.export import Column, Table
-from registry.models import Dataset
+from registry.models import Dataset, DatasetVersion
 
 
-def dataset_table(datasets: Iterable[Dataset]) -> Table:
+def dataset_table(rows: Iterable[tuple[Dataset, DatasetVersion | None]]) -> Table:
     """The datasets as the page lists them."""
     columns = [
         Column(_("Dataset")),
@@ -22,11 +22,10 @@ def dataset_table(datasets: Iterable[Dataset]) -> Table:
         Column(_("Products"), "count"),
         Column(_("Version"), "count"),
     ]
-    return Table(_("Datasets"), columns, [dataset_row(dataset) for dataset in datasets])
+    return Table(_("Datasets"), columns, [dataset_row(*row) for row in rows])
 
 
-def dataset_row(dataset: Dataset) -> list[Any]:
-    now = dataset.current
+def dataset_row(dataset: Dataset, now: DatasetVersion | None) -> list[Any]:
     if now is None:
         return [dataset.name, *[None] * 6]
     counts = [now.rows, len(now.stores), len(now.products), now.number]
