@@ -90,7 +90,17 @@ def copies(made: list[Forecast], person: User) -> None:
     contents = [forecast.content() for forecast in made]
     for number in range(FORECASTS - len(made)):
         source, content = made[number % len(made)], contents[number % len(made)]
-        names = ("version", "dataset_version", "store", "product", "horizon", "origin", "total", "low", "high")
+        names = (
+            "version",
+            "dataset_version",
+            "store",
+            "product",
+            "horizon",
+            "origin",
+            "total",
+            "low",
+            "high",
+        )
         row = Forecast(created_by=person, **{name: getattr(source, name) for name in names})
         row.save(force_insert=True)
         row.save_content(content)

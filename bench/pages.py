@@ -49,7 +49,8 @@ class Times:
         """A line of the table."""
         cells = [quantile(values, share) for values in (self.clock, self.processor) for share in (0.5, 0.95)]
         slow = " **slow**" if cells[3] > self.limit or self.queries > MOST_QUERIES else ""
-        return f"| {self.name}{slow} | {' | '.join(f'{c:.0f}' for c in cells)} | {self.queries} | {self.size // 1024} |"
+        times = " | ".join(f"{cell:.0f}" for cell in cells)
+        return f"| {self.name}{slow} | {times} | {self.queries} | {self.size // 1024} |"
 
 
 def quantile(values: list[float], share: float) -> float:
@@ -125,7 +126,9 @@ def requests(client: Client, person: User, folder: Path) -> Iterator[tuple[str, 
         yield name, lambda address=address: client.get(address)
     from registry.models import ModelVersion
 
-    naive, network = (ModelVersion.objects.get(name=f"{kind}_global_v1") for kind in ("seasonal_naive", "kan"))
+    naive, network = (
+        ModelVersion.objects.get(name=f"{kind}_global_v1") for kind in ("seasonal_naive", "kan")
+    )
     asked = {"store": "S03", "product": "P007", "horizon": 28}
     for name, given in [
         (SERIES[0], {**asked, "version": naive.pk}),
@@ -187,14 +190,14 @@ def report(found: list[Times]) -> str:
     """The table, and on what it was measured."""
     from bench import chain
 
-    load = os.getloadavg()[0]
+    load, rounds = os.getloadavg()[0], len(found[0].clock)
     lines = [
         "# How quick the pages are",
         "",
-        f"`make paces` on {dt.date.today()}: {chain.told()}, {os.cpu_count()} cores, load {load:.1f} (above the "
-        f"cores, something else ran too). Warm, {len(found[0].clock)} rounds, in milliseconds.",
+        f"`make paces` on {dt.date.today()}: {chain.told()}; {os.cpu_count()} cores, load {load:.1f} (above "
+        f"the cores, other work ran too). Warm, {rounds} rounds, in milliseconds.",
         f"Aims: every page p95 at most {MOST_MS} ms and at most {MOST_QUERIES} queries, the forecast of one "
-        f"series p95 at most {FORECAST_MS} ms; **slow** marks what needs more of the processor, or more queries.",
+        f"series p95 at most {FORECAST_MS} ms; **slow** marks what takes more of the processor or asks more.",
         "",
         "| page | clock p50 | clock p95 | processor p50 | processor p95 | queries | KB |",
         "|---|--:|--:|--:|--:|--:|--:|",

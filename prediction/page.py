@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext_noop
 
 from prediction.breakdown import apportion
@@ -39,8 +40,9 @@ def shown(forecast: Forecast, others: list[str] | None = None) -> dict[str, Any]
         "content": content,
         "days": with_dates(content),
         "parts": parts(content),
+        "week": week(content["analysis"].get("weekly") or []),
         "digits": digits_of(content["analysis"]["total"]),
-        "sentences": sentences(content["analysis"], len(content["forecast"])),
+        "sentences": sentences(content),
         "rivals": known,
         "compared": beside,
         "slots": [*[one["version"].pk for one in beside], *[None] * MOST][:MOST],
@@ -57,6 +59,11 @@ def with_dates(content: dict[str, Any]) -> list[dict[str, Any]]:
         {**day, "day": date.fromisoformat(day["date"]), "shown": value}
         for day, value in zip(days, rounded, strict=True)
     ]
+
+
+def week(weekly: list[float | None]) -> list[tuple[Any, float]]:
+    """The weekdays that are forecast, by name, with what a usual one sells."""
+    return [(WEEKDAYS_ABBR[day], value) for day, value in enumerate(weekly) if value is not None]
 
 
 def digits_of(total: float) -> int:

@@ -5,7 +5,7 @@ Versions that were tested before this was counted have no such tables; their pag
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -20,10 +20,14 @@ Row = dict[str, Any]
 
 
 def errors_of(version: ModelVersion) -> dict[str, Any]:
-    """Context of a version's page: `steps` for the chart, `sides` with the worst and the best parts."""
+    """Context of a version's page: `steps` for the chart, `sides` with the worst and best parts, `ranges`."""
     names = names_of(version.dataset_version)
     sides = [ends(side, rows_of(version, side, names)) for side in SIDES]
-    return {"steps": steps([version]), "sides": [side for side in sides if side["count"] > 1]}
+    return {
+        "steps": steps([version]),
+        "sides": [side for side in sides if side["count"] > 1],
+        "ranges": list(ranges(version.metrics)),
+    }
 
 
 def errors_beside(versions: Sequence[ModelVersion]) -> dict[str, Any]:
@@ -45,6 +49,23 @@ def steps(versions: Sequence[ModelVersion]) -> dict[str, Any] | None:
     nothing = {"wape": None, "bias": None}
     rows = [{"day": day, "found": [table.get(day, nothing) for table in tables]} for day in days]
     return {"days": days, "lines": lines, "rows": rows}
+
+
+def ranges(metrics: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """Of whom the usual range held what share: slow and quick sellers, then totals."""
+    levels = {"low": _("Slow sellers"), "middle": _("Middling sellers"), "high": _("Quick sellers")}
+    for row in metrics.get("by_level") or []:
+        if row["level"] in levels and row["coverage"] is not None:
+            yield levels[row["level"]], row["coverage"]
+    kinds = {
+        "product": _("Totals of a product"),
+        "store": _("Totals of a store"),
+        "all": _("The total of all"),
+    }
+    totals = metrics.get("totals") or {}
+    for kind, word in kinds.items():
+        if (share := (totals.get(kind) or {}).get("80")) is not None:
+            yield word, share
 
 
 def rows_of(version: ModelVersion, side: str, names: Names) -> list[Row]:

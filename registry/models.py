@@ -52,7 +52,9 @@ class DatasetVersionQuerySet(models.QuerySet["DatasetVersion"]):
     def newest(self) -> DatasetVersionQuerySet:
         """The current version of each dataset."""
         later = DatasetVersion.objects.filter(
-            dataset=models.OuterRef("dataset"), state=Artifact.State.READY, number__gt=models.OuterRef("number")
+            dataset=models.OuterRef("dataset"),
+            state=Artifact.State.READY,
+            number__gt=models.OuterRef("number"),
         )
         return self.filter(~models.Exists(later), state=Artifact.State.READY)
 

@@ -24,8 +24,12 @@ def sales(folder: Path) -> Path:
     """Two products in two shops, half a year."""
     first, rows = dt.date(2026, 1, 1), ["date,store_id,product_id,sales"]
     for day in range(DAYS):
-        for size, (shop, product) in enumerate([("N1", "tea"), ("N1", "soap"), ("N2", "tea"), ("N2", "soap")]):
-            rows.append(f"{first + dt.timedelta(day)},{shop},{product},{WEEK[day % 7] * (size + 1) + day % 3}")
+        for size, (shop, product) in enumerate(
+            [("N1", "tea"), ("N1", "soap"), ("N2", "tea"), ("N2", "soap")]
+        ):
+            rows.append(
+                f"{first + dt.timedelta(day)},{shop},{product},{WEEK[day % 7] * (size + 1) + day % 3}"
+            )
     path = folder / "shop.csv"
     path.write_text("\n".join(rows))
     return path

@@ -80,6 +80,20 @@ def test_what_nobody_bought_in_the_test_has_no_error_and_is_left_out(page, count
     assert "P999" not in read(page.get(f"/models/{version.pk}/"))
 
 
+def test_the_page_says_how_far_the_ranges_can_be_trusted(page, counted, read):
+    version = counted()
+    version.metrics |= {
+        "by_level": [
+            {"level": "low", "series": 2, "coverage": 0.71},
+            {"level": "high", "series": 2, "coverage": None},
+        ],
+        "totals": {"all": {"50": 0.5, "80": 0.86, "95": 0.9}},
+    }
+    version.save()
+    text = read(page.get(f"/models/{version.pk}/"))
+    assert "Slow sellers 71%" in text and "The total of all 86%" in text and "Quick sellers" not in text
+
+
 def test_versions_are_compared_part_by_part(page, counted, publish, read):
     mine, theirs, old = counted(wape=0.2), counted(wape=0.3), publish(wape=0.4)
     theirs.metrics["by_product"][0]["wape"] = 0.9
