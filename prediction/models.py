@@ -7,11 +7,12 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import models
+from django.db import models, transaction
 from django.utils.translation import gettext as now
 from django.utils.translation import gettext_lazy as _
 
 from registry.artifacts import Artifact
+from registry.keeping import Keepable
 from registry.models import DatasetVersion, ModelVersion
 
 
@@ -42,7 +43,7 @@ class ForecastQuerySet(models.QuerySet["Forecast"]):
 
         outlook = forecasting.look_ahead(version, store, product, horizon)
         content = forecasting.content(outlook)
-        forecast = self.create(
+        row = self.model(
             version=version,
             dataset_version=outlook.data,
             store=store,
@@ -52,13 +53,22 @@ class ForecastQuerySet(models.QuerySet["Forecast"]):
             created_by=created_by,
             **{name: content["analysis"][name] for name in ("total", "low", "high")},
         )
-        return forecast.save_content(content)
+        return self.begin(row).save_content(content)
+
+    def begin(self, forecast: Forecast) -> Forecast:
+        """Saves a pending row while its version is certainly there; raises ValueError with a sentence."""
+        with transaction.atomic():
+            version = forecast.version.lock()
+            if version is None or version.state != Artifact.State.READY:
+                raise ValueError(now("%(name)s is not there any more.") % {"name": forecast.version})
+            forecast.save(force_insert=True)
+        return forecast
 
 
-class Forecast(Artifact):
+class Forecast(Keepable):
     """One made forecast: its file holds history, forecast and analysis."""
 
-    FOLDER, SUFFIX = "forecasts", ".json"
+    KIND, FOLDER, SUFFIX = "forecast", "forecasts", ".json"
 
     version = models.ForeignKey(
         ModelVersion, models.CASCADE, related_name="forecasts", verbose_name=_("version")

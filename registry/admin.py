@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from registry.history import VersionChange
-from registry.models import Dataset, DatasetVersion, ForecastModel, ModelVersion
+from registry.models import Dataset, DatasetVersion, ForecastModel, ModelVersion, Tombstone
 
 if TYPE_CHECKING:
     RowAdmin = admin.ModelAdmin[Any]
@@ -126,6 +126,18 @@ class VersionChangeAdmin(HistoryAdmin):
     @admin.display(description=_("reason"))
     def reason(self, obj: VersionChange) -> str:
         return obj.sentence
+
+
+@admin.register(Tombstone)
+class TombstoneAdmin(HistoryAdmin):
+    """What was deleted, by which rule, when, where it was, by whom."""
+
+    list_display = ("name", "kind", "rule", "size", "place", "at", "by")
+    list_filter = ("kind", "rule")
+    search_fields = ("name", "id", "sha256")
+    date_hierarchy = "at"
+    list_select_related = ("by",)
+    show_full_result_count = False
 
 
 @admin.register(ModelVersion)

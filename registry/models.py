@@ -13,10 +13,13 @@ from django.utils.translation import gettext_lazy as _
 
 from registry.artifacts import Artifact
 from registry.history import Change, VersionChange, put_in_use, through_the_gate, version_before
+from registry.items import Item
+from registry.keeping import Keepable
 from registry.scope import KINDS, Kind, Scope
+from registry.tombstones import BY_HAND, Tombstone
 from registry.uploads import Upload
 
-__all__ = ["Dataset", "DatasetVersion", "ForecastModel", "Item", "ModelVersion", "Upload"]
+__all__ = ["Dataset", "DatasetVersion", "ForecastModel", "Item", "ModelVersion", "Tombstone", "Upload"]
 
 
 class Dataset(models.Model):
@@ -46,7 +49,7 @@ class Dataset(models.Model):
 class DatasetVersion(Artifact):
     """One content of a dataset, named by its hash: canonical parquet plus what is known about it."""
 
-    FOLDER, SUFFIX = "datasets", ".parquet"
+    KIND, FOLDER, SUFFIX = "dataset_version", "datasets", ".parquet"
 
     dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="versions", verbose_name=_("dataset"))
     number = models.PositiveIntegerField(_("version"))
@@ -80,57 +83,6 @@ class DatasetVersion(Artifact):
         if scope.code not in known:
             near = ", ".join(known[:5])
             raise ValueError(f"{self.dataset} has no {scope.kind} {scope.code!r}: it has {near}, …")
-
-
-class ItemQuerySet(models.QuerySet["Item"]):
-    """Verbs over the catalogue."""
-
-    def renew(self, dataset: Dataset, items: list[dict[str, Any]]) -> None:
-        """The catalogue of a dataset is that of its current version."""
-        self.filter(dataset=dataset).delete()
-        self.bulk_create([Item(dataset=dataset, **item) for item in items], batch_size=500)
-
-    def search(self, words: str) -> ItemQuerySet:
-        """Those with all the words in their code, name or category."""
-        found = self
-        for word in words.split()[:5]:
-            found = found.filter(
-                models.Q(code__icontains=word)
-                | models.Q(name__icontains=word)
-                | models.Q(category__icontains=word)
-            )
-        return found
-
-
-class Item(models.Model):
-    """A store or product of a dataset's current version, with the figures that a person looks for."""
-
-    class Kind(models.TextChoices):
-        STORE = "store", _("store")
-        PRODUCT = "product", _("product")
-
-    dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="items", verbose_name=_("dataset"))
-    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
-    code = models.CharField(_("code"), max_length=100)
-    name = models.CharField(_("name"), max_length=200, blank=True)
-    category = models.CharField(_("category"), max_length=200, blank=True)
-    first = models.DateField(_("first sale"), null=True)
-    last = models.DateField(_("last sale"), null=True)
-    total = models.FloatField(_("units"), default=0)
-    zeros = models.FloatField(_("share of days without a sale"), default=0)
-    weeks = models.JSONField(_("units of the last weeks"), default=list)
-
-    objects = ItemQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("store or product")
-        verbose_name_plural = _("stores and products")
-        ordering = ["-total", "code"]
-        constraints = [models.UniqueConstraint(fields=["dataset", "kind", "code"], name="one_item_per_code")]
-        indexes = [models.Index(fields=["dataset", "kind", "-total"], name="items_by_total")]
-
-    def __str__(self) -> str:
-        return self.name or self.code
 
 
 class ForecastModel(models.Model):
@@ -222,10 +174,10 @@ class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
         return found[0]
 
 
-class ModelVersion(Artifact):
+class ModelVersion(Keepable):
     """The published result of one training: one safetensors file whose header carries config and scaler."""
 
-    FOLDER, SUFFIX = "models", ".safetensors"
+    KIND, FOLDER, SUFFIX = "model_version", "models", ".safetensors"
 
     model = models.ForeignKey(ForecastModel, models.CASCADE, related_name="versions", verbose_name=_("model"))
     dataset_version = models.ForeignKey(
@@ -287,12 +239,24 @@ class ModelVersion(Artifact):
         kinds = (VersionChange.Kind.PUBLISHED, VersionChange.Kind.KEPT_BACK)
         return VersionChange.objects.filter(version=self, kind__in=kinds).first()
 
-    def retire(self) -> None:
-        """Deletes row and file; the version before it, or the best of the others, takes its place."""
+    def lock(self) -> ModelVersion | None:
+        """Its model first, as promoting does: nobody puts it in use meanwhile."""
+        ForecastModel.objects.select_for_update().filter(pk=self.model_id).first()
+        return super().lock()
+
+    def hold(self) -> str:
+        """Why its file must stay here; call with the row locked."""
+        if ForecastModel.objects.filter(best=self.pk).exists():
+            return gettext("%(name)s is in use: put another version in use first.") % {"name": self.name}
+        return super().hold()
+
+    def retire(self, rule: str = BY_HAND, by: AbstractBaseUser | None = None) -> None:
+        """Deletes row and files; the version before it, or the best of the others, takes its place."""
         with transaction.atomic():
             model = ForecastModel.objects.select_for_update().get(pk=self.model_id)
             if model.best_id == self.pk:
                 others = model.versions.exclude(pk=self.pk).ready().best_first()
                 heir = model.before or others.first()
-                put_in_use(model, heir, Change(VersionChange.Kind.HANDED_ON, values={"name": self.name}))
-        self.remove()
+                why = Change(VersionChange.Kind.HANDED_ON, values={"name": self.name}, by=by)
+                put_in_use(model, heir, why)
+        self.remove(rule, by)

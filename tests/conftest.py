@@ -59,6 +59,16 @@ def artifact_folder(tmp_path: Path, settings) -> Path:
     return folder
 
 
+@pytest.fixture
+def archive_folder(tmp_path: Path, settings) -> Path:
+    """An archive in a second folder."""
+    folder = tmp_path / "archive"
+    settings.ARCHIVE_STORE = str(folder)
+    backend = {"BACKEND": "registry.storage.DurableStorage", "OPTIONS": {"location": str(folder)}}
+    settings.STORAGES = {**settings.STORAGES, "archive": backend}
+    return folder
+
+
 @pytest.fixture(autouse=True)
 def quick_reading(request, monkeypatch) -> None:
     """Files are read in this process; tests of the limits are marked `processes` and start a real one."""

@@ -7,7 +7,7 @@ from django.contrib import admin as site
 from django.urls import reverse
 
 from registry.artifacts import store
-from registry.models import ModelVersion
+from registry.models import ModelVersion, Tombstone
 from training.events import RunEvent
 from training.models import TrainingRun
 
@@ -20,6 +20,7 @@ OURS = [
 def rows(forecast, sales):
     run = TrainingRun.objects.create(dataset_version=sales, algorithm="seasonal_naive")
     RunEvent.objects.create(run=run, seq=1, kind="log", text="Hello.")
+    Tombstone.of(forecast, "by_hand").save()
 
 
 @pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
@@ -35,7 +36,7 @@ def test_every_table_lists_and_opens_its_rows(admin_page, rows, model, language)
 def test_every_model_of_ours_is_registered():
     assert {model.__name__ for model in OURS} == {
         "Dataset", "DatasetVersion", "ForecastModel", "ModelVersion", "VersionChange",
-        "TrainingRun", "RunEvent", "Forecast",
+        "TrainingRun", "RunEvent", "Forecast", "Tombstone",
     }  # fmt: skip
 
 
