@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import psutil
 
+from tests.faults.tally import NotReady
 from tests.site import Site, until
 
 
@@ -33,12 +34,15 @@ def fresh(site: Site) -> dict[str, psutil.Process]:
     return until(60, lambda: (new := cluster(site)) and new["parent"] != old and new)
 
 
-def learns(site: Site, run: str, seconds: float = 90) -> psutil.Process:
-    """The child that learns, once it does."""
+def learns(site: Site, run: str, seconds: float = 120) -> psutil.Process:
+    """The child that learns, once it does; raises NotReady on a machine that is too busy for it."""
 
     def child() -> psutil.Process | None:
         row = site.run_row(run)
         assert row["state"] in {"queued", "running"}, row
         return psutil.Process(row["pid"]) if row["step"] == "learn" and row["pid"] else None
 
-    return until(seconds, child)
+    try:
+        return until(seconds, child)
+    except AssertionError as error:
+        raise NotReady(str(error)) from error

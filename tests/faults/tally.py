@@ -14,12 +14,19 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+MOST_IN_VAIN = 10
+
+
+class NotReady(Exception):
+    """What a trial needs did not come about, before anything was done: it does not count."""
+
 
 class Tally:
     """The trials of one fault. `file` None: they are only remembered."""
 
     def __init__(self, fault: str, wanted: int, seed: int, file: Path | None = None) -> None:
         self.fault, self.wanted, self.seed, self.file = fault, wanted, seed, file
+        self.vain = 0
         lines = file.read_text().splitlines() if file and file.exists() else []
         self.seen: list[dict[str, Any]] = [row for row in map(json.loads, lines) if row["fault"] == fault]
 
@@ -46,6 +53,10 @@ class Tally:
         for chance in self.left():
             try:
                 self.add(**trial(chance))
+            except NotReady as error:
+                self.vain += 1
+                print(f"{self.fault}: not tried, {error}", flush=True)
+                assert self.vain <= MOST_IN_VAIN, error
             except Exception as error:
                 self.add(ok=False, error=f"{type(error).__name__}: {error}"[:500])
         assert not self.failed, self.failed

@@ -21,7 +21,9 @@ WAITING = "from django_q.models import OrmQ\nprint(OrmQ.objects.filter(key='trai
 RESULTS = (
     "print(*TrainingRun.objects.filter(pk__in={runs}).values_list('state', 'attempt', 'version_id'), sep=';')"
 )
-VERSIONS = "from registry.models import ModelVersion\nprint(ModelVersion.objects.count())"
+# A run may be there although its acknowledgement was lost with the web server: it has one result as well.
+DOUBLE = "from registry.models import ModelVersion\n"
+DOUBLE += "print(ModelVersion.objects.count() - TrainingRun.objects.filter(state='done').count())"
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +55,6 @@ def test_an_acknowledged_run_is_never_lost_and_has_one_result(site, tally):
     person, size = Person(site), many(6, BATCH)
 
     def trial(chance) -> dict:
-        before = int(site.shell(VERSIONS))
         runs = acknowledged(site, person, chance, size)
         site.shell(SEND.format(times=2, runs=runs))
         until(60 + 20 * len(runs), lambda: not site.runs())
@@ -61,7 +62,7 @@ def test_an_acknowledged_run_is_never_lost_and_has_one_result(site, tally):
         until(120, lambda: not int(site.shell(WAITING)))
         rows = [line.strip("() ") for line in site.shell(RESULTS.format(runs=runs)).split(";")]
         assert len(set(rows)) == len(runs) and all(row.startswith("'done', 1, ") for row in rows), rows
-        assert int(site.shell(VERSIONS)) - before == len(runs)
+        assert site.shell(DOUBLE).strip() == "0"
         return {"count": len(runs), "kills": KILLS}
 
     words = "runs acknowledged under kills of the web, each delivered three times at once and once late"

@@ -62,6 +62,7 @@ def victim(site: Site, kind: str) -> psutil.Process:
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_single_death_stops_the_service(site, kind, tally):
     def trial(_chance) -> dict:
+        site.cancel_all()
         one = victim(site, kind)
         others = list(site.runs())
         site.everybody()
