@@ -64,7 +64,9 @@ class Round:
 
 
 class Sampler(Protocol):
-    """Gives seeded random windows of the learning days."""
+    """Gives seeded random windows of the learning days; `check` are fixed ones of days held back, if any."""
+
+    check: Batch | None
 
     def draw(self, size: int) -> Batch: ...
 
