@@ -25,6 +25,7 @@ from registry.series.calibration import Calibration, Held
 from registry.series.covariates import Encoder
 from registry.series.panel import Floats, Panel
 from registry.series.quantiles import MEDIAN, all_whole, whole_median
+from registry.series.slices import Trial, slices
 from registry.series.windows import Windows
 from training.blend import blend, choose
 from training.candidate import LEAST_PAST, Candidate
@@ -162,7 +163,8 @@ class Learning:
 
     def _scores(self) -> dict[str, Any]:
         """Each window chosen and calibrated by the others, so that error and coverage are honest."""
-        windows, naive, sold = [], [], []
+        windows, naive, sold, trials = [], [], [], []
+        sales = np.where(self.panel.closed, np.nan, self.panel.sales)
         for index, (column, actual) in enumerate(zip(self.columns, self.actual, strict=True)):
             rest = [i for i in range(len(self.actual)) if i != index] or [index]
             others = [[c.held[i] for i in rest] for c in self.candidates]
@@ -171,8 +173,10 @@ class Learning:
             held: list[Held] = list(zip(known, blend(others, weights), strict=True))
             held = held if len(self.actual) > 1 else []  # nothing else to calibrate on
             raw = blend([[c.held[index]] for c in self.candidates], weights)[0]
-            forecast = Calibration.fit(held, self.panel.keys).apply(raw)
-            past = np.where(self.panel.closed, np.nan, self.panel.sales)[:, :column]
+            calibration = Calibration.fit(held, self.panel.keys)
+            forecast = calibration.apply(raw)
+            trials.append(Trial(actual, forecast[..., 0], forecast[..., 1:], calibration))
+            past = sales[:, :column]
             day = str(self.panel.start + np.timedelta64(column - 1, "D"))
             windows.append({"origin": day} | metrics.score(actual, forecast[..., 0], forecast[..., 1:], past))
             repeated = repeat_last_week(past, self.plan.horizon)
@@ -180,6 +184,7 @@ class Learning:
             sold.append(float(np.nansum(actual)))
         result = metrics.overall(windows, sold)
         result |= {"seasonal_naive": metrics.overall(naive, sold), "windows": windows}
+        result |= slices(trials, self.panel.keys, sales[:, : self.first])
         scores: dict[str, Any] = metrics.plain(result | {"leaderboard": self._leaderboard()})
         return scores
 

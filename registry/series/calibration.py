@@ -112,11 +112,17 @@ def group_rows(keys: list[tuple[str, str]]) -> dict[str, list[NDArray[np.intp]]]
     >>> {kind: len(rows) for kind, rows in group_rows([("A", "x"), ("A", "y"), ("B", "x")]).items()}
     {'series': 3, 'store': 2, 'product': 2, 'all': 1}
     """
-    table = np.array(keys, dtype=object).reshape(-1, 2)
-    stores = [np.flatnonzero(table[:, 0] == code) for code in dict.fromkeys(table[:, 0])]
-    products = [np.flatnonzero(table[:, 1] == code) for code in dict.fromkeys(table[:, 1])]
     every = [np.array([row]) for row in range(len(keys))]
+    stores, products = (_same([key[part] for key in keys]) for part in (0, 1))
     return {SINGLE: every, "store": stores, "product": products, "all": [np.arange(len(keys))]}
+
+
+def _same(codes: list[str]) -> list[NDArray[np.intp]]:
+    """The rows of each code."""
+    found: dict[str, list[int]] = {}
+    for row, code in enumerate(codes):
+        found.setdefault(code, []).append(row)
+    return [np.array(rows) for rows in found.values()]
 
 
 def _weeks(horizon: int) -> NDArray[np.int64]:
