@@ -49,7 +49,7 @@ def slow(usual: float) -> str:
         return _("Hardly anything is expected.")
     days = round(1 / usual)
     text = ngettext(
-        "Sells slowly: about one unit a day.", "Sells slowly: about one unit in %(n)s days.", days
+        "Sells slowly: about one unit in %(n)s day.", "Sells slowly: about one unit in %(n)s days.", days
     )
     return text % {"n": days}
 
