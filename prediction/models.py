@@ -6,13 +6,16 @@ import json
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import User
-from django.db import models
+from django.db import models, transaction
 from django.utils.translation import gettext as now
 from django.utils.translation import gettext_lazy as _
 
 from registry.artifacts import Artifact
+from registry.audit import Act, record
 from registry.models import DatasetVersion, ModelVersion
+from registry.rights import Person, owns
 
 
 class ForecastQuerySet(models.QuerySet["Forecast"]):
@@ -93,6 +96,17 @@ class Forecast(Artifact):
         """What was forecast: store, product, both, or the whole scope."""
         parts = [part for part in (self.product, self.store) if part]
         return " · ".join(parts) or str(self.version.model.scope)
+
+    def may_delete(self, user: Person) -> bool:
+        """All forecasts, or an own one."""
+        return user.has_perm("prediction.delete_forecast") or owns(user, self, "prediction.add_forecast")
+
+    def discard(self, by: AbstractBaseUser | None = None) -> None:
+        """Deletes row and file, and writes down who did."""
+        with transaction.atomic():
+            record(Act.DELETED, self, by)
+            type(self).objects.filter(pk=self.pk).update(state=self.State.DELETING)
+        self.remove()
 
     def save_content(self, content: dict[str, Any]) -> Forecast:
         """Writes the file, then says ready; nothing stays behind when that fails."""

@@ -12,11 +12,14 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from registry.artifacts import Artifact
+from registry.audit import Act, AuditEntry, record
 from registry.history import Change, VersionChange, put_in_use, through_the_gate, version_before
+from registry.items import Item
+from registry.rights import Person, owns
 from registry.scope import KINDS, Kind, Scope
 from registry.uploads import Upload
 
-__all__ = ["Dataset", "DatasetVersion", "ForecastModel", "Item", "ModelVersion", "Upload"]
+__all__ = ["AuditEntry", "Dataset", "DatasetVersion", "ForecastModel", "Item", "ModelVersion", "Upload"]
 
 
 class Dataset(models.Model):
@@ -82,57 +85,6 @@ class DatasetVersion(Artifact):
             raise ValueError(f"{self.dataset} has no {scope.kind} {scope.code!r}: it has {near}, …")
 
 
-class ItemQuerySet(models.QuerySet["Item"]):
-    """Verbs over the catalogue."""
-
-    def renew(self, dataset: Dataset, items: list[dict[str, Any]]) -> None:
-        """The catalogue of a dataset is that of its current version."""
-        self.filter(dataset=dataset).delete()
-        self.bulk_create([Item(dataset=dataset, **item) for item in items], batch_size=500)
-
-    def search(self, words: str) -> ItemQuerySet:
-        """Those with all the words in their code, name or category."""
-        found = self
-        for word in words.split()[:5]:
-            found = found.filter(
-                models.Q(code__icontains=word)
-                | models.Q(name__icontains=word)
-                | models.Q(category__icontains=word)
-            )
-        return found
-
-
-class Item(models.Model):
-    """A store or product of a dataset's current version, with the figures that a person looks for."""
-
-    class Kind(models.TextChoices):
-        STORE = "store", _("store")
-        PRODUCT = "product", _("product")
-
-    dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="items", verbose_name=_("dataset"))
-    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
-    code = models.CharField(_("code"), max_length=100)
-    name = models.CharField(_("name"), max_length=200, blank=True)
-    category = models.CharField(_("category"), max_length=200, blank=True)
-    first = models.DateField(_("first sale"), null=True)
-    last = models.DateField(_("last sale"), null=True)
-    total = models.FloatField(_("units"), default=0)
-    zeros = models.FloatField(_("share of days without a sale"), default=0)
-    weeks = models.JSONField(_("units of the last weeks"), default=list)
-
-    objects = ItemQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("store or product")
-        verbose_name_plural = _("stores and products")
-        ordering = ["-total", "code"]
-        constraints = [models.UniqueConstraint(fields=["dataset", "kind", "code"], name="one_item_per_code")]
-        indexes = [models.Index(fields=["dataset", "kind", "-total"], name="items_by_total")]
-
-    def __str__(self) -> str:
-        return self.name or self.code
-
-
 class ForecastModel(models.Model):
     """All versions learned for one scope of a dataset, and which of them is best (in use)."""
 
@@ -177,6 +129,7 @@ class ForecastModel(models.Model):
             if earlier is None:
                 raise ValueError(gettext("There is no earlier version to go back to."))
             put_in_use(model, earlier, Change(VersionChange.Kind.ROLLED_BACK, by=by))
+            record(Act.ROLLED_BACK, earlier, by)
         return earlier
 
 
@@ -254,6 +207,7 @@ class ModelVersion(Artifact):
         constraints = [
             models.UniqueConstraint(fields=["model", "algorithm", "number"], name="one_number_per_algorithm")
         ]
+        permissions = [("archive_modelversion", "Can archive and restore files")]
 
     def __str__(self) -> str:
         return self.name
@@ -280,6 +234,7 @@ class ModelVersion(Artifact):
             if not ModelVersion.objects.ready().filter(pk=self.pk).exists():
                 raise ValueError(gettext("%(name)s is not there any more.") % {"name": self.name})
             put_in_use(model, self, Change(VersionChange.Kind.PROMOTED, reason.strip(), by=by))
+            record(Act.PROMOTED, self, by, reason.strip())
 
     @property
     def verdict(self) -> VersionChange | None:
@@ -287,9 +242,17 @@ class ModelVersion(Artifact):
         kinds = (VersionChange.Kind.PUBLISHED, VersionChange.Kind.KEPT_BACK)
         return VersionChange.objects.filter(version=self, kind__in=kinds).first()
 
-    def retire(self) -> None:
+    def may_delete(self, user: Person) -> bool:
+        """All versions, or an own one that is not in use and that nobody else's forecast was made with."""
+        if user.has_perm("registry.delete_modelversion"):
+            return True
+        own = owns(user, self, "training.add_trainingrun") and not self.is_best
+        return own and not self.forecasts.exclude(created_by=user.pk).exists()
+
+    def retire(self, by: AbstractBaseUser | None = None) -> None:
         """Deletes row and file; the version before it, or the best of the others, takes its place."""
         with transaction.atomic():
+            record(Act.DELETED, self, by)
             model = ForecastModel.objects.select_for_update().get(pk=self.model_id)
             if model.best_id == self.pk:
                 others = model.versions.exclude(pk=self.pk).ready().best_first()

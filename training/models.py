@@ -27,7 +27,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 from django_q.tasks import async_task
 
+from registry.audit import Act, record
 from registry.models import ModelVersion
+from registry.rights import Person, owns
 from registry.scope import Kind, Scope
 from training.columns import RunColumns
 from training.cost import peak_mb
@@ -60,6 +62,10 @@ class TrainingRun(RunColumns):
     @property
     def ended(self) -> bool:
         return self.state in self.ENDED
+
+    def may_steer(self, user: Person) -> bool:
+        """Stop it or end it early: all runs, or an own one."""
+        return user.has_perm("training.change_trainingrun") or owns(user, self, "training.add_trainingrun")
 
     @property
     def mine(self) -> Q:
@@ -150,9 +156,10 @@ class TrainingRun(RunColumns):
         """Ends this attempt's run because somebody asked for it."""
         return self._end(self.mine, self.State.CANCELLED)
 
-    def cancel(self) -> None:
+    def cancel(self, by: User | None = None) -> None:
         """A waiting run ends at once; a running one is stopped by its worker within seconds."""
         with transaction.atomic():
+            record(Act.STOPPED, self, by)
             state = TrainingRun.objects.select_for_update().values_list("state", flat=True).get(pk=self.pk)
             if state == self.State.QUEUED:
                 self._end(Q(state=self.State.QUEUED), self.State.CANCELLED)
@@ -160,11 +167,13 @@ class TrainingRun(RunColumns):
                 line = RunEvent(kind=RunEvent.Kind.LOG, text=gettext_noop("Stop was asked for."))
                 self.move(Q(cancel_requested=False), [line], cancel_requested=True)
 
-    def wrap_up(self) -> None:
+    def wrap_up(self, by: User | None = None) -> None:
         """Finish now: the learning ends its rounds, is tested, and publishes what it has."""
         line = RunEvent(kind=RunEvent.Kind.LOG, text=gettext_noop("To finish now was asked for."))
         going = Q(state=self.State.RUNNING, finish_requested=False, cancel_requested=False)
-        self.move(going, [line], finish_requested=True)
+        with transaction.atomic():
+            record(Act.HURRIED, self, by)
+            self.move(going, [line], finish_requested=True)
 
     def hurried(self) -> bool:
         """Somebody asked to finish now."""

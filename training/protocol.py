@@ -19,6 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_q.models import OrmQ
 
+from registry.audit import Act, record
 from registry.models import DatasetVersion
 from registry.scope import Scope
 from training.cost import estimate
@@ -77,6 +78,7 @@ class RunQuerySet(models.QuerySet["TrainingRun"]):
                 run.save(force_insert=True)
                 self.check_waiting(run.created_by_id)
                 run.push()
+                record(Act.TRAINED, run, run.created_by, str(dataset_version))
         except IntegrityError:
             twin = self.filter(form_token=run.form_token, form_token__isnull=False).first()
             if twin is None:

@@ -205,7 +205,8 @@ def test_a_proxy_that_ends_tls_is_understood(settings):
 
 
 def test_only_the_watched_run_is_asked_for(claimed):
-    from training.feed import deltas
+    from training.feed import Rights, deltas
 
-    assert set(deltas({(claimed.pk, "en"): 0})) == {(claimed.pk, "en")}
-    assert deltas({(claimed.pk, "en"): TrainingRun.objects.get().last_seq}) == {}
+    key = (claimed.pk, "en", Rights(steer=True, train=True, forecast=True))
+    assert set(deltas({key: 0})) == {key}
+    assert deltas({key: TrainingRun.objects.get().last_seq}) == {}
