@@ -14,11 +14,11 @@ from django.utils import timezone
 from registry.audit import Act, AuditEntry, record
 
 
-def rights_of(person: User) -> str:
-    """Roles and flags in one line, to be compared and told."""
+def rights_of(person: User, **flags: bool) -> str:
+    """Roles and flags in one line, to be compared and told; `flags` take the place of the person's own."""
     words = list(person.groups.order_by("pk").values_list("name", flat=True))
-    words += ["administrator"] if person.is_superuser else []
-    words += [] if person.is_active else ["may not sign in"]
+    words += ["administrator"] if flags.get("is_superuser", person.is_superuser) else []
+    words += [] if flags.get("is_active", person.is_active) else ["may not sign in"]
     permissions = person.user_permissions.order_by("codename").values_list("codename", flat=True)
     return ", ".join([*words, *permissions]) or "–"
 

@@ -23,11 +23,21 @@ SHOWN = (
     "registry.view_forecastmodel",
     "registry.view_modelversion",
     "registry.view_versionchange",
+    "registry.view_tombstone",
     "training.view_trainingrun",
     "training.view_runevent",
     "prediction.view_forecast",
 )
-MACHINE = ("registry.view_auditentry", "django_q.view_ormq", "django_q.view_success", "django_q.view_failure")
+MACHINE = (
+    "registry.view_auditentry",
+    "django_q.view_ormq",
+    "django_q.view_success",
+    "django_q.view_failure",
+    "axes.view_accessattempt",
+    "axes.delete_accessattempt",
+    "axes.view_accessfailurelog",
+    "axes.view_accesslog",
+)
 
 ROLES: dict[str, tuple[str, ...]] = {
     gettext_noop("Viewer"): (),

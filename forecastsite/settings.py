@@ -87,28 +87,44 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / f"test-{os.getppid()}.sqlite3")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-ARTIFACT_STORE = env("ARTIFACT_STORE", "local")
 
-
-def artifact_storage(store: str) -> dict[str, Any]:
-    """Local folder, or s3://bucket/prefix through django-storages (keys from the usual AWS variables)."""
-    if store == "local":
-        return {
-            "BACKEND": "registry.storage.DurableStorage",
-            "OPTIONS": {"location": str(DATA_DIR / "artifacts")},
-        }
-    if not store.startswith("s3://"):
-        raise ImproperlyConfigured(f"ARTIFACT_STORE is {store!r}: set it to local or s3://bucket/prefix.")
+def file_storage(variable: str, store: str, endpoint: str) -> dict[str, Any]:
+    """A folder, or s3://bucket/prefix through django-storages (keys from the usual AWS variables)."""
+    if Path(store).is_absolute():
+        return {"BACKEND": "registry.storage.DurableStorage", "OPTIONS": {"location": store}}
     bucket, _slash, prefix = store.removeprefix("s3://").partition("/")
-    options = {"bucket_name": bucket, "location": prefix, "endpoint_url": env("S3_ENDPOINT_URL") or None}
-    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": {**options, "file_overwrite": False}}
+    if not store.startswith("s3://") or not bucket:
+        raise ImproperlyConfigured(f"{variable} is {store!r}: set it to a folder or s3://bucket/prefix.")
+    if find_spec("storages") is None:
+        raise ImproperlyConfigured(f"{variable} is {store!r}: install django-storages[s3] first.")
+    from botocore.config import Config
+
+    patience = Config(
+        connect_timeout=5, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 3}
+    )
+    options: dict[str, Any] = {"bucket_name": bucket, "location": prefix, "endpoint_url": endpoint or None}
+    # Names come from ids: what is there under a name is an earlier try of the same file.
+    options |= {"file_overwrite": True, "client_config": patience}
+    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
 
 
+ARTIFACT_STORE = env("ARTIFACT_STORE", "local")
+ARTIFACT_FOLDER = DATA_DIR / "artifacts"  # when local
+ARCHIVE_STORE = env("ARCHIVE_STORE")
+S3_ENDPOINT_URL = env("S3_ENDPOINT_URL")
 STORAGES: dict[str, Any] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-    "artifacts": artifact_storage(ARTIFACT_STORE),
+    "artifacts": file_storage(
+        "ARTIFACT_STORE",
+        str(ARTIFACT_FOLDER) if ARTIFACT_STORE == "local" else ARTIFACT_STORE,
+        S3_ENDPOINT_URL,
+    ),
 }
+if ARCHIVE_STORE:
+    STORAGES["archive"] = file_storage(
+        "ARCHIVE_STORE", ARCHIVE_STORE, env("ARCHIVE_S3_ENDPOINT_URL", S3_ENDPOINT_URL)
+    )
 
 # --- Django ------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -172,6 +188,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_TEMPLATE = "429.html"
 AXES_ENABLE_ACCESS_FAILURE_LOG = True  # every wrong password, the newest thousand of each name
@@ -259,6 +276,10 @@ WAITING_PER_USER = env_int("WAITING_PER_USER", 5, 1, 1000)
 SOCKETS_PER_USER = env_int("SOCKETS_PER_USER", 250, 1, 100_000)  # live pages that one person may have open
 # A version that leans more is not put in use by itself.
 MAX_BIAS = env_int("MAX_BIAS_PERCENT", 25, 0, 100) / 100
+KEEP_DAYS = env_int("KEEP_DAYS", 30, 1, 36_500)  # forecasts older than this are cleaned up
+KEEP_COUNT = env_int("KEEP_COUNT", 1000, 1, 100_000_000)  # and those beyond the newest so many
+KEEP_VERSIONS = env_int("KEEP_VERSIONS", 3, 1, 100_000)  # newest versions of each algorithm and scope
+GRACE_HOURS = env_int("GRACE_HOURS", 24, 0, 87_600)  # nothing younger is ever cleaned up
 STALE_DAYS = env_int("STALE_DAYS", 7, 1, 3650)  # sales older than this need attention
 MAX_HORIZON = 365
 MAX_BUDGET = 7200  # seconds; the queue's timeout leaves room for tests and saving

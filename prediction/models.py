@@ -6,14 +6,13 @@ import json
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import User
 from django.db import models, transaction
 from django.utils.translation import gettext as now
 from django.utils.translation import gettext_lazy as _
 
 from registry.artifacts import Artifact
-from registry.audit import Act, record
+from registry.keeping import Keepable
 from registry.models import DatasetVersion, ModelVersion
 from registry.rights import Person, owns
 
@@ -45,7 +44,7 @@ class ForecastQuerySet(models.QuerySet["Forecast"]):
 
         outlook = forecasting.look_ahead(version, store, product, horizon)
         content = forecasting.content(outlook)
-        forecast = self.create(
+        row = self.model(
             version=version,
             dataset_version=outlook.data,
             store=store,
@@ -55,13 +54,22 @@ class ForecastQuerySet(models.QuerySet["Forecast"]):
             created_by=created_by,
             **{name: content["analysis"][name] for name in ("total", "low", "high")},
         )
-        return forecast.save_content(content)
+        return self.begin(row).save_content(content)
+
+    def begin(self, forecast: Forecast) -> Forecast:
+        """Saves a pending row while its version is certainly there; raises ValueError with a sentence."""
+        with transaction.atomic():
+            version = forecast.version.lock()
+            if version is None or version.state != Artifact.State.READY:
+                raise ValueError(now("%(name)s is not there any more.") % {"name": forecast.version})
+            forecast.save(force_insert=True)
+        return forecast
 
 
-class Forecast(Artifact):
+class Forecast(Keepable):
     """One made forecast: its file holds history, forecast and analysis."""
 
-    FOLDER, SUFFIX = "forecasts", ".json"
+    KIND, FOLDER, SUFFIX = "forecast", "forecasts", ".json"
 
     version = models.ForeignKey(
         ModelVersion, models.CASCADE, related_name="forecasts", verbose_name=_("version")
@@ -100,13 +108,6 @@ class Forecast(Artifact):
     def may_delete(self, user: Person) -> bool:
         """All forecasts, or an own one."""
         return user.has_perm("prediction.delete_forecast") or owns(user, self, "prediction.add_forecast")
-
-    def discard(self, by: AbstractBaseUser | None = None) -> None:
-        """Deletes row and file, and writes down who did."""
-        with transaction.atomic():
-            record(Act.DELETED, self, by)
-            type(self).objects.filter(pk=self.pk).update(state=self.State.DELETING)
-        self.remove()
 
     def save_content(self, content: dict[str, Any]) -> Forecast:
         """Writes the file, then says ready; nothing stays behind when that fails."""

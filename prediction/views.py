@@ -82,7 +82,7 @@ def forecast_delete(request: Request, pk: UUID) -> HttpResponse:
     insist(found.may_delete(request.user), "prediction.delete_forecast")
     if request.method == "POST":
         messages.success(request, _("Deleted the forecast of %(name)s and its file.") % {"name": found.label})
-        found.discard(request.user)
+        found.remove(by=request.user)
         return redirect("history")
     context = {
         "title": _("Delete this forecast?"),

@@ -1,6 +1,7 @@
 """Files that rows own: written before the row says `ready`, removed after it says `deleting`.
 
-    pending --store()--> ready --remove()--> deleting --> row gone
+    pending --write()--> ready --remove()--> deleting --> row gone, a tombstone stays
+       |                   \\--reconcile: its file is missing or changed--> damaged --file is back--> ready
        \\--crash: an orphan file at worst, never a ready row without its whole file
 
 Paths come from the row's id, never from user text. Works on any Django storage (local folder, S3).
@@ -11,12 +12,17 @@ from __future__ import annotations
 import hashlib
 import uuid
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import Storage, storages
-from django.db import models
+from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
+
+from registry.audit import Act, record
+from registry.tombstones import BY_HAND, WITH_ITS_SOURCE, Tombstone
 
 CHUNK = 1 << 20
 
@@ -37,7 +43,9 @@ class Artifact(models.Model):
         PENDING = "pending", _("being saved")
         READY = "ready", _("ready")
         DELETING = "deleting", _("being deleted")
+        DAMAGED = "damaged", _("damaged")
 
+    KIND: ClassVar[str]
     FOLDER: ClassVar[str]
     SUFFIX: ClassVar[str]
 
@@ -53,6 +61,11 @@ class Artifact(models.Model):
     def path(self) -> str:
         """Name inside the artifact store."""
         return f"{self.FOLDER}/{self.pk}{self.SUFFIX}"
+
+    @property
+    def places(self) -> list[str]:
+        """Where the file is, in words of the settings."""
+        return [f"{settings.ARTIFACT_STORE}/{self.path}"]
 
     def write(self, content: bytes) -> None:
         """Writes the file and notes size and hash on this object; the caller's next save makes them known."""
@@ -102,15 +115,35 @@ class Artifact(models.Model):
             )
         return content
 
-    def remove(self) -> None:
+    def lock(self) -> Self | None:
+        """Inside a transaction: the row as it is now, held until the end of it; None when it is gone."""
+        return type(self)._default_manager.select_for_update().filter(pk=self.pk).first()
+
+    def remove(self, rule: str = BY_HAND, by: AbstractBaseUser | None = None) -> None:
         """Row says `deleting`, file goes, row goes. Safe to repeat after a crash at any point.
 
         Artifacts that the database would delete with this row go first, or their files would stay behind.
         """
-        type(self)._default_manager.filter(pk=self.pk).update(state=self.State.DELETING)
+        self.condemn(rule, by)
         for relation in self._meta.related_objects:
             if issubclass(relation.related_model, Artifact) and relation.on_delete is models.CASCADE:
                 for artifact in relation.related_model._default_manager.filter(**{relation.field.name: self}):
-                    artifact.remove()
+                    artifact.remove(WITH_ITS_SOURCE, by)
+        self.discard()
+
+    def condemn(self, rule: str, by: AbstractBaseUser | None) -> None:
+        """Commits that it goes and why; who finds the row later only has to finish."""
+        with transaction.atomic():
+            row = self.lock()
+            if row is None or row.state == self.State.DELETING:
+                return
+            type(self)._default_manager.filter(pk=self.pk).update(state=self.State.DELETING)
+            if row.state != self.State.PENDING:  # what was never whole needs no stone
+                Tombstone.of(row, rule, by).save()
+                if rule == BY_HAND:
+                    record(Act.DELETED, row, by)
+
+    def discard(self) -> None:
+        """The files of a row that says `deleting` go, then the row."""
         store().delete(self.path)
         self.delete()

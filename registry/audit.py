@@ -18,7 +18,6 @@ class Act(models.TextChoices):
     TRAINED = "trained", _("asked for a training")
     STOPPED = "stopped", _("stopped a training")
     HURRIED = "hurried", _("ended a training early")
-    FORECAST = "forecast", _("made a forecast")
     PROMOTED = "promoted", _("put in use")
     ROLLED_BACK = "rolled_back", _("put back in use")
     PINNED = "pinned", _("pinned")

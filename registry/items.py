@@ -1,4 +1,4 @@
-"""The catalogue: stores and products of a dataset's current version."""
+"""The catalogue: stores and products of a dataset, with the figures that a person looks for."""
 
 from __future__ import annotations
 

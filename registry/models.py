@@ -15,11 +15,22 @@ from registry.artifacts import Artifact
 from registry.audit import Act, AuditEntry, record
 from registry.history import Change, VersionChange, put_in_use, through_the_gate, version_before
 from registry.items import Item
+from registry.keeping import Keepable
 from registry.rights import Person, owns
 from registry.scope import KINDS, Kind, Scope
+from registry.tombstones import BY_HAND, Tombstone
 from registry.uploads import Upload
 
-__all__ = ["AuditEntry", "Dataset", "DatasetVersion", "ForecastModel", "Item", "ModelVersion", "Upload"]
+__all__ = [
+    "AuditEntry",
+    "Dataset",
+    "DatasetVersion",
+    "ForecastModel",
+    "Item",
+    "ModelVersion",
+    "Tombstone",
+    "Upload",
+]
 
 
 class Dataset(models.Model):
@@ -49,7 +60,7 @@ class Dataset(models.Model):
 class DatasetVersion(Artifact):
     """One content of a dataset, named by its hash: canonical parquet plus what is known about it."""
 
-    FOLDER, SUFFIX = "datasets", ".parquet"
+    KIND, FOLDER, SUFFIX = "dataset_version", "datasets", ".parquet"
 
     dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="versions", verbose_name=_("dataset"))
     number = models.PositiveIntegerField(_("version"))
@@ -121,6 +132,11 @@ class ForecastModel(models.Model):
         """The version that was in use before the present one."""
         return version_before(self)
 
+    @property
+    def heir(self) -> ModelVersion | None:
+        """Which version takes over when the one in use goes: the one before, or the best of the others."""
+        return self.before or self.versions.exclude(pk__in=[self.best_id]).ready().best_first().first()
+
     def roll_back(self, by: AbstractBaseUser | None) -> ModelVersion:
         """One step back to the version before; raises ValueError with a sentence when there is none."""
         with transaction.atomic():
@@ -175,10 +191,10 @@ class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
         return found[0]
 
 
-class ModelVersion(Artifact):
+class ModelVersion(Keepable):
     """The published result of one training: one safetensors file whose header carries config and scaler."""
 
-    FOLDER, SUFFIX = "models", ".safetensors"
+    KIND, FOLDER, SUFFIX = "model_version", "models", ".safetensors"
 
     model = models.ForeignKey(ForecastModel, models.CASCADE, related_name="versions", verbose_name=_("model"))
     dataset_version = models.ForeignKey(
@@ -237,10 +253,26 @@ class ModelVersion(Artifact):
             record(Act.PROMOTED, self, by, reason.strip())
 
     @property
+    def story(self) -> models.QuerySet[AuditEntry]:
+        """Who did what to it, the newest first."""
+        return AuditEntry.objects.filter(kind="modelversion", key=str(self.pk))[:50]
+
+    @property
     def verdict(self) -> VersionChange | None:
         """What the gate said when the version was published."""
         kinds = (VersionChange.Kind.PUBLISHED, VersionChange.Kind.KEPT_BACK)
         return VersionChange.objects.filter(version=self, kind__in=kinds).first()
+
+    def lock(self) -> ModelVersion | None:
+        """Its model first, as promoting does: nobody puts it in use meanwhile."""
+        ForecastModel.objects.select_for_update().filter(pk=self.model_id).first()
+        return super().lock()
+
+    def hold(self) -> str:
+        """Why its file must stay here; call with the row locked."""
+        if ForecastModel.objects.filter(best=self.pk).exists():
+            return gettext("%(name)s is in use: put another version in use first.") % {"name": self.name}
+        return super().hold()
 
     def may_delete(self, user: Person) -> bool:
         """All versions, or an own one that is not in use and that nobody else's forecast was made with."""
@@ -249,13 +281,11 @@ class ModelVersion(Artifact):
         own = owns(user, self, "training.add_trainingrun") and not self.is_best
         return own and not self.forecasts.exclude(created_by=user.pk).exists()
 
-    def retire(self, by: AbstractBaseUser | None = None) -> None:
-        """Deletes row and file; the version before it, or the best of the others, takes its place."""
+    def retire(self, rule: str = BY_HAND, by: AbstractBaseUser | None = None) -> None:
+        """Deletes row and files; the version before it, or the best of the others, takes its place."""
         with transaction.atomic():
-            record(Act.DELETED, self, by)
             model = ForecastModel.objects.select_for_update().get(pk=self.model_id)
             if model.best_id == self.pk:
-                others = model.versions.exclude(pk=self.pk).ready().best_first()
-                heir = model.before or others.first()
-                put_in_use(model, heir, Change(VersionChange.Kind.HANDED_ON, values={"name": self.name}))
-        self.remove()
+                why = Change(VersionChange.Kind.HANDED_ON, values={"name": self.name}, by=by)
+                put_in_use(model, model.heir, why)
+        self.remove(rule, by)

@@ -114,7 +114,7 @@ def model_delete(request: Request, pk: UUID) -> HttpResponse:
     version = get_object_or_404(ModelVersion, pk=pk)
     insist(version.may_delete(request.user), "registry.delete_modelversion")
     if request.method == "POST":
-        version.retire(request.user)
+        version.retire(by=request.user)
         messages.success(request, _("Deleted %(name)s and its file.") % {"name": version.name})
         return redirect("models")
     context = {

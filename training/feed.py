@@ -65,8 +65,7 @@ def live_context(run_id: uuid.UUID, rights: Rights) -> dict[str, Any]:
     run = TrainingRun.objects.select_related("version", "dataset_version__dataset").get(pk=run_id)
     seen = RunEvent.objects.filter(run=run, seq__lte=run.last_seq)
     logs = list(seen.exclude(kind=RunEvent.Kind.EPOCH).order_by("-seq")[:LINES])[::-1]
-    points = list(seen.filter(kind=RunEvent.Kind.EPOCH).order_by("seq").values_list("data", flat=True))
-    return {"run": run, "logs": logs, "points": points, "ended": run.ended, "may": rights}
+    return {"run": run, "logs": logs, "points": run.points, "ended": run.ended, "may": rights}
 
 
 def snapshot(run_id: uuid.UUID, language: str, rights: Rights) -> Delta | None:

@@ -179,10 +179,16 @@ class TrainingRun(RunColumns):
         """Somebody asked to finish now."""
         return TrainingRun.objects.filter(pk=self.pk, finish_requested=True).exists()
 
-    def again(self, user: User) -> TrainingRun:
+    @property
+    def points(self) -> list[dict[str, Any]]:
+        """The learning curve."""
+        seen = RunEvent.objects.filter(run=self, kind=RunEvent.Kind.EPOCH, seq__lte=self.last_seq)
+        return list(seen.order_by("seq").values_list("data", flat=True))
+
+    def again(self, user: User, token: uuid.UUID | None = None) -> TrainingRun:
         """A new run with the same settings; asked twice it is the same one. Raises ValueError."""
         asked = Asked(config=self.config, horizon=self.horizon, budget=self.budget, seed=self.seed)
-        asked |= {"created_by": user, "form_token": uuid.uuid5(self.pk, "again")}
+        asked |= {"created_by": user, "form_token": token or uuid.uuid5(self.pk, "again")}
         return TrainingRun.objects.enqueue(self.dataset_version, self.scope, self.algorithm, **asked)
 
     def release(self) -> bool:

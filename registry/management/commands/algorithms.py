@@ -50,7 +50,10 @@ class Command(BaseCommand):
 
     def verify(self, as_json: bool) -> None:
         """Says of every ready version whether it still gives the numbers of the day it was learned."""
-        rows = [_verified(version) for version in ModelVersion.objects.ready().order_by("created_at")]
+        rows = [
+            _verified(version)
+            for version in ModelVersion.objects.ready().filter(archived_at=None).order_by("created_at")
+        ]
         if as_json:
             self.stdout.write(json.dumps({"versions": rows}))
         else:

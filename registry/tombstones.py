@@ -1,0 +1,48 @@
+"""What is left of an artifact when its row and its files are gone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from registry.artifacts import Artifact
+
+BY_HAND = "by_hand"
+WITH_ITS_SOURCE = "with_its_source"  # a forecast goes with its version
+
+
+class Tombstone(models.Model):
+    """Which file was deleted, by which rule, when, where it was, by whom. Written before the file goes."""
+
+    id = models.UUIDField(primary_key=True, editable=False)  # the artifact's
+    kind = models.CharField(_("kind"), max_length=20)
+    name = models.CharField(_("name"), max_length=300)
+    sha256 = models.CharField("SHA-256", max_length=64, blank=True)
+    size = models.BigIntegerField(_("bytes"), default=0)
+    rule = models.CharField(_("rule"), max_length=40)
+    place = models.TextField(_("where it was"), blank=True)
+    at = models.DateTimeField(_("when"), auto_now_add=True, db_index=True)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, verbose_name=_("who")
+    )
+
+    class Meta:
+        verbose_name = _("deleted file")
+        verbose_name_plural = _("deleted files")
+        ordering = ["-at"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def of(cls, artifact: Artifact, rule: str, by: AbstractBaseUser | None = None) -> Tombstone:
+        """The stone of a row that is about to go; not saved yet."""
+        facts = {"name": str(artifact)[:300], "sha256": artifact.sha256, "size": artifact.size}
+        where = " ".join(artifact.places)
+        who = by.pk if by else None
+        return cls(id=artifact.pk, kind=artifact.KIND, rule=rule, place=where, by_id=who, **facts)
