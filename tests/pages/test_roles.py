@@ -45,6 +45,7 @@ GET    data?export=csv             any    in        +      +       +       +
 GET    data?export=xlsx            any    in        +      +       +       +
 GET    dataset                     any    in        +      +       +       +
 GET    catalogue                   any    in        +      +       +       +
+GET    suggest                     any    in        +      +       +       +
 GET    dataset-csv                 any    in        +      +       +       +
 GET    dataset-parquet             any    in        +      +       +       +
 GET    dataset-findings            any    in        +      +       +       +
@@ -80,7 +81,6 @@ POST   model-delete                other  in        -      -       +       +
 GET    train                       any    in        -      +       +       -
 POST   train                       any    in        -      +       +       -
 GET    train-knobs                 any    in        -      +       +       -
-GET    train-scope                 any    in        -      +       +       -
 GET    train-cost                  any    in        -      +       +       -
 GET    queue                       any    in        +      +       +       +
 GET    run                         any    in        +      +       +       +
@@ -96,7 +96,6 @@ GET    run-again                   any    in        -      +       +       -
 POST   run-again                   any    in        -      +       +       -
 GET    forecast                    any    in        -      +       +       -
 POST   forecast                    any    in        -      +       +       -
-GET    forecast-choices            any    in        -      +       +       -
 GET    forecast-detail             any    in        +      +       +       +
 GET    forecast-csv                any    in        +      +       +       +
 GET    forecast-excel              any    in        +      +       +       +
@@ -227,6 +226,7 @@ def world(publish, upload, sales, archive_folder):
     forecast = Forecast.objects.make(spare, product="P001", horizon=7)
     run = TrainingRun.objects.enqueue(sales, spare.model.scope, "seasonal_naive")
     RunEvent.objects.create(run=run, seq=1, kind="log", text="Hello.")
+    TrainingRun.objects.update(last_seq=1)
     Tombstone.objects.create(id=uuid4(), kind="forecast", name="gone", rule="by_hand")
     for number, success in enumerate((True, False)):
         done = {"started": timezone.now(), "stopped": timezone.now(), "success": success}
@@ -279,11 +279,12 @@ def place(address: str, world: dict) -> str:
         "forecast": world["forecast"].pk, "upload": world["upload"].pk,
     }  # fmt: skip
     fixed = {
-        "help-for": ["buyer"], "admin:view_on_site": [1, 1], "admin:app_list": ["registry"],
+        "help-for": ["buyer"], "suggest": ["product"], "admin:view_on_site": [1, 1],
+        "admin:app_list": ["registry"],
         "admin:auth_user_password_change": [User.objects.first().pk],
     }  # fmt: skip
     found = next((key for key in (name, name.split("-")[0]) if key in keys), None)
-    plain = {"forecast", "upload", "models-compare", "forecast-choices"}
+    plain = {"forecast", "upload", "models-compare"}
     args = fixed.get(name, [] if found is None or name in plain else [keys[found]])
     return reverse(name, args=args) + (f"?{query}" if query else "")
 
