@@ -118,7 +118,6 @@ POST   admin:password_change       any    in        -      -       +       +
 GET    admin:password_change_done  any    in        -      -       +       +
 GET    admin:autocomplete          any    in        -      -       -       -
 GET    admin:jsi18n                any    in        -      -       +       +
-GET    admin:view_on_site          any    in        -      -       404     404
 GET    admin:app_list              any    in        -      -       +       +
 GET    admin:registry_auditentry_csv     any  in    -      -       -       +
 GET    admin:auth_user_password_change   any  in    -      -       -       -
@@ -279,7 +278,7 @@ def place(address: str, world: dict) -> str:
         "forecast": world["forecast"].pk, "upload": world["upload"].pk,
     }  # fmt: skip
     fixed = {
-        "help-for": ["buyer"], "suggest": ["product"], "admin:view_on_site": [1, 1],
+        "help-for": ["buyer"], "suggest": ["product"],
         "admin:app_list": ["registry"],
         "admin:auth_user_password_change": [User.objects.first().pk],
     }  # fmt: skip
