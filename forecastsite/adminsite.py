@@ -43,7 +43,7 @@ class OurAdmin(AdminSite):
         return cast(View, inner)
 
     def get_urls(self) -> list[Any]:
-        """Without the way to a row's own page by its number: no row has one, and a wrong number is an error."""
+        """Without the way to a row's own page by its number: no row has one."""
         return [url for url in super().get_urls() if getattr(url, "name", None) != "view_on_site"]
 
     @method_decorator(login_not_required)
