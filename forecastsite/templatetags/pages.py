@@ -16,6 +16,7 @@ from registry.explain import HEADINGS, Measure
 from registry.importing.problems import ACTIONS, TITLES
 from registry.models import DatasetVersion
 from registry.names import Names, beside, names_of
+from registry.rights import Person
 from registry.said import said as in_words
 from registry.scope import Scope
 
@@ -52,6 +53,12 @@ def units(value: float | None) -> str:
         return DASH
     digits = 0 if abs(value) >= 10 or abs(value) < 0.05 else 1
     return number_format(round(value, digits), digits, force_grouping=True)
+
+
+@register.filter
+def may_delete(row: Any, user: Person) -> bool:
+    """Whether the page offers it."""
+    return bool(row.may_delete(user))
 
 
 @register.filter
