@@ -40,7 +40,6 @@ LEARNED = [
 
 def build(folder: Path) -> User:
     """Fills an empty database; gives the person who asks."""
-    call_command("migrate", verbosity=0)
     person = User.objects.create_superuser("bench")
     whole, before = folder / "chain.parquet", folder / "before.parquet"
     Sample(stores=STORES, products=PRODUCTS, days=DAYS).write(whole)

@@ -79,8 +79,11 @@ def main() -> None:
 
 
 def prepared(folder: Path) -> User:
+    from django.core.management import call_command
+
     from bench import chain
 
+    call_command("migrate", verbosity=0)  # a kept installation may be older than the code
     if not (folder / "built").exists():
         chain.build(folder)
         (folder / "built").touch()
@@ -148,7 +151,7 @@ def addresses(person: User, folder: Path) -> dict[str, str]:
 
     version = ModelVersion.objects.get(name="kan_global_v1")
     four = "&".join(f"v={row.pk}" for row in ModelVersion.objects.ready().best_first()[:4])
-    whole = Forecast.objects.ready().get(version=version, store="", product="", pk__in=newest(Forecast))
+    whole = Forecast.objects.ready().filter(version=version, store="", product="").order_by("-created_at")[0]
     rival = ModelVersion.objects.get(name="seasonal_naive_global_v1")
     series = Forecast.objects.ready().exclude(store="").exclude(product="").order_by("-created_at")[0]
     run = TrainingRun.objects.get(version=version)
@@ -179,11 +182,6 @@ def addresses(person: User, folder: Path) -> dict[str, str]:
         "History, page 20": "/forecasts/?page=20",
         "Help": "/help/",
     }
-
-
-def newest(kind: Any) -> list[Any]:
-    """Ids of the rows that were made before the copies: one of each place."""
-    return list(kind.objects.order_by("-created_at").values_list("pk", flat=True)[:20])
 
 
 def report(found: list[Times]) -> str:

@@ -57,19 +57,6 @@ class Dataset(models.Model):
         return self.versions.filter(state=Artifact.State.READY).order_by("-number").first()
 
 
-class DatasetVersionQuerySet(models.QuerySet["DatasetVersion"]):
-    """Verbs over the contents of datasets."""
-
-    def newest(self) -> DatasetVersionQuerySet:
-        """The current version of each dataset."""
-        later = DatasetVersion.objects.filter(
-            dataset=models.OuterRef("dataset"),
-            state=Artifact.State.READY,
-            number__gt=models.OuterRef("number"),
-        )
-        return self.filter(~models.Exists(later), state=Artifact.State.READY)
-
-
 class DatasetVersion(Artifact):
     """One content of a dataset, named by its hash: canonical parquet plus what is known about it."""
 
@@ -91,8 +78,6 @@ class DatasetVersion(Artifact):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, verbose_name=_("created by")
     )
-
-    objects = DatasetVersionQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("dataset version")

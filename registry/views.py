@@ -20,6 +20,7 @@ from registry.export import KINDS, exported
 from registry.models import Dataset, DatasetVersion, ModelVersion
 from registry.rights import insist, needs
 from registry.sidebyside import MOST, compare_table, picked, side_by_side
+from registry.sold import current_versions
 from registry.tables import dataset_table
 from registry.web import Request
 
@@ -29,7 +30,7 @@ def datasets(request: HttpRequest) -> HttpResponse:
     """Every dataset with what its newest version holds; also as CSV and Excel."""
     wanted = request.GET.get("q", "").strip()
     found = Dataset.objects.filter(name__icontains=wanted)
-    current = DatasetVersion.objects.newest().filter(dataset__in=found).defer("findings", "roles")
+    current = current_versions().filter(dataset__in=found).defer("findings", "roles")
     rows = pair(found, current)
     if (kind := request.GET.get("export")) in KINDS:
         return exported("datasets", kind, dataset_table(rows))
