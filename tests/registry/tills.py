@@ -1,6 +1,6 @@
 """Files as real tills and ERPs of four countries write them, with all that stands around the figures.
 
-Every till tells the same eighty days of two stores and two products, so that every file must give the same sums.
+Every till tells the same eighty days of two stores and two products: every file must give the same sums.
 """
 
 from __future__ import annotations
