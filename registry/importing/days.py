@@ -66,8 +66,8 @@ def parse_day(text: str, order: str = "ymd") -> int:
     text = WEEKDAY.sub("", text.strip())
     if found := DAY.fullmatch(text) or CHINESE.fullmatch(text):
         numbers = found.groups()
-        year, month, day = (numbers[0], numbers[2], numbers[3]) if found.re is DAY else numbers
-        return day_number(int(year), int(month), int(day))
+        parts = (numbers[0], numbers[2], numbers[3]) if found.re is DAY else numbers
+        return day_number(*(int(part) for part in parts))
     if found := PARTS.fullmatch(text):
         return in_order(found, order)
     if (found := NAMED.fullmatch(text)) and (month := month_of(found[2])):
