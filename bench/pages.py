@@ -11,6 +11,7 @@ Writes docs/pages.md; REPORT=0 only prints it. CHAIN=folder keeps the installati
 from __future__ import annotations
 
 import datetime as dt
+import math
 import os
 import sys
 import tempfile
@@ -59,7 +60,7 @@ def quantile(values: list[float], share: float) -> float:
     (2.0, 3.0)
     """
     ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+    return ordered[math.ceil(share * len(ordered)) - 1]
 
 
 def main() -> None:
