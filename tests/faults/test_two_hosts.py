@@ -74,7 +74,7 @@ def at_work(host: Site) -> set[int]:
 def test_a_host_takes_over_what_another_was_training_when_it_died(hosts, tally):
     def trial(_chance) -> dict:
         one, other = hosts
-        runs = [other.queue(30) for _number in range(RUNS)]
+        runs = [other.queue(20) for _number in range(RUNS)]
 
         def learning(host: Site) -> str | None:
             here = at_work(host)
