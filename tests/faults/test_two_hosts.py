@@ -51,8 +51,7 @@ def store() -> Iterator[dict[str, str]]:
 @pytest.fixture
 def hosts(tmp_path_factory) -> Iterator[list[Site]]:
     """Two started installations with folders of their own; what they share are database, store and key."""
-    database = tmp_path_factory.mktemp("pg")
-    with serving(database) as address, store() as shared:
+    with serving() as address, store() as shared:
         shared |= {"DATABASE_URL": address, "SECRET_KEY": "k" * 40, "WAITING_PER_USER": "1000"}
         both = [Site(tmp_path_factory.mktemp(name), **shared) for name in ("one", "other")]
         try:
