@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from registry.history import VersionChange
 from registry.models import Dataset, DatasetVersion, ForecastModel, ModelVersion, Tombstone
+from registry.tombstones import rule_text
 
 if TYPE_CHECKING:
     RowAdmin = admin.ModelAdmin[Any]
@@ -132,12 +133,16 @@ class VersionChangeAdmin(HistoryAdmin):
 class TombstoneAdmin(HistoryAdmin):
     """What was deleted, by which rule, when, where it was, by whom."""
 
-    list_display = ("name", "kind", "rule", "size", "place", "at", "by")
+    list_display = ("name", "kind", "why", "size", "place", "at", "by")
     list_filter = ("kind", "rule")
     search_fields = ("name", "id", "sha256")
     date_hierarchy = "at"
     list_select_related = ("by",)
     show_full_result_count = False
+
+    @admin.display(description=_("rule"), ordering="rule")
+    def why(self, obj: Tombstone) -> str:
+        return rule_text(obj.rule)
 
 
 @admin.register(ModelVersion)
