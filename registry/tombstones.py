@@ -20,7 +20,6 @@ RULES = {
     r"older_than_(?P<number>\d+)_days": gettext_noop("older than %(number)s days"),
     r"beyond_newest_(?P<number>\d+)": gettext_noop("beyond the newest %(number)s"),
     r"beyond_newest_(?P<number>\d+)_versions": gettext_noop("beyond the newest %(number)s versions"),
-    r"file_lost": gettext_noop("its file was lost"),
 }
 BY_HAND = "by_hand"
 WITH_ITS_SOURCE = "with_its_source"  # a forecast goes with its version

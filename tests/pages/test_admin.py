@@ -6,13 +6,16 @@ import pytest
 from django.contrib import admin as site
 from django.urls import reverse
 
+from forecastsite.models import CleanUp, Nightly
 from registry.artifacts import store
 from registry.models import ModelVersion, Tombstone
 from training.events import RunEvent
 from training.models import TrainingRun
 
 OURS = [
-    model for model in site.site._registry if model._meta.app_label in {"registry", "training", "prediction"}
+    model
+    for model in site.site._registry
+    if model._meta.app_label in {"registry", "training", "prediction", "forecastsite"}
 ]
 
 
@@ -21,6 +24,8 @@ def rows(forecast, sales):
     run = TrainingRun.objects.create(dataset_version=sales, algorithm="seasonal_naive")
     RunEvent.objects.create(run=run, seq=1, kind="log", text="Hello.")
     Tombstone.of(forecast, "by_hand").save()
+    CleanUp.objects.create(deleted=3)
+    Nightly.objects.ensure()
 
 
 @pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
@@ -36,7 +41,7 @@ def test_every_table_lists_and_opens_its_rows(admin_page, rows, model, language)
 def test_every_model_of_ours_is_registered():
     assert {model.__name__ for model in OURS} == {
         "Dataset", "DatasetVersion", "ForecastModel", "ModelVersion", "VersionChange",
-        "TrainingRun", "RunEvent", "Forecast", "Tombstone",
+        "TrainingRun", "RunEvent", "Forecast", "Tombstone", "CleanUp", "Nightly",
     }  # fmt: skip
 
 
