@@ -190,12 +190,14 @@ def rounds_of(kills: int, attempt: Callable[[], bool]) -> dict:
     from registry.models import ModelVersion
 
     archived, dead, rounds, bad = bool(os.environ.get("ARCHIVE_STORE")), 0, 0, Counter[str]()
+    hits = 0  # kills that found the clean-up in the middle of its work
     while dead < kills:
         emptied()
         rows, rounds, through = stocked(), rounds + 1, False
         while not through and dead < kills:
-            through = attempt()
+            before, through = facts(), attempt()
             dead += not through
+            hits += not through and before != facts()
             bad += torn() + lost(rows, archived)
         clean()
         before = facts()
@@ -207,7 +209,7 @@ def rounds_of(kills: int, attempt: Callable[[], bool]) -> dict:
         stay = Forecast.objects.filter(pk__in=doomed, archived_at=None).count()
         bad["not cleaned"] += stay + ModelVersion.objects.filter(pk__in=doomed, archived_at=None).count()
         bad += torn() + lost(rows, archived)
-    return {"kills": dead, "rounds": rounds, "bad": +bad}
+    return {"kills": dead, "in mid-work": hits, "rounds": rounds, "bad": +bad}
 
 
 def facts() -> list:

@@ -29,9 +29,9 @@ class Command(BaseCommand):
             raise CommandError(str(problem), returncode=4) from None
         except (BackupError, OSError) as problem:
             raise CommandError(str(problem)) from None
-        facts = {"folder": str(options["folder"]), "files": len(manifest["files"])}
+        facts = {**manifest, "folder": str(options["folder"]), "files": len(manifest["files"])}
         said = f"{facts['files']} files in {facts['folder']}."
-        self.stdout.write(json.dumps({**facts, **manifest}) if options["json"] else said)
+        self.stdout.write(json.dumps(facts) if options["json"] else said)
         if problems := manifest["problems"]:
             text = f"{len(problems)} files were damaged before and are not in it, first {problems[0]}."
             raise CommandError(text, returncode=3)
