@@ -44,17 +44,15 @@ def row(name: str, algorithm: str, group: list[Result]) -> dict[str, Any]:
     line["coverage"] = {k: middle([score["coverage"][k] for score in scores]) for k in ("50", "80", "95")}
     line["intervals"] = all(result["intervals"] for result in good)
     line["note"] = good[-1].get("note", "") if good else "did not end"
-    line["totals"] = totals(good)
+    line["totals"], line["levels"] = inside(good, "totals"), inside(good, "levels")
     return line
 
 
-def totals(group: list[Result]) -> dict[str, float | None]:
-    """Median coverage of the 80% interval of totals, by kind of total."""
-    kinds = {kind for result in group for kind in result.get("totals", {})}
-    return {
-        kind: middle([result["totals"][kind]["80"] for result in group if kind in result["totals"]])
-        for kind in sorted(kinds)
-    }
+def inside(group: list[Result], kind: str) -> dict[str, float | None]:
+    """Median coverage of the 80% interval, by kind of total or by sales level."""
+    names = dict.fromkeys(name for result in group for name in result.get(kind, {}))
+    found = {name: [r[kind][name]["80"] for r in group if name in r.get(kind, {})] for name in names}
+    return {name: middle(shares) for name, shares in found.items()}
 
 
 def middle(values: list[float | None]) -> float | None:
@@ -125,13 +123,14 @@ def write(results: list[Result], place: Path, plan: dict[str, Any], scale: list[
 
 
 def sections(rows: list[dict[str, Any]]) -> list[str]:
-    """A heading and a table for each data set, and how often totals stayed in their range."""
+    """A heading and a table for each data set, and how often totals and sales levels stayed in range."""
     parts = []
     for name in dict.fromkeys(row["data"] for row in rows):
         own = [row for row in rows if row["data"] == name]
         parts += [f"## {name}, {data.get(name).horizon} days", table(own), by_window(own)]
-        said = [f"{row['algorithm']}: {in_words(row['totals'])}" for row in own if row["totals"]]
-        parts += ["Totals inside their 80% range: " + "; ".join(said) + "."] if said else []
+        for kind, words in (("totals", "Totals"), ("levels", "Days, by what a series used to sell,")):
+            said = [f"{row['algorithm']}: {in_words(row[kind])}" for row in own if row[kind]]
+            parts += [f"{words} inside their 80% range: " + "; ".join(said) + "."] if said else []
     return parts
 
 

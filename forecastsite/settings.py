@@ -240,8 +240,8 @@ Q_CLUSTER: dict[str, Any] = {
     "name": "light",
     "orm": "default",
     "workers": 1,
-    "timeout": 300,
-    "retry": 600,
+    "timeout": 3600,  # a forecast of tens of thousands of series, a clean-up of a full store
+    "retry": 3660,
     "max_attempts": 1,
     "ack_failures": True,
     "bulk": 1,

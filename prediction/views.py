@@ -65,13 +65,6 @@ def brought_back(row: Forecast | ModelVersion) -> str:
 
 
 @require_safe
-def choices(request: HttpRequest) -> HttpResponse:
-    """The suggestions of the chosen version."""
-    form = ForecastForm(initial={"version": request.GET.get("version")})
-    return render(request, "prediction/_codes.html", {"form": form})
-
-
-@require_safe
 def forecast_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     """One saved forecast, with the form above it to make the next."""
     found = get_object_or_404(Forecast.objects.with_names(), pk=pk)

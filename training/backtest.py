@@ -13,6 +13,7 @@ import pandas as pd
 from registry.series import metrics
 from registry.series.panel import Floats, Panel
 from registry.series.prediction import Prediction
+from registry.series.slices import Trial, slices
 from training.learning import Learning, Plan, actual_sales
 
 
@@ -22,6 +23,7 @@ class Window:
 
     prediction: Prediction
     actual: Floats  # [S, H], NaN where closed, unknown or not yet listed
+    past: Floats  # [S, D], NaN where closed, unknown or not yet listed
     scores: dict[str, Any]
     leaderboard: list[dict[str, Any]]  # how the candidates did on this refit's own held-back windows
     fit_seconds: float
@@ -32,6 +34,12 @@ class Window:
         frame = self.prediction.to_frame()
         frame.insert(4, "actual", self.actual.ravel())
         return frame
+
+    @property
+    def trial(self) -> Trial:
+        """What its errors are counted from."""
+        made = self.prediction
+        return Trial(self.actual, made.mean, made.quantiles, made.calibration)
 
 
 def origins(panel: Panel, horizon: int, windows: int, step: int, last: str = "") -> list[np.datetime64]:
@@ -67,7 +75,7 @@ def backtest(panel: Panel, plan: Plan, days: list[np.datetime64]) -> Iterator[Wi
         past = np.where(seen.closed, np.nan, seen.sales)
         scores = {"origin": str(day)} | metrics.score(actual, prediction.mean, prediction.quantiles, past)
         board = learning.learned.metrics["leaderboard"]
-        yield Window(prediction, actual, scores, board, learned - started, done - learned)
+        yield Window(prediction, actual, past, scores, board, learned - started, done - learned)
 
 
 def summary(windows: list[Window]) -> dict[str, Any]:
@@ -81,6 +89,7 @@ def summary(windows: list[Window]) -> dict[str, Any]:
             "forecast": sum(window.forecast_seconds for window in windows),
         },
         "leaderboard": _leaderboard(windows),
+        **slices([window.trial for window in windows], windows[0].prediction.keys, windows[0].past),
     }
     result: dict[str, Any] = metrics.plain(report)
     return result

@@ -129,19 +129,29 @@ class Feed:
         self.pages: dict[Key, set[asyncio.Queue[Delta]]] = {}
         self.cursors: dict[Key, int] = {}
         self.sent: dict[Key, float] = {}
+        self.whole: dict[Key, asyncio.Task[Delta | None]] = {}  # snapshots that are being made
         self.people: Counter[int] = Counter()  # open sockets of each user
         self.task: asyncio.Task[None] | None = None
         self.again = True
 
+    async def snapshot(self, key: Key) -> Delta | None:
+        """The whole block; pages that ask while it is made share it, as all do after a restart."""
+        if key not in self.whole:
+            self.whole[key] = asyncio.create_task(database_sync_to_async(snapshot)(*key))
+            self.whole[key].add_done_callback(lambda _made: self.whole.pop(key))
+        return await asyncio.shield(self.whole[key])
+
     def subscribe(self, key: Key, cursor: int) -> asyncio.Queue[Delta]:
-        """A queue of what happens to the run after event `cursor`."""
-        pages: asyncio.Queue[Delta] = asyncio.Queue(BACKLOG)
-        self.pages.setdefault(key, set()).add(pages)
-        self.cursors[key] = min(cursor, self.cursors.get(key, cursor))
+        """A queue of what happens to the run after event `cursor`; who is behind the others is told so."""
+        page: asyncio.Queue[Delta] = asyncio.Queue(BACKLOG)
+        self.pages.setdefault(key, set()).add(page)
+        reached = self.cursors.setdefault(key, cursor)
+        if reached > cursor:
+            page.put_nowait(Delta(reached, reached, "", ended=False))
         self.again = True  # what happened between the page's snapshot and now
         if self.task is None or self.task.done():
             self.task = asyncio.create_task(self.tail())
-        return pages
+        return page
 
     def unsubscribe(self, key: Key, page: asyncio.Queue[Delta]) -> None:
         """Forgets the page; the last one to leave ends the tailer."""

@@ -24,7 +24,8 @@ from registry.series.bundle import Bundle
 from registry.series.calibration import Calibration, Held
 from registry.series.covariates import Encoder
 from registry.series.panel import Floats, Panel
-from registry.series.quantiles import MEDIAN
+from registry.series.quantiles import MEDIAN, all_whole, whole_median
+from registry.series.slices import Trial, slices
 from registry.series.windows import Windows
 from training.blend import blend, choose
 from training.candidate import LEAST_PAST, Candidate
@@ -38,7 +39,7 @@ ROUND = gettext_noop("{method}, round {round}: error {error:.1%}")
 CHECKED = gettext_noop("{method}, round {round}: error {error:.1%}, on check days {check:.1%}")
 SCORED = gettext_noop("{method}: error {error:.1%} on the days held back")
 SAVING = gettext_noop("Saving the model")
-SLICE = 18.0  # seconds of learning below which a candidate of `auto` is not worth trying
+SLICE = 12.0  # seconds of learning below which a candidate of `auto` is not worth trying
 LEAST_TRIED = 2
 HURRIED = 20.0  # budget that sets the length of a refit when somebody wants the result now
 TRIED, TESTED, REFITTED = 0.62, 0.72, 0.98  # progress at the end of learn, test and refit
@@ -115,6 +116,7 @@ class Learning:
 
     def __iter__(self) -> Iterator[Epoch]:
         torch.set_num_threads(self.plan.threads)
+        torch.set_flush_denormal(True)  # numbers next to nothing cost a hundred times the others
         yield self._epoch("prepare", 0.01, PREPARED, series=len(self.panel.keys), days=self.panel.days)
         yield from self._learn()
         for number, candidate in enumerate(self.candidates, start=1):
@@ -161,7 +163,8 @@ class Learning:
 
     def _scores(self) -> dict[str, Any]:
         """Each window chosen and calibrated by the others, so that error and coverage are honest."""
-        windows, naive, sold = [], [], []
+        windows, naive, sold, trials = [], [], [], []
+        sales = np.where(self.panel.closed, np.nan, self.panel.sales)
         for index, (column, actual) in enumerate(zip(self.columns, self.actual, strict=True)):
             rest = [i for i in range(len(self.actual)) if i != index] or [index]
             others = [[c.held[i] for i in rest] for c in self.candidates]
@@ -170,8 +173,10 @@ class Learning:
             held: list[Held] = list(zip(known, blend(others, weights), strict=True))
             held = held if len(self.actual) > 1 else []  # nothing else to calibrate on
             raw = blend([[c.held[index]] for c in self.candidates], weights)[0]
-            forecast = Calibration.fit(held, self.panel.keys).apply(raw)
-            past = np.where(self.panel.closed, np.nan, self.panel.sales)[:, :column]
+            calibration = Calibration.fit(held, self.panel.keys)
+            forecast = calibration.apply(raw)
+            trials.append(Trial(actual, forecast[..., 0], forecast[..., 1:], calibration))
+            past = sales[:, :column]
             day = str(self.panel.start + np.timedelta64(column - 1, "D"))
             windows.append({"origin": day} | metrics.score(actual, forecast[..., 0], forecast[..., 1:], past))
             repeated = repeat_last_week(past, self.plan.horizon)
@@ -179,6 +184,7 @@ class Learning:
             sold.append(float(np.nansum(actual)))
         result = metrics.overall(windows, sold)
         result |= {"seasonal_naive": metrics.overall(naive, sold), "windows": windows}
+        result |= slices(trials, self.panel.keys, sales[:, : self.first])
         scores: dict[str, Any] = metrics.plain(result | {"leaderboard": self._leaderboard()})
         return scores
 
@@ -189,7 +195,9 @@ class Learning:
 
     def _error(self, candidate: Candidate) -> float:
         """Of the candidate's median over all held-back windows."""
-        return metrics.wape(np.stack(self.actual), np.stack(candidate.held)[..., 1 + MEDIAN])
+        actual, held = np.stack(self.actual), np.stack(candidate.held)
+        held = whole_median(held) if all_whole(actual) else held
+        return metrics.wape(actual, held[..., 1 + MEDIAN])
 
     def _bundle(self, chosen: list[tuple[Candidate, float]], held: list[Floats]) -> Bundle:
         last = self.panel.start + np.timedelta64(self.columns[-1] - 1, "D")

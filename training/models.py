@@ -4,6 +4,8 @@
       |                  |  \\--fail-----> failed      with one plain sentence
       |                  |--lease over--> queued      attempts left: it goes on from its checkpoint
       |                  |                failed      its worker was lost twice
+      |                  |--falter------> queued      its process was killed or crashed: the same, at once
+      |                  |                failed      with the reason, when it did so twice
       |                  |--release-----> queued      the server stops in good order: no attempt is counted
       \\------cancel------+--------------> cancelled   within seconds; `wrap_up` instead ends the learning
                                                       early and leads to done
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
     from training.learning import Epoch
+    from training.process import End
 
 
 class TrainingRun(RunColumns):
@@ -146,6 +149,16 @@ class TrainingRun(RunColumns):
         """Ends this attempt's run with one plain sentence; False when the run is lost or ended already."""
         return self._end(self.mine, self.State.FAILED, reason)
 
+    def falter(self, end: End) -> bool:
+        """This attempt's process is gone: tries again at once while that may help, else fails."""
+        if self.cancel_requested:
+            return self.stop()
+        if end.again and self.attempt < self.MAX_ATTEMPTS:
+            text = gettext_noop("It is tried once more, from what it has kept.")
+            why = RunEvent(kind=RunEvent.Kind.LOG, level="warning", text=end.reason)
+            return self._requeue(self.mine, text, [why])
+        return self.fail(end.reason)
+
     def stop(self) -> bool:
         """Ends this attempt's run because somebody asked for it."""
         return self._end(self.mine, self.State.CANCELLED)
@@ -204,12 +217,12 @@ class TrainingRun(RunColumns):
             self.drop_checkpoint()
         return done
 
-    def _requeue(self, where: Q, text: str, **changes: Any) -> bool:
+    def _requeue(self, where: Q, text: str, why: Sequence[RunEvent] = (), **changes: Any) -> bool:
         token = self.attempt_token
         fresh = {"attempt_token": None, "lease_until": None, "pid": None}
-        line = self._told(self.State.QUEUED, text)
+        lines = [*why, self._told(self.State.QUEUED, text)]
         with transaction.atomic():
-            if not self.move(where, [line], state=self.State.QUEUED, seconds_left=None, **fresh, **changes):
+            if not self.move(where, lines, state=self.State.QUEUED, seconds_left=None, **fresh, **changes):
                 return False
             self.push()
         self.drop_unfinished(token)

@@ -195,7 +195,8 @@ class RunQuerySet(models.QuerySet["TrainingRun"]):
         waiting = self.filter(state=self.model.State.QUEUED, created_at__lt=Now() - LOST_AFTER)
         if not waiting:
             return []
-        queued = {arg for row in OrmQ.objects.filter(key=QUEUE) for arg in row.args() or ()}
+        free = OrmQ.objects.filter(key=QUEUE, lock__lte=timezone.now())  # a taken job may be a dead worker's
+        queued = {arg for row in free for arg in row.args() or ()}
         lost = [run for run in waiting if str(run.pk) not in queued and self.may_start(run)]
         for run in lost:
             run.push()

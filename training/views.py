@@ -48,13 +48,6 @@ def knobs(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def scope(request: HttpRequest) -> HttpResponse:
-    """The suggestions of the chosen dataset."""
-    picked = TrainForm(initial={"dataset": request.GET.get("dataset")}).picked
-    return render(request, "training/_codes.html", {"dataset": picked})
-
-
-@require_safe
 def cost(request: HttpRequest) -> HttpResponse:
     """What the training in the form will cost."""
     found = TrainForm(request.GET).cost

@@ -20,9 +20,7 @@ PLAIN = [
     "forecast",
     "history",
     "train-knobs",
-    "train-scope",
     "train-cost",
-    "forecast-choices",
     "upload",
     "help",
 ]
@@ -34,6 +32,7 @@ OF_DATASET = ["dataset", "catalogue", "dataset-csv", "dataset-parquet", "dataset
 OF_DATA_VERSION = ["dataset-back"]
 OF_UPLOAD = ["upload-match", "upload-check", "upload-rows"]
 POSTED = {"upload-discard"}
+OF_KIND = ["suggest"]
 LEADS_ON = {"model-roll-back"}  # changes something and leads to another page
 OPEN = {"login", "logout", "set_language"}
 
@@ -45,6 +44,7 @@ def pages(forecast, version, sales, upload) -> list[str]:
     owners = [(OF_VERSION, version), (OF_FORECAST, forecast), (OF_RUN, run), (OF_DATASET, sales.dataset)]
     owners += [(OF_DATA_VERSION, sales), (OF_UPLOAD, upload)]
     owned = [reverse(name, args=[owner.pk]) for names, owner in owners for name in names]
+    owned += [reverse(name, args=[kind]) for name in OF_KIND for kind in ("store", "product")]
     helps = [reverse("help-for", args=[who]) for who in READERS]
     return [reverse(name) for name in PLAIN] + owned + helps
 
@@ -62,6 +62,7 @@ def test_these_tests_know_every_page():
         *OF_DATASET,
         *OF_DATA_VERSION,
         *OF_UPLOAD,
+        *OF_KIND,
         *POSTED,
         *LEADS_ON,
         "help-for",

@@ -179,6 +179,10 @@ def test_a_back_test_reports_windows_and_the_whole(panel):
     sold = sum(np.nansum(w.actual) for w in windows)
     missed = sum(np.nansum(np.abs(w.actual - w.prediction.quantiles[..., 3])) for w in windows)
     assert report["overall"]["wape"] == pytest.approx(missed / sold, rel=1e-5)
+    assert [row["step"] for row in report["by_step"]] == list(range(1, 15))
+    assert {row["code"] for row in report["by_store"]} == {"S0", "S1"}
+    assert sum(row["units"] for row in report["by_product"]) == pytest.approx(sold)
+    assert sum(row["series"] for row in report["by_level"]) == 4 and "all" in report["totals"]
     table = windows[0].to_frame()
     assert list(table.columns[:6]) == ["origin", "date", "store_id", "product_id", "actual", "mean"]
     assert len(table) == 4 * 14
