@@ -1,128 +1,110 @@
-"""Admin of the clean-up: the daily schedule with its last result, and what every clean-up did."""
+"""Admin of people and of how they sign in. Only administrators (superusers) make people and give roles."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin, messages
+from axes import admin as doors  # registers its tables now, so that they can be taken off again
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, User
+from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.template.defaultfilters import filesizeformat
-from django.template.response import TemplateResponse
-from django.utils.translation import gettext
+from django.http import HttpRequest
+from django.utils.translation import gettext as now
 from django.utils.translation import gettext_lazy as _
-from django_q.tasks import async_task
 
-from forecastsite.cleanup import NOT_BEGUN, Limits, carry_out, default_policy, draw_up, to_archive
-from forecastsite.models import CleanUp, Nightly
-from registry.admin import HistoryAdmin
+from forecastsite import cleanup_admin as _cleanup_admin  # noqa: F401  registers its tables
+from forecastsite.people import rights_of
+from registry.actions import ActingAdmin, Action, Asked
+from registry.audit import Act, record
+from registry.backstage import HistoryAdmin, QuickAdmin
 
-SHOWN = 200  # items of a plan on the page
-PATIENCE = 15.0  # seconds of work in the request; the light queue does the rest
+if TYPE_CHECKING:
+    People = UserAdmin[User]
+else:  # only the stubs know the type parameter
+    People = UserAdmin
 
-
-@admin.register(CleanUp)
-class CleanUpAdmin(HistoryAdmin):
-    """Every clean-up: what went, what failed, by whom."""
-
-    list_display = ("at", "who", "deleted", "archived", "size", "failed", "left", "result")
-    list_filter = ("by_schedule", "code")
-    date_hierarchy = "at"
-    list_select_related = ("by",)
-    show_full_result_count = False
-
-    @admin.display(description=_("who"))
-    def who(self, obj: CleanUp) -> str:
-        return obj.who
-
-    @admin.display(description=_("freed"), ordering="freed")
-    def size(self, obj: CleanUp) -> str:
-        return filesizeformat(obj.freed)
-
-    @admin.display(description=_("result"))
-    def result(self, obj: CleanUp) -> str:
-        return obj.text or gettext("done")
+for table in (User, Group, doors.AccessAttempt, doors.AccessLog, doors.AccessFailureLog):
+    admin.site.unregister(table)
 
 
-@admin.register(Nightly)
-class NightlyAdmin(HistoryAdmin):
-    """One row: whether the clean-up runs by itself, when next, and how it went the last time."""
+@admin.register(User)
+class PersonAdmin(QuickAdmin, People):
+    """People; a change of their rights is a line of the audit."""
 
-    list_display = ("__str__", "switched_on", "next", "last_run", "last_result")
-    fields = ("switched_on", "next", "last_run", "last_result")
-    readonly_fields = fields
-    actions = ("switch_on", "switch_off", "look", "clean_now")
+    list_display = ("username", "email", "roles", "is_active", "is_superuser", "last_login")
+    list_filter = ("groups", "is_active", "is_superuser")
 
-    def has_switch_permission(self, request: HttpRequest) -> bool:
-        """Who may change the schedule; the row itself has no form."""
-        return request.user.has_perm("forecastsite.change_nightly")
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        rows: QuerySet[User] = super().get_queryset(request).prefetch_related("groups")
+        return rows
 
-    @admin.display(description=_("switched on"), boolean=True)
-    def switched_on(self, obj: Nightly) -> bool:
-        return obj.on
+    @admin.display(description=_("roles"))
+    def roles(self, obj: User) -> str:
+        return ", ".join(now(group.name) for group in obj.groups.all()) or now("Viewer")
 
-    @admin.display(description=_("next time"))
-    def next(self, obj: Nightly) -> Any:
-        return obj.next_run if obj.on else None
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """The row is saved already, its groups are not: what the database says of both is compared."""
+        person: User = form.instance
+        flags = {name: form.initial.get(name, False) for name in ("is_superuser", "is_active")}
+        before = rights_of(person, **flags) if change else "–"
+        super().save_related(request, form, formsets, change)
+        if (after := rights_of(person)) != before:
+            record(Act.ROLES, person, self.person(request), f"{before} → {after}")
 
-    @admin.display(description=_("last time"))
-    def last_run(self, obj: Nightly) -> Any:
-        return obj.last and obj.last.at
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        with transaction.atomic():
+            record(Act.DELETED, obj, self.person(request))
+            super().delete_model(request, obj)
 
-    @admin.display(description=_("last result"))
-    def last_result(self, obj: Nightly) -> str:
-        return obj.last.sentence if obj.last else ""
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        for person in queryset:
+            self.delete_model(request, person)
 
-    @admin.action(description=_("Switch on: clean up every night"), permissions=["switch"])
-    def switch_on(self, request: HttpRequest, queryset: QuerySet[Nightly]) -> None:
-        self.switch(request, queryset, True)
 
-    @admin.action(description=_("Switch off"), permissions=["switch"])
-    def switch_off(self, request: HttpRequest, queryset: QuerySet[Nightly]) -> None:
-        self.switch(request, queryset, False)
+@admin.register(Group)
+class RoleAdmin(QuickAdmin, GroupAdmin):
+    """Roles; what one may do can be changed here."""
 
-    def switch(self, request: HttpRequest, queryset: QuerySet[Nightly], on: bool) -> None:
-        for row in queryset:
-            row.switch(on)
-            words = gettext("Cleans up every night from now on.") if on else gettext("Cleans up no more.")
-            self.log_change(request, row, words)
-            self.message_user(request, words, messages.SUCCESS)
 
-    @admin.action(description=_("Show what a clean-up would do now"), permissions=["switch"])
-    def look(self, request: HttpRequest, queryset: QuerySet[Nightly]) -> HttpResponse | None:
-        """The plan, item by item, and a button that carries out exactly this one."""
-        try:
-            plan = draw_up(replace(default_policy(), archive=to_archive("auto")))
-        except NOT_BEGUN as problem:
-            self.message_user(request, str(problem), messages.ERROR)
-            return None
-        context = {
-            **self.admin_site.each_context(request),
-            "title": gettext("What a clean-up would do now"),
-            "opts": self.opts,
-            "plan": plan,
-            "shown": plan.todo[:SHOWN],
-            "more": len(plan.todo) - SHOWN,
-            "size": sum(item.bytes for item in plan.todo),
-            "selected": request.POST.getlist("_selected_action"),
-        }
-        return TemplateResponse(request, "admin/cleanup_plan.html", context)
+class Unlock(Action):
+    """Somebody locked out may try again at once."""
 
-    @admin.action(description=_("Clean up now"), permissions=["switch"])
-    def clean_now(self, request: HttpRequest, queryset: QuerySet[Nightly]) -> HttpResponse | None:
-        """Carries out the plan that was looked at; without one it is shown first."""
-        if not (plan := request.POST.get("plan", "")):
-            return self.look(request, queryset)
-        policy = replace(default_policy(), archive=to_archive("auto"))
-        limits = Limits(expect=plan, seconds=PATIENCE)
-        try:
-            outcome = carry_out(policy, limits, by=request.user)  # type: ignore[arg-type]
-        except NOT_BEGUN as problem:
-            self.message_user(request, str(problem), messages.ERROR)
-            return None
-        if outcome.left and not outcome.code:
-            async_task("forecastsite.tasks.clean_up", cluster="light")
-        level = messages.ERROR if outcome.code else messages.SUCCESS
-        self.message_user(request, CleanUp(**outcome.facts()).sentence, level)
-        return None
+    name, label, permission = "unlock", _("Let in again"), "axes.delete_accessattempt"
+
+    def plan(self, row: doors.AccessAttempt) -> str:
+        words = now("%(who)s may try again at once from %(address)s.")
+        return words % {"who": row.username, "address": row.ip_address}
+
+    def do(self, row: doors.AccessAttempt, asked: Asked) -> None:
+        row.delete()
+
+
+@admin.register(doors.AccessAttempt)
+class AttemptAdmin(ActingAdmin):
+    """Wrong passwords that are being counted."""
+
+    acts = [Unlock()]
+    list_display = ("attempt_time", "username", "ip_address", "failures_since_start", "user_agent")
+    search_fields = ("username", "ip_address")
+    exclude = ("get_data", "post_data", "http_accept")
+
+
+@admin.register(doors.AccessFailureLog)
+class FailureAdmin(HistoryAdmin):
+    """Every wrong password."""
+
+    list_display = ("attempt_time", "username", "ip_address", "locked_out", "user_agent")
+    list_filter = ("locked_out",)
+    search_fields = ("username", "ip_address")
+    exclude = ("http_accept",)
+
+
+@admin.register(doors.AccessLog)
+class AccessAdmin(HistoryAdmin):
+    """Who signed in and out."""
+
+    list_display = ("attempt_time", "logout_time", "username", "ip_address", "user_agent")
+    search_fields = ("username", "ip_address")
+    exclude = ("http_accept", "session_hash")

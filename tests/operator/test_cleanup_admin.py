@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from django.contrib.auth.models import Permission, User
-from django.test import Client
 from django.urls import reverse
 
+from forecastsite.cleanup import default_policy, draw_up
 from forecastsite.models import CleanUp, Nightly
 from prediction.models import Forecast
 
@@ -26,10 +25,12 @@ def act(admin_page):
     return post
 
 
-def test_it_is_switched_on_and_off_and_says_so(act, admin_page):
+def test_it_is_switched_on_and_off_after_a_question(act):
     assert "Cleans up every night" in act("switch_on").content.decode()
+    assert not Nightly.objects.get().on
+    act("switch_on", confirmed="yes")
     assert Nightly.objects.get().on
-    assert "Cleans up no more" in act("switch_off").content.decode()
+    act("switch_off", confirmed="yes")
     assert not Nightly.objects.get().on
 
 
@@ -63,12 +64,12 @@ def test_the_last_result_is_shown(act, admin_page):
     assert "Deleted 7" in admin_page.get(reverse(LIST)).content.decode()
 
 
-def test_who_may_only_look_has_no_actions(stocked):
-    person = User.objects.create_user("looker", is_staff=True)
-    person.user_permissions.add(Permission.objects.get(codename="view_nightly"))
-    client = Client()
-    client.force_login(person)
-    row = Nightly.objects.ensure()
-    assert "switch_on" not in client.get(reverse(LIST)).content.decode()
-    client.post(reverse(LIST), {"action": "switch_on", "_selected_action": [str(row.pk)]})
-    assert not Nightly.objects.get().on
+@pytest.mark.parametrize(("role", "may"), [("Curator", False), ("Operator", True)])
+def test_only_operators_look_at_the_plan_and_clean_up(stocked, person, browse, role, may):
+    client, row = browse(person("somebody", role)), Nightly.objects.ensure()
+    form = {"action": "look", "_selected_action": [str(row.pk)]}
+    shown = client.post(reverse(LIST), form)
+    assert (b'name="plan"' in shown.content) == may
+    plan = draw_up(default_policy()).sha256
+    client.post(reverse(LIST), {**form, "action": "clean_now", "plan": plan})
+    assert Forecast.objects.count() == (3 if may else 11)

@@ -18,11 +18,12 @@ from forecastsite.asgi import application
 from forecastsite.origin import is_ours
 from tests.training.conftest import epoch
 from training import feed as feeds
-from training.feed import snapshot
+from training.feed import Rights, snapshot
 from training.models import TrainingRun
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OURS = "http://testserver:8000"
+ALL = Rights(steer=True, train=True, forecast=True)
 WAIT = 20  # seconds; the machine may be busy
 
 
@@ -210,21 +211,22 @@ def test_a_proxy_that_ends_tls_is_understood(settings):
 def test_only_the_watched_run_is_asked_for(claimed):
     from training.feed import deltas
 
-    assert set(deltas({(claimed.pk, "en"): 0})) == {(claimed.pk, "en")}
-    assert deltas({(claimed.pk, "en"): TrainingRun.objects.get().last_seq}) == {}
+    key = (claimed.pk, "en", ALL)
+    assert set(deltas({key: 0})) == {key}
+    assert deltas({key: TrainingRun.objects.get().last_seq}) == {}
 
 
 async def test_pages_that_come_at_once_share_one_snapshot(claimed, monkeypatch):
     made = []
 
-    def slow(run_id, language):
+    def slow(run_id, language, rights):
         made.append(language)
         time.sleep(0.2)
-        return snapshot(run_id, language)
+        return snapshot(run_id, language, rights)
 
     monkeypatch.setattr(feeds, "snapshot", slow)
     shared = feeds.Feed()
-    asked = [(claimed.pk, language) for language in ("en", "en", "en", "zh-hans")]
+    asked = [(claimed.pk, language, ALL) for language in ("en", "en", "en", "zh-hans")]
     shown = await asyncio.gather(*(shared.snapshot(key) for key in asked))
     assert sorted(made) == ["en", "zh-hans"] and shown[0] is shown[2] and "训练" in shown[3].html
     assert shared.whole == {}
@@ -235,7 +237,7 @@ async def test_a_page_that_is_behind_the_others_is_told_at_once(claimed, monkeyp
         return None
 
     monkeypatch.setattr(feeds.Feed, "tail", nothing)
-    shared, key = feeds.Feed(), (claimed.pk, "en")
+    shared, key = feeds.Feed(), (claimed.pk, "en", ALL)
     assert shared.subscribe(key, 7).empty()
     late = shared.subscribe(key, 5)
     assert (late.get_nowait().end, shared.cursors[key]) == (7, 7)
