@@ -19,6 +19,7 @@ from registry.names import Names, beside, names_of
 from registry.rights import Person
 from registry.said import said as in_words
 from registry.scope import Scope
+from registry.tombstones import rule_text
 
 register = template.Library()
 
@@ -40,6 +41,9 @@ def section(context: RequestContext) -> str:
     match = context["request"].resolver_match if "request" in context else None
     name = (match.url_name or "").split("-")[0] if match else ""
     return SECTIONS.get(name, name)
+
+
+register.filter(rule_text)
 
 
 @register.filter
