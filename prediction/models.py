@@ -95,6 +95,7 @@ class Forecast(Keepable):
         verbose_name = _("forecast")
         verbose_name_plural = _("forecasts")
         ordering = ["-created_at"]
+        indexes = [models.Index(fields=["state", "-created_at"], name="forecasts_by_state")]
 
     def __str__(self) -> str:
         return f"{self.label} · {self.origin} + {self.horizon}"

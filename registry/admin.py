@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, cast
 
 from django.contrib import admin
+from django.forms import Script
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
@@ -20,9 +21,10 @@ from registry.deeds import KEEPING, DeleteData, DeleteVersion, Promote, RollBack
 from registry.export import plain
 from registry.history import VersionChange
 from registry.models import Dataset, DatasetVersion, ForecastModel, ModelVersion, Tombstone
+from registry.rights import insist
 
 BATCH = 1_000
-CHARTS = ("chartjs/chart.js", "charts.js")
+CHARTS = [Script(name, defer=True) for name in ("chartjs/chart.js", "charts.js")]
 
 
 @admin.register(Dataset)
@@ -128,7 +130,7 @@ class ModelVersionAdmin(ActingAdmin):
     readonly_fields = ("archived_at", "config_text", "metrics_text")
 
     class Media:
-        js = (*CHARTS, "backtest-chart.js")
+        js = [*CHARTS, Script("backtest-chart.js", defer=True)]
 
     @admin.display(description=_("dataset"))
     def dataset(self, obj: ModelVersion) -> str:
@@ -175,6 +177,7 @@ class AuditAdmin(HistoryAdmin):
 
     def as_csv(self, request: HttpRequest) -> HttpResponseBase:
         """All lines that the filters leave, a batch at a time."""
+        insist(self.has_view_permission(request), "registry.view_auditentry")
         rows = self.get_changelist_instance(request).get_queryset(request)
         return download(map(written, self.batches(rows)), "audit.csv")
 

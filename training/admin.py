@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
+from django.forms import Script
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as now
@@ -90,7 +91,7 @@ class TrainingRunAdmin(ActingAdmin):
     readonly_fields = ("config_text", "estimate_text")
 
     class Media:
-        js = (*CHARTS, "learning-chart.js")
+        js = [*CHARTS, Script("learning-chart.js", defer=True)]
 
     @admin.display(description=_("progress"), ordering="progress")
     def done(self, obj: TrainingRun) -> str:
