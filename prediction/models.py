@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models, transaction
-from django.utils.translation import gettext as now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from registry.artifacts import Artifact
@@ -61,7 +61,7 @@ class ForecastQuerySet(models.QuerySet["Forecast"]):
         with transaction.atomic():
             version = forecast.version.lock()
             if version is None or version.state != Artifact.State.READY:
-                raise ValueError(now("%(name)s is not there any more.") % {"name": forecast.version})
+                raise ValueError(gettext("%(name)s is not there any more.") % {"name": forecast.version})
             forecast.save(force_insert=True)
         return forecast
 
@@ -119,7 +119,7 @@ class Forecast(Keepable):
             self.remove()
             if isinstance(problem, OSError):
                 words = {"reason": problem.strerror or problem}
-                raise ValueError(now("The forecast could not be saved: %(reason)s.") % words) from problem
+                raise ValueError(gettext("The forecast could not be saved: %(reason)s.") % words) from problem
             raise
         self.refresh_from_db()
         return self
