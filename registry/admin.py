@@ -126,8 +126,8 @@ class ModelVersionAdmin(ActingAdmin):
     search_fields = ("name", "sha256")
     date_hierarchy = "created_at"
     list_select_related = ("model__dataset", "created_by")
-    exclude = ("config", "metrics")
-    readonly_fields = ("archived_at", "config_text", "metrics_text")
+    exclude = ("config", "metrics", "wape")
+    readonly_fields = ("error", "archived_at", "config_text", "metrics_text")
 
     class Media:
         js = [*CHARTS, Script("backtest-chart.js", defer=True)]

@@ -21,6 +21,7 @@ from registry.models import ModelVersion
 from training.events import RunEvent
 from training.models import TrainingRun
 
+FLAGS = ("cancel_requested", "finish_requested")  # between the page and the worker
 TRAIN = "training.add_trainingrun"
 
 
@@ -87,8 +88,8 @@ class TrainingRunAdmin(ActingAdmin):
     search_fields = ("code", "algorithm", "error", "version__name")
     date_hierarchy = "created_at"
     list_select_related = ("dataset_version__dataset", "created_by", "version")
-    exclude = ("config", "estimate")
-    readonly_fields = ("config_text", "estimate_text")
+    exclude = ("config", "estimate", "progress", "last_seq", "lease_until", *FLAGS)
+    readonly_fields = ("done", "config_text", "estimate_text")
 
     class Media:
         js = [*CHARTS, Script("learning-chart.js", defer=True)]
