@@ -25,7 +25,7 @@ run: setup ## start web server and workers; PORT=8000 and DATA_DIR=var are honou
 test: $(VENV)/.installed-test $(MO) ## run the tests; ARGS="-k name" chooses
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
-faults: $(VENV)/.installed-test $(MO) ## kill, fill and flood real processes for half an hour; see docs/reliability.md
+faults: $(VENV)/.installed-test $(MO) ## kill, fill and flood real processes for two hours; see docs/reliability.md
 	FAULTS=full $(BIN)/python -m pytest tests/faults -p no:cacheprovider -s $(ARGS)
 
 screenshots: $(VENV)/.installed-test $(MO) ## pictures of every page, both languages, light and dark, wide and phone; SCREENSHOTS=folder

@@ -24,4 +24,4 @@ def written(who: str, language: str) -> SafeString:
     """The text for a reader as HTML."""
     own = DOCS / language / f"{who}.md"
     text = (own if own.is_file() else DOCS / f"{who}.md").read_text(encoding="utf-8")
-    return SafeString(markdown(text, output_format="html"))
+    return SafeString(markdown(text, output_format="html", extensions=["tables"]))

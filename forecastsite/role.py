@@ -44,6 +44,10 @@ def work(queue: str) -> None:
     from django.core.management import call_command
 
     django.setup()
+    if queue == "light":
+        from forecastsite.tasks import tell_when_busy
+
+        tell_when_busy()
     call_command("qcluster")
 
 

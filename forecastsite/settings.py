@@ -132,7 +132,7 @@ INSTALLED_APPS = [
     "training",
     "prediction",
     "registry",
-    "django.contrib.admin",
+    "forecastsite.apps.OurAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -160,6 +160,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "forecastsite.downloads.noted",
     "axes.middleware.AxesMiddleware",
 ]
 TEMPLATES = [
@@ -187,8 +188,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_COOLOFF_TIME = 0.25  # hours
+AXES_FAILURE_LIMIT, AXES_COOLOFF_TIME = 5, 0.25  # wrong passwords, hours
 AXES_LOCKOUT_TEMPLATE = "429.html"
+AXES_ENABLE_ACCESS_FAILURE_LOG = True  # every wrong password, the newest thousand of each name
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "overview"
 LOGOUT_REDIRECT_URL = "login"
@@ -228,6 +230,7 @@ HTTPS = env_bool("HTTPS", False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 MAX_UPLOAD_MB = env_int("MAX_UPLOAD_MB", 50, 1, 4096)  # larger files: import_sales on the server
@@ -240,8 +243,8 @@ Q_CLUSTER: dict[str, Any] = {
     "name": "light",
     "orm": "default",
     "workers": 1,
-    "timeout": 300,
-    "retry": 600,
+    "timeout": 3600,  # a forecast of tens of thousands of series, a clean-up of a full store
+    "retry": 3660,
     "max_attempts": 1,
     "ack_failures": True,
     "bulk": 1,

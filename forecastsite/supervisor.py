@@ -20,15 +20,17 @@ from django.shortcuts import resolve_url
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
+from forecastsite.tasks import busy
 from training.models import TrainingRun
 from training.tasks import draining
 
 TICK = 0.25
 REAP = 10.0  # seconds between two looks at the runs
 PROBE = 20.0  # seconds between two probe jobs
-WEDGED = 60.0  # a queue that does nothing for so long is killed and started again
+WEDGED = 60.0  # a light queue that does nothing for so long is killed and started again
+STALLED = 30.0  # and a training queue that takes no run although one waits and none is in work
 GRACE = 5.0  # seconds to stop in good order
-LONGEST_PAUSE = 30.0  # seconds between two starts of something that dies at once
+LONGEST_PAUSE = 10.0  # seconds between two starts of something that dies at once
 
 Say = Callable[[str], None]
 
@@ -214,12 +216,12 @@ class Supervisor:
             self.say(f"the database does not answer: {error}")
 
     def check_queues(self) -> None:
-        if self.probe.wedged():
+        if self.probe.wedged() and not busy(member.pid for member in self.light.family()):
             self.bury(self.light, "does no jobs")
             self.probe.forget()
         now = time.monotonic()
         self.idle_since = (self.idle_since or now) if TrainingRun.objects.stalled() else None
-        if self.idle_since is not None and now - self.idle_since > WEDGED:
+        if self.idle_since is not None and now - self.idle_since > STALLED:
             self.bury(self.training, "takes no jobs")
             self.idle_since = None
 

@@ -1,7 +1,45 @@
-"""Jobs of the light queue that belong to no app."""
+"""Jobs of the light queue that belong to no app, and the marks that tell a busy worker from a wedged one."""
 
 from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django_q.signals import post_execute_in_worker, pre_execute
+
+FOLDER = "busy"  # below DATA_DIR: a file for each worker of this machine that is in a job
 
 
 def probe() -> None:
     """Does nothing: that it was taken and done is the news the supervisor waits for."""
+
+
+def mark(pid: int) -> Path:
+    """The file that is there while this worker is in a job."""
+    return Path(settings.DATA_DIR) / FOLDER / str(pid)
+
+
+def busy(pids: Iterable[int]) -> bool:
+    """One of these workers is in a job: probes wait, and that is right. The queue's timeout ends the job."""
+    return any(mark(pid).exists() for pid in pids)
+
+
+def tell_when_busy() -> None:
+    """From now on the workers that this process forks keep their marks."""
+    folder = Path(settings.DATA_DIR) / FOLDER
+    folder.mkdir(exist_ok=True)
+    for old in folder.iterdir():
+        old.unlink(missing_ok=True)
+    pre_execute.connect(begins, dispatch_uid="busy")
+    post_execute_in_worker.connect(is_over, dispatch_uid="busy")
+
+
+def begins(**given: Any) -> None:
+    mark(os.getpid()).touch()
+
+
+def is_over(**given: Any) -> None:
+    mark(os.getpid()).unlink(missing_ok=True)

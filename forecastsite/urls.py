@@ -6,13 +6,11 @@ from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
-from django.utils.translation import gettext_lazy as _
 from django.views.i18n import set_language
 
 from forecastsite import views
 
-admin.site.site_header = admin.site.site_title = _("Sales Forecast")
-
+handler403 = "forecastsite.views.forbidden"
 urlpatterns = [
     path("", views.overview, name="overview"),
     path("models/", views.models, name="models"),

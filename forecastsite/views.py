@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
+from django_htmx.http import reswap, retarget
 
 from forecastsite.handbook import READERS, written
 from forecastsite.leaderboard import Leaderboard
@@ -17,6 +19,7 @@ from prediction.models import Forecast
 from prediction.since import looked_back
 from registry import export
 from registry.models import Dataset, ModelVersion
+from registry.web import Request
 from training.models import TrainingRun
 
 PER_PAGE = 25
@@ -52,6 +55,15 @@ def models(request: HttpRequest) -> HttpResponse:
         return export.exported("models", kind, board.table())
     page: Page[dict[str, Any]] = Paginator(board, PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "models/list.html", {"page": page, "board": board})
+
+
+def forbidden(request: Request, exception: Exception) -> HttpResponse:
+    """One sentence that names the role needed; for a fragment of a page, where its messages are."""
+    if not request.htmx:
+        return render(request, "403.html", {"exception": str(exception)}, status=403)
+    messages.error(request, str(exception))
+    said = render(request, "_messages.html", status=403)
+    return reswap(retarget(said, "#messages"), "outerHTML")
 
 
 @require_safe

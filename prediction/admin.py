@@ -1,4 +1,4 @@
-"""Admin of forecasts: to look, search and delete with files."""
+"""Admin of forecasts: look, search, pin, archive, delete with files."""
 
 from __future__ import annotations
 
@@ -6,19 +6,34 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from prediction.models import Forecast
-from registry.admin import ArtifactAdmin
+from registry.actions import ActingAdmin
+from registry.deeds import KEEPING, Delete
+
+
+class DeleteForecast(Delete):
+    permission = "prediction.delete_forecast"
 
 
 @admin.register(Forecast)
-class ForecastAdmin(ArtifactAdmin):
-    """Every forecast made: who, when, with which version, how many units."""
+class ForecastAdmin(ActingAdmin):
+    """Every forecast made: who, when, with which version, how many units, and where its file is."""
 
-    list_display = ("label", "version", "origin", "horizon", "units", "state", "created_at", "created_by")
-    list_filter = ("state", "version__algorithm", "version__model__dataset")
+    acts = [*KEEPING, DeleteForecast()]
+    list_display = ("label", "version", "origin", "units", "pinned", "kept", "created_at", "created_by")
+    list_filter = ("state", "pinned", "version__algorithm", "version__model__dataset")
     search_fields = ("store", "product", "version__name")
     date_hierarchy = "created_at"
     list_select_related = ("version__model__dataset", "created_by")
+    readonly_fields = ("archived_at",)
+
+    @admin.display(description=_("forecast"))
+    def label(self, obj: Forecast) -> str:
+        return obj.label
 
     @admin.display(description=_("units expected"), ordering="total")
     def units(self, obj: Forecast) -> str:
         return f"{obj.total:,.0f}"
+
+    @admin.display(description=_("file"), ordering="archived_at")
+    def kept(self, obj: Forecast) -> str:
+        return obj.whereabouts

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from prediction.models import Forecast
 from registry.models import ModelVersion
-from registry.names import Names, names_of
+from registry.suggest import code_field, code_of, known_to, near
 
 RANGE = format_lazy(_("Choose a number from {low} to {high}."), low=1, high=settings.MAX_HORIZON)
 NOT_WHOLE = _("Write a whole number, like 28.")
@@ -45,12 +45,6 @@ class VersionField(VersionChoice):
         return " · ".join(parts)
 
 
-def searchable(name: str, label: Any, empty: Any) -> forms.CharField:
-    """A text field with suggestions; left empty it means all of them."""
-    attributes = {"list": f"{name}s", "autocomplete": "off", "spellcheck": "false", "placeholder": empty}
-    return forms.CharField(label=label, required=False, max_length=100, widget=forms.TextInput(attributes))
-
-
 class ForecastForm(forms.Form):
     """Which version, which store and product (none = all that the version learned), how many days."""
 
@@ -60,8 +54,8 @@ class ForecastForm(forms.Form):
         empty_label=None,
         error_messages={"invalid_choice": NONE_CHOSEN, "required": NONE_CHOSEN},
     )
-    product = searchable("product", _("Product"), _("All products"))
-    store = searchable("store", _("Store"), _("All stores"))
+    product = code_field("product", _("Product"), "version", placeholder=_("All products"))
+    store = code_field("store", _("Store"), "version", placeholder=_("All stores"))
     horizon = forms.IntegerField(
         label=_("Days ahead"),
         initial=28,
@@ -82,54 +76,23 @@ class ForecastForm(forms.Form):
         """Versions are there, but none has passed the gate or was put in use by hand."""
         return not ModelVersion.objects.in_use().exists()
 
-    @property
-    def picked(self) -> ModelVersion | None:
-        """The version whose stores and products the page suggests."""
-        value = self["version"].value()
-        if isinstance(value, ModelVersion):
-            return value
-        try:
-            found = self.fields["version"].clean(value)
-        except forms.ValidationError:
-            return None
-        return found if isinstance(found, ModelVersion) else None
-
-    @property
-    def codes(self) -> dict[str, list[str]]:
-        """Stores and products that the picked version can forecast."""
-        version = self.picked
-        if version is None:
-            return {"stores": [], "products": []}
-        data, scope = version.dataset_version, version.model.scope
-        stores = [scope.code] if scope.kind == "store" else data.stores
-        products = [scope.code] if scope.kind == "product" else data.products
-        return {"stores": stores, "products": products}
-
-    @property
-    def suggestions(self) -> dict[str, list[tuple[str, str]]]:
-        """The same codes, each with its name."""
-        version = self.picked
-        names = names_of(version.dataset_version) if version else Names()
-        tables = {"stores": names.stores, "products": names.products}
-        return {
-            side: [(code, tables[side].get(code, "")) for code in codes] for side, codes in self.codes.items()
-        }
-
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if version := data.get("version"):
-            names = names_of(version.dataset_version)
-            data |= {kind: names.code(kind, data.get(kind, "")) for kind in ("store", "product")}
-        if data.get("version"):
-            self.check_code("store", data.get("store", ""), self.codes["stores"])
-            self.check_code("product", data.get("product", ""), self.codes["products"])
+            for kind in ("store", "product"):
+                if typed := data.get(kind, ""):
+                    data[kind] = self.check_code(version, kind, typed)
         return data
 
-    def check_code(self, name: str, code: str, known: list[str]) -> None:
-        """One sentence at the field when the version has never seen that code."""
-        if code and code not in known:
+    def check_code(self, version: ModelVersion, kind: str, typed: str) -> str:
+        """The code of what was typed; one sentence at the field when the version has never seen it."""
+        sales, known = version.dataset_version, known_to(version, kind)
+        code = code_of(sales, kind, typed)
+        if code not in known:
             word = _("This model does not know {code}: choose one from the list, like {near}.")
-            self.add_error(name, format_lazy(word, code=f"“{code}”", near=", ".join(known[:3])))
+            words = {"code": f"“{typed}”", "near": near(sales, kind, typed, known)}
+            self.add_error(kind, format_lazy(word, **words))
+        return code
 
     def make(self, user: Any) -> Forecast:
         """The finished forecast; raises ValueError or CorruptArtifact with one sentence."""

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from registry.artifacts import Artifact
 from registry.keeping import Keepable
 from registry.models import DatasetVersion, ModelVersion
+from registry.rights import Person, owns
 
 
 class ForecastQuerySet(models.QuerySet["Forecast"]):
@@ -103,6 +104,10 @@ class Forecast(Keepable):
         """What was forecast: store, product, both, or the whole scope."""
         parts = [part for part in (self.product, self.store) if part]
         return " · ".join(parts) or str(self.version.model.scope)
+
+    def may_delete(self, user: Person) -> bool:
+        """All forecasts, or an own one."""
+        return user.has_perm("prediction.delete_forecast") or owns(user, self, "prediction.add_forecast")
 
     def save_content(self, content: dict[str, Any]) -> Forecast:
         """Writes the file, then says ready; nothing stays behind when that fails."""

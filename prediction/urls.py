@@ -8,7 +8,6 @@ from prediction import views
 
 urlpatterns = [
     path("forecast/", views.forecast, name="forecast"),
-    path("forecast/choices/", views.choices, name="forecast-choices"),
     path("forecasts/", views.history, name="history"),
     path("forecasts/<uuid:pk>/", views.forecast_detail, name="forecast-detail"),
     path("forecasts/<uuid:pk>/csv/", views.forecast_csv, name="forecast-csv"),

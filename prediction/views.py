@@ -23,14 +23,17 @@ from prediction.tables import day_table, history_table, sheets
 from registry.artifacts import CorruptArtifact
 from registry.export import CSV, EXCEL, KINDS, as_csv, as_excel, download, exported
 from registry.names import names_of
+from registry.rights import insist, needs
 from registry.said import said
 from registry.web import Request
 
 KEPT = ("version", "store", "product", "horizon")
 PER_PAGE = 25
+FORECAST = "prediction.add_forecast"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@needs(FORECAST)
 def forecast(request: Request) -> HttpResponse:
     """The form; a valid one is forecast at once and shown below it."""
     given = {name: request.GET[name] for name in KEPT if name in request.GET}
@@ -56,13 +59,6 @@ def result(request: Request, made: Forecast) -> HttpResponse:
 
 
 @require_safe
-def choices(request: HttpRequest) -> HttpResponse:
-    """The suggestions of the chosen version."""
-    form = ForecastForm(initial={"version": request.GET.get("version")})
-    return render(request, "prediction/_codes.html", {"form": form})
-
-
-@require_safe
 def forecast_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     """One saved forecast, with the form above it to make the next."""
     found = get_object_or_404(Forecast.objects.with_names(), pk=pk)
@@ -72,12 +68,13 @@ def forecast_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def forecast_delete(request: HttpRequest, pk: UUID) -> HttpResponse:
+def forecast_delete(request: Request, pk: UUID) -> HttpResponse:
     """Asks, then deletes the forecast with its file."""
     found = get_object_or_404(Forecast, pk=pk)
+    insist(found.may_delete(request.user), "prediction.delete_forecast")
     if request.method == "POST":
         messages.success(request, _("Deleted the forecast of %(name)s and its file.") % {"name": found.label})
-        found.remove()
+        found.remove(by=request.user)
         return redirect("history")
     context = {
         "title": _("Delete this forecast?"),

@@ -1,76 +1,39 @@
-"""Admin of datasets, models and their versions: look, search, delete with files; history is read-only."""
+"""Admin of datasets, models, their versions, what was deleted, and the audit."""
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any, cast
 
 from django.contrib import admin
-from django.db.models import Model, QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from registry.actions import ActingAdmin
+from registry.audit import AuditEntry
+from registry.backstage import HistoryAdmin, QuickAdmin, as_percent, pretty
+from registry.catalogue_views import download, written
+from registry.deeds import KEEPING, DeleteData, DeleteVersion, Promote, RollBack
+from registry.export import plain
 from registry.history import VersionChange
 from registry.models import Dataset, DatasetVersion, ForecastModel, ModelVersion, Tombstone
 
-if TYPE_CHECKING:
-    RowAdmin = admin.ModelAdmin[Any]
-else:  # only the stubs know the type parameter
-    RowAdmin = admin.ModelAdmin
-
-
-def pretty(value: Any) -> SafeString:
-    """JSON a person can read."""
-    return format_html("<pre>{}</pre>", json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True))
-
-
-def as_percent(value: float | None) -> str:
-    """A share with one decimal."""
-    return "–" if value is None else f"{value:.1%}"
-
-
-class HistoryAdmin(RowAdmin):
-    """Rows that the product writes: people may look, and delete where `deletable` says so."""
-
-    deletable = False
-    list_per_page = 50
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.deletable and super().has_delete_permission(request, obj)
-
-
-class ArtifactAdmin(HistoryAdmin):
-    """Rows that own a file: deleting the row takes the file along, one by one or selected."""
-
-    deletable = True
-
-    def destroy(self, obj: Any) -> None:
-        """How one row goes."""
-        obj.remove()
-
-    def delete_model(self, request: HttpRequest, obj: Model) -> None:
-        self.destroy(obj)
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        for obj in queryset:
-            self.destroy(obj)
+BATCH = 1_000
+CHARTS = ("chartjs/chart.js", "charts.js")
 
 
 @admin.register(Dataset)
-class DatasetAdmin(RowAdmin):
+class DatasetAdmin(QuickAdmin):
     """Name and country may be put right; the content lives in versions."""
 
     list_display = ("name", "country", "created_at", "created_by")
+    list_filter = ("country",)
     search_fields = ("name",)
     date_hierarchy = "created_at"
+    list_select_related = ("created_by",)
     readonly_fields = ("created_at", "created_by")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -81,16 +44,17 @@ class DatasetAdmin(RowAdmin):
 
 
 @admin.register(DatasetVersion)
-class DatasetVersionAdmin(ArtifactAdmin):
+class DatasetVersionAdmin(ActingAdmin):
     """What was imported, when and by whom; versions that models learned from stay."""
 
+    acts = [DeleteData()]
     list_display = ("__str__", "state", "rows", "series", "first", "last", "created_at", "created_by")
     list_filter = ("state", "dataset")
     search_fields = ("dataset__name", "content_hash")
     date_hierarchy = "created_at"
     list_select_related = ("dataset", "created_by")
-    exclude = ("stores", "products", "roles", "findings")
-    readonly_fields = ("roles_text", "findings_text")
+    exclude = ("stores", "products", "roles", "findings", "reading")
+    readonly_fields = ("roles_text", "findings_text", "reading_text")
 
     @admin.display(description=_("roles of extra columns"))
     def roles_text(self, obj: DatasetVersion) -> SafeString:
@@ -99,6 +63,10 @@ class DatasetVersionAdmin(ArtifactAdmin):
     @admin.display(description=_("findings of the check"))
     def findings_text(self, obj: DatasetVersion) -> SafeString:
         return pretty(obj.findings)
+
+    @admin.display(description=_("how the file was read"))
+    def reading_text(self, obj: DatasetVersion) -> SafeString:
+        return pretty(obj.reading)
 
 
 @admin.register(ForecastModel)
@@ -109,6 +77,12 @@ class ForecastModelAdmin(HistoryAdmin):
     list_filter = ("kind", "dataset")
     search_fields = ("code", "dataset__name", "best__name")
     list_select_related = ("dataset", "best")
+    exclude = ("numbers",)
+    readonly_fields = ("numbers_text",)
+
+    @admin.display(description=_("last number given, by algorithm"))
+    def numbers_text(self, obj: ForecastModel) -> SafeString:
+        return pretty(obj.numbers)
 
 
 @admin.register(VersionChange)
@@ -137,31 +111,40 @@ class TombstoneAdmin(HistoryAdmin):
     search_fields = ("name", "id", "sha256")
     date_hierarchy = "at"
     list_select_related = ("by",)
-    show_full_result_count = False
 
 
 @admin.register(ModelVersion)
-class ModelVersionAdmin(ArtifactAdmin):
-    """Published results; deleting one takes its file and forecasts along and hands "best" on."""
+class ModelVersionAdmin(ActingAdmin):
+    """Published results: put in use, pinned, archived, deleted with their files; each act asks first."""
 
-    list_display = ("name", "dataset", "state", "error", "seconds", "size", "created_at", "created_by")
-    list_filter = ("state", "algorithm", "model__dataset", "model__kind")
+    acts = [Promote(), RollBack(), *KEEPING, DeleteVersion()]
+    change_form_template = "admin/registry/modelversion/change_form.html"
+    list_display = ("name", "dataset", "in_use", "pinned", "error", "kept", "created_at", "created_by")
+    list_filter = ("state", "pinned", "algorithm", "model__dataset", "model__kind")
     search_fields = ("name", "sha256")
     date_hierarchy = "created_at"
     list_select_related = ("model__dataset", "created_by")
     exclude = ("config", "metrics")
-    readonly_fields = ("config_text", "metrics_text")
+    readonly_fields = ("archived_at", "config_text", "metrics_text")
 
-    def destroy(self, obj: ModelVersion) -> None:
-        obj.retire()
+    class Media:
+        js = (*CHARTS, "backtest-chart.js")
 
     @admin.display(description=_("dataset"))
     def dataset(self, obj: ModelVersion) -> str:
         return str(obj.model.dataset)
 
+    @admin.display(description=_("in use"), boolean=True)
+    def in_use(self, obj: ModelVersion) -> bool:
+        return obj.is_best
+
     @admin.display(description=_("error"), ordering="wape")
     def error(self, obj: ModelVersion) -> str:
         return as_percent(obj.wape)
+
+    @admin.display(description=_("file"), ordering="archived_at")
+    def kept(self, obj: ModelVersion) -> str:
+        return obj.whereabouts
 
     @admin.display(description=_("settings"))
     def config_text(self, obj: ModelVersion) -> SafeString:
@@ -170,3 +153,34 @@ class ModelVersionAdmin(ArtifactAdmin):
     @admin.display(description=_("test results"))
     def metrics_text(self, obj: ModelVersion) -> SafeString:
         return pretty(obj.metrics)
+
+
+@admin.register(AuditEntry)
+class AuditAdmin(HistoryAdmin):
+    """Who did what, when and why; also as CSV, filtered as it is shown."""
+
+    change_list_template = "admin/registry/auditentry/change_list.html"
+    list_display = ("at", "person_text", "act", "kind", "name", "why")
+    list_filter = ("act", "kind")
+    search_fields = ("who", "name", "key", "why")
+    date_hierarchy = "at"
+
+    @admin.display(description=_("who"), ordering="who")
+    def person_text(self, obj: AuditEntry) -> str:
+        return obj.who or "–"
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.as_csv)
+        return [path("csv/", view, name="registry_auditentry_csv"), *super().get_urls()]
+
+    def as_csv(self, request: HttpRequest) -> HttpResponseBase:
+        """All lines that the filters leave, a batch at a time."""
+        rows = self.get_changelist_instance(request).get_queryset(request)
+        return download(map(written, self.batches(rows)), "audit.csv")
+
+    def batches(self, rows: Any) -> Iterable[list[list[Any]]]:
+        """Headings, then lines, as text and times without formulas."""
+        names = ("at", "who", "act", "kind", "key", "name", "why")
+        yield [list(names)]
+        for row in cast(Iterable[tuple[Any, ...]], rows.values_list(*names).iterator(BATCH)):
+            yield [[plain(value) for value in row]]

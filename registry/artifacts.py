@@ -21,6 +21,7 @@ from django.core.files.storage import Storage, storages
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
+from registry.audit import Act, record
 from registry.tombstones import BY_HAND, WITH_ITS_SOURCE, Tombstone
 
 CHUNK = 1 << 20
@@ -139,6 +140,8 @@ class Artifact(models.Model):
             type(self)._default_manager.filter(pk=self.pk).update(state=self.State.DELETING)
             if row.state != self.State.PENDING:  # what was never whole needs no stone
                 Tombstone.of(row, rule, by).save()
+                if rule == BY_HAND:
+                    record(Act.DELETED, row, by)
 
     def discard(self) -> None:
         """The files of a row that says `deleting` go, then the row."""

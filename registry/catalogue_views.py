@@ -8,7 +8,7 @@ from typing import IO, Any
 
 import pyarrow.parquet as pq
 from django.core.paginator import Paginator
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -17,6 +17,8 @@ from registry.artifacts import store
 from registry.importing.pipeline import disarmed
 from registry.importing.problems import ACTIONS, TITLES
 from registry.models import Dataset, DatasetVersion, Item
+from registry.sidebyside import picked
+from registry.suggest import MOST, codes_of, found, known_to
 
 ORDERS = {"total": "-total", "code": "code", "last": "last", "zeros": "-zeros"}
 PAGE = 50
@@ -37,6 +39,28 @@ def catalogue(request: HttpRequest, pk: int) -> HttpResponse:
     context = {"dataset": dataset, "kind": kind, "order": order, "q": words, "page": page}
     part = request.headers.get("HX-Target") == "items"
     return render(request, "data/_items.html" if part else "data/catalogue.html", context)
+
+
+@require_safe
+def suggest(request: HttpRequest, kind: str) -> HttpResponse:
+    """Stores or products for what stands in a form's field, of its dataset or of what its model knows."""
+    if kind not in ("store", "product"):
+        raise Http404
+    version, known = source_of(request.GET, kind)
+    words = request.GET.get(kind, "").replace("\0", " ").strip()[:100]
+    items = found(version, kind, words, set(known)) if version else []
+    context = {"kind": kind, "items": items[:MOST], "more": len(items) > MOST}
+    return render(request, "_suggestions.html", context)
+
+
+def source_of(given: QueryDict, kind: str) -> tuple[DatasetVersion | None, list[str]]:
+    """Whose stores and products are meant, and which of them may be chosen."""
+    if models := picked([given.get("version", "")]):
+        return models[0].dataset_version, known_to(models[0], kind)
+    number = given.get("dataset", "")
+    dataset = Dataset.objects.filter(pk=number).first() if number.isdecimal() else None
+    version = dataset.current if dataset else None
+    return version, codes_of(version, kind) if version else []
 
 
 def current_of(pk: int) -> DatasetVersion:

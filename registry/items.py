@@ -22,7 +22,7 @@ class ItemQuerySet(models.QuerySet["Item"]):
     def search(self, words: str) -> ItemQuerySet:
         """Those with all the words in their code, name or category."""
         found = self
-        for word in words.split()[:5]:
+        for word in words.replace("\0", " ").split()[:5]:  # no database takes a NUL
             found = found.filter(
                 models.Q(code__icontains=word)
                 | models.Q(name__icontains=word)

@@ -37,6 +37,13 @@ class Keepable(Artifact):
         return self.archived_at is not None
 
     @property
+    def whereabouts(self) -> str:
+        """Where its file is, in a word; what is wrong with it, if something is."""
+        if self.state != self.State.READY:
+            return str(self.State(self.state).label)
+        return gettext("in the archive") if self.archived else gettext("here")
+
+    @property
     def places(self) -> list[str]:
         here = [] if self.archived else super().places
         return [*here, self.archive_address] if self.archive_address else here

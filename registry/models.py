@@ -12,14 +12,25 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from registry.artifacts import Artifact
+from registry.audit import Act, AuditEntry, record
 from registry.history import Change, VersionChange, put_in_use, through_the_gate, version_before
 from registry.items import Item
 from registry.keeping import Keepable
+from registry.rights import Person, owns
 from registry.scope import KINDS, Kind, Scope
 from registry.tombstones import BY_HAND, Tombstone
 from registry.uploads import Upload
 
-__all__ = ["Dataset", "DatasetVersion", "ForecastModel", "Item", "ModelVersion", "Tombstone", "Upload"]
+__all__ = [
+    "AuditEntry",
+    "Dataset",
+    "DatasetVersion",
+    "ForecastModel",
+    "Item",
+    "ModelVersion",
+    "Tombstone",
+    "Upload",
+]
 
 
 class Dataset(models.Model):
@@ -121,6 +132,11 @@ class ForecastModel(models.Model):
         """The version that was in use before the present one."""
         return version_before(self)
 
+    @property
+    def heir(self) -> ModelVersion | None:
+        """Which version takes over when the one in use goes: the one before, or the best of the others."""
+        return self.before or self.versions.exclude(pk__in=[self.best_id]).ready().best_first().first()
+
     def roll_back(self, by: AbstractBaseUser | None) -> ModelVersion:
         """One step back to the version before; raises ValueError with a sentence when there is none."""
         with transaction.atomic():
@@ -129,6 +145,7 @@ class ForecastModel(models.Model):
             if earlier is None:
                 raise ValueError(gettext("There is no earlier version to go back to."))
             put_in_use(model, earlier, Change(VersionChange.Kind.ROLLED_BACK, by=by))
+            record(Act.ROLLED_BACK, earlier, by)
         return earlier
 
 
@@ -206,6 +223,7 @@ class ModelVersion(Keepable):
         constraints = [
             models.UniqueConstraint(fields=["model", "algorithm", "number"], name="one_number_per_algorithm")
         ]
+        permissions = [("archive_modelversion", "Can archive and restore files")]
 
     def __str__(self) -> str:
         return self.name
@@ -232,6 +250,12 @@ class ModelVersion(Keepable):
             if not ModelVersion.objects.ready().filter(pk=self.pk).exists():
                 raise ValueError(gettext("%(name)s is not there any more.") % {"name": self.name})
             put_in_use(model, self, Change(VersionChange.Kind.PROMOTED, reason.strip(), by=by))
+            record(Act.PROMOTED, self, by, reason.strip())
+
+    @property
+    def story(self) -> models.QuerySet[AuditEntry]:
+        """Who did what to it, the newest first."""
+        return AuditEntry.objects.filter(kind="modelversion", key=str(self.pk))[:50]
 
     @property
     def verdict(self) -> VersionChange | None:
@@ -250,13 +274,18 @@ class ModelVersion(Keepable):
             return gettext("%(name)s is in use: put another version in use first.") % {"name": self.name}
         return super().hold()
 
+    def may_delete(self, user: Person) -> bool:
+        """All versions, or an own one that is not in use and that nobody else's forecast was made with."""
+        if user.has_perm("registry.delete_modelversion"):
+            return True
+        own = owns(user, self, "training.add_trainingrun") and not self.is_best
+        return own and not self.forecasts.exclude(created_by=user.pk).exists()
+
     def retire(self, rule: str = BY_HAND, by: AbstractBaseUser | None = None) -> None:
         """Deletes row and files; the version before it, or the best of the others, takes its place."""
         with transaction.atomic():
             model = ForecastModel.objects.select_for_update().get(pk=self.model_id)
             if model.best_id == self.pk:
-                others = model.versions.exclude(pk=self.pk).ready().best_first()
-                heir = model.before or others.first()
                 why = Change(VersionChange.Kind.HANDED_ON, values={"name": self.name}, by=by)
-                put_in_use(model, heir, why)
+                put_in_use(model, model.heir, why)
         self.remove(rule, by)

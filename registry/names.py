@@ -1,4 +1,4 @@
-"""Names of products and stores, from columns with the role `name`, to be shown beside their codes."""
+"""Names of products and stores, to be shown beside their codes."""
 
 from __future__ import annotations
 
@@ -7,13 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from uuid import UUID
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from registry.artifacts import CorruptArtifact
-from registry.models import DatasetVersion
-
-STORE_WORDS = ("store", "shop", "branch", "门店", "店")
+from registry.models import DatasetVersion, Item
 
 
 @dataclass(frozen=True)
@@ -58,25 +52,15 @@ def beside(code: str, names: Mapping[str, str]) -> str:
 
 
 def names_of(version: DatasetVersion) -> Names:
-    """The names in a version's sales; none when it has no such column or its file is damaged."""
-    columns = tuple(name for name, role in version.roles.items() if role == "name")
-    if not columns:
-        return Names()
-    try:
-        return read_names(version.pk, columns)
-    except CorruptArtifact:
-        return Names()
+    """The names of a dataset's stores and products, from its catalogue: no file is opened for them."""
+    return read_names(version.dataset_id, version.pk)
 
 
 @lru_cache(maxsize=16)  # a version never changes
-def read_names(pk: UUID, columns: tuple[str, ...]) -> Names:
-    """Reads each column with the codes it belongs to."""
-    content = pa.BufferReader(DatasetVersion.objects.get(pk=pk).read())
-    tables: dict[str, dict[str, str]] = {"store_id": {}, "product_id": {}}
-    for column in columns:
-        key = "store_id" if column.lower().startswith(STORE_WORDS) else "product_id"
-        pairs = pq.read_table(content, columns=[key, column]).group_by([key, column]).aggregate([])
-        for code, name in zip(pairs[key].to_pylist(), pairs[column].to_pylist(), strict=True):
-            if name:
-                tables[key].setdefault(code, str(name))
-    return Names(tables["store_id"], tables["product_id"])
+def read_names(dataset: int, _version: UUID) -> Names:
+    """{code: name} of stores and of products."""
+    tables: dict[str, dict[str, str]] = {"store": {}, "product": {}}
+    rows = Item.objects.filter(dataset=dataset).exclude(name="").values_list("kind", "code", "name")
+    for kind, code, name in rows:
+        tables[kind][code] = name
+    return Names(tables["store"], tables["product"])

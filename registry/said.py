@@ -36,6 +36,12 @@ SENTENCES = [
     gettext_noop("The file of {name} is missing: delete it and make it again."),
     gettext_noop("The file of {name} was changed after it was saved: delete it and make it again."),
     gettext_noop("{dataset} has no {kind} {code}: it has {near}, …"),
+    gettext_noop(
+        "The training needed more memory than {limit} GB: choose a smaller scope or a smaller network, "
+        "or raise TRAINING_MEMORY_MB."
+    ),
+    gettext_noop("The training was broken off by its worker ({error}). Start it again."),
+    gettext_noop("The training was broken off ({error}). Start it again."),
 ]
 
 

@@ -21,6 +21,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from registry.audit import Act, record
 from registry.importing import confined
 from registry.importing.problems import SalesError
 from registry.importing.reading import Job, Reading
@@ -119,6 +120,7 @@ def keep(name: str, report: dict[str, Any], content: Path, created_by: User | No
         with transaction.atomic():
             version.mark_ready()
             Item.objects.renew(version.dataset, report["items"])
+            record(Act.IMPORTED, version, created_by, report.get("source", report["reading"].get("file", "")))
     except BaseException as problem:
         version.remove()
         if not version.dataset.versions.exists():
@@ -167,6 +169,7 @@ def bring_back(version: DatasetVersion, created_by: User | None = None) -> Datas
         report |= {**fields, "hash": version.content_hash, "base": "", "first": version.first.isoformat()}
         report["last"] = version.last.isoformat()
         report["reading"] = {"country": "", **version.reading}
+        report["source"] = str(version)
         return keep(version.dataset.name, report, content, created_by)
 
 

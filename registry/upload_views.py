@@ -17,9 +17,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from registry.artifacts import Artifact
 from registry.importing.problems import Question, SalesError
 from registry.models import DatasetVersion, Upload
+from registry.rights import needs
 from registry.sales import bring_back
 from registry.upload_forms import ChoiceForm, MatchForm, UploadForm
 
+DATA = "registry.add_datasetversion"
 forms = require_http_methods(["GET", "HEAD", "POST"])
 
 
@@ -29,6 +31,7 @@ def own(request: HttpRequest, pk: UUID) -> Upload:
 
 
 @forms
+@needs(DATA)
 def upload(request: HttpRequest) -> HttpResponse:
     """The file and its dataset."""
     posted = request.method == "POST"
@@ -44,6 +47,7 @@ def upload(request: HttpRequest) -> HttpResponse:
 
 
 @forms
+@needs(DATA)
 def upload_match(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Which column is which; leads to the check."""
     found = own(request, pk)
@@ -64,6 +68,7 @@ def upload_match(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @forms
+@needs(DATA)
 def upload_check(request: HttpRequest, pk: UUID) -> HttpResponse:
     """What was found; with other choices it is checked again, and saved only as it was shown."""
     found = own(request, pk)
@@ -86,6 +91,7 @@ def upload_check(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_safe
+@needs(DATA)
 def upload_rows(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     """Every doubtful row as CSV."""
     found = own(request, pk)
@@ -96,6 +102,7 @@ def upload_rows(request: HttpRequest, pk: UUID) -> HttpResponseBase:
 
 
 @require_POST
+@needs(DATA)
 def upload_discard(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The file is thrown away, the dataset stays as it is."""
     own(request, pk).discard()
@@ -103,6 +110,7 @@ def upload_discard(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @forms
+@needs(DATA)
 def dataset_back(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Asks, then makes an earlier version the current one."""
     earlier = get_object_or_404(DatasetVersion, pk=pk, state=Artifact.State.READY)

@@ -15,6 +15,7 @@ urlpatterns = [
     path("data/upload/<uuid:pk>/findings.csv", upload_views.upload_rows, name="upload-rows"),
     path("data/upload/<uuid:pk>/discard/", upload_views.upload_discard, name="upload-discard"),
     path("data/version/<uuid:pk>/back/", upload_views.dataset_back, name="dataset-back"),
+    path("data/suggest/<str:kind>/", catalogue_views.suggest, name="suggest"),
     path("data/<int:pk>/catalogue/", catalogue_views.catalogue, name="catalogue"),
     path("data/<int:pk>/sales.csv", catalogue_views.sales_csv, name="dataset-csv"),
     path("data/<int:pk>/sales.parquet", catalogue_views.sales_parquet, name="dataset-parquet"),

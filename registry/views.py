@@ -16,8 +16,10 @@ from registry.artifacts import Artifact
 from registry.explain import explained
 from registry.export import KINDS, exported
 from registry.models import Dataset, ModelVersion
+from registry.rights import insist, needs
 from registry.sidebyside import MOST, compare_table, picked, side_by_side
 from registry.tables import dataset_table
+from registry.web import Request
 
 
 @require_safe
@@ -71,6 +73,7 @@ def models_compare(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@needs("registry.change_modelversion")
 def model_promote(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Asks why, then puts the version in use."""
     version = get_object_or_404(ModelVersion.objects.ready().select_related("model__best"), pk=pk)
@@ -85,6 +88,7 @@ def model_promote(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@needs("registry.change_modelversion")
 def model_roll_back(request: HttpRequest, pk: UUID) -> HttpResponse:
     """One step back to the version that was in use before; a GET only leads to the version's page."""
     version = get_object_or_404(ModelVersion.objects.ready().select_related("model"), pk=pk)
@@ -105,11 +109,12 @@ def person(request: HttpRequest) -> AbstractBaseUser | None:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def model_delete(request: HttpRequest, pk: UUID) -> HttpResponse:
+def model_delete(request: Request, pk: UUID) -> HttpResponse:
     """Asks, then deletes the version with its file and the forecasts made with it."""
     version = get_object_or_404(ModelVersion, pk=pk)
+    insist(version.may_delete(request.user), "registry.delete_modelversion")
     if request.method == "POST":
-        version.retire()
+        version.retire(by=request.user)
         messages.success(request, _("Deleted %(name)s and its file.") % {"name": version.name})
         return redirect("models")
     context = {

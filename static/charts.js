@@ -25,10 +25,13 @@ const Charts = (() => {
     if (root.matches?.("[data-chart]")) draw(root);
     root.querySelectorAll?.("[data-chart]").forEach(draw);
   });
-  document.addEventListener("htmx:beforeCleanupElement", (event) => forget(event.target));
-  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-    for (const figure of [...drawn.keys()]) { forget(figure); draw(figure); }
+  document.addEventListener("DOMContentLoaded", () => { // the admin has no htmx
+    if (!window.htmx) document.querySelectorAll("[data-chart]").forEach(draw);
   });
+  document.addEventListener("htmx:beforeCleanupElement", (event) => forget(event.target));
+  const repaint = () => { for (const figure of [...drawn.keys()]) { forget(figure); draw(figure); } };
+  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
+  new MutationObserver(repaint).observe(document.documentElement, { attributeFilter: ["data-theme"] });
   for (const moment of ["beforeprint", "afterprint"]) {
     window.addEventListener(moment, () => drawn.forEach(({ chart }) => chart.resize()));
   }

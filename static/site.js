@@ -37,6 +37,12 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   if (event.detail.elt.id !== "news") location.reload();
 });
 
+// A refusal brings one sentence for the messages of the page.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { xhr } = event.detail;
+  if (xhr.status === 403 && xhr.getResponseHeader("HX-Retarget")) event.detail.shouldSwap = true;
+});
+
 // News of ended trainings belongs on the page one looks at, not on a hidden one.
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (event.detail.elt.id === "news" && document.hidden) event.preventDefault();

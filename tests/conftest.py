@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from django.contrib.auth.models import User
+from django.apps import apps
+from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.utils import translation
 
+from forecastsite.roles import make_roles
 from registry.models import DatasetVersion, ModelVersion
 from registry.scope import Scope
 
@@ -92,9 +94,36 @@ def quick_passwords(settings) -> None:
 
 
 @pytest.fixture
-def user(db) -> User:
-    """Somebody who may use the pages."""
-    return User.objects.create_user("ana", password=PASSWORD)
+def person(db) -> Callable[..., User]:
+    """Makes somebody with these roles."""
+
+    def make(name: str, *roles: str) -> User:
+        if not Group.objects.exists():  # a test with real transactions empties every table
+            make_roles(apps)
+        user = User.objects.create_user(name, password=PASSWORD)
+        user.groups.set(Group.objects.filter(name__in=roles))
+        return user
+
+    return make
+
+
+@pytest.fixture
+def browse() -> Callable[[User | None], Client]:
+    """A browser without JavaScript, signed in as that person."""
+
+    def opener(user: User | None) -> Client:
+        client = Client()
+        if user is not None:
+            client.force_login(user)
+        return client
+
+    return opener
+
+
+@pytest.fixture
+def user(person) -> User:
+    """Somebody who may use all pages."""
+    return person("ana", "Curator")
 
 
 @pytest.fixture
@@ -104,18 +133,13 @@ def admin(db) -> User:
 
 
 @pytest.fixture
-def page(user) -> Client:
-    """A browser without JavaScript, signed in."""
-    client = Client()
-    client.force_login(user)
-    return client
+def page(user, browse) -> Client:
+    return browse(user)
 
 
 @pytest.fixture
-def admin_page(admin) -> Client:
-    client = Client()
-    client.force_login(admin)
-    return client
+def admin_page(admin, browse) -> Client:
+    return browse(admin)
 
 
 @pytest.fixture

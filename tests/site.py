@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import psutil
@@ -33,7 +33,7 @@ def until(seconds: float, found: Callable[[], object]) -> object:
     while time.monotonic() < end:
         if result := found():
             return result
-        time.sleep(0.2)
+        time.sleep(0.4)
     raise AssertionError(f"not within {seconds} s")
 
 
@@ -46,6 +46,7 @@ class Site:
         self.env.pop("ADMIN_PASSWORD", None)
         self.words = folder / "words"
         self.process: subprocess.Popen[bytes] | None = None
+        self.inside: subprocess.Popen[str] | None = None
         self.seen: dict[int, psutil.Process] = {}
 
     def prepare(self) -> None:
@@ -94,11 +95,19 @@ class Site:
             member for member in self.seen.values() if member.is_running() and member.status() != "zombie"
         ]
 
+    def orphans(self) -> list[psutil.Process]:
+        """Processes of this installation that live although the supervisor has lost them."""
+        own = set(psutil.Process(self.process.pid).children(recursive=True))
+        return [member for member in self.left() if member not in own]
+
     def clean_up(self) -> None:
         if self.process and self.process.poll() is None:
             self.stop(signal.SIGKILL)
         for member in self.left():
             member.kill()
+        if self.inside:
+            self.inside.kill()
+            self.inside.communicate()
 
     def manage(self, *words: str) -> dict:
         done = subprocess.run(
@@ -107,24 +116,50 @@ class Site:
         return json.loads(done.stdout)
 
     def shell(self, program: str) -> str:
-        """Runs a line of Python inside the installation and gives what it printed."""
-        words = [*MANAGE, "shell", "-v0", "-c", f"from training.models import TrainingRun\n{program}"]
-        done = subprocess.run(words, env=self.env, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        """Runs some Python inside the installation and gives what it printed."""
+        if self.inside is None or self.inside.poll() is not None:
+            self.inside = self.reach_inside()
+        self.inside.stdin.write(json.dumps(program) + "\n")
+        self.inside.stdin.flush()
+        answer = json.loads(self.inside.stdout.readline())
+        assert "error" not in answer, answer["error"]
+        return answer["said"]
+
+    def reach_inside(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "tests.inside"],
+            cwd=settings.BASE_DIR,
+            env={**self.env, "DJANGO_SETTINGS_MODULE": "forecastsite.settings"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def runs(self, *wanted: str) -> dict[str, dict]:
+        """These runs, or all that are not over, by id and in the words of `manage.py runs`."""
+        program = "import json\nfrom training.management.commands.runs import as_json\n"
+        program += "rows = TrainingRun.objects.select_related('dataset_version__dataset', 'version')\n"
+        which = f"pk__in={list(wanted)}" if wanted else "finished_at=None"
+        said = self.shell(f"{program}print(json.dumps([as_json(row) for row in rows.filter({which})]))")
+        return {row["id"]: row for row in json.loads(said)}
 
     def run_row(self, run: str) -> dict:
-        return next(row for row in self.manage("runs")["runs"] if row["id"] == run)
+        return self.runs(run)[run]
 
     def queue(self, seconds: int, algorithm: str = "kan") -> str:
-        words = [
-            "--dataset=sample",
-            "--scope=product:P001",
-            f"--algorithm={algorithm}",
-            f"--budget={seconds}",
-            "--queue",
-        ]
-        return self.manage("train", *words)["run"]
+        words = ["train", "--dataset=sample", "--scope=product:P001", f"--algorithm={algorithm}"]
+        words += [f"--budget={seconds}", "--queue", "--json"]
+        program = f"from django.core.management import call_command\ncall_command(*{words})"
+        return json.loads(self.shell(program))["run"]
+
+    def cancel(self, runs: Iterable[str]) -> None:
+        """Stops them, whatever they do."""
+        self.shell(f"for run in TrainingRun.objects.filter(pk__in={list(runs)}): run.cancel()")
+
+    def cancel_all(self) -> None:
+        """An installation with nothing to do."""
+        self.cancel(self.runs())
+        until(90, lambda: not self.runs())
 
     def until_state(self, run: str, *states: str, seconds: float = 60) -> dict:
         return until(seconds, lambda: (row := self.run_row(run))["state"] in states and row)

@@ -9,7 +9,7 @@ import numpy as np
 
 from registry.series import metrics
 from registry.series.panel import Floats
-from registry.series.quantiles import MEDIAN
+from registry.series.quantiles import MEDIAN, all_whole, whole_median
 
 PICKS = 5  # weights are multiples of 1 / PICKS
 Windows = list[Floats]  # one array per held-back window
@@ -44,4 +44,5 @@ def blend(forecasts: list[Windows], weights: list[float]) -> Windows:
 
 def _error(forecast: Floats, actual: Floats) -> float:
     """Half the error of the median, half that of all quantiles."""
+    forecast = whole_median(forecast) if all_whole(actual) else forecast
     return metrics.wape(actual, forecast[..., 1 + MEDIAN]) + metrics.wql(actual, forecast[..., 1:])

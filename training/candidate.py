@@ -21,8 +21,9 @@ from training import loop
 from training.checkpoint import Part
 
 LEAST_PAST = 14  # days before the first window that a model can learn from
-CHECKS = 1024  # windows that draw the learning curve
-REFIT_RATE = 0.3  # of the learning rate, when a model goes on with the days that were held back
+CHECKS = 2048  # windows that tell when to stop learning
+REFIT_STEPS = 0.5  # of the useful steps, at most, when a model goes on with the days that were held back
+REFIT_RATE = 0.3  # of the learning rate, then
 
 
 @dataclass
@@ -37,6 +38,7 @@ class Candidate:
     horizon: int
     seed: int
     held: list[Floats] = field(default_factory=list)  # raw forecasts of the held-back windows
+    useful: int = 0  # steps after which learning got no better; 0 = not known
     part: Part = field(default_factory=Part)  # where the next `learn` keeps what it knows
 
     @property
@@ -67,9 +69,10 @@ class Candidate:
             raise ValueError(
                 "No series has enough days to learn from: add older days or forecast fewer days."
             )
-        sampler = loop.WindowSampler(self.windows, rows, columns, self.seed + refit)
+        sampler = loop.WindowSampler(self.windows, rows, columns, self.seed + refit, self._checks(end))
         schedule = self.schedule(sampler, seconds, threads, refit)
-        yield from loop.fit(self.model, sampler, schedule, self._checks(end), self.part)
+        yield from loop.fit(self.model, sampler, schedule, self.part)
+        self.useful = self.part.best_step
 
     def schedule(
         self, sampler: loop.WindowSampler, seconds: float, threads: int, refit: bool = False
@@ -78,11 +81,13 @@ class Candidate:
         if not isinstance(self.config, NetworkConfig):
             return loop.Schedule(0, seconds, 0.0, 0)
         steps = loop.planned_steps(self.model, sampler.draw(self.config.batch), seconds, threads)
+        if refit and self.useful:  # learning ended early: more would be too much
+            steps = min(steps, max(20, int(REFIT_STEPS * self.useful)))
         rate = self.config.rate * (REFIT_RATE if refit else 1.0)
         return loop.Schedule(min(steps, self.config.steps or steps), seconds, rate, self.config.batch)
 
     def _checks(self, end: int) -> Batch | None:
-        """Fixed windows after `end`, for the learning curve only."""
+        """Fixed windows after `end`, which tell when to stop; None when no days are held back."""
         rows, columns = origins(self.windows, end, self.panel.days - self.block)
         if not len(rows):
             return None

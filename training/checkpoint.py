@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -27,6 +28,7 @@ from registry.algorithms import Round
 logger = logging.getLogger(__name__)
 EVERY = 5.0  # seconds between two saves
 ASK = 1.0  # seconds between two looks whether to finish early
+KNOWN = ("step", "error", "spent", "lowest", "stale", "best_step", "done")  # numbers of a fit
 KEPT = ("exp_avg", "exp_avg_sq", "step")  # what AdamW knows of each parameter
 
 
@@ -72,18 +74,21 @@ class Learner:
 
     model: nn.Module
     average: nn.Module
+    best: nn.Module  # the average when it did best on check days
     optimizer: torch.optim.Optimizer
     generator: torch.Generator
 
     def tensors(self) -> dict[str, Tensor]:
         """A copy of everything, by name."""
         state = self.optimizer.state_dict()["state"]
-        found = named("average", self.average.state_dict()) | {"generator": self.generator.get_state()}
+        found = named("average", self.average.state_dict()) | named("best", self.best.state_dict())
+        found |= {"generator": self.generator.get_state()}
         return found | {f"optimizer.{i}.{key}": part[key] for i, part in state.items() for key in KEPT}
 
     def put(self, tensors: dict[str, Tensor]) -> None:
         """Puts everything back."""
         fill(self.average, taken("average", tensors))
+        fill(self.best, taken("best", tensors))
         self.generator.set_state(tensors["generator"])
         kept = self.optimizer.state_dict()
         for name, tensor in taken("optimizer", tensors).items():
@@ -101,6 +106,9 @@ class Part:
     step: int = 0  # the next one
     error: float = 0.0  # running error of the learning steps
     spent: float = 0.0  # seconds
+    lowest: float = math.inf  # loss on check days, of the round that did best
+    stale: int = 0  # rounds since
+    best_step: int = 0  # the steps that round had taken; 0 without check days
     rounds: list[Round] = field(default_factory=list)
     done: bool = False
     saved: float = field(default_factory=time.monotonic)
@@ -139,9 +147,8 @@ class Part:
         if learner is not None and not head["done"]:
             learner.put(tensors)
         torch.set_rng_state(tensors["random"])
-        self.step, self.error, self.spent, self.done = (
-            head[name] for name in ("step", "error", "spent", "done")
-        )
+        for name in KNOWN:
+            setattr(self, name, head[name])
         self.rounds = [Round(**sign) for sign in head["rounds"]]
         self.whole.before += self.spent
         return True
@@ -150,10 +157,8 @@ class Part:
         """Writes the file; a training whose disk is full goes on without."""
         if self.file is None:
             return
-        names = ("step", "error", "spent", "done")
-        head = {name: getattr(self, name) for name in names} | {
-            "rounds": [asdict(one) for one in self.rounds]
-        }
+        head = {name: getattr(self, name) for name in KNOWN}
+        head |= {"rounds": [asdict(one) for one in self.rounds]}
         tensors = named("model", model.state_dict()) | {"random": torch.get_rng_state()}
         tensors |= learner.tensors() if learner else {}
         own = {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}

@@ -17,7 +17,9 @@ from django.contrib.auth import get_user
 from django.http import HttpRequest
 from django.utils import translation
 
-from training.feed import Delta, Key, feed, snapshot
+from registry.rights import Person
+from training.feed import Delta, Key, Rights, feed
+from training.models import TrainingRun
 
 SIGN_IN = (
     4401  # a refused handshake would make htmx connect again for ever; an accepted and closed one does not
@@ -50,7 +52,8 @@ class RunConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has
             return
         self.person = user.pk
         run_id: uuid.UUID = self.scope["url_route"]["kwargs"]["pk"]
-        self.key = (run_id, await language(self.scope))
+        rights = await database_sync_to_async(rights_of)(user, run_id)
+        self.key = (run_id, await language(self.scope), rights)
         if await self.show_all():
             self.page = feed().subscribe(self.key, self.shown)
             self.pump = asyncio.create_task(self.follow(self.page))
@@ -69,7 +72,7 @@ class RunConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has
 
     async def show_all(self) -> bool:
         """Sends the whole block as it stands; False when there is nothing to wait for."""
-        now = await database_sync_to_async(snapshot)(*self.key)
+        now = await feed().snapshot(self.key)
         if now is None:
             await self.close(NOT_FOUND)
             return False
@@ -95,9 +98,15 @@ class RunConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has
                 change = await asyncio.wait_for(page.get(), CHECK)
             except TimeoutError:
                 continue
-            if change.end <= self.shown:
-                continue  # the snapshot had it already
-            going = await (self.show(change) if change.start == self.shown else self.show_all())
+            if change.start == self.shown < change.end:
+                going = await self.show(change)
+            while going and self.shown < change.end:  # a gap; a shared snapshot may have been begun before
+                going = await self.show_all()
+
+
+def rights_of(user: Person, run_id: uuid.UUID) -> Rights:
+    """What this person may do with that run."""
+    return Rights.of(user, TrainingRun.objects.filter(pk=run_id).first())
 
 
 def may_watch(session_key: str) -> bool:

@@ -1,4 +1,4 @@
-"""Live progress: ONE tailer per web process reads the rows, renders once per run and language, and fans out.
+"""Live progress: ONE tailer per web process reads the rows, renders once per kind of reader, and fans out.
 
 The rows are the truth and a push only says what they say. A page gets a whole snapshot first, then deltas
 by `seq`; when it finds a gap it takes a snapshot again. No message broker is needed: on SQLite the tailer
@@ -14,7 +14,7 @@ import time
 import uuid
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from channels.db import database_sync_to_async
 from django.conf import settings
@@ -23,6 +23,7 @@ from django.db import connection
 from django.template.loader import render_to_string
 from django.utils import translation
 
+from registry.rights import Person
 from training.events import RunEvent
 from training.models import TrainingRun
 
@@ -32,7 +33,21 @@ PAGE = 500  # events of one delta at most
 PACE = 0.5  # seconds between two messages about one run: what happens meanwhile comes together
 BACKLOG = 50  # deltas a slow page may be behind before it gets a snapshot instead
 
-Key = tuple[uuid.UUID, str]  # run and language
+
+class Rights(NamedTuple):
+    """What a reader of the live page may do there; pages with the same rights share what is rendered."""
+
+    steer: bool
+    train: bool
+    forecast: bool
+
+    @classmethod
+    def of(cls, user: Person, run: TrainingRun | None) -> Rights:
+        steer = run is not None and run.may_steer(user)
+        return cls(steer, user.has_perm("training.add_trainingrun"), user.has_perm("prediction.add_forecast"))
+
+
+Key = tuple[uuid.UUID, str, Rights]
 
 
 @dataclass(frozen=True)
@@ -45,26 +60,25 @@ class Delta:
     ended: bool
 
 
-def live_context(run_id: uuid.UUID) -> dict[str, Any]:
+def live_context(run_id: uuid.UUID, rights: Rights) -> dict[str, Any]:
     """What the live block shows; the page and the socket's snapshot share it. Raises DoesNotExist."""
     run = TrainingRun.objects.select_related("version", "dataset_version__dataset").get(pk=run_id)
     seen = RunEvent.objects.filter(run=run, seq__lte=run.last_seq)
     logs = list(seen.exclude(kind=RunEvent.Kind.EPOCH).order_by("-seq")[:LINES])[::-1]
-    points = list(seen.filter(kind=RunEvent.Kind.EPOCH).order_by("seq").values_list("data", flat=True))
-    return {"run": run, "logs": logs, "points": points, "ended": run.ended}
+    return {"run": run, "logs": logs, "points": run.points, "ended": run.ended, "may": rights}
 
 
-def snapshot(run_id: uuid.UUID, language: str) -> Delta | None:
+def snapshot(run_id: uuid.UUID, language: str, rights: Rights) -> Delta | None:
     """The whole live block as it stands; None when there is no such run."""
     try:
-        context = live_context(run_id)
+        context = live_context(run_id, rights)
     except TrainingRun.DoesNotExist:
         return None
     html = render("training/_live.html", {**context, "oob": True}, language)
     return Delta(0, context["run"].last_seq, html, context["ended"])
 
 
-def delta(run: TrainingRun, start: int, language: str) -> Delta | None:
+def delta(run: TrainingRun, start: int, language: str, rights: Rights) -> Delta | None:
     """What happened after event `start`; None when nothing did."""
     events = list(
         RunEvent.objects.filter(run=run, seq__gt=start, seq__lte=run.last_seq).order_by("seq")[:PAGE]
@@ -75,7 +89,7 @@ def delta(run: TrainingRun, start: int, language: str) -> Delta | None:
     points = [event.data for event in events if event.kind == RunEvent.Kind.EPOCH]
     ended = run.ended and events[-1].seq == run.last_seq
     turned = any(not event.data for event in logs) or any(e.kind == RunEvent.Kind.STATE for e in logs)
-    context = {"run": run, "logs": logs, "points": points, "turned": turned, "oob": True}
+    context = {"run": run, "logs": logs, "points": points, "turned": turned, "may": rights, "oob": True}
     return Delta(start, events[-1].seq, render("training/_delta.html", context, language), ended)
 
 
@@ -86,11 +100,11 @@ def render(template: str, context: dict[str, Any], language: str) -> str:
 
 
 def deltas(cursors: dict[Key, int]) -> dict[Key, Delta]:
-    """What is new for each watched run and language, from one look at the rows."""
+    """What is new for each watched run, language and set of rights, from one look at the rows."""
     runs = TrainingRun.objects.select_related("version", "dataset_version__dataset")
-    rows = runs.in_bulk({run_id for run_id, _language in cursors})
+    rows = runs.in_bulk({key[0] for key in cursors})
     fresh = {
-        key: delta(rows[key[0]], cursor, key[1])
+        key: delta(rows[key[0]], cursor, *key[1:])
         for key, cursor in cursors.items()
         if key[0] in rows and rows[key[0]].last_seq > cursor
     }
@@ -129,19 +143,29 @@ class Feed:
         self.pages: dict[Key, set[asyncio.Queue[Delta]]] = {}
         self.cursors: dict[Key, int] = {}
         self.sent: dict[Key, float] = {}
+        self.whole: dict[Key, asyncio.Task[Delta | None]] = {}  # snapshots that are being made
         self.people: Counter[int] = Counter()  # open sockets of each user
         self.task: asyncio.Task[None] | None = None
         self.again = True
 
+    async def snapshot(self, key: Key) -> Delta | None:
+        """The whole block; pages that ask while it is made share it, as all do after a restart."""
+        if key not in self.whole:
+            self.whole[key] = asyncio.create_task(database_sync_to_async(snapshot)(*key))
+            self.whole[key].add_done_callback(lambda _made: self.whole.pop(key))
+        return await asyncio.shield(self.whole[key])
+
     def subscribe(self, key: Key, cursor: int) -> asyncio.Queue[Delta]:
-        """A queue of what happens to the run after event `cursor`."""
-        pages: asyncio.Queue[Delta] = asyncio.Queue(BACKLOG)
-        self.pages.setdefault(key, set()).add(pages)
-        self.cursors[key] = min(cursor, self.cursors.get(key, cursor))
+        """A queue of what happens to the run after event `cursor`; who is behind the others is told so."""
+        page: asyncio.Queue[Delta] = asyncio.Queue(BACKLOG)
+        self.pages.setdefault(key, set()).add(page)
+        reached = self.cursors.setdefault(key, cursor)
+        if reached > cursor:
+            page.put_nowait(Delta(reached, reached, "", ended=False))
         self.again = True  # what happened between the page's snapshot and now
         if self.task is None or self.task.done():
             self.task = asyncio.create_task(self.tail())
-        return pages
+        return page
 
     def unsubscribe(self, key: Key, page: asyncio.Queue[Delta]) -> None:
         """Forgets the page; the last one to leave ends the tailer."""

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from registry.artifacts import Artifact
 from registry.models import Dataset
 from registry.scope import Scope
+from registry.suggest import code_field, code_of, codes_of, near
 from training.knobs import about, knob_form, whole_number
 
 NONE_CHOSEN = _("Choose one from the list.")
@@ -25,12 +26,6 @@ def method_choices() -> list[tuple[str, Any]]:
     from registry import algorithms
 
     return [(name, gettext(label)) for name, label in algorithms.choices()]
-
-
-def searchable(kind: str, label: Any, example: Any) -> forms.CharField:
-    """A text field with suggestions from the page's datalist."""
-    widget = forms.TextInput(attrs={"list": f"{kind}s", "autocomplete": "off", "spellcheck": "false"})
-    return forms.CharField(label=label, required=False, max_length=100, widget=widget, help_text=example)
 
 
 class TrainForm(forms.Form):
@@ -54,8 +49,13 @@ class TrainForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"invalid_choice": NONE_CHOSEN, "required": NONE_CHOSEN},
     )
-    store = searchable("store", _("Store"), _("Type to search."))
-    product = searchable("product", _("Product"), _("Type to search; its sales in all stores are learned."))
+    store = code_field("store", _("Store"), "dataset", help_text=_("Type a part of its code or name."))
+    product = code_field(
+        "product",
+        _("Product"),
+        "dataset",
+        help_text=_("Type a part of its code or name; its sales in all stores are learned."),
+    )
     algorithm = forms.ChoiceField(
         label=_("Method"), choices=method_choices, error_messages={"invalid_choice": NONE_CHOSEN}
     )
@@ -87,36 +87,28 @@ class TrainForm(forms.Form):
         chosen = chosen or method_choices()[0][0]
         self.knobs, self.about = knob_form(chosen, data), about(chosen)
 
-    @property
-    def picked(self) -> Dataset | None:
-        """The dataset whose stores and products the page suggests."""
-        field = self.fields["dataset"]
-        queryset = getattr(field, "queryset", Dataset.objects.none())
-        wanted = str(self["dataset"].value() or "")
-        return (queryset.filter(pk=wanted).first() if wanted.isdigit() else None) or queryset.first()
-
     def is_valid(self) -> bool:
         return bool(super().is_valid()) & self.knobs.is_valid()
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         dataset, kind = data.get("dataset"), data.get("kind")
-        if dataset and kind:
-            self.check_scope(dataset, kind, data.get(kind, ""))
+        if dataset and kind in ("store", "product"):
+            data[kind] = self.check_scope(dataset, kind, data.get(kind, ""))
         if dataset and data.get("horizon"):
             self.check_days(dataset, data["horizon"])
         return data
 
-    def check_scope(self, dataset: Dataset, kind: str, code: str) -> None:
-        """One sentence at the field when the store or product is missing from the data."""
+    def check_scope(self, dataset: Dataset, kind: str, typed: str) -> str:
+        """The code of what was typed; one sentence at the field when the data has no such code."""
         version = dataset.current
-        known = (
-            {"global": [""], "store": version.stores, "product": version.products}[kind] if version else []
-        )
-        if kind != "global" and code not in known:
-            near = ", ".join(str(c) for c in known[:3])
+        known = codes_of(version, kind) if version else []
+        code = code_of(version, kind, typed) if version else ""
+        if version and code not in known:
+            words = {"dataset": dataset.name, "code": f"“{typed}”", "near": near(version, kind, typed, known)}
             word = _("{dataset} has no such code {code}: choose one from the list, like {near}.")
-            self.add_error(kind, format_lazy(word, dataset=dataset.name, code=f"“{code}”", near=near))
+            self.add_error(kind, format_lazy(word, **words))
+        return code
 
     def check_days(self, dataset: Dataset, horizon: int) -> None:
         """One sentence when the data has fewer days than one window to learn and one to test."""

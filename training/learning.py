@@ -24,7 +24,7 @@ from registry.series.bundle import Bundle
 from registry.series.calibration import Calibration, Held
 from registry.series.covariates import Encoder
 from registry.series.panel import Floats, Panel
-from registry.series.quantiles import MEDIAN
+from registry.series.quantiles import MEDIAN, all_whole, whole_median
 from registry.series.slices import Trial, slices
 from registry.series.windows import Windows
 from training.blend import blend, choose
@@ -39,7 +39,7 @@ ROUND = gettext_noop("{method}, round {round}: error {error:.1%}")
 CHECKED = gettext_noop("{method}, round {round}: error {error:.1%}, on check days {check:.1%}")
 SCORED = gettext_noop("{method}: error {error:.1%} on the days held back")
 SAVING = gettext_noop("Saving the model")
-SLICE = 18.0  # seconds of learning below which a candidate of `auto` is not worth trying
+SLICE = 12.0  # seconds of learning below which a candidate of `auto` is not worth trying
 LEAST_TRIED = 2
 HURRIED = 20.0  # budget that sets the length of a refit when somebody wants the result now
 TRIED, TESTED, REFITTED = 0.62, 0.72, 0.98  # progress at the end of learn, test and refit
@@ -116,6 +116,7 @@ class Learning:
 
     def __iter__(self) -> Iterator[Epoch]:
         torch.set_num_threads(self.plan.threads)
+        torch.set_flush_denormal(True)  # numbers next to nothing cost a hundred times the others
         yield self._epoch("prepare", 0.01, PREPARED, series=len(self.panel.keys), days=self.panel.days)
         yield from self._learn()
         for number, candidate in enumerate(self.candidates, start=1):
@@ -194,7 +195,9 @@ class Learning:
 
     def _error(self, candidate: Candidate) -> float:
         """Of the candidate's median over all held-back windows."""
-        return metrics.wape(np.stack(self.actual), np.stack(candidate.held)[..., 1 + MEDIAN])
+        actual, held = np.stack(self.actual), np.stack(candidate.held)
+        held = whole_median(held) if all_whole(actual) else held
+        return metrics.wape(actual, held[..., 1 + MEDIAN])
 
     def _bundle(self, chosen: list[tuple[Candidate, float]], held: list[Floats]) -> Bundle:
         last = self.panel.start + np.timedelta64(self.columns[-1] - 1, "D")

@@ -1,7 +1,8 @@
 """The one learning loop. It yields after every round and knows neither Django nor any algorithm.
 
 Seeded windows, AdamW with a cosine rate, clipped gradients, an average of the weights over the last steps
-(EMA), a guard against losses that are not finite, and a hard stop when the time is up.
+(EMA), early stopping on check days, a guard against losses that are not finite, and a hard stop when the
+time is up.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ ROUNDS = 20  # signs of life per fit
 WARM_UP = 0.03
 CLIP = 1.0
 EMA = 0.995
+PATIENCE, GAIN = 5, 0.001  # rounds without that gain on check days until learning ends
 MEAN_WEIGHT = 0.3  # of the mean's loss beside the quantiles'
 # Seconds of a step on one core of the reference machine: fixed, per operation, per number written, per flop.
 # Only a plan, so that the same budget always gives the same number of steps (and the same model); the clock
@@ -48,8 +50,10 @@ class Schedule:
 class WindowSampler:
     """Seeded random windows among the given (series, column) pairs."""
 
-    def __init__(self, windows: Windows, rows: Tensor, columns: Tensor, seed: int):
-        self.windows, self.rows, self.columns = windows, rows, columns
+    def __init__(
+        self, windows: Windows, rows: Tensor, columns: Tensor, seed: int, check: Batch | None = None
+    ):
+        self.windows, self.rows, self.columns, self.check = windows, rows, columns, check
         self.generator = torch.Generator().manual_seed(seed)
 
     def __len__(self) -> int:
@@ -106,12 +110,11 @@ class NotFinite(ValueError):
     """The loss became not-a-number before anything was learned."""
 
 
-def fit(
-    model: nn.Module, sampler: WindowSampler, schedule: Schedule, check: Batch | None, part: Part
-) -> Iterator[Round]:
-    """Learns in place and yields ROUNDS times; afterwards the model holds the averaged weights.
+def fit(model: nn.Module, sampler: WindowSampler, schedule: Schedule, part: Part) -> Iterator[Round]:
+    """Learns in place and yields up to ROUNDS times; afterwards the model holds the averaged weights.
 
-    A module with a `fit` of its own is asked instead. `check` is only looked at for the learning curve.
+    With check days these are the weights of the round that did best on them, and learning ends when
+    PATIENCE rounds did not do better. A module with a `fit` of its own is asked instead.
     `part` keeps what an interrupted fit needs to go on, and knows when somebody wants it to end early.
     """
     if isinstance(model, SelfLearning):
@@ -121,9 +124,9 @@ def fit(
         else:
             yield from part.rounds
         return
-    average = copy.deepcopy(model)
+    average, best = copy.deepcopy(model), copy.deepcopy(model)
     optimizer = torch.optim.AdamW(model.parameters(), lr=schedule.rate, weight_decay=0.01)
-    learner = Learner(model, average, optimizer, sampler.generator)
+    learner = Learner(model, average, best, optimizer, sampler.generator)
     part.restore(model, learner)
     yield from part.rounds
     if part.done:
@@ -131,7 +134,6 @@ def fit(
     started, every, running = time.monotonic() - part.spent, max(1, schedule.steps // ROUNDS), part.error
     for step in range(part.step, schedule.steps):
         spent = time.monotonic() - started
-        share = max((step + 1) / schedule.steps, spent / schedule.seconds)
         for group in optimizer.param_groups:
             group["lr"] = schedule.rate * _rate(step / schedule.steps)
         value, miss = _step(model, optimizer, sampler.draw(schedule.batch))
@@ -143,17 +145,30 @@ def fit(
             break
         _blend(average, model, min(EMA, step / (step + 10)))
         running = miss if step == 0 else 0.95 * running + 0.05 * miss
-        if (step + 1) % every == 0:
-            yield part.tell(
-                Round(min(1.0, share), running, error(average, check) if check is not None else None)
-            )
         part.step, part.error, part.spent = step + 1, running, spent
+        if (step + 1) % every == 0:
+            share = max((step + 1) / schedule.steps, spent / schedule.seconds)
+            yield part.tell(Round(min(1.0, share), running, _check(learner, sampler.check, part)))
         if part.due:
             part.save(model, learner)
-        if spent > schedule.seconds or (part.enough and step + 1 >= every):
+        if spent > schedule.seconds or part.stale >= PATIENCE or (part.enough and step + 1 >= every):
             break
-    model.load_state_dict(average.state_dict())
+    model.load_state_dict((best if part.best_step else average).state_dict())
     part.finish(model)
+
+
+def _check(learner: Learner, batch: Batch | None, part: Part) -> float | None:
+    """Error of the averaged weights on check days; they are kept when it is clearly the lowest so far."""
+    if batch is None:
+        return None
+    with torch.inference_mode():
+        miss = _miss(learner.average.eval()(batch), batch)
+    if miss < part.lowest * (1 - GAIN):
+        part.lowest, part.stale, part.best_step = miss, 0, part.step
+        learner.best.load_state_dict(learner.average.state_dict())
+    else:
+        part.stale += 1
+    return miss
 
 
 def _rate(share: float) -> float:
@@ -161,12 +176,6 @@ def _rate(share: float) -> float:
     if share < WARM_UP:
         return (share + 0.001) / WARM_UP
     return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share))
-
-
-def error(model: nn.Module, batch: Batch) -> float:
-    """Miss of the median as a share of sales."""
-    with torch.inference_mode():
-        return _miss(model.eval()(batch), batch)
 
 
 def _miss(output: Tensor, batch: Batch) -> float:

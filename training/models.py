@@ -4,6 +4,8 @@
       |                  |  \\--fail-----> failed      with one plain sentence
       |                  |--lease over--> queued      attempts left: it goes on from its checkpoint
       |                  |                failed      its worker was lost twice
+      |                  |--falter------> queued      its process was killed or crashed: the same, at once
+      |                  |                failed      with the reason, when it did so twice
       |                  |--release-----> queued      the server stops in good order: no attempt is counted
       \\------cancel------+--------------> cancelled   within seconds; `wrap_up` instead ends the learning
                                                       early and leads to done
@@ -27,7 +29,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 from django_q.tasks import async_task
 
+from registry.audit import Act, record
 from registry.models import ModelVersion
+from registry.rights import Person, owns
 from registry.scope import Kind, Scope
 from training.columns import RunColumns
 from training.cost import peak_mb
@@ -38,6 +42,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
     from training.learning import Epoch
+    from training.process import End
 
 
 class TrainingRun(RunColumns):
@@ -60,6 +65,10 @@ class TrainingRun(RunColumns):
     @property
     def ended(self) -> bool:
         return self.state in self.ENDED
+
+    def may_steer(self, user: Person) -> bool:
+        """Stop it or end it early: all runs, or an own one."""
+        return user.has_perm("training.change_trainingrun") or owns(user, self, "training.add_trainingrun")
 
     @property
     def mine(self) -> Q:
@@ -146,13 +155,24 @@ class TrainingRun(RunColumns):
         """Ends this attempt's run with one plain sentence; False when the run is lost or ended already."""
         return self._end(self.mine, self.State.FAILED, reason)
 
+    def falter(self, end: End) -> bool:
+        """This attempt's process is gone: tries again at once while that may help, else fails."""
+        if self.cancel_requested:
+            return self.stop()
+        if end.again and self.attempt < self.MAX_ATTEMPTS:
+            text = gettext_noop("It is tried once more, from what it has kept.")
+            why = RunEvent(kind=RunEvent.Kind.LOG, level="warning", text=end.reason)
+            return self._requeue(self.mine, text, [why])
+        return self.fail(end.reason)
+
     def stop(self) -> bool:
         """Ends this attempt's run because somebody asked for it."""
         return self._end(self.mine, self.State.CANCELLED)
 
-    def cancel(self) -> None:
+    def cancel(self, by: User | None = None) -> None:
         """A waiting run ends at once; a running one is stopped by its worker within seconds."""
         with transaction.atomic():
+            record(Act.STOPPED, self, by)
             state = TrainingRun.objects.select_for_update().values_list("state", flat=True).get(pk=self.pk)
             if state == self.State.QUEUED:
                 self._end(Q(state=self.State.QUEUED), self.State.CANCELLED)
@@ -160,20 +180,28 @@ class TrainingRun(RunColumns):
                 line = RunEvent(kind=RunEvent.Kind.LOG, text=gettext_noop("Stop was asked for."))
                 self.move(Q(cancel_requested=False), [line], cancel_requested=True)
 
-    def wrap_up(self) -> None:
+    def wrap_up(self, by: User | None = None) -> None:
         """Finish now: the learning ends its rounds, is tested, and publishes what it has."""
         line = RunEvent(kind=RunEvent.Kind.LOG, text=gettext_noop("To finish now was asked for."))
         going = Q(state=self.State.RUNNING, finish_requested=False, cancel_requested=False)
-        self.move(going, [line], finish_requested=True)
+        with transaction.atomic():
+            record(Act.HURRIED, self, by)
+            self.move(going, [line], finish_requested=True)
 
     def hurried(self) -> bool:
         """Somebody asked to finish now."""
         return TrainingRun.objects.filter(pk=self.pk, finish_requested=True).exists()
 
-    def again(self, user: User) -> TrainingRun:
+    @property
+    def points(self) -> list[dict[str, Any]]:
+        """The learning curve."""
+        seen = RunEvent.objects.filter(run=self, kind=RunEvent.Kind.EPOCH, seq__lte=self.last_seq)
+        return list(seen.order_by("seq").values_list("data", flat=True))
+
+    def again(self, user: User, token: uuid.UUID | None = None) -> TrainingRun:
         """A new run with the same settings; asked twice it is the same one. Raises ValueError."""
         asked = Asked(config=self.config, horizon=self.horizon, budget=self.budget, seed=self.seed)
-        asked |= {"created_by": user, "form_token": uuid.uuid5(self.pk, "again")}
+        asked |= {"created_by": user, "form_token": token or uuid.uuid5(self.pk, "again")}
         return TrainingRun.objects.enqueue(self.dataset_version, self.scope, self.algorithm, **asked)
 
     def release(self) -> bool:
@@ -204,12 +232,12 @@ class TrainingRun(RunColumns):
             self.drop_checkpoint()
         return done
 
-    def _requeue(self, where: Q, text: str, **changes: Any) -> bool:
+    def _requeue(self, where: Q, text: str, why: Sequence[RunEvent] = (), **changes: Any) -> bool:
         token = self.attempt_token
         fresh = {"attempt_token": None, "lease_until": None, "pid": None}
-        line = self._told(self.State.QUEUED, text)
+        lines = [*why, self._told(self.State.QUEUED, text)]
         with transaction.atomic():
-            if not self.move(where, [line], state=self.State.QUEUED, seconds_left=None, **fresh, **changes):
+            if not self.move(where, lines, state=self.State.QUEUED, seconds_left=None, **fresh, **changes):
                 return False
             self.push()
         self.drop_unfinished(token)

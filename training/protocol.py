@@ -19,7 +19,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_q.models import OrmQ
 
-from registry.models import DatasetVersion
+from registry.audit import Act, record
+from registry.models import DatasetVersion, ModelVersion
 from registry.scope import Scope
 from training.cost import estimate
 
@@ -77,12 +78,25 @@ class RunQuerySet(models.QuerySet["TrainingRun"]):
                 run.save(force_insert=True)
                 self.check_waiting(run.created_by_id)
                 run.push()
+                record(Act.TRAINED, run, run.created_by, str(dataset_version))
         except IntegrityError:
             twin = self.filter(form_token=run.form_token, form_token__isnull=False).first()
             if twin is None:
                 raise
             return twin
         return run
+
+    def renew(self, version: ModelVersion, user: User, token: uuid.UUID) -> TrainingRun:
+        """Queues a training like the one that made the version, on the newest sales. Raises ValueError."""
+        before = self.filter(version=version).first()
+        data = version.model.dataset.current
+        if data is None:
+            words = {"dataset": version.model.dataset}
+            raise ValueError(_("%(dataset)s has no finished version.") % words)
+        like: Any = before or version  # the run also knows what `auto` was asked for
+        asked = Asked(config=like.config, horizon=like.horizon, seed=like.seed)
+        asked |= {"budget": before.budget if before else 60, "created_by": user, "form_token": token}
+        return self.enqueue(data, version.model.scope, like.algorithm, **asked)
 
     def check_waiting(self, person: int | None) -> None:
         """Raises ValueError with a sentence when more runs of this person wait than may."""
@@ -195,7 +209,8 @@ class RunQuerySet(models.QuerySet["TrainingRun"]):
         waiting = self.filter(state=self.model.State.QUEUED, created_at__lt=Now() - LOST_AFTER)
         if not waiting:
             return []
-        queued = {arg for row in OrmQ.objects.filter(key=QUEUE) for arg in row.args() or ()}
+        free = OrmQ.objects.filter(key=QUEUE, lock__lte=timezone.now())  # a taken job may be a dead worker's
+        queued = {arg for row in free for arg in row.args() or ()}
         lost = [run for run in waiting if str(run.pk) not in queued and self.may_start(run)]
         for run in lost:
             run.push()

@@ -22,8 +22,9 @@ from django.db import Error as DatabaseError
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from registry.said import said
 from training.models import TrainingRun
-from training.process import reason
+from training.process import end_of, killed_for_memory
 from training.protocol import BEAT, LEASE
 
 logger = logging.getLogger(__name__)
@@ -61,17 +62,13 @@ def write_to_owner(run_id: str) -> None:
     word = {"done": _("Training done: %(what)s"), "failed": _("Training failed: %(what)s")}.get(run.state)
     if word:
         subject = word % {"what": f"{run.algorithm}, {run.dataset_version}, {run.scope}"}
-        lines = [subject, translated(run.error), settings.SITE_URL + reverse("run", args=[run.pk])]
+        lines = [subject, said(run.error), settings.SITE_URL + reverse("run", args=[run.pk])]
         send_mail(subject, "\n\n".join(filter(None, lines)), None, [run.created_by.email])
-
-
-def translated(text: str) -> str:
-    """In the site's language; an empty text stays empty."""
-    return _(text) if text else ""
 
 
 def look_after(run: TrainingRun) -> None:
     """Starts the child, beats while it lives, and leaves no running row behind, whatever happens."""
+    starved = killed_for_memory()
     with tempfile.TemporaryFile() as words:
         child = start(run, words)
         try:
@@ -79,7 +76,8 @@ def look_after(run: TrainingRun) -> None:
             if wait(run, child):
                 run.stop()
             else:  # changes nothing when the child has ended the run itself
-                run.fail(reason(child.returncode, tail(words)))
+                limit, counted = settings.TRAINING_MEMORY_MB, killed_for_memory()
+                run.falter(end_of(child.returncode, tail(words), limit, starved=counted != starved))
         except BaseException as error:  # also the queue's own timeout, which is a SystemExit
             end(child)
             run.fail(f"The training was broken off by its worker ({type(error).__name__}). Start it again.")

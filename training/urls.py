@@ -9,7 +9,6 @@ from training import views
 urlpatterns = [
     path("train/", views.train, name="train"),
     path("train/knobs/", views.knobs, name="train-knobs"),
-    path("train/scope/", views.scope, name="train-scope"),
     path("train/cost/", views.cost, name="train-cost"),
     path("runs/", views.queue, name="queue"),
     path("runs/news/", views.news, name="news"),

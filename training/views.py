@@ -12,19 +12,22 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
+from registry.rights import insist, needs
 from registry.said import said
 from registry.web import Request
 from training.cost import KNOWN, PLAIN
-from training.feed import live_context
+from training.feed import Rights, live_context
 from training.forms import TrainForm
 from training.knobs import about, knob_form
 from training.models import TrainingRun
 
+TRAIN = "training.add_trainingrun"
 WORDS = {True: KNOWN, False: PLAIN}
 KEPT = ("dataset", "kind", "store", "product", "algorithm", "horizon")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@needs(TRAIN)
 def train(request: HttpRequest) -> HttpResponse:
     """The form; a valid one queues a run and leads to its live page."""
     given = {name: request.GET[name] for name in KEPT if name in request.GET}
@@ -41,6 +44,7 @@ def train(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@needs(TRAIN)
 def knobs(request: HttpRequest) -> HttpResponse:
     """What the chosen method is, and the fieldset of its knobs."""
     name = request.GET.get("algorithm", "")
@@ -48,13 +52,7 @@ def knobs(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def scope(request: HttpRequest) -> HttpResponse:
-    """The suggestions of the chosen dataset."""
-    picked = TrainForm(initial={"dataset": request.GET.get("dataset")}).picked
-    return render(request, "training/_codes.html", {"dataset": picked})
-
-
-@require_safe
+@needs(TRAIN)
 def cost(request: HttpRequest) -> HttpResponse:
     """What the training in the form will cost."""
     found = TrainForm(request.GET).cost
@@ -64,8 +62,9 @@ def cost(request: HttpRequest) -> HttpResponse:
 @require_safe
 def run(request: Request, pk: UUID) -> HttpResponse:
     """The live page: the same fragment that the WebSocket pushes, so a reload shows the same state."""
-    get_object_or_404(TrainingRun, pk=pk)
-    return render(request, "training/_live.html" if request.htmx else "training/run.html", live_context(pk))
+    found = get_object_or_404(TrainingRun, pk=pk)
+    context = live_context(pk, Rights.of(request.user, found))
+    return render(request, "training/_live.html" if request.htmx else "training/run.html", context)
 
 
 @require_safe
@@ -87,10 +86,10 @@ def news(request: Request) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def run_cancel(request: Request, pk: UUID) -> HttpResponse:
     """Asks, then stops the run."""
-    found = get_object_or_404(TrainingRun, pk=pk)
+    found = steered(request, pk)
     if request.method == "POST":
-        found.cancel()
-        return acted(request, pk, _("The training is being stopped."))
+        found.cancel(request.user)
+        return acted(request, found, _("The training is being stopped."))
     context = {
         "title": _("Stop this training?"),
         "sentence": _("What it has learned so far is thrown away."),
@@ -103,10 +102,10 @@ def run_cancel(request: Request, pk: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def run_finish(request: Request, pk: UUID) -> HttpResponse:
     """Asks, then lets the run end its learning early, test and publish."""
-    found = get_object_or_404(TrainingRun, pk=pk)
+    found = steered(request, pk)
     if request.method == "POST":
-        found.wrap_up()
-        return acted(request, pk, _("The training is finishing with what it has learned."))
+        found.wrap_up(request.user)
+        return acted(request, found, _("The training is finishing with what it has learned."))
     context = {
         "title": _("Finish this training now?"),
         "sentence": _("It stops learning, is tested, and is kept with what it has learned so far."),
@@ -117,6 +116,7 @@ def run_finish(request: Request, pk: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@needs(TRAIN)
 def run_again(request: Request, pk: UUID) -> HttpResponse:
     """Asks, then queues a new run with the settings of this one and leads to it."""
     found = get_object_or_404(TrainingRun, pk=pk)
@@ -137,9 +137,17 @@ def run_again(request: Request, pk: UUID) -> HttpResponse:
     return render(request, "confirm.html", context)
 
 
-def acted(request: Request, pk: UUID, sentence: str) -> HttpResponse:
+def steered(request: Request, pk: UUID) -> TrainingRun:
+    """A run that this person may stop or end early."""
+    found = get_object_or_404(TrainingRun, pk=pk)
+    insist(found.may_steer(request.user), "training.change_trainingrun")
+    return found
+
+
+def acted(request: Request, run: TrainingRun, sentence: str) -> HttpResponse:
     """The answer to a button of the live page: its fragment, or the page with a message."""
     if request.htmx:
-        return render(request, "training/_actions.html", live_context(pk))
+        context = live_context(run.pk, Rights.of(request.user, run))
+        return render(request, "training/_actions.html", context)
     messages.success(request, sentence)
-    return redirect("run", pk)
+    return redirect("run", run.pk)

@@ -16,6 +16,7 @@ from registry.explain import HEADINGS, Measure
 from registry.importing.problems import ACTIONS, TITLES
 from registry.models import DatasetVersion
 from registry.names import Names, beside, names_of
+from registry.rights import Person
 from registry.said import said as in_words
 from registry.scope import Scope
 
@@ -53,6 +54,12 @@ def units(value: float | None) -> str:
     return number_format(
         round(value, 0 if abs(value) >= 10 else 1), 0 if abs(value) >= 10 else 1, force_grouping=True
     )
+
+
+@register.filter
+def may_delete(row: Any, user: Person) -> bool:
+    """Whether the page offers it."""
+    return bool(row.may_delete(user))
 
 
 @register.filter

@@ -47,7 +47,7 @@ class Config:
 class NetworkConfig(Config):
     """Knobs of everything that learns by gradient."""
 
-    rate: float = knob(0.001, "Learning rate at the start.", 0.00001, 0.1)
+    rate: float = knob(0.003, "Learning rate at the start.", 0.00001, 0.1)
     batch: int = knob(512, "Windows in one learning step.", 16, 4096)
 
 
@@ -64,7 +64,9 @@ class Round:
 
 
 class Sampler(Protocol):
-    """Gives seeded random windows of the learning days."""
+    """Gives seeded random windows of the learning days; `check` are fixed ones of days held back, if any."""
+
+    check: Batch | None
 
     def draw(self, size: int) -> Batch: ...
 

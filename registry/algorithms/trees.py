@@ -15,11 +15,11 @@ import torch
 from torch import Tensor, nn
 
 from registry.algorithms import Batch, Config, Round, Sampler, Shape, knob, register
+from registry.series.boosting import Forest
 from registry.series.quantiles import LEVELS, MEDIAN
 from registry.series.windows import AROUND, PROFILE
 
-SHOWN = 20_000  # rows that draw the learning curve
-ROWS_PER_SECOND = 8000  # so that some hundred trees fit into the time
+ROWS_PER_SECOND = 10_000  # and thread, so that some hundred trees fit into the time
 RECENT = 14  # past days shown one by one
 BINS = 8  # groups of forecasts whose misses are kept apart
 GOALS: dict[str, dict[str, Any]] = {
@@ -28,14 +28,27 @@ GOALS: dict[str, dict[str, Any]] = {
 }
 
 
+def _by_error(log: Any, y: Any) -> tuple[float, float]:
+    error = float(np.abs(y - np.expm1(log)).sum() / max(1e-9, y.sum()))
+    return error, error
+
+
+def _by_deviance(log: Any, y: Any) -> tuple[float, float]:
+    mean = np.exp(log)
+    return float(np.abs(y - mean).sum() / max(1e-9, y.sum())), float((mean - y * log).mean())
+
+
+JUDGES = {"mean": _by_deviance, "median": _by_error}
+
+
 @dataclass(frozen=True, kw_only=True)
 class TreesConfig(Config):
     """Size of the forest."""
 
-    steps: int = knob(400, "Trees at most.", 1, 5000)
+    steps: int = knob(500, "Trees at most.", 1, 5000)
     leaves: int = knob(63, "Leaves of each tree.", 4, 1024)
     rate: float = knob(0.1, "Learning rate.", 0.005, 0.5)
-    rows: int = knob(250_000, "Days to learn from.", 1000, 5_000_000)
+    rows: int = knob(500_000, "Days to learn from.", 1000, 5_000_000)
 
 
 @register(
@@ -50,6 +63,7 @@ class Trees(nn.Module):
 
     mean: Tensor  # the forest as LightGBM's text, in bytes
     median: Tensor
+    useful: Tensor  # [2] trees of each forest after which it got no better on check days; 0 = not known
     edges: Tensor  # [BINS - 1] between sizes of forecasts
     misses: Tensor  # [BINS, Q - 1] miss of the logarithm at each level
 
@@ -58,35 +72,31 @@ class Trees(nn.Module):
         self.config, self.block = config, shape.block
         for name in GOALS:
             self.register_buffer(name, torch.zeros(0, dtype=torch.uint8))
+        self.register_buffer("useful", torch.zeros(len(GOALS), dtype=torch.int64))
         self.register_buffer("edges", torch.zeros(BINS - 1))
         self.register_buffer("misses", torch.zeros(BINS, len(LEVELS)))
         self._boosters: dict[str, Any] = {}
 
     def fit(self, sampler: Sampler, seconds: float) -> Iterator[Round]:
-        """Grows both forests on sampled windows, then measures misses on windows of their own."""
-        import lightgbm
-
-        rows = min(self.config.rows, len(sampler) * self.block, int(ROWS_PER_SECOND * seconds))
-        x, y = self._table(sampler, rows)
+        """Grows both forests on sampled windows, then measures misses on windows that neither has seen."""
+        per_second = ROWS_PER_SECOND * torch.get_num_threads() ** 0.5
+        rows = min(self.config.rows, len(sampler) * self.block, int(per_second * seconds))
+        learned = self._table(sampler, rows)
+        check = None if sampler.check is None else _known(sampler.check)
         started, share = time.monotonic(), 1 / len(GOALS)
         for number, (name, goal) in enumerate(GOALS.items()):
-            options = {"learning_rate": self.config.rate, "num_leaves": self.config.leaves, "verbose": -1}
-            options |= {"min_data_in_leaf": 20, "feature_fraction": 0.4, "deterministic": True, "seed": 1}
-            options |= {"max_bin": 127}
-            options |= {"num_threads": torch.get_num_threads(), "bagging_fraction": 0.8, "bagging_freq": 1}
-            data = lightgbm.Dataset(x, np.log1p(y) if name == "median" else y, free_raw_data=False)
-            booster = lightgbm.Booster({**options, **goal}, data)
-            for tree in range(self.config.steps):
-                booster.update()
-                done = (number + (tree + 1) / self.config.steps) * share
-                if (tree + 1) % 20 == 0:
-                    yield Round(done, _error(name, booster.predict(x[:SHOWN]), y[:SHOWN]))
-                if time.monotonic() - started > seconds * share * (number + 1):
-                    break
-            text = booster.model_to_string().encode()
-            setattr(self, name, torch.frombuffer(bytearray(text), dtype=torch.uint8))
+            options = goal | {"learning_rate": self.config.rate, "num_leaves": self.config.leaves}
+            trees = 0 if check is not None else int(self.useful[number])
+            forest = Forest(options, trees or self.config.steps, JUDGES[name])
+            target = np.log1p(learned[1]) if name == "median" else learned[1]
+            until = started + seconds * share * (number + 1)
+            for done, error, held in forest.grow(learned, target, check, until):
+                yield Round((number + done) * share, error, held)
+            self.useful[number] = forest.useful
+            setattr(self, name, torch.frombuffer(bytearray(forest.text), dtype=torch.uint8))
         self._boosters.clear()
-        self._measure(*self._table(sampler, rows // 5))
+        if check is not None or not self.misses.any():
+            self._measure(*(check or self._table(sampler, rows // 5)))
 
     def _table(self, sampler: Sampler, rows: int) -> tuple[Any, Any]:
         """Known days of random windows: features [N, F], sales [N]."""
@@ -137,8 +147,3 @@ def _features(batch: Batch) -> Tensor:
 def _known(batch: Batch) -> tuple[Any, Any]:
     known = ~batch.target.isnan()
     return _features(batch)[known].numpy(), (batch.target * batch.scale[:, None])[known].numpy()
-
-
-def _error(name: str, point: Any, y: Any) -> float:
-    point = np.expm1(point) if name == "median" else point
-    return float(np.abs(y - point).sum() / max(1e-9, y.sum()))

@@ -2,7 +2,7 @@
 
 Series: conformal, one factor per interval, week ahead and sales level. Totals (of a product, a store,
 everything): relative misses of such totals, since daily bounds of the parts do not add up. Sums over days:
-relative misses of whole windows. The mean is moved half of the way that it was off.
+relative misses of whole windows. The mean is moved by what it was off in every window alike.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from registry.series.panel import Floats
-from registry.series.quantiles import INTERVALS, LEVELS, MEDIAN
+from registry.series.quantiles import INTERVALS, LEVELS, MEDIAN, all_whole, whole_median
 
 WEEK, MAX_WEEKS, SIZES = 7, 4, 3  # buckets: weeks ahead, and thirds of the sales level
 FEWEST = 60  # misses that a bucket needs for a factor of its own
@@ -37,14 +37,17 @@ class Calibration:
         default_factory=dict
     )  # kind -> [size] low, high of a window's sum
     mean: float = 1.0  # factor of the mean
+    whole: bool = False  # sales are counts, and so is their median
 
     @classmethod
     def fit(cls, held: list[Held], keys: list[tuple[str, str]]) -> Calibration:
         """From held-back windows of the same series."""
         if not held:
             return cls()
+        whole = all_whole(np.stack([actual for actual, _forecast in held]))
+        held = [(actual, whole_median(forecast)) for actual, forecast in held] if whole else held
         levels = np.concatenate([forecast[..., 0].mean(axis=1) for _actual, forecast in held])
-        result = cls(edges=[float(edge) for edge in np.quantile(levels, [1 / 3, 2 / 3])])
+        result = cls(edges=[float(edge) for edge in np.quantile(levels, [1 / 3, 2 / 3])], whole=whole)
         for name, ends in INTERVALS.items():
             parts = [_misses(actual, forecast, ends) for actual, forecast in held]
             result.factors[name] = result._factors(parts, held, int(name) / 100)
@@ -75,6 +78,7 @@ class Calibration:
         """Quantiles of single series moved to their calibrated distance from the median: [S, H, 1 + Q]."""
         if not self.factors:
             return forecast
+        forecast = whole_median(forecast) if self.whole else forecast
         result = forecast.copy()
         weeks, sizes = _weeks(forecast.shape[1]), self._sizes(forecast)
         median = forecast[..., 1 + MEDIAN]
@@ -152,13 +156,20 @@ def _factor(misses: Floats, share: float) -> float:
 
 
 def _mean_factor(held: list[Held]) -> float:
-    """Half of what the mean was off over all held-back days: all of it would chase the last windows."""
-    sold = sum(float(np.nansum(actual)) for actual, _forecast in held)
-    known = [(~np.isnan(actual), forecast[..., 0]) for actual, forecast in held]
-    expected = sum(float(mean[seen].sum()) for seen, mean in known)
-    if sold <= 0 or expected <= 0:
+    """What the mean was off, as far as all held-back windows agree: one bad window moves nothing.
+
+    The logarithm of sold / expected, shrunk by how much it differs from window to window.
+    """
+    off = []
+    for actual, forecast in held:
+        sold, expected = np.nansum(actual), forecast[..., 0][~np.isnan(actual)].sum()
+        off += [float(np.log(sold / expected))] if sold > 0 and expected > 0 else []
+    if not off:
         return 1.0
-    return float(np.clip((sold / expected) ** 0.5, 1 / MOST_MOVED, MOST_MOVED))
+    middle = float(np.mean(off))
+    doubt = (float(np.var(off, ddof=1)) if len(off) > 1 else middle**2) / len(off)
+    trust = middle**2 / max(TINY, middle**2 + doubt)
+    return float(np.clip(np.exp(trust * middle), 1 / MOST_MOVED, MOST_MOVED))
 
 
 def _group(actual: Floats, forecast: Floats, groups: list[NDArray[np.intp]]) -> tuple[Floats, Floats]:

@@ -26,7 +26,7 @@ def roll(model: nn.Module, windows: Windows, horizon: int) -> Floats:
                 batch = windows.cut(rows, torch.full_like(rows, first + start))
                 raw = model(batch) * batch.scale[:, None, None]
                 result[rows, start : start + block] = _tidy(raw, batch.closed)
-            windows.extend(first + start, result[:, start : start + block, 0])
+            windows.extend(first + start, result[:, start : start + block])
     return np.asarray(result[:, :horizon].numpy())
 
 

@@ -11,17 +11,18 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from registry.series import calendar
 from registry.series.covariates import Encoder, closed_days
 from registry.series.panel import Panel
-from registry.series.quantiles import OUTPUTS
+from registry.series.quantiles import LEVELS, OUTPUTS
 
 AROUND = 3  # days before and after the block whose covariates are shown too
 YEAR = 364  # same weekday, last year
 PROFILE_WEEKS = (1, 4, 8, 16)
 PROFILE = len(PROFILE_WEEKS) + 6  # the last columns of `ahead`: weekday means, then last year
+POOLS = 4  # columns of `ahead` before those: what the season did to everything, the store and the product
 LEVEL_DAYS = (7, 28, 112, 364)
 SCALE_DAYS = (56, 112, 364, 1456)
 YOUNG = 56  # days until a series is no longer new
@@ -94,30 +95,35 @@ class Windows:
         self.sales = torch.from_numpy(sales)
         listed = np.cumsum(~np.isnan(panel.sales), axis=1) > 0
         self.born = torch.from_numpy(np.where(listed.any(1), listed.argmax(1), panel.days))
-        zeros = torch.zeros(len(panel.keys), width + 1)
-        self.total, self.count, self.none = zeros, zeros.clone(), zeros.clone()
-        self.week_total, self.week_count = zeros.clone(), zeros.clone()
-        for column in range(panel.days):
-            self._add(column)
+        amount, seen = self.sales.nan_to_num(), (~self.sales.isnan()).float()
+        self.total, self.count, self.none = running(amount), running(seen), running((self.sales == 0).float())
+        self.week_total, self.week_count = running(amount, 7), running(seen, 7)
+        self.pools = pools(panel.keys)
+        self.pool_total = running(pooled(amount, self.pools))
+        self.pool_count = running(pooled(seen, self.pools))
 
-    def _add(self, column: int) -> None:
+    def _add(self, column: int, nothing: Tensor) -> None:
         value = self.sales[:, column]
         seen = (~value.isnan()).float()
         amount = value.nan_to_num()
         self.total[:, column + 1] = self.total[:, column] + amount
         self.count[:, column + 1] = self.count[:, column] + seen
-        self.none[:, column + 1] = self.none[:, column] + (value == 0)
+        self.none[:, column + 1] = self.none[:, column] + nothing * seen
         week = max(0, column - 6)  # column + 1 - 7, and 0 stands for "before the start"
         self.week_total[:, column + 1] = self.week_total[:, week] * (column >= 6) + amount
         self.week_count[:, column + 1] = self.week_count[:, week] * (column >= 6) + seen
 
-    def extend(self, column: int, values: Tensor) -> None:
-        """Puts forecast sales [S, P] at `column`, so that the next block can see them."""
+    def extend(self, column: int, forecast: Tensor) -> None:
+        """Puts a forecast [S, P, 1 + Q] at `column`: the next block sees its mean as if it had been sold.
+
+        A day that sells nothing every other time counts as half a day without sales."""
+        values = forecast[..., 0]
+        nothing = share_of_nothing(forecast[..., 1:], self.unit)
         for step in range(values.shape[1]):
             self.sales[:, column + step] = values[:, step].masked_fill(
                 self.closed[:, column + step], torch.nan
             )
-            self._add(column + step)
+            self._add(column + step, nothing[:, step])
 
     @property
     def shape(self) -> Shape:
@@ -195,7 +201,7 @@ class Windows:
         """base [B, P] and the features of each day ahead [B, P, A]."""
         size = scale[:, None].double()
         overall = (self.level(rows, at, SCALE_DAYS[0])[0].float() / scale)[:, None].double()
-        columns, base = [], overall
+        columns, base = self._season(rows, at, day), overall
         for weeks in PROFILE_WEEKS:
             mean, count = self.usual(rows, day, at, weeks)
             mean = torch.where(count > 0, mean / size, overall)
@@ -223,6 +229,29 @@ class Windows:
             (torch.where(both, season, 1.0), both.double()),
         ]
 
+    def _season(self, rows: Tensor, at: Tensor, day: Tensor) -> list[Tensor]:
+        """POOLS columns [B, P]: logarithm of last year's week over the eight weeks before last year's origin,
+        of all series, of the store and of the product together, and of last year's day over its week."""
+        if not self.yearly:
+            return [torch.zeros_like(day, dtype=torch.float32)] * POOLS
+        then, since = day - YEAR, (at - YEAR)[:, None]
+        columns = []
+        for pool in self.pools[rows].T:
+            week, _count = self._pool_mean(pool, then - 3, then + 4)
+            level, count = self._pool_mean(pool, since - 56, since)
+            columns.append(torch.where(count > 0, log_ratio(week, level), 0.0))
+        every = self.pools[rows][:, 0]
+        week, _count = self._pool_mean(every, then - 3, then + 4)
+        one, count = self._pool_mean(every, then, then + 1)
+        return [*columns, torch.where(count > 0, log_ratio(one, week), 0.0)]
+
+    def _pool_mean(self, pool: Tensor, since: Tensor, until: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean sales of a pool's series in [since, until), both [B, n], and the days recorded of it;
+        none when it begins before the panel."""
+        row, low, high = pool[:, None], since.clamp(min=0), until.clamp(min=0)
+        count = (self.pool_count[row, high] - self.pool_count[row, low]) * (since >= 0)
+        return (self.pool_total[row, high] - self.pool_total[row, low]) / count.clamp(min=1), count
+
     def _mean(self, rows: Tensor, since: Tensor, until: Tensor) -> tuple[Tensor, Tensor]:
         """Mean of recorded days in [since, until), both [B, n], and their count."""
         row, low, high = rows[:, None], since.clamp(min=0), until.clamp(min=0)
@@ -244,6 +273,59 @@ class Windows:
         then, _count = self._mean(rows, (at - YEAR - 28)[:, None], (at - YEAR)[:, None])
         columns.append(torch.asinh(then[:, 0].float() / scale) * self.yearly)
         return torch.stack(columns, dim=1)
+
+
+def running(values: Tensor, stride: int = 1) -> Tensor:
+    """Sums of all columns before each, or of those a multiple of `stride` before: [S, D] -> [S, D + 1].
+
+    >>> running(torch.tensor([[1.0, 2.0, 3.0]])).tolist()
+    [[0.0, 1.0, 3.0, 6.0]]
+    >>> running(torch.tensor([[1.0, 2.0, 3.0]]), 2).tolist()
+    [[0.0, 1.0, 2.0, 4.0]]
+    """
+    size, days = values.shape
+    padded = nn.functional.pad(values, (0, -days % stride)).view(size, -1, stride)
+    return nn.functional.pad(padded.cumsum(dim=1).view(size, -1)[:, :days], (1, 0))
+
+
+def pools(keys: list[tuple[str, str]]) -> Tensor:
+    """[S, 3]: the pool of everything, of each series' store and of its product.
+
+    >>> pools([("A", "x"), ("A", "y"), ("B", "x")]).tolist()
+    [[0, 1, 3], [0, 1, 4], [0, 2, 3]]
+    """
+    found: dict[tuple[str, str], int] = {}
+    for place in (0, 1):
+        for key in keys:
+            found.setdefault(("store" if place == 0 else "product", key[place]), len(found) + 1)
+    return torch.tensor([[0, found["store", store], found["product", product]] for store, product in keys])
+
+
+def pooled(values: Tensor, pool: Tensor) -> Tensor:
+    """Sums over the series of each pool: [S, D] -> [pools, D]."""
+    result = torch.zeros(int(pool.max()) + 1, values.shape[1])
+    for members in pool.T:
+        result.index_add_(0, members, values)
+    return result
+
+
+def share_of_nothing(quantiles: Tensor, unit: float) -> Tensor:
+    """How likely less than half a unit is, read off the quantiles [..., Q]: [...].
+
+    >>> share_of_nothing(torch.tensor([[0.0, 0.0, 0.0, 0.2, 1.0, 2.0, 3.0], [5.0] * 7]), 1.0).tolist()
+    [0.5, 0.0]
+    """
+    levels = torch.tensor([0.0, *LEVELS])
+    return levels[(quantiles < unit / 2).sum(dim=-1)]
+
+
+def log_ratio(part: Tensor, whole: Tensor) -> Tensor:
+    """Logarithm of part / whole, within e^-2 to e^2.
+
+    >>> log_ratio(torch.tensor([2.0, 0.0]), torch.tensor([2.0, 1.0])).tolist()
+    [0.0, -2.0]
+    """
+    return torch.log(part.clamp(min=1e-6) / whole.clamp(min=1e-6)).clamp(-2, 2)
 
 
 def origins(windows: Windows, first: int, last: int) -> tuple[Tensor, Tensor]:

@@ -33,6 +33,7 @@ class Product:
     def __init__(self, folder: Path) -> None:
         self.folder, self.port = folder, free_port()
         self.env = {**os.environ, "DATA_DIR": str(folder), "PORT": str(self.port), "DEBUG": "false"}
+        self.env["ARCHIVE_STORE"] = str(folder / "archive")
         self.address = f"http://127.0.0.1:{self.port}"
 
     def manage(self, *arguments: str, **env: str) -> None:

@@ -1,24 +1,36 @@
-"""Faults on real processes. A few of each in `make test`; `make faults` does them all and prints its seed."""
+"""Faults on real processes. A few of each in `make test`; `make faults` does them all and prints its seed.
+
+FAULTS=full        every trial and not a few;        FAULTS_SHARE=0.1    a tenth of them
+FAULTS_ON=postgresql   on a PostgreSQL of its own;   FAULTS_SEED=7       the same chances again
+FAULTS_REPORT=file     keeps what was seen: called again it goes on where it was interrupted
+"""
 
 from __future__ import annotations
 
 import os
+import pwd
 import random
 import shutil
+import subprocess
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.site import Site
+from tests.faults.tally import Tally
+from tests.site import Site, free_port
 
 FULL = os.environ.get("FAULTS") == "full"
+SHARE = float(os.environ.get("FAULTS_SHARE", "1"))
+ON = os.environ.get("FAULTS_ON", "sqlite")
 SEED = int(os.environ.get("FAULTS_SEED", random.randrange(10**6)))
 
 
 def many(quick: int, full: int) -> int:
     """How often, in the quick run and in the full one."""
-    return full if FULL else quick
+    return max(1, round(full * SHARE)) if FULL else quick
 
 
 def only_if(true: bool, reason: str) -> Callable:
@@ -29,33 +41,14 @@ def only_if(true: bool, reason: str) -> Callable:
 
 
 @pytest.fixture
-def chance() -> random.Random:
-    print(f"FAULTS_SEED={SEED}")
-    return random.Random(SEED)
+def tally() -> Callable[[str, int, int], Tally]:
+    """Counts the trials of a fault: its words, how many in the quick run, how many in the full one."""
+    report = os.environ.get("FAULTS_REPORT")
 
+    def start(fault: str, quick: int, full: int, on: str = ON) -> Tally:
+        return Tally(f"{fault} ({on})", many(quick, full), SEED, Path(report) if report else None)
 
-@pytest.fixture
-def tell(request) -> Callable[[str], None]:
-    """A line of the report: printed, and kept in the file that FAULTS_REPORT names."""
-
-    def line(text: str) -> None:
-        words = f"{request.node.name}: {text} (seed {SEED})"
-        print(words)
-        if report := os.environ.get("FAULTS_REPORT"):
-            with Path(report).open("a") as stream:
-                stream.write(words + "\n")
-
-    return line
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory) -> Iterator[Site]:
-    """A started installation with the small chain in it and nothing to do."""
-    site = Site(tmp_path_factory.mktemp("site"), WAITING_PER_USER="1000")
-    site.prepare()
-    site.start()
-    yield site
-    site.clean_up()
+    return start
 
 
 def postgres() -> str | None:
@@ -63,3 +56,54 @@ def postgres() -> str | None:
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), reverse=True)
     path = str(found[0]) if found else shutil.which("initdb")
     return str(Path(path).parent) if path else None
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[str]:
+    """A PostgreSQL of its own; its address."""
+    programs, port, person = postgres(), free_port(), {}
+    if os.getuid() == 0:  # PostgreSQL refuses to run as root
+        somebody = pwd.getpwnam("nobody")
+        person = {"user": somebody.pw_uid, "group": somebody.pw_gid, "extra_groups": []}
+        os.chown(folder, somebody.pw_uid, somebody.pw_gid)
+        for above in folder.parents[:3]:
+            above.chmod(above.stat().st_mode | 0o011)
+    data = folder / "data"
+    init = [f"{programs}/initdb", "-D", data, "-U", "app", "-A", "trust", "-E", "UTF8", "--no-sync"]
+    subprocess.run(init, check=True, capture_output=True, cwd=folder, **person)
+    serve = [f"{programs}/postgres", "-D", data, "-p", str(port), "-k", folder, "-h", "127.0.0.1"]
+    with (folder / "log").open("wb") as log:
+        running = subprocess.Popen(serve, cwd=folder, stdout=log, stderr=log, **person)
+    ready = [f"{programs}/pg_isready", "-h", "127.0.0.1", "-p", str(port), "-t", "1"]
+    end = time.monotonic() + 30
+    while subprocess.run(ready, capture_output=True).returncode and time.monotonic() < end:
+        time.sleep(0.2)
+    try:
+        yield f"postgres://app@127.0.0.1:{port}/postgres"
+    finally:
+        running.terminate()
+        running.wait(20)
+
+
+@contextmanager
+def started(folder: Path, **environment: str) -> Iterator[Site]:
+    """A started installation with the small chain in it and nothing to do, on the database of FAULTS_ON."""
+    if ON == "postgresql" and "DATABASE_URL" not in environment:
+        (folder / "pg").mkdir(mode=0o711)
+        with serving(folder / "pg") as address, started(folder, DATABASE_URL=address, **environment) as site:
+            yield site
+        return
+    site = Site(folder, WAITING_PER_USER="1000", **environment)
+    site.prepare()
+    site.start()
+    try:
+        yield site
+    finally:
+        site.clean_up()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> Iterator[Site]:
+    """One installation for all tests of a module."""
+    with started(tmp_path_factory.mktemp("site")) as site:
+        yield site

@@ -8,7 +8,6 @@ import time
 
 import pandas as pd
 import pytest
-from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
@@ -180,11 +179,8 @@ def test_a_file_that_cannot_be_read_is_refused_beside_the_field(page, read, name
     assert not Upload.objects.exists()
 
 
-def test_nobody_opens_the_upload_of_somebody_else(upload):
-    User.objects.create_user("eve", password="x")
-    eve = Client()
-
-    eve.force_login(User.objects.get(username="eve"))
+def test_nobody_opens_the_upload_of_somebody_else(upload, person, browse):
+    eve = browse(person("eve", "Curator"))
     for name in ("upload-match", "upload-check", "upload-rows"):
         assert eve.get(reverse(name, args=[upload.pk])).status_code == 404
     assert eve.post(reverse("upload-discard", args=[upload.pk])).status_code == 404

@@ -92,12 +92,6 @@ def test_page_file_csv_and_database_show_the_same_numbers(page, forecast):
     assert sum(float(row["mean"]) for row in rows) == pytest.approx(forecast.total, rel=0.01)
 
 
-def test_only_codes_the_version_knows_are_suggested(page, publish):
-    one = publish(Scope("product", "P002"))
-    source = page.get("/forecast/choices/", {"version": one.pk}).content.decode()
-    assert 'value="P002"' in source and 'value="P001"' not in source
-
-
 def test_deleting_a_forecast_asks_and_then_takes_row_and_file(page, forecast, read):
     assert "Delete this forecast?" in read(page.get(f"/forecasts/{forecast.pk}/delete/"))
     assert store().exists(forecast.path)

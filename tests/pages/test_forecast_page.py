@@ -79,7 +79,10 @@ def test_names_stand_beside_codes_and_can_be_typed(page, version, read):
     assert made.product == "P001"
     assert f"P001 {name}" in read(page.get(f"/forecasts/{made.pk}/"))
     assert f"P001 {name}" in read(page.get("/forecasts/"))
-    assert f'<option value="P001">{name}</option>' in page.get("/forecast/").content.decode()
+    assert (
+        f'data-value="P001 {name}"'
+        in page.get("/data/suggest/product/", {"product": name, "version": version.pk}).content.decode()
+    )
 
 
 def test_other_versions_are_compared_and_only_their_window_is_sent(page, publish, total, read):

@@ -48,7 +48,7 @@ def test_the_same_form_sent_twice_makes_one_run(page, given):
         ({"budget": 0}, "Choose a number from 1 to 7200."),
         ({"budget": ""}, "Write a whole number, like 28."),
         ({"seed": -1}, "Choose a number from 0 to"),
-        ({"product": "P999"}, "chain has no such code “P999”: choose one from the list, like P001, P002"),
+        ({"product": "P999"}, "chain has no such code “P999”: choose one from the list, like P001 "),
         ({"product": ""}, "choose one from the list"),
         ({"kind": "store", "store": "nowhere"}, "chain has no such code “nowhere”"),
         ({"kind": "galaxy"}, "Choose one from the list."),
@@ -191,13 +191,6 @@ def test_the_cost_is_told_before_the_start_and_held_against_the_truth_after(page
     )
     text = read(page.get(f"/runs/{run.pk}/"))
     assert "It took 1 min 5 s (estimated: 10 seconds), 812 MB of memory" in text
-
-
-def test_products_are_suggested_with_their_names(page, sales):
-    from registry.names import names_of
-
-    name = names_of(sales).products["P001"]
-    assert f'<option value="P001">{name}</option>' in page.get("/train/").content.decode()
 
 
 def test_a_finished_training_says_whether_its_version_is_in_use(page, publish, sales, read):

@@ -48,9 +48,11 @@ def test_trying_several_methods_goes_on_too(panel, tmp_path, monkeypatch):
 
 
 def test_what_was_learned_is_not_learned_again(panel, tmp_path, monkeypatch):
-    interrupted(panel, plan(), tmp_path, 15)
     from training import loop
 
+    monkeypatch.setattr(loop, "PATIENCE", 99)
+    monkeypatch.setattr("training.candidate.REFIT_STEPS", 2)
+    interrupted(panel, plan(), tmp_path, 15)
     steps = []
     step = loop._step
     monkeypatch.setattr(loop, "_step", lambda *given: steps.append(1) or step(*given))

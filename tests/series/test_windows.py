@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from registry.series.covariates import Encoder
+from registry.series.quantiles import OUTPUTS
 from registry.series.windows import Windows, origins
 
 
@@ -66,7 +67,7 @@ def test_closed_days_are_no_target(panel):
 
 def test_forecast_days_put_in_are_seen_by_the_next_block(panel):
     windows = Windows(panel, Encoder.fit(panel), 28, 7, ahead=14)
-    windows.extend(panel.days, torch.full((4, 7), 500.0))
+    windows.extend(panel.days, torch.full((4, 7, OUTPUTS), 500.0))
     batch = windows.cut(torch.arange(4), torch.full((4,), panel.days + 7))
     last = (batch.recent * batch.scale[:, None])[3, -7:]
     assert torch.allclose(last, torch.full((7,), 500.0))
@@ -78,3 +79,26 @@ def test_origins_skip_days_before_a_series_began(panel):
     windows = Windows(replace(panel, sales=sales), Encoder.fit(panel), 28, 7)
     rows, columns = origins(windows, 14, 120)
     assert columns[rows == 1].min() == 101 and columns[rows == 0].min() == 14 and columns.max() == 120
+
+
+def test_an_expected_share_of_days_without_sales_is_counted_as_such(panel):
+    windows = Windows(panel, Encoder.fit(panel), 28, 7, ahead=7)
+    rows, at = torch.tensor([2, 3]), torch.full((2,), panel.days + 7)  # two that never close
+    forecast = torch.tensor([0.4, 0, 0, 0, 0.0, 1, 1, 2]).expand(4, 7, OUTPUTS)  # nothing, every other time
+    before = windows.none[rows, panel.days].clone()
+    windows.extend(panel.days, forecast)
+    assert torch.allclose(windows.none[rows, at] - before, torch.tensor(3.5))
+
+
+def test_what_last_year_did_to_everything_is_shown_from_that_years_days_alone(panel):
+    """The pools look a year back: what was sold since does not change them."""
+    long = replace(panel, sales=np.concatenate([panel.sales] * 3, axis=1)[:, :800])
+    long = replace(long, closed=np.zeros_like(long.sales, bool), known={}, past={})
+    other = replace(long, sales=long.sales.copy())
+    other.sales[:, 500:] *= 3
+    first, second = (Windows(one, Encoder.fit(one), 28, 7) for one in (long, other))
+    rows, at = torch.arange(4), torch.full((4,), 780)
+    day = at[:, None] + torch.arange(7)
+    shown = torch.stack(first._season(rows, at, day))
+    assert torch.equal(shown, torch.stack(second._season(rows, at, day)))
+    assert shown.abs().sum() > 0

@@ -7,12 +7,13 @@ import sys
 import time
 
 import pytest
+from django.conf import settings
 from django.db import OperationalError
 from django_q.exceptions import TimeoutException
 
 from training import tasks
 from training.models import TrainingRun
-from training.process import BROKEN, CRASHED, KILLED, NO_MEMORY, SILENT
+from training.process import BROKEN, CRASHED, KILLED, NO_MEMORY, SILENT, STARVED, End
 
 pytestmark = pytest.mark.django_db
 
@@ -36,30 +37,56 @@ def child(monkeypatch):
     return use
 
 
+LIMIT = NO_MEMORY.format(limit=f"{settings.TRAINING_MEMORY_MB / 1000:g}")
+
+
+def attempts(run: TrainingRun, most: int) -> TrainingRun:
+    """What becomes of the run when its job comes so often."""
+    for _number in range(most):
+        tasks.run_training(str(run.pk))
+    run.refresh_from_db()
+    return run
+
+
+@pytest.mark.parametrize(("program", "sentence"), [("raise KeyError(3)", BROKEN), ("pass", SILENT)])
+def test_an_error_of_the_program_fails_the_run_at_once(ask, child, program, sentence):
+    children = child(program)
+    run = attempts(ask(), 3)
+    assert (run.state, run.error, run.pid, len(children)) == ("failed", sentence, None, 1)
+
+
 @pytest.mark.parametrize(
     ("program", "sentence"),
     [
         ("import os; os.kill(os.getpid(), 9)", KILLED),
         ("import os; os.abort()", CRASHED),
-        ("raise MemoryError", NO_MEMORY),
-        ("raise KeyError(3)", BROKEN),
-        ("pass", SILENT),
+        ("raise MemoryError", LIMIT),
     ],
 )
-def test_a_child_that_ends_badly_fails_the_run_with_a_plain_reason(ask, child, program, sentence):
-    child(program)
-    run = ask()
-    tasks.run_training(str(run.pk))
-    run.refresh_from_db()
-    assert (run.state, run.error, run.pid) == ("failed", sentence, None)
+def test_a_killed_child_is_tried_once_more_then_the_run_fails_with_the_reason(ask, child, program, sentence):
+    children = child(program)
+    run = attempts(ask(), 1)
+    assert (run.state, run.error, run.pid, run.attempt) == ("queued", "", None, 1)
+    told = [(line.level, line.text) for line in run.events.order_by("-seq")[:2]]
+    assert told == [("info", "It is tried once more, from what it has kept."), ("warning", sentence)]
+    run = attempts(run, 3)
+    assert (run.state, run.error, run.attempt, len(children)) == ("failed", sentence, 2, 2)
 
 
-def test_a_killed_child_is_not_tried_again(ask, child):
-    children = child("import os; os.kill(os.getpid(), 9)")
-    run = ask()
-    tasks.run_training(str(run.pk))
-    tasks.run_training(str(run.pk))
-    assert len(children) == 1
+def test_a_kill_while_linux_was_short_of_memory_is_told_as_that(ask, child, monkeypatch):
+    child("import os; os.kill(os.getpid(), 9)")
+    counts = iter([4, 5, 5, 5])
+    monkeypatch.setattr(tasks, "killed_for_memory", lambda: next(counts))
+    run = attempts(ask(), 1)
+    assert run.events.get(level="warning").text == STARVED
+    assert attempts(run, 1).error == KILLED
+
+
+def test_a_killed_run_that_somebody_wants_stopped_is_stopped(claimed):
+    claimed.cancel()
+    assert claimed.beat()
+    claimed.falter(End(KILLED, again=True))
+    assert claimed.state == "cancelled"
 
 
 def test_a_job_delivered_twice_starts_one_child(ask, child):

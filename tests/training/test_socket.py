@@ -17,10 +17,14 @@ from django.test import Client
 from forecastsite.asgi import application
 from forecastsite.origin import is_ours
 from tests.training.conftest import epoch
+from training import feed as feeds
+from training.feed import Rights, snapshot
 from training.models import TrainingRun
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OURS = "http://testserver:8000"
+ALL = Rights(steer=True, train=True, forecast=True)
+WAIT = 20  # seconds; the machine may be busy
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +46,7 @@ def socket(run, cookie: str = "", origin: str = OURS, query: str = "") -> Websoc
 
 
 async def closed_with(page: WebsocketCommunicator) -> int:
-    message = await page.receive_output(timeout=3)
+    message = await page.receive_output(timeout=WAIT)
     assert message["type"] == "websocket.close"
     return message["code"]
 
@@ -70,17 +74,17 @@ async def test_a_run_that_does_not_exist_is_closed(cookie):
 async def test_a_page_sees_a_snapshot_then_what_happens_then_the_end(claimed, cookie):
     page = socket(claimed.pk, cookie)
     await page.connect()
-    assert 'id="live"' in await page.receive_from(timeout=3)
+    assert 'id="live"' in await page.receive_from(timeout=WAIT)
     await sync_to_async(claimed.record)([epoch(1)])
-    first = await page.receive_from(timeout=3)
+    first = await page.receive_from(timeout=WAIT)
     assert "Round 1." in first
     await page.send_to(text_data='{"nonsense": 1}')
     await sync_to_async(claimed.record)([epoch(2)])
-    second = await page.receive_from(timeout=3)
+    second = await page.receive_from(timeout=WAIT)
     assert "Round 2." in second
     assert "Round 1." not in second
     await sync_to_async(claimed.fail)("The data is too short.")
-    assert "The data is too short." in await page.receive_from(timeout=3)
+    assert "The data is too short." in await page.receive_from(timeout=WAIT)
     assert await closed_with(page) == 1000
 
 
@@ -88,7 +92,7 @@ async def test_a_page_opened_after_the_end_shows_it_and_is_closed(claimed, cooki
     await sync_to_async(claimed.fail)("The data is too short.")
     page = socket(claimed.pk, cookie)
     await page.connect()
-    assert "The data is too short." in await page.receive_from(timeout=3)
+    assert "The data is too short." in await page.receive_from(timeout=WAIT)
     assert await closed_with(page) == 1000
 
 
@@ -96,7 +100,7 @@ async def test_a_page_that_comes_again_sees_everything(claimed, cookie):
     await sync_to_async(claimed.record)([epoch(1), epoch(2)])
     page = socket(claimed.pk, cookie)
     await page.connect()
-    shown = await page.receive_from(timeout=3)
+    shown = await page.receive_from(timeout=WAIT)
     assert "Round 1." in shown
     assert "Round 2." in shown
     await page.disconnect()
@@ -107,10 +111,10 @@ async def test_every_page_gets_its_own_language(claimed, cookie):
     shown = []
     for page in pages:
         await page.connect()
-        shown.append(await page.receive_from(timeout=3))
+        shown.append(await page.receive_from(timeout=WAIT))
     await sync_to_async(claimed.record)([epoch(1)])
     for page in pages:
-        assert "Round 1." in await page.receive_from(timeout=3)
+        assert "Round 1." in await page.receive_from(timeout=WAIT)
         await page.disconnect()
     assert shown[0] != shown[1]
 
@@ -129,10 +133,10 @@ async def test_two_pages_of_one_run_are_rendered_once(claimed, cookie, monkeypat
     pages = [socket(claimed.pk, cookie) for _ in range(2)]
     for page in pages:
         await page.connect()
-        await page.receive_from(timeout=3)
+        await page.receive_from(timeout=WAIT)
     await sync_to_async(claimed.record)([epoch(1)])
     for page in pages:
-        await page.receive_from(timeout=3)
+        await page.receive_from(timeout=WAIT)
         await page.disconnect()
     assert drawn.count("training/_delta.html") == 1
 
@@ -140,13 +144,13 @@ async def test_two_pages_of_one_run_are_rendered_once(claimed, cookie, monkeypat
 async def test_what_happens_fast_comes_together(claimed, cookie):
     page = socket(claimed.pk, cookie)
     await page.connect()
-    await page.receive_from(timeout=3)
+    await page.receive_from(timeout=WAIT)
     began, got = time.monotonic(), []
     for number in range(1, 21):
         await sync_to_async(claimed.record)([epoch(number)])
         await asyncio.sleep(0.05)
     while "Round 20." not in "".join(got):
-        got.append(await page.receive_from(timeout=3))
+        got.append(await page.receive_from(timeout=WAIT))
     assert len(got) <= 2 * (time.monotonic() - began) + 2
     assert re.findall(r"Round (\d+)\.", "".join(got)) == [str(number) for number in range(1, 21)]
     await page.disconnect()
@@ -156,7 +160,7 @@ async def test_somebody_who_signs_out_stops_watching(claimed, cookie, monkeypatc
     monkeypatch.setattr("training.consumers.CHECK", 0.1)
     page = socket(claimed.pk, cookie)
     await page.connect()
-    await page.receive_from(timeout=3)
+    await page.receive_from(timeout=WAIT)
     assert await page.receive_nothing(timeout=0.5)
     await sync_to_async(Session.objects.all().delete)()
     assert await closed_with(page) == 4401
@@ -166,7 +170,7 @@ async def test_somebody_who_is_locked_out_stops_watching(claimed, cookie, monkey
     monkeypatch.setattr("training.consumers.CHECK", 0.1)
     page = socket(claimed.pk, cookie)
     await page.connect()
-    await page.receive_from(timeout=3)
+    await page.receive_from(timeout=WAIT)
     await sync_to_async(get_user_model().objects.update)(is_active=False)
     assert await closed_with(page) == 4401
 
@@ -180,7 +184,7 @@ async def test_one_person_has_so_many_pages_and_no_more(claimed, cookie, setting
     await pages[0].disconnect()
     again = socket(claimed.pk, cookie)
     await again.connect()
-    assert 'id="live"' in await again.receive_from(timeout=3)
+    assert 'id="live"' in await again.receive_from(timeout=WAIT)
     for page in (pages[1], again):
         await page.disconnect()
 
@@ -188,7 +192,7 @@ async def test_one_person_has_so_many_pages_and_no_more(claimed, cookie, setting
 async def test_a_client_that_sends_too_much_is_cut_off(claimed, cookie):
     page = socket(claimed.pk, cookie)
     await page.connect()
-    await page.receive_from(timeout=3)
+    await page.receive_from(timeout=WAIT)
     await page.send_to(text_data="x" * (64 * 1024 + 1))
     assert await closed_with(page) == 1009
 
@@ -207,5 +211,34 @@ def test_a_proxy_that_ends_tls_is_understood(settings):
 def test_only_the_watched_run_is_asked_for(claimed):
     from training.feed import deltas
 
-    assert set(deltas({(claimed.pk, "en"): 0})) == {(claimed.pk, "en")}
-    assert deltas({(claimed.pk, "en"): TrainingRun.objects.get().last_seq}) == {}
+    key = (claimed.pk, "en", ALL)
+    assert set(deltas({key: 0})) == {key}
+    assert deltas({key: TrainingRun.objects.get().last_seq}) == {}
+
+
+async def test_pages_that_come_at_once_share_one_snapshot(claimed, monkeypatch):
+    made = []
+
+    def slow(run_id, language, rights):
+        made.append(language)
+        time.sleep(0.2)
+        return snapshot(run_id, language, rights)
+
+    monkeypatch.setattr(feeds, "snapshot", slow)
+    shared = feeds.Feed()
+    asked = [(claimed.pk, language, ALL) for language in ("en", "en", "en", "zh-hans")]
+    shown = await asyncio.gather(*(shared.snapshot(key) for key in asked))
+    assert sorted(made) == ["en", "zh-hans"] and shown[0] is shown[2] and "训练" in shown[3].html
+    assert shared.whole == {}
+
+
+async def test_a_page_that_is_behind_the_others_is_told_at_once(claimed, monkeypatch):
+    async def nothing(_feed):
+        return None
+
+    monkeypatch.setattr(feeds.Feed, "tail", nothing)
+    shared, key = feeds.Feed(), (claimed.pk, "en", ALL)
+    assert shared.subscribe(key, 7).empty()
+    late = shared.subscribe(key, 5)
+    assert (late.get_nowait().end, shared.cursors[key]) == (7, 7)
+    assert shared.subscribe(key, 7).empty()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import time
 
+import psutil
 import pytest
 from django_q.models import OrmQ
+from django_q.signals import post_execute_in_worker, pre_execute
 
 from forecastsite import supervisor
+from forecastsite import tasks as light
 from forecastsite.management.commands.up import create_administrator
 from forecastsite.supervisor import LONGEST_PAUSE, Group, Probe, Supervisor, answers
 from training import tasks
@@ -62,14 +65,38 @@ def test_a_light_queue_that_does_nothing_for_a_minute_is_started_again(clock, wa
     assert not OrmQ.objects.exists()
 
 
-def test_a_training_queue_that_takes_no_run_for_a_minute_is_started_again(clock, watching, ask):
+def test_a_long_light_job_is_not_a_wedged_queue(clock, watching, monkeypatch, settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+    light.tell_when_busy()
+    monkeypatch.setattr(watching.light, "family", lambda: [psutil.Process()])
+    clock.pass_by(21)
+    watching.check_queues()
+    pre_execute.send("django_q", func=None, task=None)
+    clock.pass_by(1000)
+    watching.check_queues()
+    assert watching.said == []
+    post_execute_in_worker.send("django_q", func=None, task=None)
+    watching.check_queues()
+    assert watching.said == ["light does no jobs, starts again in 0.5 s"]
+
+
+def test_marks_of_dead_workers_are_swept_when_the_queue_starts(settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+    light.tell_when_busy()
+    light.mark(1).touch()
+    assert light.busy([1])
+    light.tell_when_busy()
+    assert not light.busy([1])
+
+
+def test_a_training_queue_that_takes_no_run_for_half_a_minute_is_started_again(clock, watching, ask):
     ask()
     watching.check_queues()
-    clock.pass_by(30)
+    clock.pass_by(15)
     watching.probe.forget()
     watching.check_queues()
     assert watching.said == []
-    clock.pass_by(31)
+    clock.pass_by(16)
     watching.probe.forget()
     watching.check_queues()
     assert watching.said == ["training takes no jobs, starts again in 0.5 s"]

@@ -13,7 +13,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error as DatabaseError
+from django.db import transaction
 
+from registry.audit import Act, record
 from registry.models import Dataset, ModelVersion
 from registry.scope import Scope
 from training.execution import EXPECTED, Heart, Superseded, execute
@@ -86,7 +88,9 @@ class Command(BaseCommand):
 
     def train(self, run: TrainingRun) -> ModelVersion:
         """Here and now, through the worker's own code."""
-        run.save(force_insert=True)
+        with transaction.atomic():
+            run.save(force_insert=True)
+            record(Act.TRAINED, run, why=str(run.dataset_version))
         claimed = TrainingRun.objects.claim(run.pk, os.getpid(), socket.gethostname())
         if claimed is None:
             raise CommandError("The run was taken by somebody else: look at `manage.py runs`.")

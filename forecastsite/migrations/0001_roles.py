@@ -1,0 +1,20 @@
+"""The roles as groups; what they may do is in forecastsite/roles.py."""
+
+from django.db import migrations
+
+from forecastsite.roles import make_roles
+
+
+class Migration(migrations.Migration):
+    initial = True
+    dependencies = [
+        ("axes", "0010_accessattemptexpiration"),
+        ("auth", "0012_alter_user_first_name_max_length"),
+        ("contenttypes", "0002_remove_content_type_name"),
+        ("django_q", "0019_alter_task_options_alter_ormq_key_alter_ormq_lock_and_more"),
+        ("registry", "0003_audit"),
+        ("training", "0001_initial"),
+        ("prediction", "0002_keeping"),
+    ]
+
+    operations = [migrations.RunPython(lambda apps, _editor: make_roles(apps), migrations.RunPython.noop)]

@@ -1,0 +1,65 @@
+"""The roles: groups that hold permissions. Somebody without a role may look at every page, as a Viewer.
+
+Administrators (superusers) may do everything, and only they make people and give roles.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps.registry import Apps
+from django.contrib.auth.management import create_permissions
+from django.utils.translation import gettext_noop
+
+TRAIN, FORECAST = "training.add_trainingrun", "prediction.add_forecast"
+RUNS, FORECASTS = "training.change_trainingrun", "prediction.delete_forecast"
+DATA = ("registry.add_datasetversion", "registry.change_dataset")
+MODELS = ("registry.change_modelversion", "registry.delete_modelversion")
+SHELF = "registry.archive_modelversion"
+ADMIN = "registry.open_admin"
+SHOWN = (
+    "registry.view_dataset",
+    "registry.view_datasetversion",
+    "registry.view_forecastmodel",
+    "registry.view_modelversion",
+    "registry.view_versionchange",
+    "registry.view_tombstone",
+    "training.view_trainingrun",
+    "training.view_runevent",
+    "prediction.view_forecast",
+)
+MACHINE = (
+    "registry.view_auditentry",
+    "django_q.view_ormq",
+    "django_q.view_success",
+    "django_q.view_failure",
+    "axes.view_accessattempt",
+    "axes.delete_accessattempt",
+    "axes.view_accessfailurelog",
+    "axes.view_accesslog",
+)
+
+ROLES: dict[str, tuple[str, ...]] = {
+    gettext_noop("Viewer"): (),
+    gettext_noop("Planner"): (TRAIN, FORECAST),
+    gettext_noop("Curator"): (TRAIN, FORECAST, RUNS, FORECASTS, *DATA, *MODELS, SHELF, ADMIN, *SHOWN),
+    gettext_noop("Operator"): (RUNS, FORECASTS, MODELS[1], SHELF, ADMIN, *SHOWN, *MACHINE),
+}
+
+
+def make_roles(apps: Apps) -> None:
+    """The groups with the permissions above; what else they hold stays. Safe to repeat."""
+    permissions = permissions_of(apps)
+    for name, held in ROLES.items():
+        group, _made = apps.get_model("auth", "Group").objects.get_or_create(name=name)
+        group.permissions.add(*(permissions[one] for one in held))
+
+
+def permissions_of(apps: Apps) -> dict[str, Any]:
+    """Every permission by its name. Django makes them only after all migrations, so they are made here."""
+    for label in {name.split(".")[0] for held in ROLES.values() for name in held}:
+        config: Any = apps.get_app_config(label)
+        config.models_module = getattr(config, "models_module", True)
+        create_permissions(config, apps=apps, verbosity=0)
+    found = apps.get_model("auth", "Permission").objects.select_related("content_type")
+    return {f"{one.content_type.app_label}.{one.codename}": one for one in found}

@@ -1,0 +1,91 @@
+"""The audit: who did what to what, when and why. Lines are only ever added, and nothing else deletes them.
+
+No line points at a row: names and ids are kept as text, so they outlive people, models and clean-ups.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Act(models.TextChoices):
+    """What somebody did."""
+
+    TRAINED = "trained", _("asked for a training")
+    STOPPED = "stopped", _("stopped a training")
+    HURRIED = "hurried", _("ended a training early")
+    PROMOTED = "promoted", _("put in use")
+    ROLLED_BACK = "rolled_back", _("put back in use")
+    PINNED = "pinned", _("pinned")
+    UNPINNED = "unpinned", _("unpinned")
+    ARCHIVED = "archived", _("archived")
+    RESTORED = "restored", _("restored")
+    DELETED = "deleted", _("deleted")
+    IMPORTED = "imported", _("brought in sales")
+    CHANGED = "changed", _("changed by hand")
+    EXPORTED = "exported", _("downloaded")
+    ROLES = "roles", _("changed the rights of a person")
+    LOCKED_OUT = "locked_out", _("locked out after wrong passwords")
+
+
+class Sealed(TypeError):
+    """Somebody tried to change or delete a line of the audit."""
+
+    def __init__(self) -> None:
+        super().__init__("Lines of the audit are never changed or deleted.")
+
+
+class AuditQuerySet(models.QuerySet["AuditEntry"]):
+    """Lines can be read and added."""
+
+    def update(self, **fields: Any) -> NoReturn:
+        raise Sealed
+
+    def delete(self) -> NoReturn:
+        raise Sealed
+
+    def bulk_update(self, *args: Any, **options: Any) -> NoReturn:
+        raise Sealed
+
+
+class AuditEntry(models.Model):
+    """One line: an act, by whom, on what."""
+
+    at = models.DateTimeField(_("when"), auto_now_add=True, db_index=True)
+    who = models.CharField(_("who"), max_length=150, blank=True, db_index=True)  # empty = the server itself
+    act = models.CharField(_("act"), max_length=12, choices=Act, db_index=True)
+    kind = models.CharField(_("kind"), max_length=40, blank=True)
+    key = models.CharField(_("id"), max_length=64, blank=True, db_index=True)
+    name = models.CharField(_("name"), max_length=300)
+    why = models.TextField(_("reason"), blank=True)
+
+    objects = AuditQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("line of the audit")
+        verbose_name_plural = _("audit")
+        ordering = ["-pk"]
+        default_permissions = ["view"]
+        permissions = [("open_admin", "Can open the admin")]
+
+    def __str__(self) -> str:
+        return f"{self.who or '–'}: {self.get_act_display()} · {self.name}"
+
+    def save(self, *args: Any, **options: Any) -> None:
+        if not self._state.adding:
+            raise Sealed
+        super().save(*args, **options)
+
+    def delete(self, *args: Any, **options: Any) -> NoReturn:
+        raise Sealed
+
+
+def record(act: Act, thing: models.Model | str, by: AbstractBaseUser | None = None, why: str = "") -> None:
+    """Adds a line; call it in the transaction of the act, so that both are there or neither is."""
+    kind, key = (thing._meta.model_name or "", str(thing.pk)) if isinstance(thing, models.Model) else ("", "")
+    who = by.get_username() if by is not None else ""
+    AuditEntry.objects.create(act=act, who=who, kind=kind, key=key, name=str(thing)[:300], why=why)

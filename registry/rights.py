@@ -1,0 +1,60 @@
+"""Who may do what. A permission is Django's, a role is a group that holds permissions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from django.contrib.auth.models import AnonymousUser, Group, User
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
+
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
+Person = User | AnonymousUser
+
+
+def roles_with(permission: str) -> list[str]:
+    """Names of the groups that hold it, in the reader's language, the smallest role first."""
+    app, codename = permission.split(".")
+    found = Group.objects.filter(
+        permissions__content_type__app_label=app, permissions__codename=codename
+    ).order_by("pk")
+    return [_(name) for name in found.values_list("name", flat=True)]
+
+
+def refusal(permission: str) -> str:
+    """One sentence for somebody who lacks it: which role is needed."""
+    roles = roles_with(permission)
+    if not roles:
+        return _("Only an administrator may do this.")
+    return _("You need the role %(roles)s for this: ask an administrator.") % {"roles": _(" or ").join(roles)}
+
+
+def insist(allowed: bool, permission: str) -> None:
+    """Raises PermissionDenied with that sentence unless allowed."""
+    if not allowed:
+        raise PermissionDenied(refusal(permission))
+
+
+def needs(permission: str) -> Callable[[View], View]:
+    """A view for those who hold the permission."""
+
+    def guard(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **options: Any) -> HttpResponseBase:
+            insist(request.user.has_perm(permission), permission)
+            return view(request, *args, **options)
+
+        return cast(View, guarded)
+
+    return guard
+
+
+def owns(user: Person, row: Model, permission: str) -> bool:
+    """True when the row is this person's own and they still hold the permission that makes such rows."""
+    maker: Any = getattr(row, "created_by_id", None)
+    return maker is not None and maker == user.pk and user.has_perm(permission)

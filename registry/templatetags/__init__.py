@@ -1,0 +1,3 @@
+"""Template tags of the admin."""
+
+from __future__ import annotations

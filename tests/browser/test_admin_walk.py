@@ -1,0 +1,100 @@
+"""The life of a version in the admin, in both languages: each act asks, says what it will do, and does it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.test_accessibility import faults
+
+pytestmark = [pytest.mark.browser, pytest.mark.processes]
+
+LIST = "/admin/registry/modelversion/"
+# each act with what its question says, in the order of a life
+LIFE = [
+    ("promote", {"en": "It takes the place of", "zh-hans": "它将取代"}),
+    ("roll_back", {"en": "is in use again in its place", "zh-hans": "将重新取代它"}),
+    ("pin", {"en": "No clean-up takes it", "zh-hans": "清理不会删除它"}),
+    ("unpin", {"en": "The next clean-up may take it", "zh-hans": "下次清理可能会删除它"}),
+    ("archive", {"en": "moves to", "zh-hans": "将移到"}),
+    ("restore", {"en": "comes back from", "zh-hans": "取回"}),
+    ("retrain", {"en": "joins the queue", "zh-hans": "加入队列"}),
+    ("delete_with_file", {"en": "go for good", "zh-hans": "将被永久删除"}),
+]
+
+
+@pytest.fixture(scope="module")
+def versions(product) -> None:
+    """Two versions for each language: the first is in use, the second may become so."""
+    for code in ("P001", "P002"):
+        for seed in ("1", "2"):
+            words = ["--scope", f"product:{code}", "--algorithm", "seasonal_naive", "--budget", "2"]
+            product.manage("train", "--dataset", "chain", *words, "--seed", seed)
+
+
+def chosen(page, name: str):
+    return page.locator("#result_list tbody tr", has_text=name).first
+
+
+def act(tab, name: str, act: str, said: str) -> None:
+    """Ticks the row, picks the act, reads the question, says yes."""
+    page = tab.page
+    page.goto(f"{LIST}?q={name}")
+    chosen(page, name).locator("input.action-select").check()
+    page.select_option("select[name=action]", act)
+    page.click("button[name=index]")
+    page.wait_for_selector("body.confirm-action")
+    table = page.locator("table.plan").first
+    assert said in table.inner_text() and name in table.inner_text(), table.inner_text()
+    if page.locator("#id_reason").count():
+        page.fill("#id_reason", "Ana knows the shop")
+    tab.shoot(f"admin-{act}-{page.locator('html').get_attribute('lang')}")
+    page.click("input[name=confirmed]")
+    page.wait_for_selector(".messagelist .success")
+
+
+@pytest.mark.parametrize(("language", "code"), [("en", "P001"), ("zh-hans", "P002")])
+def test_a_version_lives_its_life_in_the_admin(open_tab, product, versions, language, code):
+    tab = open_tab()
+    tab.use(language)
+    name = f"seasonal_naive_product_{code}_v2"
+    before = product.files("models")
+    act(
+        tab, name.replace("v2", "v1"), "promote", {"en": "Nothing is in use", "zh-hans": "尚未启用"}[language]
+    )
+    for verb, said in LIFE:
+        act(tab, name, verb, said[language])
+        assert tab.violations() == []
+    assert len(product.files("models")) == len(before) - 1
+    tab.page.goto("/admin/registry/auditentry/")
+    tab.shoot(f"admin-audit-{language}")
+    told = tab.page.locator("#result_list").inner_text()
+    assert told.count(name) >= len(LIFE) - 1 and "Ana knows the shop" in told
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_the_change_pages_draw_their_charts(open_tab, product, versions, language):
+    tab = open_tab()
+    tab.use(language)
+    for address, picture in ((LIST, "version"), ("/admin/training/trainingrun/", "run")):
+        tab.page.goto(address)
+        tab.shoot(f"admin-{picture}-list-{language}")
+        tab.page.click("#result_list tbody tr th a")
+        tab.page.wait_for_selector("canvas[data-drawn=true]")
+        tab.shoot(f"admin-{picture}-change-{language}")
+        assert tab.violations() == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_of_ours_in_the_admin(open_tab, product, versions, scheme):
+    tab = open_tab(bypass_csp=True, color_scheme=scheme)
+    found = {}
+    for address in ("/admin/", LIST, "/admin/registry/auditentry/", "/admin/prediction/forecast/"):
+        tab.page.goto(address)
+        found[address] = faults(tab.page)
+    tab.page.goto(LIST)
+    tab.page.click("#result_list tbody tr th a")
+    found["change"] = faults(tab.page)
+    tab.page.click(".object-tools button.act >> nth=2")
+    tab.page.wait_for_selector("body.confirm-action")
+    found["confirm"] = faults(tab.page)
+    assert not {address: problems for address, problems in found.items() if problems}

@@ -1,0 +1,105 @@
+"""Two hosts, one PostgreSQL, one S3 store: both train; when one dies the other takes its training over."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib.util import find_spec
+
+import boto3
+import psutil
+import pytest
+from botocore.exceptions import BotoCoreError
+
+from tests.faults.conftest import only_if, postgres, serving
+from tests.faults.people import QUICK
+from tests.site import MANAGE, Site, free_port, until
+
+pytestmark = pytest.mark.processes
+KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "us-east-1"}
+RUNS = 4
+
+
+@contextmanager
+def store() -> Iterator[dict[str, str]]:
+    """An S3 store; the settings that name it."""
+    port = free_port()
+    serve = [sys.executable, "-m", "moto.server", "-p", str(port)]
+    running = subprocess.Popen(serve, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    address = f"http://127.0.0.1:{port}"
+    names = {"aws_access_key_id": "key", "aws_secret_access_key": "secret", "region_name": "us-east-1"}
+    client = boto3.client("s3", endpoint_url=address, **names)
+
+    def made() -> bool:
+        with suppress(BotoCoreError):
+            return bool(client.create_bucket(Bucket="shop"))
+        return False
+
+    try:
+        until(60, made)
+        yield {"ARTIFACT_STORE": "s3://shop/files", "S3_ENDPOINT_URL": address, **KEYS}
+    finally:
+        running.terminate()
+        running.wait(20)
+
+
+@pytest.fixture
+def hosts(tmp_path_factory) -> Iterator[list[Site]]:
+    """Two started installations with folders of their own; what they share are database, store and key."""
+    database = tmp_path_factory.mktemp("pg")
+    with serving(database) as address, store() as shared:
+        shared |= {"DATABASE_URL": address, "SECRET_KEY": "k" * 40, "WAITING_PER_USER": "1000"}
+        both = [Site(tmp_path_factory.mktemp(name), **shared) for name in ("one", "other")]
+        try:
+            both[0].prepare()
+            for host in both:
+                host.start()
+            yield both
+        finally:
+            for host in both:
+                host.clean_up()
+
+
+def at_work(host: Site) -> set[int]:
+    """Everything that runs there."""
+    return {member.pid for member in psutil.Process(host.process.pid).children(recursive=True)}
+
+
+@only_if(bool(postgres() and find_spec("psycopg")), "no PostgreSQL server, or psycopg, on this machine")
+def test_a_host_takes_over_what_another_was_training_when_it_died(hosts, tally):
+    def trial(_chance) -> dict:
+        one, other = hosts
+        runs = [other.queue(30) for _number in range(RUNS)]
+
+        def learning(host: Site) -> str | None:
+            here = at_work(host)
+            rows = other.runs(*runs).values()
+            return next((r["id"] for r in rows if r["step"] == "learn" and r["pid"] in here), None)
+
+        lost = until(120, lambda: learning(one))
+        until(120, lambda: learning(other))
+        one.everybody()
+        os.killpg(one.process.pid, signal.SIGKILL)
+        begun = time.monotonic()
+        one.process.wait()
+        until(10, lambda: not one.left())
+        until(120, lambda: other.run_row(lost)["attempt"] == 2)
+        noticed = time.monotonic() - begun
+        until(120 + 90 * RUNS, lambda: not other.runs())
+        rows = other.runs(*runs)
+        assert [row["state"] for row in rows.values()] == ["done"] * RUNS, rows
+        model = [*MANAGE, "forecast", "--model", rows[lost]["version"], "--horizon=14", "--json"]
+        assert subprocess.run(model, env=other.env, capture_output=True).returncode == 0
+        one.words.unlink()
+        one.start()
+        again = one.queue(1, QUICK)
+        assert one.until_state(again, *("done", "failed"), seconds=120)["state"] == "done"
+        return {"seconds until the other host goes on": round(noticed, 1)}
+
+    words = f"one of two hosts dies in the middle of {RUNS} trainings; the other ends them all, S3 store"
+    tally(words, 1, 3, "postgresql").attempt(trial)
