@@ -21,9 +21,11 @@ from registry.algorithms import Batch, Config, Round, Sampler, Shape, knob, regi
 from registry.series.layers import misses
 from registry.series.quantiles import LEVELS
 
-WEEK, PER_SECOND, FEWEST, MOST = 7, 20, 64, 4096  # windows whose weights are sought, by plan and not by clock
-ENOUGH = 3  # windows of a series for weights of its own
-WEIGHTS = 5  # of level, trend and season; damping of the trend; share of the slope that is the first trend
+WEEK, MOST = 7, 4096
+PER_SECOND = 10  # windows whose weights are sought: by plan, so that the same seconds give the same
+CHOICES = 16
+WEIGHTS = 5  # of level, trend and weekdays; damping; share of the slope that is the first trend
+PHI = 3  # the damping among them
 LAST = 5  # in the order of `auto`
 
 
@@ -36,15 +38,15 @@ class ClassicalConfig(Config):
 
 
 class Smoothing(nn.Module):
-    """Level, trend and weekdays, smoothed with weights that suit each series."""
+    """Level, trend and weekdays, smoothed with those of the learned weights that suit a window best."""
 
-    weights: Tensor  # [series + 1, WEIGHTS]; the middle of all where too few windows were seen
+    weights: Tensor  # [CHOICES, WEIGHTS]
     offsets: Tensor  # [Q - 1] miss over scale at each level
 
     def __init__(self, config: ClassicalConfig, shape: Shape):
         super().__init__()
         self.block, self.steps = shape.block, config.steps
-        self.register_buffer("weights", torch.zeros(shape.entities[0] + 1, WEIGHTS))
+        self.register_buffer("weights", torch.zeros(CHOICES, WEIGHTS))
         self.register_buffer("offsets", torch.zeros(len(LEVELS)))
 
     def suit(self, sales: NDArray[np.float64]) -> tuple[float, ...]:
@@ -52,28 +54,24 @@ class Smoothing(nn.Module):
         raise NotImplementedError
 
     def fit(self, sampler: Sampler, seconds: float) -> Iterator[Round]:
-        """Weights that suit most windows of a series, then how far off all windows are."""
-        started, batch = time.monotonic(), sampler.draw(MOST)
-        found: dict[int, list[tuple[float, ...]]] = {}
-        wanted = self.steps or max(FEWEST, min(MOST, int(PER_SECOND * seconds)))
-        for number, entity in enumerate(batch.entity[:wanted, 0].tolist()):
-            found.setdefault(entity, []).append(self.suit(filled(batch.recent[number])))
+        """Weights of some windows, from small to large, then how far off all windows are."""
+        started, batch, found = time.monotonic(), sampler.draw(MOST), []
+        for recent in batch.recent[: self.steps or max(CHOICES, int(PER_SECOND * seconds))]:
+            found.append(self.suit(filled(recent)))
             if time.monotonic() - started > seconds:
                 break
-        every = [weights for several in found.values() for weights in several]
-        self.weights[:] = torch.from_numpy(np.median(every, axis=0))
-        for entity, several in found.items():
-            if len(several) >= ENOUGH:
-                self.weights[entity] = torch.from_numpy(np.median(several, axis=0))
+        even = np.linspace(0, len(found) - 1, CHOICES).round().astype(int)
+        self.weights.copy_(torch.tensor(sorted(found))[even])
         offsets, error = misses(batch, self.point(batch))
         self.offsets.copy_(offsets)
         yield Round(1.0, error)
 
     def point(self, batch: Batch) -> Tensor:  # -> [B, P]
-        weights = self.weights[batch.entity[:, 0]]
-        level, trend, season = smooth(batch.recent, *weights.unbind(1))
-        damped = weights[:, 3:4] ** torch.arange(1, self.block + 1)  # [B, P]
-        return level[:, None] + trend[:, None] * damped.cumsum(1) + season[:, torch.arange(self.block) % WEEK]
+        states, miss = smooth(batch.recent, self.weights)
+        row, best = torch.arange(len(miss)), miss.argmin(dim=1)
+        level, trend, *season = (state[row, best][:, None] for state in states)  # [B, 1] each
+        damped = self.weights[best, PHI, None] ** torch.arange(1, self.block + 1)  # [B, P]
+        return level + trend * damped.cumsum(1) + torch.cat(season, 1)[:, torch.arange(self.block) % WEEK]
 
     def forward(self, batch: Batch) -> Tensor:  # -> [B, P, Q]
         point = self.point(batch)[..., None]
@@ -127,20 +125,22 @@ def weekdays(recent: Tensor) -> Tensor:
     return torch.where(weeks.isnan().all(1), recent.nanmean(1, keepdim=True), weeks.nanmean(1)).nan_to_num()
 
 
-def smooth(sales: Tensor, *weights: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Level [B], trend [B] and weekdays [B, 7] after sales [B, L]; a day without a record changes nothing."""
-    alpha, beta, gamma, phi, share = weights
+def smooth(sales: Tensor, weights: Tensor) -> tuple[list[Tensor], Tensor]:
+    """Level, trend and seven weekdays after sales [B, L] with each of the weights, and its squared misses one
+    day ahead: [B, CHOICES] all. A day without a record changes nothing."""
+    alpha, beta, gamma, phi, share = weights.unbind(1)
     usual, days = weekdays(sales), torch.arange(sales.shape[1]) - (sales.shape[1] - 1) / 2
-    mean = usual.mean(1)
-    season = list((usual - mean[:, None]).unbind(1))
-    trend = share * ((sales - mean[:, None]).nan_to_num() * days).sum(1) / (days**2).sum()
+    mean = usual.mean(1, keepdim=True)
+    slope = ((sales - mean).nan_to_num() * days).sum(1, keepdim=True) / (days**2).sum()
+    season = [(one[:, None] - mean).expand(-1, len(weights)) for one in usual.unbind(1)]
+    trend, miss = share * slope, torch.zeros(len(sales), len(weights))
     level = mean + trend * days[0]
     for day in range(-sales.shape[1], 0):
-        error = (sales[:, day] - level - phi * trend - season[day % WEEK]).nan_to_num()
-        level = level + phi * trend + alpha * error
-        trend = phi * trend + beta * error
+        error = (sales[:, day, None] - level - phi * trend - season[day % WEEK]).nan_to_num()
+        level, trend = level + phi * trend + alpha * error, phi * trend + beta * error
         season[day % WEEK] = season[day % WEEK] + gamma * error
-    return level, trend, torch.stack(season, dim=1)
+        miss += error**2
+    return [level, trend, *season], miss
 
 
 if find_spec("statsforecast"):  # the extra `classical`
