@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as now
 from django.utils.translation import gettext_lazy as _
 
+from forecastsite import cleanup_admin as _cleanup_admin  # noqa: F401  registers its tables
 from forecastsite.people import rights_of
 from registry.actions import ActingAdmin, Action, Asked
 from registry.audit import Act, record

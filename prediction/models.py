@@ -28,6 +28,13 @@ class ForecastQuerySet(models.QuerySet["Forecast"]):
         related = ("version__model__dataset", "dataset_version__dataset", "created_by")
         return self.select_related(*related).order_by("-created_at")
 
+    def fitting(self, text: str = "", dataset: str = "", maker: User | None = None) -> ForecastQuerySet:
+        """Those whose store or product holds the text, of one dataset, made by one person."""
+        found = self.filter(product__icontains=text) | self.filter(store__icontains=text) if text else self
+        if dataset.isdigit():
+            found = found.filter(version__model__dataset=int(dataset))
+        return found.filter(created_by=maker) if maker else found
+
     def make(
         self,
         version: ModelVersion,

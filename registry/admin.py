@@ -20,6 +20,7 @@ from registry.deeds import KEEPING, DeleteData, DeleteVersion, Promote, RollBack
 from registry.export import plain
 from registry.history import VersionChange
 from registry.models import Dataset, DatasetVersion, ForecastModel, ModelVersion, Tombstone
+from registry.tombstones import rule_text
 
 BATCH = 1_000
 CHARTS = ("chartjs/chart.js", "charts.js")
@@ -106,11 +107,15 @@ class VersionChangeAdmin(HistoryAdmin):
 class TombstoneAdmin(HistoryAdmin):
     """What was deleted, by which rule, when, where it was, by whom."""
 
-    list_display = ("name", "kind", "rule", "size", "place", "at", "by")
+    list_display = ("name", "kind", "why", "size", "place", "at", "by")
     list_filter = ("kind", "rule")
     search_fields = ("name", "id", "sha256")
     date_hierarchy = "at"
     list_select_related = ("by",)
+
+    @admin.display(description=_("rule"), ordering="rule")
+    def why(self, obj: Tombstone) -> str:
+        return rule_text(obj.rule)
 
 
 @admin.register(ModelVersion)

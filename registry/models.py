@@ -282,10 +282,14 @@ class ModelVersion(Keepable):
         return own and not self.forecasts.exclude(created_by=user.pk).exists()
 
     def retire(self, rule: str = BY_HAND, by: AbstractBaseUser | None = None) -> None:
-        """Deletes row and files; the version before it, or the best of the others, takes its place."""
+        """Deletes row and files; another version takes its place."""
+        self.hand_on(by)
+        self.remove(rule, by)
+
+    def hand_on(self, by: AbstractBaseUser | None = None) -> None:
+        """If it is in use: the version before it, or the best of the others, takes its place."""
         with transaction.atomic():
             model = ForecastModel.objects.select_for_update().get(pk=self.model_id)
             if model.best_id == self.pk:
                 why = Change(VersionChange.Kind.HANDED_ON, values={"name": self.name}, by=by)
                 put_in_use(model, model.heir, why)
-        self.remove(rule, by)

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from registry.importing.columns import Column, Extras
 from registry.importing.roles import Roles, propose
 from registry.importing.values import Floats, Texts
 
-Column = Texts | Floats
 Days = npt.NDArray[np.int32]
 ROW_GROUP = 1 << 17  # small enough that one store of a chain is read without the others
 
@@ -32,7 +35,7 @@ class Canonical:
     stores: Texts
     products: Texts
     sales: Floats
-    extras: dict[str, Column] = field(default_factory=dict)
+    extras: Extras = field(default_factory=Extras)
 
     @property
     def rows(self) -> int:
@@ -56,31 +59,37 @@ class Canonical:
         last = (self.span[1] - dt.date(1970, 1, 1)).days
         ahead = self.days > last
         roles = {}
-        for name, column in self.extras.items():
-            values = column.codes if isinstance(column, Texts) else column
-            filled = ~np.isnan(values) if values.dtype.kind == "f" else values >= 0
-            roles[name] = given.get(name) or propose(name, values, self.series, bool((filled & ahead).any()))
+        for name in self.extras:
+            roles[name] = given.get(name) or self.proposed(name, ahead)
         return roles
+
+    def proposed(self, name: str, ahead: npt.NDArray[np.bool_]) -> str:
+        """The role that fits an extra column; `ahead` [N] marks the rows after the last sale."""
+        column = self.extras[name]
+        values = column.codes if isinstance(column, Texts) else column
+        if isinstance(column, Texts):
+            filled = np.array([bool(text.strip()) for text in column.values])[column.codes[ahead]]
+        else:
+            filled = ~np.isnan(column[ahead])
+        return propose(name, values, self.series, bool(filled.any()))
 
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 of the content, whatever the order of rows and the type of file it came in."""
         digest = hashlib.sha256()
-        named: dict[str, Column | Days] = {
+        core: dict[str, Column | Days] = {
             "date": self.days,
             "store_id": self.stores,
             "product_id": self.products,
             "sales": self.sales,
         }
-        for name, column in {**named, **self.extras}.items():
+        columns: Iterator[tuple[str, Column | Days]] = chain(core.items(), self.extras.items())
+        for name, column in columns:
             digest.update(f"\x00{name}\x00".encode())
             if isinstance(column, Texts):
                 digest.update("\x00".join(column.values).encode())
-                digest.update(column.codes.astype("<i4").tobytes())
-            elif column.dtype.kind == "f":
-                digest.update(np.where(np.isnan(column), np.nan, column + 0.0).astype("<f8").tobytes())
-            else:
-                digest.update(column.astype("<i4").tobytes())
+            for start in range(0, len(column), ROW_GROUP):
+                digest.update(plain_bytes(column, slice(start, start + ROW_GROUP)).data)
         return digest.hexdigest()
 
     def write(self, path: Path) -> None:
@@ -100,9 +109,19 @@ class Canonical:
             "product_id": self.products.arrow(rows),
             "sales": pa.array(self.sales[rows], from_pandas=True),
         }
-        for name, column in self.extras.items():
+        for name in self.extras:
+            column = self.extras.some(name, rows)
             if isinstance(column, Texts):
-                columns[name] = column.arrow(rows)
+                columns[name] = column.arrow(slice(None))
             else:
-                columns[name] = pa.array(column[rows], from_pandas=True)
+                columns[name] = pa.array(column, from_pandas=True)
         return pa.table(columns)
+
+
+def plain_bytes(column: Column | Days, rows: slice) -> npt.NDArray[Any]:
+    """What the hash sees of some rows: one order of bytes, one NaN, and no zero below zero."""
+    if isinstance(column, Texts):
+        return column.codes[rows].astype("<i4", copy=False)
+    if column.dtype.kind == "f":
+        return np.where(np.isnan(column[rows]), np.nan, column[rows] + 0.0).astype("<f8", copy=False)
+    return column[rows].astype("<i4", copy=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -72,7 +73,7 @@ class Check:
             if finding.code == "ragged-row":
                 self.note("ragged-row", finding.examples, finding.count)
 
-    def rows(self, code: str, column: str, table: pa.Table, wrong: Mask) -> str:
+    def rows(self, code: str, column: str, table: Mapping[str, pa.ChunkedArray], wrong: Mask) -> str:
         """Rows with the same fault; "" when there are none."""
         rows = np.flatnonzero(wrong & ~self.out)
         if not len(rows):
@@ -82,7 +83,9 @@ class Check:
             self.out |= wrong
         return choice
 
-    def places(self, column: str, table: pa.Table, rows: npt.NDArray[np.int64]) -> list[Example]:
+    def places(
+        self, column: str, table: Mapping[str, pa.ChunkedArray], rows: npt.NDArray[np.int64]
+    ) -> list[Example]:
         """Where it is; in a wide file the column is what the header says there."""
         header = self.raw.header if column == "sales" else ""
         return [

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from django.utils.translation import gettext as _
 
-from registry.importing.canonical import Canonical, Column, Days
-from registry.importing.check import Check, cell
+from registry.importing.canonical import Canonical, Days
+from registry.importing.check import Check
 from registry.importing.codes import joined
+from registry.importing.columns import Column, Extras
 from registry.importing.days import EPOCH, NO_DAY, find_order, is_time, text_days, typed_days
 from registry.importing.matching import lengthened, match, renamed
 from registry.importing.problems import Question, SalesError
@@ -24,6 +26,7 @@ from registry.importing.values import (
     Floats,
     Texts,
     decimal_proofs,
+    distinct,
     is_text,
     looks_numeric,
     parse_number,
@@ -31,10 +34,13 @@ from registry.importing.values import (
 )
 
 Rows = npt.NDArray[np.int64] | slice
+Table = dict[str, pa.ChunkedArray]  # of a file, by our names
 MAX_CODE = 100
 MAX_CODES = 100_000
+MOSTLY = 1 / 3  # so many empty cells of a column are no accident
 TOTAL = re.compile(
-    r"((grand|sub|overall)[ -]?)?totals?|sum|summe|gesamt|合计|总计|小计|总和|汇总|(grand |sub)?total[: ].*",
+    r"((grand|sub|overall|sous)[ -]?)?tota(ls?|ux)( général)?|sum|somme|((gesamt|end|zwischen)?summe|gesamt)"
+    r"|(合计|总计|小计|总和|汇总)|(grand |sub)?total[: ].*",
     re.IGNORECASE,
 )
 
@@ -46,7 +52,7 @@ class Checked:
     content: Canonical
     numbers: npt.NDArray[np.int32]
     about: dict[str, str]
-    mapping: dict[str, str]
+    mapping: dict[str, str] = field(default_factory=dict)
 
 
 def canonical(raw: Raw, reading: Reading, today: dt.date | None = None) -> tuple[Checked, Check]:
@@ -55,15 +61,26 @@ def canonical(raw: Raw, reading: Reading, today: dt.date | None = None) -> tuple
     A finding whose choice is "stop" raises SalesError; what only a person can tell raises Question.
     """
     mapping = match(raw.table.column_names, reading.mapping)
-    raw, mapping = lengthened(raw, mapping)
-    table = renamed(raw, mapping, reading.ignore)
-    check = Check(raw, reading, {ours: theirs for ours, theirs in mapping.items() if ours != theirs})
+    long, mapping = lengthened(raw, mapping)
+    table = renamed(long, mapping, reading.ignore)
+    check = Check(long, reading, {ours: theirs for ours, theirs in mapping.items() if ours != theirs})
+    raw.let_go()
+    long.let_go()
+    columns = {name: table[name] for name in table.column_names}
+    del table
+    return replace(checked_rows(check, columns, today), mapping=mapping), check
+
+
+def checked_rows(check: Check, table: Table, today: dt.date | None) -> Checked:
+    """The rows of a file whose columns have our names; a column is let go once it is read."""
+    raw = check.raw
     check.ragged()
-    if not table.num_rows:
+    if not len(check.out):
         raise SalesError(_("%(file)s has no usable row.") % {"file": raw.name})
     if pa.types.is_nested(table["sales"].type):
         raise SalesError(unfit(raw.name, check.label("sales"), table["sales"].type))
     totals(check, table)
+    fill_down(check, table)
     days, order = read_days(check, table)
     check.rows("bad-date", "date", table, days == NO_DAY)
     decimal, mark = find_decimal(check, table)
@@ -74,36 +91,55 @@ def canonical(raw: Raw, reading: Reading, today: dt.date | None = None) -> tuple
         future = (days > (today - EPOCH).days) & ~np.isnan(sales)
         check.rows("future-date", "date", table, future)
     stores, products = (check_codes(check, table, name, days) for name in ("store_id", "product_id"))
-    extras = {name: extra(check, table, name, mark) for name in table.column_names if name not in CORE}
     if check.rows("negative", "sales", table, sales < 0) == "zero":
         sales = np.where(sales < 0, 0.0, sales)
+    for name in CORE:
+        del table[name]
+    extras = Extras(read_extras(check, table, mark))
     rows, sales = sort_unique(check, days, (stores, products), sales)
     if check.out.all():
         raise SalesError(_("%(file)s has no usable row.") % {"file": raw.name})
-    columns: dict[str, Column] = {
-        name: value[rows] for name, value in sorted(extras.items()) if value is not None
-    }
-    result = Canonical(days[rows], stores[rows], products[rows], sales, columns)
+    if not isinstance(rows, slice):
+        extras = extras.mapped(lambda column: column[rows])
+    result = Canonical(days[rows], stores[rows], products[rows], sales, extras)
     if np.isnan(result.sales).all():
         raise SalesError(_("%(file)s, column sales: every cell is empty.") % {"file": raw.name})
     about = {"layout": "long", **raw.about, "dates": order, "decimal": decimal}
-    return Checked(result, raw.numbers[rows], about, mapping), check
+    return Checked(result, raw.numbers[rows], about)
 
 
-def totals(check: Check, table: pa.Table) -> None:
-    """A total row at the end, as tills and spreadsheets write it."""
-    last = range(max(0, table.num_rows - 3), table.num_rows)
-    wrong = np.zeros(table.num_rows, dtype=bool)
+def totals(check: Check, table: Table) -> None:
+    """Rows of totals, as tills and spreadsheets write them between and below the others."""
     for name in ("date", "store_id", "product_id"):
-        for row in last:
-            if TOTAL.fullmatch(cell(table[name][row]).strip()):
-                wrong[row] = True
-                column = name
-    if wrong.any():
-        check.rows("total-row", column, table, wrong)
+        if is_text(table[name].type) and any(
+            TOTAL.fullmatch(text.strip(" :：")) for text in distinct(table[name])
+        ):
+            texts = Texts.of(table[name])
+            wrong = np.array([bool(TOTAL.fullmatch(text.strip(" :："))) for text in texts.values])
+            check.rows("total-row", name, table, wrong[texts.codes])
 
 
-def read_days(check: Check, table: pa.Table) -> tuple[Days, str]:
+def fill_down(check: Check, table: Table) -> None:
+    """Days, stores and products that stand only in the first of their rows, as joined cells leave them."""
+    for name in ("date", "store_id", "product_id"):
+        column = table[name]
+        if not is_text(column.type) or not (column.null_count or any(map(blank, distinct(column)))):
+            continue
+        texts = Texts.of(column)
+        filled = np.array([not blank(text) for text in texts.values])[texts.codes]
+        wrong = ~filled & ~check.out
+        if not filled[0] or wrong.sum() <= MOSTLY * len(wrong):
+            continue
+        if check.rows("filled-down", name, table, wrong) == "above":
+            rows = np.maximum.accumulate(np.where(filled & ~check.out, np.arange(len(filled)), 0))
+            table[name] = pa.chunked_array([texts[rows].arrow(slice(None))])
+
+
+def blank(text: str) -> bool:
+    return not text.strip()
+
+
+def read_days(check: Check, table: Table) -> tuple[Days, str]:
     """[N] days and the order they were read in."""
     column = table["date"]
     if is_time(column.type):
@@ -118,15 +154,15 @@ def read_days(check: Check, table: pa.Table) -> tuple[Days, str]:
     return text_days(texts, order), order
 
 
-def find_decimal(check: Check, table: pa.Table) -> tuple[str, str]:
+def find_decimal(check: Check, table: Table) -> tuple[str, str]:
     """("point", ".") or ("comma", ","): proved by some number of the file, or asked for."""
     if given := check.reading.decimal:
         return given, DECIMALS[given]
     point = comma = 0
     unsure = ""
-    for name in table.column_names:
-        if name not in CORE[:3] and is_text(table[name].type):
-            found = decimal_proofs(Texts.of(table[name]).values[:100_000])
+    for name, column in table.items():
+        if name not in CORE[:3] and is_text(column.type):
+            found = decimal_proofs(distinct(column)[:100_000])
             point, comma = point + found[0], comma + found[1]
             unsure = (unsure or found[2]) if name == "sales" else unsure
     dotted = "." in unsure and check.raw.about.get("separator", ",") == ","
@@ -140,7 +176,7 @@ def find_decimal(check: Check, table: pa.Table) -> tuple[str, str]:
     return ("comma", ",") if comma > point else ("point", ".")
 
 
-def check_codes(check: Check, table: pa.Table, name: str, days: Days) -> Texts:
+def check_codes(check: Check, table: Table, name: str, days: Days) -> Texts:
     """Codes of stores or products: not empty, visible, at most 100 characters, each written in one way."""
     if pa.types.is_nested(table[name].type):
         raise SalesError(unfit(check.raw.name, name, table[name].type))
@@ -162,7 +198,16 @@ def unfit(file: str, column: str, kind: pa.DataType) -> str:
     return _("%(file)s, column %(column)s holds %(kind)s: only texts, numbers and dates can be read.") % words
 
 
-def extra(check: Check, table: pa.Table, name: str, mark: str) -> Texts | Floats | None:
+def read_extras(check: Check, table: Table, mark: str) -> Iterator[tuple[str, Column]]:
+    """The extra columns in order of their names, each let go by the file before the next is read."""
+    for name in sorted(table):
+        column = extra(check, table, name, mark)
+        del table[name]
+        if column is not None:
+            yield name, column
+
+
+def extra(check: Check, table: Table, name: str, mark: str) -> Texts | Floats | None:
     """A covariate as numbers or texts; None when it is empty throughout."""
     column = table[name]
     kind = column.type
@@ -189,7 +234,7 @@ def extra(check: Check, table: pa.Table, name: str, mark: str) -> Texts | Floats
     return numbers
 
 
-def nearly_numeric(check: Check, table: pa.Table, name: str, texts: Texts, mark: str) -> bool:
+def nearly_numeric(check: Check, table: Table, name: str, texts: Texts, mark: str) -> bool:
     """Whether a column of many numbers and a few texts is to be read as numbers."""
     numeric = np.array([looks_numeric([text], mark) for text in texts.values])
     if numeric.sum() < max(10, 0.9 * len(numeric)):
@@ -204,16 +249,21 @@ def sort_unique(check: Check, days: Days, codes: tuple[Texts, Texts], sales: Flo
     A slice of everything when they are so already: a large sorted file is not copied.
     """
     stores, products = codes
-    rows: npt.NDArray[np.int64] = np.flatnonzero(~check.out)
-    if not len(rows):
-        return rows, sales[rows]
-    first, span = int(days[rows].min()), int(days[rows].max()) - int(days[rows].min()) + 1
-    key = stores.codes[rows].astype(np.int64) * len(products.values) + products.codes[rows]
-    key = key * span + (days[rows] - first)
+    places: Rows = np.flatnonzero(~check.out) if check.out.any() else slice(None)
+    if check.out.all():
+        return places, sales[places]
+    some = days[places]
+    first, span = int(some.min()), int(some.max()) - int(some.min()) + 1
+    key = stores.codes[places].astype(np.int64)
+    key *= len(products.values)
+    key += products.codes[places]
+    key *= span
+    key += some - first
     if (key[1:] > key[:-1]).all():
-        return (slice(None), sales) if len(rows) == len(check.out) else (rows, sales[rows])
+        return places, sales[places]
     order = np.argsort(key, kind="stable")
-    rows, key = rows[order], key[order]
+    rows, key = order if isinstance(places, slice) else places[order], key[order]
+    del order, places, some
     again = np.append(False, key[1:] == key[:-1])
     if not again.any():
         return rows, sales[rows]

@@ -6,6 +6,7 @@ import json
 import os
 import resource
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,21 @@ from registry.process import die_with_parent
 LARGEST_FILE = 4 << 30
 
 
+class WithoutPandas:
+    """pyarrow imports pandas wherever it is installed: half a second of every file, for nothing."""
+
+    @staticmethod
+    def find_spec(name: str, _path: object = None, _target: object = None) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError(name=name)
+
+
 def main() -> None:
     order = json.loads(sys.stdin.buffer.read())
     die_with_parent(order["parent"])
     limit(order["memory"], order["seconds"])
+    tempfile.tempdir = order["job"]["folder"]
+    sys.meta_path.insert(0, WithoutPandas)
     prepare(order["locale"], order["job"]["language"])
     (Path(order["job"]["folder"]) / "report.json").write_text(json.dumps(attempt(order["job"])))
 
@@ -44,10 +56,8 @@ def prepare(locale: str, language: str) -> None:
 
 def attempt(given: dict[str, Any]) -> dict[str, Any]:
     """The report, or the one sentence that says why there is none."""
-    from django.utils.translation import gettext as _
-
     from registry.importing.pipeline import perform
-    from registry.importing.problems import Question, SalesError
+    from registry.importing.problems import Question, SalesError, too_much
     from registry.importing.reading import Job
 
     job = Job.of(given)
@@ -58,8 +68,7 @@ def attempt(given: dict[str, Any]) -> dict[str, Any]:
     except SalesError as problem:
         return {"problem": str(problem)}
     except MemoryError:
-        words = {"file": job.name}
-        return {"problem": _("%(file)s needs more memory than it may use: split it by months.") % words}
+        return {"problem": too_much(job)}
 
 
 if __name__ == "__main__":

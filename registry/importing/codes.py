@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,7 @@ from registry.importing.problems import Example
 from registry.importing.values import Texts
 
 
-def joined(check: Check, table: pa.Table, name: str, texts: Texts, days: Days) -> Texts:
+def joined(check: Check, table: Mapping[str, pa.ChunkedArray], name: str, texts: Texts, days: Days) -> Texts:
     """The codes after what is done about spaces and capitals."""
     tidy = [" ".join(text.split()) for text in texts.values]
     spaced = np.array([clean != text for clean, text in zip(tidy, texts.values, strict=True)])
@@ -48,7 +49,9 @@ def spellings(texts: Texts) -> dict[str, str]:
     return {text: best[text.casefold()][1] for text in texts.values}
 
 
-def side_by_side(table: pa.Table, name: str, texts: Texts, merged: Texts, days: Days) -> bool:
+def side_by_side(
+    table: Mapping[str, pa.ChunkedArray], name: str, texts: Texts, merged: Texts, days: Days
+) -> bool:
     """Whether both spellings have a row for the same day (and other code): then they are two things."""
     twice = Counter(spelling for spelling in spellings(texts).values())
     groups = np.array([twice[text] > 1 for text in merged.values])[merged.codes]

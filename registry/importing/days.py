@@ -17,9 +17,19 @@ from registry.importing.values import Texts
 DAY = re.compile(r"(\d{4})([-/.]?)(\d{1,2})\2(\d{1,2})([T ][\d:.]+Z?)?", re.ASCII)
 CHINESE = re.compile(r"(\d{4})年(\d{1,2})月(\d{1,2})[日号]?", re.ASCII)
 PARTS = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})([T ][\d:.]+( ?[AaPp][Mm])?)?", re.ASCII)
-NAMED = re.compile(r"(\d{1,2})[- .]([A-Za-z]{3,9})[- .,]+(\d{4}|\d{2})", re.ASCII)
+NAMED = re.compile(r"(\d{1,2})(?:er)?[- .]+([^\W\d_]{3,9})[- .,]+(\d{4}|\d{2})")
+MONTH_FIRST = re.compile(r"([^\W\d_]{3,9})[- .]+(\d{1,2})(?:st|nd|rd|th)?[- .,]+(\d{4})")
+WEEKDAY = re.compile(
+    r"^(mon?|tue|wed|thu|fri?|sat?|sun|di|mi|do|so|lun|mar|mer|jeu|ven|sam|dim)[a-z]*[.,]*\s+(?=\d)",
+    re.IGNORECASE,
+)
 SERIAL = re.compile(r"(\d{5})(\.\d+)?", re.ASCII)
-MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+MONTHS = {  # English, German, French; the longer beginning is the surer one
+    **{name: number for number, name in enumerate(
+        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], start=1)},
+    "mär": 3, "mrz": 3, "mai": 5, "okt": 10, "dez": 12,
+    "fév": 2, "avr": 4, "juin": 6, "juil": 7, "aoû": 8, "déc": 12,
+}  # fmt: skip
 EPOCH = dt.date(1970, 1, 1)
 EXCEL = (dt.date(1899, 12, 30) - EPOCH).days
 OLDEST, NEWEST = dt.date(1900, 1, 1), dt.date(2200, 1, 1)
@@ -46,21 +56,34 @@ def parse_day(text: str, order: str = "ymd") -> int:
     (18321, 18321, 18321, 18321)
     >>> parse_day("29/02/2020", "dmy"), parse_day("02/29/2020", "mdy"), parse_day("43890", "serial")
     (18321, 18321, 18321)
+    >>> parse_day("29. Februar 2020"), parse_day("Sa 29.02.2020", "dmy"), parse_day("Feb 29, 2020")
+    (18321, 18321, 18321)
     >>> parse_day("2019-02-29") == parse_day("1/2/2020") == NO_DAY
     True
     """
-    text = text.strip()
+    if (found := MONTH_FIRST.fullmatch(text.strip())) and (month := month_of(found[1])):
+        return day_number(int(found[3]), month, int(found[2]))
+    text = WEEKDAY.sub("", text.strip())
     if found := DAY.fullmatch(text) or CHINESE.fullmatch(text):
         numbers = found.groups()
-        year, month, day = (numbers[0], numbers[2], numbers[3]) if found.re is DAY else numbers
-        return day_number(int(year), int(month), int(day))
+        parts = (numbers[0], numbers[2], numbers[3]) if found.re is DAY else numbers
+        return day_number(*(int(part) for part in parts))
     if found := PARTS.fullmatch(text):
         return in_order(found, order)
-    if (found := NAMED.fullmatch(text)) and found[2][:3].lower() in MONTHS:
-        return day_number(int(found[3]), MONTHS.index(found[2][:3].lower()) + 1, int(found[1]))
+    if (found := NAMED.fullmatch(text)) and (month := month_of(found[2])):
+        return day_number(int(found[3]), month, int(found[1]))
     if order == "serial" and (found := SERIAL.fullmatch(text)):
         return int(found[1]) + EXCEL
     return NO_DAY
+
+
+def month_of(name: str) -> int:
+    """
+    >>> month_of("März"), month_of("juillet"), month_of("Juni"), month_of("soon")
+    (3, 7, 6, 0)
+    """
+    low = name.lower()
+    return MONTHS.get(low[:4]) or MONTHS.get(low[:3]) or 0
 
 
 def in_order(found: re.Match[str], order: str) -> int:
@@ -81,7 +104,7 @@ def find_order(file: str, column: str, texts: list[str], row_of: dict[str, int] 
     >>> find_order("f", "date", ["45000", "45001", "total"])
     'serial'
     """
-    filled = [text.strip() for text in texts if text.strip()]
+    filled = [WEEKDAY.sub("", text.strip()) for text in texts if text.strip()]
     if 2 * sum(bool(SERIAL.fullmatch(text)) for text in filled) > len(filled):
         return "serial"
     parts = [text for text in filled if PARTS.fullmatch(text)]

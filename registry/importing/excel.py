@@ -8,7 +8,6 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from registry.importing.problems import Example, Finding, SalesError
 from registry.importing.readers import BATCH, Raw, check_names, too_large, without_blank_rows
+from registry.importing.synonyms import LOOKED_AT, header_row, recognised
 
 UNPACKED, RATIO, PARTS = 600 << 20, 200, 2000
 MOST_EMPTY = 200_000
@@ -75,24 +75,35 @@ def check_part(package: zipfile.ZipFile, part: zipfile.ZipInfo, name: str) -> No
 
 
 def read_sheets(book: Any, name: str) -> Raw:
-    """The first sheet with a header; the others are named in a finding."""
-    for sheet in book.worksheets:
-        sheet.reset_dimensions()  # they may lie
-        rows = enumerate(sheet.iter_rows(values_only=True), start=1)
-        above, header = next(
-            ((number, row) for number, row in rows if any(filled(cell) for cell in row)), (0, ())
+    """The sheet whose columns have the names we know, else the first with a header; the others are named."""
+    heads = [(sheet, head(sheet)) for sheet in book.worksheets]
+    heads = [(sheet, rows) for sheet, rows in heads if rows]
+    if not heads:
+        raise SalesError(_("%(file)s has no header: name the columns in the first row.") % {"file": name})
+    best, rows = max(heads, key=lambda one: min(recognised(one[1][header_row(one[1])]), 2))
+    place = header_row(rows)
+    below = islice(enumerate(best.iter_rows(values_only=True), start=1), place + 1, None)
+    raw = read_rows(name, trimmed(rows[place]), rows[:place], bounded(name, below))
+    others = [other.title for other in book.worksheets if other.title != best.title]
+    if others:
+        raw.findings.append(
+            Finding("other-sheets", len(others), [Example(0, "", title) for title in others[:5]], "drop")
         )
-        if not above:
-            continue
-        raw = read_rows(name, trimmed(header), above, bounded(name, rows))
-        others = [other.title for other in book.worksheets if other.title != sheet.title]
-        if others:
-            raw.findings.append(
-                Finding("other-sheets", len(others), [Example(0, "", title) for title in others[:5]], "drop")
-            )
-        raw.about.update(sheet=sheet.title)
-        return raw
-    raise SalesError(_("%(file)s has no header: name the columns in the first row.") % {"file": name})
+    raw.about.update(sheet=best.title)
+    return raw
+
+
+def head(sheet: Any) -> list[list[str]]:
+    """The first rows of a sheet as texts, down to as many filled ones as a header may stand below."""
+    sheet.reset_dimensions()  # they may lie
+    found: list[list[str]] = []
+    filled_rows = 0
+    for row in islice(sheet.iter_rows(values_only=True), MOST_EMPTY):
+        found.append([text(cell) for cell in row])
+        filled_rows += any(cell.strip() for cell in found[-1])
+        if filled_rows and len(found) >= LOOKED_AT:
+            break
+    return found if filled_rows else []
 
 
 def bounded(name: str, rows: Iterator[tuple[int, Row]]) -> Iterator[Row]:
@@ -111,9 +122,8 @@ def filled(cell: object) -> bool:
     return cell is not None and str(cell).strip() != ""
 
 
-def trimmed(row: Row) -> list[str]:
+def trimmed(names: list[str]) -> list[str]:
     """Names of the columns, without empty cells at the end."""
-    names = [text(cell) for cell in row]
     while names and not names[-1].strip():
         names.pop()
     return names
@@ -138,28 +148,22 @@ def text(cell: Any) -> str:
     return str(cell)
 
 
-def read_rows(name: str, header: list[str], above: int, rows: Iterator[Row]) -> Raw:
+def read_rows(name: str, header: list[str], above: list[list[str]], rows: Iterator[Row]) -> Raw:
     """The table below the header, a batch of rows at a time."""
     check_names(name, header)
-    width = len(header)
-    batches, ragged, kept = [], [], 0
+    width, first = len(header), len(above) + 2
+    batches, ragged, kept = [], [], first
     while chunk := list(islice(rows, BATCH)):
         for place, row in enumerate(chunk):
             extra = [number for number, cell in enumerate(row[width:], width + 1) if filled(cell)]
             if extra:
-                ragged.append((kept + place + 2, extra[-1]))
-        wide = {kept + place + 2 for place in range(len(chunk))} & {number for number, _cells in ragged}
-        whole = [row for place, row in enumerate(chunk) if kept + place + 2 not in wide]
+                ragged.append((kept + place, extra[-1]))
+        wide = {kept + place for place in range(len(chunk))} & {number for number, _cells in ragged}
+        whole = [row for place, row in enumerate(chunk) if kept + place not in wide]
         batches.append([encoded(whole, column) for column in range(width)])
         kept += len(chunk)
     columns = [pa.chunked_array([batch[place] for batch in batches], TEXT) for place in range(width)]
-    raw = without_blank_rows(name, pa.table(columns, names=header), ragged)
-    numbers = raw.numbers + (above - 1)  # the header need not be in the first row
-    findings = [
-        replace(found, examples=[replace(place, row=place.row + above - 1) for place in found.examples])
-        for found in raw.findings
-    ]
-    return Raw(name, raw.table, numbers, findings, raw.about)
+    return without_blank_rows(name, pa.table(columns, names=header), ragged, above)
 
 
 TEXT = pa.dictionary(pa.int32(), pa.string())

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from registry.importing.canonical import Canonical, Column
+from registry.importing.canonical import Canonical
 from registry.importing.check import Check
-from registry.importing.merging import key, merge
+from registry.importing.columns import Column
+from registry.importing.merging import blank, key, merge
 from registry.importing.problems import Example
 from registry.importing.roles import constant_within
 from registry.importing.values import Texts
@@ -131,21 +132,17 @@ class Gaps:
         use = wanted[self.stores[source], day]
         rows = self.rows[source[use]]
         content = self.content
-        extras: dict[str, Column] = {}
-        for name, column in content.extras.items():
+
+        def at_zeros(column: Column) -> Column:
             values = column.codes if isinstance(column, Texts) else column
-            fixed = constant_within(values, content.series)
-            if isinstance(column, Texts):
-                blank = Texts(np.zeros(len(rows), np.int32), [""])
-                extras[name] = Texts(column.codes[rows], column.values) if fixed else blank
-            else:
-                extras[name] = column[rows] if fixed else np.full(len(rows), np.nan)
+            return column[rows] if constant_within(values, content.series) else blank(column, len(rows))
+
         added = Canonical(
             (day[use] + self.first).astype(np.int32),
             Texts(content.stores.codes[rows], content.stores.values),
             Texts(content.products.codes[rows], content.products.values),
             np.zeros(len(rows)),
-            extras,
+            content.extras.mapped(at_zeros),
         )
         merged, numbers, _changes = merge(content, added, np.zeros(len(rows), np.int32))
         # `merge` marks rows of its first part with 0: the numbers of the file come back by their place.

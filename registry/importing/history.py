@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from django.utils.translation import gettext as _
 
-from registry.importing.canonical import Canonical, Column
+from registry.importing.canonical import Canonical
 from registry.importing.check import Check
 from registry.importing.gaps import Gaps
 from registry.importing.problems import Example, SalesError
@@ -132,13 +132,12 @@ class History:
 def kept(content: Canonical, rows: Mask) -> Canonical:
     """Only some rows."""
     places = np.flatnonzero(rows)
-    extras: dict[str, Column] = {name: column[places] for name, column in content.extras.items()}
     return Canonical(
         content.days[places],
         content.stores[places],
         content.products[places],
         content.sales[places],
-        extras,
+        content.extras.mapped(lambda column: column[places]),
     )
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from registry.importing.canonical import Canonical
+from registry.importing.columns import Column
 from registry.importing.roles import NAME
 from registry.importing.values import Texts
 
@@ -25,26 +27,31 @@ EPOCH = dt.date(1970, 1, 1)
 
 def items(content: Canonical, roles: dict[str, str]) -> list[dict[str, Any]]:
     """One entry for each store and product: kind, code, name, category, first, last, total, zeros, weeks."""
-    texts = {name: column for name, column in content.extras.items() if isinstance(column, Texts)}
+    extras = content.extras
+    texts = {name: extras[name][content.series] for name in extras if extras.is_text(name)}
     names = [name for name in texts if roles.get(name) == "name" or NAME.search(name)]
     groups = [name for name in texts if CATEGORY.search(name) and name not in names]
     found: list[dict[str, Any]] = []
     series = Series(content)
     for kind, codes in (("store", content.stores), ("product", content.products)):
         figures = Figures(series, codes)
-        name = label(texts, names, codes)
-        group = label(texts, groups, codes)
+        first = Texts(codes.codes[content.series], codes.values)
+        name = label(texts, names, first)
+        group = label(texts, groups, first)
         for place, code in enumerate(codes.values):
             words = {"name": name.get(place, "")[:200], "category": group.get(place, "")[:200]}
             found.append({"kind": kind, "code": code, **words, **figures.of(place)})
     return found
 
 
-def label(texts: dict[str, Texts], columns: list[str], codes: Texts) -> dict[int, str]:
-    """{place of the code: the column's value}, from the first column that is fixed for each code."""
+def label(texts: Mapping[str, Column], columns: list[str], codes: Texts) -> dict[int, str]:
+    """{place of the code: the column's value}, from the first column that is fixed for each code.
+
+    `texts` and `codes` [S] hold the first row of each series.
+    """
     size = len(codes.values)
     for column in columns:
-        values = texts[column]
+        values = cast(Texts, texts[column])
         pairs = np.unique(codes.codes.astype(np.int64) * len(values.values) + values.codes)
         owner, value = pairs // len(values.values), pairs % len(values.values)
         filled = np.array([bool(text.strip()) for text in values.values])[value]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 import numpy as np
@@ -13,35 +12,12 @@ from registry.importing.days import NO_DAY, find_order, parse_day
 from registry.importing.problems import Example, Finding, SalesError
 from registry.importing.readers import Raw
 from registry.importing.roles import AHEAD, CORE, NAME
+from registry.importing.synonyms import SYNONYMS, bare
 from registry.importing.values import Texts, is_text, looks_numeric
 
 ONE_STORE = "1"
 MOST_CELLS = 60_000_000
 LONG_COLUMNS = 200  # of a file with a row for each store, product and day
-SYNONYMS: dict[str, str] = {  # from the surest name to the least sure; case, spaces and signs do not matter
-    "date": "date 日期 销售日期 交易日期 营业日期 单据日期 saledate salesdate orderdate "
-    "transactiondate businessdate invoicedate day datum fecha ds 时间 销售时间 timestamp datetime",
-    "store_id": "storeid store storecode storeno storenumber storenbr shopid shop "
-    "门店编码 门店编号 门店代码 门店id 店铺编码 店铺编号 店铺id 门店 店铺 分店 药店 "
-    "branch branchid outlet pharmacy filiale location site 门店名称 店铺名称 药店名称 storename shopname",
-    "product_id": "productid product productcode sku skuid itemid item itemcode itemno itemnbr "
-    "商品编码 商品编号 商品代码 商品id 药品编码 药品编号 药品代码 产品编码 产品编号 货号 条码 "
-    "商品 药品 产品 品种 article articleid artikel drug medicine medication stockcode ean upc pzn barcode "
-    "药品名称 商品名称 产品名称 品名 productname itemname skuname",
-    "sales": "sales sale qty quantity units unitssold unitsold salesqty salesquantity quantitysold qtysold "
-    "soldqty 销量 销售数量 销售量 数量 售出数量 sold menge absatz demand volume",
-    "price": "price unitprice saleprice salesprice 价格 单价 售价 零售价 销售单价 preis",
-    "promo": "promo promotion promoflag onpromotion onpromo ispromo 促销 是否促销 促销标志 活动 aktion",
-    "open": "open isopen storeopen 营业 是否营业",
-}
-
-
-def bare(name: str) -> str:
-    """
-    >>> bare(" Store_ID "), bare("销售 日期")
-    ('storeid', '销售日期')
-    """
-    return re.sub(r"[\W_]+", "", name).casefold()
 
 
 def match(columns: list[str], given: dict[str, str] | None = None) -> dict[str, str]:

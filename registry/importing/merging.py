@@ -12,8 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from django.utils.translation import gettext as _
 
-from registry.importing.canonical import Canonical, Column
+from registry.importing.canonical import Canonical
+from registry.importing.columns import Column, Extras
 from registry.importing.problems import SalesError
+from registry.importing.roles import CORE
 from registry.importing.values import Floats, Texts, is_text
 
 T = TypeVar("T", bound=np.generic)
@@ -31,15 +33,26 @@ class Changes:
 
 def load(path: Path) -> Canonical:
     """A canonical file as it was saved."""
-    file = pq.ParquetFile(path, read_dictionary=["store_id", "product_id"])
-    table = file.read()
-    columns: dict[str, Column] = {}
-    for name in table.column_names[1:]:
-        column = table[name]
-        columns[name] = Texts.of(column) if is_text(column.type) else floats(column)
-    days = table["date"].cast(pa.int32()).to_numpy()
-    stores, products = (cast(Texts, columns.pop(name)) for name in ("store_id", "product_id"))
-    return Canonical(days, stores, products, cast(Floats, columns.pop("sales")), columns)
+    with pq.ParquetFile(path, read_dictionary=["store_id", "product_id"]) as file:
+        days = file.read(["date"])["date"].cast(pa.int32()).to_numpy()
+        stores, products, sales = (column_of(file, name) for name in CORE[1:])
+        names = [name for name in file.schema_arrow.names if name not in CORE]
+        extras = Extras((name, column_of(file, name)) for name in names)
+    return Canonical(days, cast(Texts, stores), cast(Texts, products), cast(Floats, sales), extras)
+
+
+def column_of(file: pq.ParquetFile, name: str) -> Column:
+    """One column; the groups of a file of ours share their dictionary, which is sorted and in use."""
+    column = file.read([name])[name]
+    if not is_text(column.type):
+        return floats(column)
+    if not pa.types.is_dictionary(column.type) or not column.num_chunks or column.null_count:
+        return Texts.of(column)
+    values = column.chunk(0).dictionary
+    if not all(chunk.dictionary.equals(values) for chunk in column.chunks):
+        return Texts.of(column)
+    codes = np.concatenate([chunk.indices.to_numpy() for chunk in column.chunks])
+    return Texts(codes.astype(np.int32, copy=False), values.to_pylist())
 
 
 def floats(column: pa.ChunkedArray) -> Floats:
@@ -59,10 +72,10 @@ def merge(
     place = np.searchsorted(here, there)
     known = (place < len(here)) & (here[np.minimum(place, len(here) - 1)] == there)
     splice = Splice(len(here), place, known)
-    extras = {
-        name: splice.column(name, base.extras.get(name), new.extras.get(name))
+    extras = Extras(
+        (name, splice.column(name, base.extras.get(name), new.extras.get(name)))
         for name in sorted({*base.extras, *new.extras})
-    }
+    )
     splice.compare(base.sales, new.sales)
     merged = Canonical(
         splice.array(base.days, new.days),
@@ -79,14 +92,20 @@ def merge(
 def key(part: Canonical, names: tuple[list[str], list[str]], first: int, span: int) -> Places:
     """[N] one number for store, product and day, in the order of the rows."""
     stores, products = names
-    store = positions(part.stores.values, stores)[part.stores.codes].astype(np.int64)
-    product = positions(part.products.values, products)[part.products.codes]
-    return (store * len(products) + product) * span + (part.days - first)
+    found = codes_among(part.stores, stores).astype(np.int64)
+    found *= len(products)
+    found += codes_among(part.products, products)
+    found *= span
+    found += part.days - first
+    return found
 
 
-def positions(some: list[str], whole: list[str]) -> npt.NDArray[np.int32]:
-    place = {name: number for number, name in enumerate(whole)}
-    return np.array([place[name] for name in some], np.int32)
+def codes_among(texts: Texts, values: list[str]) -> npt.NDArray[np.int32]:
+    """[N] the place of each row's text among more values."""
+    if texts.values == values:
+        return texts.codes
+    place = {name: number for number, name in enumerate(values)}
+    return np.array([place[name] for name in texts.values], np.int32)[texts.codes]
 
 
 class Splice:
@@ -107,13 +126,12 @@ class Splice:
         return np.insert(whole, self.place[~self.known], new[~self.known])
 
     def codes(self, old: Texts, new: Texts, values: list[str], keep: bool = False) -> Texts:
-        left, right = positions(old.values, values)[old.codes], positions(new.values, values)[new.codes]
-        return Texts.sorted(self.array(left, right, keep), values)
+        whole = self.array(codes_among(old, values), codes_among(new, values), keep)
+        return Texts.sorted(whole, values) if self.known.any() else Texts(whole, values)
 
     def keys(self, old: Texts, new: Texts, values: list[str]) -> Texts:
         """As `codes`, when every value stays in use."""
-        left, right = positions(old.values, values)[old.codes], positions(new.values, values)[new.codes]
-        return Texts(self.array(left, right), values)
+        return Texts(self.array(codes_among(old, values), codes_among(new, values)), values)
 
     def column(self, name: str, old: Column | None, new: Column | None) -> Column:
         """An extra column; what the file does not tell stays as it was."""

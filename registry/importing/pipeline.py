@@ -18,12 +18,13 @@ from registry.importing.check import Check, cell
 from registry.importing.checks import Checked, canonical
 from registry.importing.history import History, kept
 from registry.importing.items import items
-from registry.importing.matching import bare, lengthened, match
+from registry.importing.matching import lengthened, match
 from registry.importing.merging import load, merge
 from registry.importing.problems import Example, Question, SalesError
 from registry.importing.readers import Raw, read, unreadable
 from registry.importing.reading import Job
 from registry.importing.roles import check_roles
+from registry.importing.synonyms import bare
 from registry.importing.values import Texts
 
 SAMPLES = 4

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
+
+if TYPE_CHECKING:
+    from registry.importing.reading import Job
 
 EXAMPLES = 5  # how many rows of each finding are kept
 
@@ -65,7 +69,8 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "ragged-row": ("skip", "stop"),
     "duplicate": ("sum", "last", "first", "stop"),
     "future-date": ("skip", "keep", "stop"),
-    "total-row": ("skip", "stop"),
+    "total-row": ("skip", "keep", "stop"),
+    "filled-down": ("above", "keep"),
     "negative": ("keep", "zero", "skip", "stop"),
     "spaces": ("merge", "keep"),
     "mixed-case": ("merge", "keep"),
@@ -94,6 +99,8 @@ TITLES = {
     "duplicate": gettext_noop("Same store, product and day twice"),
     "future-date": gettext_noop("Sales in the future"),
     "total-row": gettext_noop("Total row"),
+    "filled-down": gettext_noop("Written only in the first of several rows (joined cells?)"),
+    "rows-above": gettext_noop("Rows above the names of the columns are left out"),
     "negative": gettext_noop("Negative sales (returns?)"),
     "spaces": gettext_noop("Spaces around a code"),
     "mixed-case": gettext_noop("Same code in capitals and small letters"),
@@ -125,7 +132,8 @@ ACTIONS = {
     "closed": gettext_noop("Shop was closed"),
     "unknown": gettext_noop("Not known"),
     "empty": gettext_noop("Empty the cell"),
-    "drop": gettext_noop("Leave the column out"),
+    "drop": gettext_noop("Leave it out"),
+    "above": gettext_noop("Take it from the row above"),
 }
 
 
@@ -154,6 +162,20 @@ def complaint(code: str) -> str:
             "%(file)s, row %(row)d, column %(column)s: “%(value)s” lies in the future, but has sales."
         ),
     }.get(code) or _("%(file)s, row %(row)d, column %(column)s: “%(value)s” – %(title)s.")
+
+
+def too_much(job: Job) -> str:
+    """What helps when the memory does not suffice: smaller files, unless it is the dataset that is large."""
+    words = {"file": job.name}
+    if job.base and os.path.getsize(job.base) > os.path.getsize(job.path):
+        return (
+            _(
+                "The dataset has grown too large for %(file)s to be added: save its newest years as a "
+                "dataset of their own, and add new days to that."
+            )
+            % words
+        )
+    return _("%(file)s needs more memory than it may use: split it by months.") % words
 
 
 def more(count: int) -> str:

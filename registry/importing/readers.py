@@ -8,8 +8,9 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from django.utils.translation import gettext as _
 
 from registry.importing.encodings import NAMES, encoding_of
 from registry.importing.problems import EXAMPLES, Example, Finding, SalesError
+from registry.importing.synonyms import LOOKED_AT, header_row, recognised
 
 MAX_COLUMNS = 4000  # a wide file has a column for each day
 HEAD = 1 << 20  # bytes looked at before a file is read
@@ -30,7 +32,7 @@ SEPARATORS = ",;\t|，；"
 INDEX = re.compile(r"__index_level_\d+__")  # what pandas leaves in parquet files
 
 
-@dataclass(frozen=True)
+@dataclass
 class Raw:
     """A file as read: its columns, the number of each row as people count them, and what was odd.
 
@@ -44,6 +46,10 @@ class Raw:
     findings: list[Finding] = field(default_factory=list)
     about: dict[str, str] = field(default_factory=dict)
     header: str = ""
+
+    def let_go(self) -> None:
+        """Whoever has the columns now can drop them one by one: a large file does not fit in twice."""
+        self.table = self.table.schema.empty_table()
 
 
 def read(path: Path, name: str = "") -> Raw:
@@ -85,13 +91,15 @@ def read_csv(path: Path, name: str) -> Raw:
     """Every cell as text, dictionary-encoded: twenty million rows stay small, each text is looked at once."""
     encoding = encoding_of(path, name)
     with path.open(encoding=encoding, newline="", errors="strict") as stream:
-        header, separator = read_header(name, stream.read(HEAD))
+        head = read_header(name, stream.read(HEAD))
+    header, separator = head.names, head.separator
     ragged: list[pacsv.InvalidRow] = []
     text = pa.dictionary(pa.int32(), pa.string())
     table = pacsv.read_csv(
         path,
         read_options=pacsv.ReadOptions(
             use_threads=False,  # rows are numbered only when read in order
+            skip_rows=head.lines,
             encoding="utf-8" if encoding == "utf-8-sig" else encoding,
         ),
         parse_options=pacsv.ParseOptions(
@@ -104,7 +112,9 @@ def read_csv(path: Path, name: str) -> Raw:
             column_types=dict.fromkeys(header, text), strings_can_be_null=False, null_values=[]
         ),
     )
-    raw = without_blank_rows(name, table, [(row.number, row.actual_columns) for row in ragged])
+    skipped = len(head.above) - head.lines  # the reader counts lines, people count rows
+    places = [(row.number + skipped, row.actual_columns) for row in ragged]
+    raw = without_blank_rows(name, table, places, head.above)
     raw.about.update(encoding=NAMES[encoding], separator=separator)
     return raw
 
@@ -119,21 +129,50 @@ def keep_and_skip(rows: list[pacsv.InvalidRow]) -> Callable[[pacsv.InvalidRow], 
     return handler
 
 
-def read_header(name: str, text: str) -> tuple[list[str], str]:
+@dataclass(frozen=True)
+class Head:
+    """The beginning of a CSV file: its columns, and the rows (and lines) above their names."""
+
+    names: list[str]
+    separator: str
+    above: list[list[str]]
+    lines: int
+
+
+def read_header(name: str, text: str) -> Head:
     """Column names and separator, from the beginning of a CSV file."""
-    line = text.removeprefix("\ufeff").partition("\n")[0]
-    separator = max(SEPARATORS, key=line.count)
-    if not separator.isascii():
+    text = text.removeprefix("\ufeff")
+    found = [tried(text, separator) for separator in SEPARATORS]
+    if not any(found):
+        found = [tried(text, max(SEPARATORS, key=text.partition("\n")[0].count), strict=True)]
+    head = max((one for one in found if one), key=lambda one: (recognised(one.names), len(one.names)))
+    if not any(cell.strip() for cell in head.names):
+        raise SalesError(_("%(file)s has no header: name the columns in the first row.") % {"file": name})
+    if not head.separator.isascii():
         raise SalesError(
             _("%(file)s separates its cells with “%(mark)s”: save it with a plain comma.")
-            % {"file": name, "mark": separator}
+            % {"file": name, "mark": head.separator}
         )
-    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=separator)
-    header = next(reader, [])
-    if not any(cell.strip() for cell in header):
-        raise SalesError(_("%(file)s has no header: name the columns in the first row.") % {"file": name})
-    check_names(name, header)
-    return header, separator
+    check_names(name, head.names)
+    return head
+
+
+def tried(text: str, separator: str, strict: bool = False) -> Head | None:
+    """The head with that separator; None when no rows can be read with it."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    rows: list[list[str]] = []
+    lines = [0]
+    try:
+        for row in islice(reader, LOOKED_AT):
+            rows.append(row)
+            lines.append(reader.line_num)
+    except csv.Error:
+        if not rows:
+            if strict:
+                raise
+            return None
+    place = header_row(rows)
+    return Head(rows[place] if rows else [], separator, rows[:place], lines[place])
 
 
 def check_names(file: str, names: list[str]) -> None:
@@ -143,14 +182,21 @@ def check_names(file: str, names: list[str]) -> None:
         raise SalesError(_("%(file)s has %(count)d columns: keep at most %(most)d.") % numbers)
     twice = [name for name in names if name and names.count(name) > 1]
     if twice:
-        raise SalesError(_("%(file)s has two columns named %(name)s.") % {"file": file, "name": twice[0]})
+        words = {"file": file, "name": twice[0]}
+        raise SalesError(_("%(file)s has two columns named %(name)s: rename one of them.") % words)
 
 
-def without_blank_rows(name: str, table: pa.Table, ragged: list[tuple[int, int]]) -> Raw:
-    """Drops empty lines and numbers the rows that stay as a spreadsheet shows them."""
-    numbers = np.arange(2, table.num_rows + len(ragged) + 2, dtype=np.int32)
+def without_blank_rows(
+    name: str, table: pa.Table, ragged: list[tuple[int, int]], above: Sequence[Sequence[str]] = ()
+) -> Raw:
+    """Drops empty lines and numbers the rows that stay as a spreadsheet shows them.
+
+    `above`: the rows before the one that names the columns.
+    """
+    first = len(above) + 2
+    numbers = np.arange(first, table.num_rows + len(ragged) + first, dtype=np.int32)
     if ragged:
-        numbers = np.delete(numbers, [number - 2 for number, _cells in ragged])
+        numbers = np.delete(numbers, [number - first for number, _cells in ragged])
     blank = np.ones(table.num_rows, dtype=bool)
     for column in table.columns:
         if not blank.any():
@@ -162,6 +208,10 @@ def without_blank_rows(name: str, table: pa.Table, ragged: list[tuple[int, int]]
     if ragged:
         places = [Example(number, "", str(cells)) for number, cells in ragged[:EXAMPLES]]
         findings.append(Finding("ragged-row", len(ragged), places, "skip"))
+    titles = [(number, row) for number, row in enumerate(above, 1) if any(cell.strip() for cell in row)]
+    if titles:
+        places = [Example(n, "", " ".join(filter(None, row))[:60]) for n, row in titles[:EXAMPLES]]
+        findings.append(Finding("rows-above", len(titles), places, "drop"))
     return Raw(name, table, numbers, findings)
 
 
@@ -169,7 +219,7 @@ def empty_cells(column: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
     """[N] where a dictionary-encoded text is empty."""
     parts = [np.zeros(0, dtype=bool)]
     for chunk in column.chunks:
-        empty = np.array([not value for value in chunk.dictionary.to_pylist()], dtype=bool)
+        empty = np.array([not value or value.isspace() for value in chunk.dictionary.to_pylist()], dtype=bool)
         codes = chunk.indices.fill_null(0).to_numpy(zero_copy_only=False)
         parts.append(empty[codes] if len(empty) else np.ones(len(codes), dtype=bool))
     return np.concatenate(parts)

@@ -12,7 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?", re.ASCII)
-CURRENCY = re.compile(r"^[¥$€£]\s*|\s*[元€]$")
+CURRENCY = re.compile(
+    r"^(?P<sign>[-+]?)([¥$€£]|(EUR|USD|GBP|CHF|CNY|RMB)(?![A-Z]))\s*|\s*([元€£$]|EUR|USD|GBP|CHF|CNY|RMB)$"
+)
+RETURNED = re.compile(r"\(([^-+()]+)\)|([^-+()]+)-")  # how accounts and ERPs write less than nothing
 UNSURE = re.compile(r"[-+]?[1-9]\d{0,2}[.,]\d{3}", re.ASCII)  # 1,234: a thousand, or a little more than one
 POINT = re.compile(r"[-+]?(\d{1,3}(,\d{3})+(\.\d*)?|\d*\.\d+)", re.ASCII)
 COMMA = re.compile(r"[-+]?(\d{1,3}(\.\d{3})+(,\d*)?|\d*,\d+)", re.ASCII)
@@ -59,6 +62,9 @@ class Texts:
         table[used + 1] = [place[names[int(code)]] for code in used]
         return cls(table[codes + 1], distinct)
 
+    def __len__(self) -> int:
+        return len(self.codes)
+
     def __getitem__(self, rows: npt.NDArray[np.int64] | slice) -> Texts:
         return Texts.sorted(self.codes[rows], self.values)
 
@@ -85,15 +91,19 @@ def plain(text: str, decimal: str = ".") -> str:
 
     >>> plain("¥1,234.50"), plain("1.234,5", ","), plain("１２"), plain("1 234", ","), plain("1,5")
     ('1234.50', '1234.5', '12', '1234', '1,5')
+    >>> plain("12-"), plain("(1,250.00)"), plain("-€ 3"), plain("1’250.5 CHF"), plain("5 Stk")
+    ('-12', '-1250.00', '-3', '1250.5', '5 Stk')
     """
     text = text.strip()
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text).replace("−", "-")
-    text = CURRENCY.sub("", text)
+    text = CURRENCY.sub(lambda found: found["sign"] or "", text)
+    if returned := RETURNED.fullmatch(text):
+        text = "-" + CURRENCY.sub("", (returned[1] or returned[2]).strip())
     if text.isdigit():
         return text
     thousands = "." if decimal == "," else ","
-    for mark in (thousands, " ", "'"):
+    for mark in (thousands, " ", "'", "’"):
         if re.fullmatch(rf"[-+]?\d{{1,3}}({re.escape(mark)}\d{{3}})+({re.escape(decimal)}\d*)?", text):
             text = text.replace(mark, "")
     return text.replace(",", ".") if decimal == "," and "." not in text else text
@@ -121,6 +131,14 @@ def parse_numbers(column: pa.ChunkedArray, decimal: str = ".") -> tuple[Floats, 
     return values[texts.codes], wrong[texts.codes]
 
 
+def distinct(column: pa.ChunkedArray) -> list[str]:
+    """The different texts of a column, in order: far fewer than its rows."""
+    if pa.types.is_dictionary(column.type):
+        parts = [chunk.dictionary for chunk in column.chunks]
+        column = pa.chunked_array(parts, column.type.value_type)
+    return sorted(text for text in column.unique().to_pylist() if text is not None)
+
+
 def decimal_proofs(texts: list[str]) -> tuple[int, int, str]:
     """How many texts prove a decimal point, how many a decimal comma, and one that may be either.
 
@@ -130,7 +148,7 @@ def decimal_proofs(texts: list[str]) -> tuple[int, int, str]:
     point = comma = 0
     unsure = ""
     for text in texts:
-        bare = CURRENCY.sub("", text.strip())
+        bare = CURRENCY.sub("", text.strip()).strip("-+() ")
         if UNSURE.fullmatch(bare):
             unsure = unsure or text
         elif POINT.fullmatch(bare):
