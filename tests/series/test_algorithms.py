@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +15,10 @@ import torch
 
 from registry import algorithms
 from registry.series.bundle import BadBundle, Bundle
+from registry.series.calibration import Calibration
 from registry.series.golden import TOLERANCE
 from registry.series.panel import Panel
+from tests.house import PACKAGES, texts
 from tests.series.conftest import ROLES, wave_frame
 from training.backtest import backtest, origins, summary
 from training.blend import choose
@@ -125,11 +131,41 @@ def test_each_algorithm_is_one_short_file():
 
 
 def test_no_algorithm_is_named_anywhere_else():
+    allowed = {"first_run.py"}  # what a first start trains is a declared default
+    for path, text in texts():
+        if path.parts[0] in (*PACKAGES, "templates", "static") and path.name not in allowed:
+            if path.parts[:2] == ("registry", "algorithms") and path.name != "__init__.py":
+                continue
+            # "seasonal_naive" is also the yardstick's key in every table of metrics
+            quoted = [n for n in NAMES if n != "seasonal_naive" and re.search(rf"[\"']{n}[\"']", text)]
+            assert not quoted, f"{path} names {quoted}"
+
+
+LIST = """
+import sys
+{before}
+from registry import algorithms
+print(*(entry.name for entry in algorithms.entries()))
+"""
+
+
+def listed(before: str, *places: Path) -> set[str]:
+    """The names in the list of a fresh process."""
     root = Path(algorithms.__path__[0]).parent.parent
-    for folder in ("registry/series", "training", "prediction", "forecastsite"):
-        for file in (root / folder).rglob("*.py"):
-            quoted = [n for n in NAMES if n != "seasonal_naive" and f'"{n}"' in file.read_text()]
-            assert not quoted or file.name == "first_run.py", f"{file} names {quoted}"
+    path = os.pathsep.join(str(place) for place in (root, *places))
+    command = [sys.executable, "-c", LIST.format(before=before)]
+    done = subprocess.run(
+        command, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.split())
+
+
+@pytest.mark.processes
+def test_methods_of_an_extra_are_in_the_list_only_when_it_is_installed(tmp_path):
+    (tmp_path / "statsforecast.py").touch()
+    without = listed("sys.modules['statsforecast'] = None")
+    found = listed("", tmp_path)
+    assert len(found - without) == 3 and without < found
 
 
 def test_a_wrong_knob_is_named_with_its_bounds():
@@ -207,6 +243,14 @@ def test_auto_tries_what_the_time_allows_and_blends_what_is_best(panel):
     assert board == sorted(board) and len(board) == 3
     again = Bundle.from_bytes(learned.bundle.to_bytes())
     np.testing.assert_array_equal(again.forecast(panel, 14).mean, learned.bundle.forecast(panel, 14).mean)
+
+
+def test_members_of_a_blend_forecast_as_they_would_alone(learned, panel):
+    bundles = [learned(name)[0].bundle for name in NAMES[:3]]
+    alone = [replace(bundle, calibration=Calibration()).forecast(panel, 33).mean for bundle in bundles]
+    members = [replace(bundle.members[0], weight=0.5) for bundle in bundles]
+    blend = replace(bundles[0], members=members, calibration=Calibration())
+    np.testing.assert_allclose(blend.forecast(panel, 33).mean, sum(alone) / 2, rtol=1e-5)
 
 
 def test_with_much_time_auto_tries_all():
