@@ -188,10 +188,10 @@ def history_days(
 ) -> list[dict[str, Any]]:
     """The newest two years, day by day."""
     panel, first = outlook.panel, max(0, outlook.panel.days - HISTORY)
-    promo = promotions(outlook, first, panel.days)
+    promo, dates = promotions(outlook, first, panel.days), panel.dates
     return [
         {
-            "date": str(panel.dates[day]),
+            "date": str(dates[day]),
             "sales": tidy(past[day]),
             "promo": promo[day - first],
             "closed": bool(closed[day]),
@@ -223,11 +223,9 @@ def promotions(outlook: Outlook, start: int, stop: int) -> list[bool | None]:
     if name is None:
         return [None] * (stop - start)
     flags = outlook.panel.known[name][outlook.rows, start:stop]
-    days: list[bool | None] = [None] * (stop - start)
-    for day in range(flags.shape[1]):
-        given = flags[:, day][~np.isnan(flags[:, day])]
-        days[day] = bool((given > 0).mean() >= 0.5) if given.size else None
-    return days
+    given, on = (~np.isnan(flags)).sum(axis=0).tolist(), (flags > 0).sum(axis=0).tolist()
+    days = [2 * yes >= told if told else None for yes, told in zip(on, given, strict=True)]
+    return days + [None] * (stop - start - len(days))
 
 
 def test_days(bundle: Bundle, keys: list[tuple[str, str]]) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models, transaction
-from django.utils.translation import gettext as now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from registry.artifacts import Artifact
@@ -68,7 +68,7 @@ class ForecastQuerySet(models.QuerySet["Forecast"]):
         with transaction.atomic():
             version = forecast.version.lock()
             if version is None or version.state != Artifact.State.READY:
-                raise ValueError(now("%(name)s is not there any more.") % {"name": forecast.version})
+                raise ValueError(gettext("%(name)s is not there any more.") % {"name": forecast.version})
             forecast.save(force_insert=True)
         return forecast
 
@@ -102,6 +102,7 @@ class Forecast(Keepable):
         verbose_name = _("forecast")
         verbose_name_plural = _("forecasts")
         ordering = ["-created_at"]
+        indexes = [models.Index(fields=["state", "-created_at"], name="forecasts_by_state")]
 
     def __str__(self) -> str:
         return f"{self.label} · {self.origin} + {self.horizon}"
@@ -125,7 +126,7 @@ class Forecast(Keepable):
             self.remove()
             if isinstance(problem, OSError):
                 words = {"reason": problem.strerror or problem}
-                raise ValueError(now("The forecast could not be saved: %(reason)s.") % words) from problem
+                raise ValueError(gettext("The forecast could not be saved: %(reason)s.") % words) from problem
             raise
         self.refresh_from_db()
         return self
