@@ -78,7 +78,7 @@ class Encoder:
         return np.concatenate(parts, axis=2), assumed
 
     def past_features(self, panel: Panel) -> Floats:
-        """float32 [S, D, C]: each column over its own mean, 0 where empty."""
+        """float32 [S, D, C]: each column over its mean so far, 0 where empty."""
         shape = panel.sales.shape
         parts = [_relative(_column(panel.past, column["name"], shape)) for column in self.past]
         return np.stack(parts, axis=2) if parts else np.zeros((*shape, 0), np.float32)
@@ -205,9 +205,13 @@ def _default_words(column: dict[str, Any]) -> str:
 
 
 def _relative(values: Floats) -> Floats:
-    mean = np.nan_to_num(
-        np.nanmean(np.where(np.isnan(values).all(1, keepdims=True), 1, values), 1, keepdims=True)
-    )
+    """Each value over the mean of all up to its day: later days must not show.
+
+    >>> np.sinh(_relative(np.array([[2, np.nan, 6]], np.float32))).round(1).tolist()
+    [[1.0, 0.0, 1.5]]
+    """
+    known = np.cumsum(~np.isnan(values), axis=1)
+    mean = np.cumsum(np.nan_to_num(values), axis=1, dtype=np.float64) / np.maximum(1, known)
     return np.nan_to_num(np.arcsinh(values / np.where(mean == 0, 1, mean))).astype(np.float32)
 
 

@@ -104,13 +104,62 @@ def test_it_learns_the_same_twice(name, panel):
     np.testing.assert_allclose(means[0], means[1], atol=1e-6)
 
 
+def fresh(script: str, *words: str) -> str:
+    """What a script prints in a process of its own."""
+    root = Path(algorithms.__path__[0]).parent.parent
+    command = [sys.executable, "-c", script, *words]
+    told = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
+    return subprocess.run(command, env=told, capture_output=True, text=True, check=True).stdout
+
+
+LIST = """
+import sys
+if sys.argv[1]:
+    sys.path.insert(0, sys.argv[1])
+else:
+    sys.modules["statsforecast"] = None
+from registry import algorithms
+print(*(entry.name for entry in algorithms.entries()))
+"""
+FRESH = """
+import sys
+import numpy as np
+from tests.series.conftest import ROLES, wave_frame
+from tests.series.test_algorithms import quick
+from registry.series.panel import Panel
+from training.learning import Learning
+panel = Panel.from_frame(wave_frame(days=120), ROLES)
+for name in sys.argv[2:]:
+    learning = Learning(panel, quick(name, seed=7))
+    list(learning)
+    prediction = learning.learned.bundle.forecast(panel, 20)
+    np.savez(f"{sys.argv[1]}/{name}.npz", mean=prediction.mean, quantiles=prediction.quantiles)
+"""
+
+
+@pytest.mark.processes
+def test_two_fresh_processes_learn_the_same(tmp_path):
+    names = [*(entry.name for entry in algorithms.candidates(algorithms.AUTO.name, 2)), algorithms.AUTO.name]
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        folder.mkdir()
+        fresh(FRESH, str(folder), *names)
+    for name in names:
+        one, two = (np.load(folder / f"{name}.npz") for folder in folders)
+        for part in ("mean", "quantiles"):
+            np.testing.assert_allclose(one[part], two[part], rtol=0, atol=1e-6)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_future_does_not_change_a_back_test(name, panel):
-    day = panel.start + np.timedelta64(199, "D")
-    sales = panel.sales.copy()
-    sales[:, 200:] *= 50
+    day, known = panel.start + np.timedelta64(199, "D"), np.arange(panel.days) < 200
+    visits = 3 * np.nan_to_num(panel.sales) + 1
+    now = replace(panel, past={"visits": visits})
+    later = replace(
+        now, sales=np.where(known, panel.sales, 50 * panel.sales), past={"visits": visits * (1 + ~known)}
+    )
     plan = quick(name)
-    one, two = (next(backtest(p, plan, [day])) for p in (panel, replace(panel, sales=sales)))
+    one, two = (next(backtest(p, plan, [day])) for p in (now, later))
     np.testing.assert_array_equal(one.prediction.mean, two.prediction.mean)
 
 
@@ -141,30 +190,10 @@ def test_no_algorithm_is_named_anywhere_else():
             assert not quoted, f"{path} names {quoted}"
 
 
-LIST = """
-import sys
-{before}
-from registry import algorithms
-print(*(entry.name for entry in algorithms.entries()))
-"""
-
-
-def listed(before: str, *places: Path) -> set[str]:
-    """The names in the list of a fresh process."""
-    root = Path(algorithms.__path__[0]).parent.parent
-    path = os.pathsep.join(str(place) for place in (root, *places))
-    command = [sys.executable, "-c", LIST.format(before=before)]
-    done = subprocess.run(
-        command, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=True
-    )
-    return set(done.stdout.split())
-
-
 @pytest.mark.processes
 def test_methods_of_an_extra_are_in_the_list_only_when_it_is_installed(tmp_path):
     (tmp_path / "statsforecast.py").touch()
-    without = listed("sys.modules['statsforecast'] = None")
-    found = listed("", tmp_path)
+    without, found = (set(fresh(LIST, place).split()) for place in ("", str(tmp_path)))
     assert len(found - without) == 3 and without < found
 
 
