@@ -33,6 +33,9 @@ from registry.retention import Item, Plan, Policy, plan
 
 KINDS: dict[str, type[Forecast | ModelVersion]] = {kind.KIND: kind for kind in (Forecast, ModelVersion)}
 LOCK = "cleanup"
+# what a tombstone tells of a forecast; metrics and settings of a hundred thousand versions are not read
+NEEDED = ("id", "state", "size", "sha256", "store", "product", "origin", "horizon", "created_at")
+NEEDED += ("archive_address", "archived_at", "version__model__kind", "version__model__code")
 
 
 class Refused(Exception):
@@ -227,6 +230,7 @@ class Sweep:
         rows = list(
             Forecast.objects.ready()
             .filter(pk__in=rules, pinned=False, archived_at=None)
+            .only(*NEEDED)
             .select_related("version__model")
             .select_for_update(of=("self",))
             .order_by("created_at")
