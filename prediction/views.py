@@ -22,7 +22,7 @@ from prediction.since import looked_back
 from prediction.tables import day_table, history_table, sheets
 from registry.artifacts import CorruptArtifact
 from registry.export import CSV, EXCEL, KINDS, as_csv, as_excel, download, exported
-from registry.models import ModelVersion
+from registry.models import Dataset, ModelVersion
 from registry.names import names_of
 from registry.rights import insist, needs
 from registry.said import said
@@ -132,13 +132,14 @@ def file_name(forecast: Forecast) -> str:
 
 
 @require_safe
-def history(request: HttpRequest) -> HttpResponse:
+def history(request: Request) -> HttpResponse:
     """Every forecast, newest first; also as CSV and Excel."""
-    found = Forecast.objects.ready().with_names()
-    if wanted := request.GET.get("q", "").strip():
-        found = found.filter(product__icontains=wanted) | found.filter(store__icontains=wanted)
+    wanted = {name: request.GET.get(name, "").strip() for name in ("q", "dataset", "who")}
+    mine = request.user if wanted["who"] == "me" else None
+    found = Forecast.objects.ready().fitting(wanted["q"], wanted["dataset"], mine).with_names()
     if (kind := request.GET.get("export")) in KINDS:
         return exported("forecasts", kind, history_table(found))
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "rows": looked_back(list(page.object_list)), "q": wanted}
+    rows = looked_back(list(page.object_list))
+    context = {"page": page, "rows": rows, "wanted": wanted, "datasets": Dataset.objects.all()}
     return render(request, "prediction/history.html", context)

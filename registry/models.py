@@ -224,6 +224,10 @@ class ModelVersion(Keepable):
             models.UniqueConstraint(fields=["model", "algorithm", "number"], name="one_number_per_algorithm")
         ]
         permissions = [("archive_modelversion", "Can archive and restore files")]
+        indexes = [
+            models.Index(fields=["-created_at"], name="versions_newest"),
+            models.Index(fields=["state", "-created_at"], name="versions_by_state"),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -113,7 +113,7 @@ POST   logout                      any    in        in     in      in      in
 POST   set_language                any    +         +      +       +       +
 GET    admin:index                 any    in        -      -       +       +
 GET    admin:login                 any    in        in     in      +       +
-POST   admin:logout                any    in        -      -       +       +
+POST   admin:logout                any    in        -      -       in      in
 GET    admin:password_change       any    in        -      -       +       +
 POST   admin:password_change       any    in        -      -       +       +
 GET    admin:password_change_done  any    in        -      -       +       +
