@@ -34,8 +34,21 @@ from registry.retention import Item, Plan, Policy, plan
 KINDS: dict[str, type[Forecast | ModelVersion]] = {kind.KIND: kind for kind in (Forecast, ModelVersion)}
 LOCK = "cleanup"
 # what a tombstone tells of a forecast; metrics and settings of a hundred thousand versions are not read
-NEEDED = ("id", "state", "size", "sha256", "store", "product", "origin", "horizon", "created_at")
-NEEDED += ("archive_address", "archived_at", "version__model__kind", "version__model__code")
+NEEDED = (
+    "id",
+    "state",
+    "size",
+    "sha256",
+    "store",
+    "product",
+    "origin",
+    "horizon",
+    "created_at",
+    "archive_address",
+    "archived_at",
+    "version__model__kind",
+    "version__model__code",
+)
 
 
 class Refused(Exception):
