@@ -208,7 +208,8 @@ at the end of the sales, the same threads and the same seconds per window, each 
 Each window is forecast by a model that saw nothing after its first day but what is known ahead. The peers get
 our covariates as our own encoder makes them (`bench/exchange.py`). Metrics are those of
 `registry/series/metrics.py` for everybody: point errors on the median, bias and RMSSE on the mean; a day
-without an actual (closed, not recorded, not yet listed) does not count. Figures are medians over the
+without an actual (closed, not recorded, not yet listed) does not count. Where sales are counts, everybody's
+median is taken in whole units, as that of a count is. Figures are medians over the
 windows that were run; "to best peer" compares on the same windows only. LightGBM
 gives no intervals here: L1 is there for the error (fed back, and direct on lags of at least the horizon),
 Tweedie for the bias."""
