@@ -11,7 +11,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 SCREENSHOTS ?= var/screenshots
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test faults screenshots check bench
+.PHONY: help setup run test faults screenshots check bench paces
 .DELETE_ON_ERROR:
 
 help: ## list what make can do here
@@ -43,6 +43,9 @@ check: $(VENV)/.installed-check $(MO) ## lint, types, floors of the house, migra
 
 bench: .venv-bench/.installed ## our algorithms beside their peers; BENCH="pasta m5" ALGORITHMS="kan ets" BUDGET=60 WINDOWS=3
 	@exec .venv-bench/bin/python -W ignore -m bench.run
+
+paces: $(VENV)/.installed $(MO) ## server times of every page after a year of use, into docs/pages.md; ROUNDS=30
+	@exec $(BIN)/python -W ignore -m bench.pages
 
 # The stamps say that the environment holds what pyproject.toml asks for: a second start installs nothing.
 $(VENV)/.installed: pyproject.toml

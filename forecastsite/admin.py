@@ -11,9 +11,10 @@ from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext as now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from forecastsite import cleanup_admin as _cleanup_admin  # noqa: F401  registers its tables
 from forecastsite.people import rights_of
 from registry.actions import ActingAdmin, Action, Asked
 from registry.audit import Act, record
@@ -41,7 +42,7 @@ class PersonAdmin(QuickAdmin, People):
 
     @admin.display(description=_("roles"))
     def roles(self, obj: User) -> str:
-        return ", ".join(now(group.name) for group in obj.groups.all()) or now("Viewer")
+        return ", ".join(gettext(group.name) for group in obj.groups.all()) or gettext("Viewer")
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """The row is saved already, its groups are not: what the database says of both is compared."""
@@ -73,7 +74,7 @@ class Unlock(Action):
     name, label, permission = "unlock", _("Let in again"), "axes.delete_accessattempt"
 
     def plan(self, row: doors.AccessAttempt) -> str:
-        words = now("%(who)s may try again at once from %(address)s.")
+        words = gettext("%(who)s may try again at once from %(address)s.")
         return words % {"who": row.username, "address": row.ip_address}
 
     def do(self, row: doors.AccessAttempt, asked: Asked) -> None:

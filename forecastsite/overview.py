@@ -13,7 +13,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from forecastsite.templatetags.pages import change, method, scope_text, what
+from forecastsite.templatetags.pages import change, method, scope_text, what, whole
 from prediction.models import Forecast
 from prediction.page import recent
 from prediction.since import Since
@@ -56,7 +56,7 @@ def stale() -> list[dict[str, str]]:
     for version in newest(Dataset.objects.values_list("pk", flat=True)).values():
         age = (today - version.last).days
         if age > settings.STALE_DAYS:
-            words = {"name": version.dataset, "day": date_format(version.last), "days": age}
+            words = {"name": version.dataset, "day": date_format(version.last), "days": whole(age)}
             text = ngettext(
                 "The sales of %(name)s end on %(day)s, %(days)s day ago: bring in the newer ones.",
                 "The sales of %(name)s end on %(day)s, %(days)s days ago: bring in the newer ones.",

@@ -29,6 +29,9 @@ SHOWN = (
     "prediction.view_forecast",
 )
 MACHINE = (
+    "forecastsite.view_cleanup",
+    "forecastsite.view_nightly",
+    "forecastsite.change_nightly",
     "registry.view_auditentry",
     "django_q.view_ormq",
     "django_q.view_success",

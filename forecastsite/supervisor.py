@@ -211,6 +211,7 @@ class Supervisor:
             close_old_connections()
             for run in TrainingRun.objects.reap():
                 self.say(f"training {run.pk} had lost its worker, now {run.state}")
+            TrainingRun.objects.requeue_lost()
             self.check_queues()
         except DatabaseError as error:
             self.say(f"the database does not answer: {error}")

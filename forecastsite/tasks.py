@@ -4,13 +4,32 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django_q.signals import post_execute_in_worker, pre_execute
+from django_q.tasks import async_task
+
+from forecastsite.cleanup import NOT_BEGUN, Limits, carry_out, default_policy, to_archive
 
 FOLDER = "busy"  # below DATA_DIR: a file for each worker of this machine that is in a job
+NIGHTLY = Limits(most="50%", always=100, seconds=20)  # in pieces: others wait in the same queue
+
+
+def clean_up() -> None:
+    """What the daily schedule runs; what is left after its time is a job of its own, as often as needed.
+
+    A plan that takes half of everything waits for a person.
+    """
+    policy = default_policy()
+    try:
+        outcome = carry_out(replace(policy, archive=to_archive("auto")), NIGHTLY, by_schedule=True)
+    except NOT_BEGUN:
+        return  # written down, and shown in the admin
+    if outcome.left and not outcome.code:
+        async_task("forecastsite.tasks.clean_up", cluster="light")
 
 
 def probe() -> None:

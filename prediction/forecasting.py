@@ -1,6 +1,7 @@
 """Forecasting: a version and a choice of series to the content of a forecast's file.
 
-Bundles and panels are kept in memory, a few of each, so that the second forecast of a version is quick.
+Bundles, panels and predictions of whole scopes are kept in memory, a few of each, so that the second forecast
+of a version is quick.
 Torch is imported inside functions only: Django starts without it.
 """
 
@@ -70,6 +71,8 @@ class Recent(Generic[Value]):
 
 BUNDLES: Recent[Bundle] = Recent(4)
 PANELS: Recent[Panel] = Recent(2)
+PREDICTIONS: Recent[Prediction] = Recent(4)
+LARGEST = 1_000_000  # series times days of a prediction that is kept: 32 MB
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,16 @@ def look_ahead(
     rows = chosen(panel, store, product, version)
     if len(rows) == 1:  # one series needs no other to be forecast
         panel, rows = panel.select(rows), np.arange(1)
-    return Outlook(version, data, bundle, panel, bundle.forecast(panel, horizon), rows)
+        return Outlook(version, data, bundle, panel, bundle.forecast(panel, horizon), rows)
+    key = (version.sha256, data.pk, version.model.scope, horizon)
+    return Outlook(version, data, bundle, panel, predict_all(bundle, panel, horizon, key), rows)
+
+
+def predict_all(bundle: Bundle, panel: Panel, horizon: int, key: Hashable) -> Prediction:
+    """What the model expects of its whole scope; kept, for every total of it begins with the same."""
+    if len(panel.keys) * horizon > LARGEST:
+        return bundle.forecast(panel, horizon)
+    return PREDICTIONS.get(key, lambda: bundle.forecast(panel, horizon))
 
 
 def check_horizon(horizon: int) -> None:
@@ -176,10 +188,10 @@ def history_days(
 ) -> list[dict[str, Any]]:
     """The newest two years, day by day."""
     panel, first = outlook.panel, max(0, outlook.panel.days - HISTORY)
-    promo = promotions(outlook, first, panel.days)
+    promo, dates = promotions(outlook, first, panel.days), panel.dates
     return [
         {
-            "date": str(panel.dates[day]),
+            "date": str(dates[day]),
             "sales": tidy(past[day]),
             "promo": promo[day - first],
             "closed": bool(closed[day]),
@@ -211,11 +223,9 @@ def promotions(outlook: Outlook, start: int, stop: int) -> list[bool | None]:
     if name is None:
         return [None] * (stop - start)
     flags = outlook.panel.known[name][outlook.rows, start:stop]
-    days: list[bool | None] = [None] * (stop - start)
-    for day in range(flags.shape[1]):
-        given = flags[:, day][~np.isnan(flags[:, day])]
-        days[day] = bool((given > 0).mean() >= 0.5) if given.size else None
-    return days
+    given, on = (~np.isnan(flags)).sum(axis=0).tolist(), (flags > 0).sum(axis=0).tolist()
+    days = [2 * yes >= told if told else None for yes, told in zip(on, given, strict=True)]
+    return days + [None] * (stop - start - len(days))
 
 
 def test_days(bundle: Bundle, keys: list[tuple[str, str]]) -> list[dict[str, Any]]:

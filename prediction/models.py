@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models, transaction
-from django.utils.translation import gettext as now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from registry.artifacts import Artifact
@@ -27,6 +27,13 @@ class ForecastQuerySet(models.QuerySet["Forecast"]):
         """With everything that a line about a forecast names, newest first."""
         related = ("version__model__dataset", "dataset_version__dataset", "created_by")
         return self.select_related(*related).order_by("-created_at")
+
+    def fitting(self, text: str = "", dataset: str = "", maker: User | None = None) -> ForecastQuerySet:
+        """Those whose store or product holds the text, of one dataset, made by one person."""
+        found = self.filter(product__icontains=text) | self.filter(store__icontains=text) if text else self
+        if dataset.isdigit():
+            found = found.filter(version__model__dataset=int(dataset))
+        return found.filter(created_by=maker) if maker else found
 
     def make(
         self,
@@ -61,7 +68,7 @@ class ForecastQuerySet(models.QuerySet["Forecast"]):
         with transaction.atomic():
             version = forecast.version.lock()
             if version is None or version.state != Artifact.State.READY:
-                raise ValueError(now("%(name)s is not there any more.") % {"name": forecast.version})
+                raise ValueError(gettext("%(name)s is not there any more.") % {"name": forecast.version})
             forecast.save(force_insert=True)
         return forecast
 
@@ -95,6 +102,7 @@ class Forecast(Keepable):
         verbose_name = _("forecast")
         verbose_name_plural = _("forecasts")
         ordering = ["-created_at"]
+        indexes = [models.Index(fields=["state", "-created_at"], name="forecasts_by_state")]
 
     def __str__(self) -> str:
         return f"{self.label} · {self.origin} + {self.horizon}"
@@ -118,7 +126,7 @@ class Forecast(Keepable):
             self.remove()
             if isinstance(problem, OSError):
                 words = {"reason": problem.strerror or problem}
-                raise ValueError(now("The forecast could not be saved: %(reason)s.") % words) from problem
+                raise ValueError(gettext("The forecast could not be saved: %(reason)s.") % words) from problem
             raise
         self.refresh_from_db()
         return self

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext_noop
 
 from prediction.breakdown import apportion
@@ -37,9 +38,11 @@ def shown(forecast: Forecast, others: list[str] | None = None) -> dict[str, Any]
     return {
         "forecast": forecast,
         "content": content,
-        "days": with_dates(content["forecast"]),
+        "days": with_dates(content),
         "parts": parts(content),
-        "sentences": sentences(content["analysis"], len(content["forecast"])),
+        "week": week(content["analysis"].get("weekly") or []),
+        "digits": digits_of(content["analysis"]["total"]),
+        "sentences": sentences(content),
         "rivals": known,
         "compared": beside,
         "slots": [*[one["version"].pk for one in beside], *[None] * MOST][:MOST],
@@ -48,15 +51,30 @@ def shown(forecast: Forecast, others: list[str] | None = None) -> dict[str, Any]
     }
 
 
-def with_dates(days: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The days with a real date beside its text."""
-    return [{**day, "day": date.fromisoformat(day["date"])} for day in days]
+def with_dates(content: dict[str, Any]) -> list[dict[str, Any]]:
+    """The days with a real date, and units rounded so that the days add up to the total."""
+    days, total = content["forecast"], content["analysis"]["total"]
+    rounded = apportion([day["mean"] for day in days], total, digits_of(total))
+    return [
+        {**day, "day": date.fromisoformat(day["date"]), "shown": value}
+        for day, value in zip(days, rounded, strict=True)
+    ]
+
+
+def week(weekly: list[float | None]) -> list[tuple[Any, float]]:
+    """The weekdays that are forecast, by name, with what a usual one sells."""
+    return [(WEEKDAYS_ABBR[day], value) for day, value in enumerate(weekly) if value is not None]
+
+
+def digits_of(total: float) -> int:
+    """Decimals of the numbers that add up to this total: none where nobody would miss them."""
+    return 0 if total >= 100 else 1
 
 
 def parts(content: dict[str, Any]) -> list[dict[str, Any]]:
     """The breakdown by store and by product, as far as there is one, rounded so that the parts add up."""
     total = content["analysis"]["total"]
-    digits = 0 if total >= 100 else 1
+    digits = digits_of(total)
     found = []
     for side, rows in content.get("breakdown", {}).items():
         rounded = apportion([row["total"] for row in rows], total, digits) if rows else []

@@ -22,6 +22,7 @@ from prediction.since import looked_back
 from prediction.tables import day_table, history_table, sheets
 from registry.artifacts import CorruptArtifact
 from registry.export import CSV, EXCEL, KINDS, as_csv, as_excel, download, exported
+from registry.models import Dataset, ModelVersion
 from registry.names import names_of
 from registry.rights import insist, needs
 from registry.said import said
@@ -39,31 +40,41 @@ def forecast(request: Request) -> HttpResponse:
     given = {name: request.GET[name] for name in KEPT if name in request.GET}
     form = ForecastForm(request.POST) if request.method == "POST" else ForecastForm(initial=given)
     if request.method == "POST" and form.is_valid():
+        archived = form.cleaned_data["version"].archived
         try:
             made = form.make(request.user)
         except (ValueError, CorruptArtifact) as problem:
             form.add_error(None, said(str(problem)))
         else:
-            return result(request, made)
+            return result(request, made, brought_back(made.version) if archived else "")
     if request.htmx:
         return retarget(render(request, "prediction/_form.html", {"form": form}), "#forecast-form")
     return render(request, "prediction/forecast.html", {"form": form})
 
 
-def result(request: Request, made: Forecast) -> HttpResponse:
+def result(request: Request, made: Forecast, news: str) -> HttpResponse:
     """The finished forecast: as a fragment for htmx, else its own page."""
     address = reverse("forecast-detail", args=[made.pk])
     if not request.htmx:
+        if news:
+            messages.info(request, news)
         return redirect(address)
-    return push_url(render(request, "prediction/_forecast.html", shown(made)), address)
+    return push_url(render(request, "prediction/_forecast.html", {**shown(made), "news": news}), address)
+
+
+def brought_back(row: Forecast | ModelVersion) -> str:
+    """Said when reading it took it out of the archive."""
+    return _("%(name)s was in the archive and was brought back.") % {"name": row}
 
 
 @require_safe
 def forecast_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     """One saved forecast, with the form above it to make the next."""
     found = get_object_or_404(Forecast.objects.with_names(), pk=pk)
-    given = {name: getattr(found, name) for name in KEPT}
+    given, archived = {name: getattr(found, name) for name in KEPT}, found.archived
     context = {"form": ForecastForm(initial=given), **shown(found, request.GET.getlist("with"))}
+    if archived and not found.archived:
+        context["news"] = brought_back(found)
     return render(request, "prediction/forecast.html", context)
 
 
@@ -121,13 +132,14 @@ def file_name(forecast: Forecast) -> str:
 
 
 @require_safe
-def history(request: HttpRequest) -> HttpResponse:
+def history(request: Request) -> HttpResponse:
     """Every forecast, newest first; also as CSV and Excel."""
-    found = Forecast.objects.ready().with_names()
-    if wanted := request.GET.get("q", "").strip():
-        found = found.filter(product__icontains=wanted) | found.filter(store__icontains=wanted)
+    wanted = {name: request.GET.get(name, "").strip() for name in ("q", "dataset", "who")}
+    mine = request.user if wanted["who"] == "me" else None
+    found = Forecast.objects.ready().fitting(wanted["q"], wanted["dataset"], mine).with_names()
     if (kind := request.GET.get("export")) in KINDS:
         return exported("forecasts", kind, history_table(found))
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "rows": looked_back(list(page.object_list)), "q": wanted}
+    rows = looked_back(list(page.object_list))
+    context = {"page": page, "rows": rows, "wanted": wanted, "datasets": Dataset.objects.all()}
     return render(request, "prediction/history.html", context)

@@ -9,18 +9,49 @@ from typing import Any
 from django.utils.dates import WEEKDAYS
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from prediction.analysis import sureness
 
 FLAT = 0.01  # of a usual day, gained per week: less is no trend
+SLOW = 1.0  # units a day: below, single days say little
+QUIET = 28  # days without a sale that a buyer should hear of
 LEVEL = 0.05  # of a usual day: weekdays that differ less are alike
 
 
-def sentences(analysis: dict[str, Any], days: int) -> list[str]:
+def sentences(content: dict[str, Any]) -> list[str]:
     """Trend, rhythm of the week, highest and lowest day, how sure; what is not known is left out."""
-    usual = analysis["total"] / days
-    told = [trend(analysis.get("trend_per_week"), usual), *rhythm(analysis.get("weekly") or [])]
-    return [text for text in [*told, *ends(analysis), sure(analysis)] if text]
+    analysis = content["analysis"]
+    usual = analysis["total"] / len(content["forecast"])
+    if usual < SLOW:  # of a slow mover the days all look alike
+        told = [slow(usual)]
+    else:
+        told = [trend(analysis.get("trend_per_week"), usual), *rhythm(analysis.get("weekly") or [])]
+        told += ends(analysis)
+    return [text for text in [quiet(content["history"]), *told, sure(analysis)] if text]
+
+
+def quiet(history: list[dict[str, Any]]) -> str:
+    """Since when nothing was sold, when that is long ago."""
+    days = [day["date"] for day in history if day["sales"]]
+    if not history or not days:
+        return ""
+    last, end = date.fromisoformat(days[-1]), date.fromisoformat(history[-1]["date"])
+    if (end - last).days < QUIET:
+        return ""
+    words = {"day": date_format(last)}
+    return _("Nothing was sold after %(day)s: is it still on the shelf?") % words
+
+
+def slow(usual: float) -> str:
+    """How rarely a slow mover sells."""
+    if usual * 365 < 1:
+        return _("Hardly anything is expected.")
+    days = round(1 / usual)
+    text = ngettext(
+        "Sells slowly: about one unit in %(n)s day.", "Sells slowly: about one unit in %(n)s days.", days
+    )
+    return text % {"n": days}
 
 
 def trend(gain: float | None, usual: float) -> str:

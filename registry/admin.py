@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, cast
 
 from django.contrib import admin
+from django.forms import Script
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
@@ -20,9 +21,11 @@ from registry.deeds import KEEPING, DeleteData, DeleteVersion, Promote, RollBack
 from registry.export import plain
 from registry.history import VersionChange
 from registry.models import Dataset, DatasetVersion, ForecastModel, ModelVersion, Tombstone
+from registry.rights import insist
+from registry.tombstones import rule_text
 
 BATCH = 1_000
-CHARTS = ("chartjs/chart.js", "charts.js")
+CHARTS = [Script(name, defer=True) for name in ("chartjs/chart.js", "charts.js")]
 
 
 @admin.register(Dataset)
@@ -106,11 +109,15 @@ class VersionChangeAdmin(HistoryAdmin):
 class TombstoneAdmin(HistoryAdmin):
     """What was deleted, by which rule, when, where it was, by whom."""
 
-    list_display = ("name", "kind", "rule", "size", "place", "at", "by")
+    list_display = ("name", "kind", "why", "size", "place", "at", "by")
     list_filter = ("kind", "rule")
     search_fields = ("name", "id", "sha256")
     date_hierarchy = "at"
     list_select_related = ("by",)
+
+    @admin.display(description=_("rule"), ordering="rule")
+    def why(self, obj: Tombstone) -> str:
+        return rule_text(obj.rule)
 
 
 @admin.register(ModelVersion)
@@ -124,11 +131,11 @@ class ModelVersionAdmin(ActingAdmin):
     search_fields = ("name", "sha256")
     date_hierarchy = "created_at"
     list_select_related = ("model__dataset", "created_by")
-    exclude = ("config", "metrics")
-    readonly_fields = ("archived_at", "config_text", "metrics_text")
+    exclude = ("config", "metrics", "wape")
+    readonly_fields = ("error", "archived_at", "config_text", "metrics_text")
 
     class Media:
-        js = (*CHARTS, "backtest-chart.js")
+        js = [*CHARTS, Script("backtest-chart.js", defer=True)]
 
     @admin.display(description=_("dataset"))
     def dataset(self, obj: ModelVersion) -> str:
@@ -175,6 +182,7 @@ class AuditAdmin(HistoryAdmin):
 
     def as_csv(self, request: HttpRequest) -> HttpResponseBase:
         """All lines that the filters leave, a batch at a time."""
+        insist(self.has_view_permission(request), "registry.view_auditentry")
         rows = self.get_changelist_instance(request).get_queryset(request)
         return download(map(written, self.batches(rows)), "audit.csv")
 

@@ -66,7 +66,8 @@ class HistoryAdmin(QuickAdmin):
 
 def pretty(value: Any) -> SafeString:
     """JSON a person can read."""
-    return format_html("<pre>{}</pre>", json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True))
+    text = json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
+    return format_html('<pre tabindex="0">{}</pre>', text)
 
 
 def as_percent(value: float | None) -> str:

@@ -14,11 +14,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from registry.artifacts import store
+from registry.export import KINDS, exported
 from registry.importing.pipeline import disarmed
 from registry.importing.problems import ACTIONS, TITLES
 from registry.models import Dataset, DatasetVersion, Item
 from registry.sidebyside import picked
 from registry.suggest import MOST, codes_of, found, known_to
+from registry.tables import item_table
 
 ORDERS = {"total": "-total", "code": "code", "last": "last", "zeros": "-zeros"}
 PAGE = 50
@@ -27,15 +29,16 @@ BATCH = 20_000
 
 @require_safe
 def catalogue(request: HttpRequest, pk: int) -> HttpResponse:
-    """Stores or products, searched and sorted; the address holds what is shown."""
+    """Stores or products, searched and sorted; the address holds what is shown; also as CSV and Excel."""
     dataset = get_object_or_404(Dataset, pk=pk)
     kind = "store" if request.GET.get("kind") == "store" else "product"
     order = request.GET.get("order", "total")
     words = request.GET.get("q", "").strip()[:100]
     found = Item.objects.filter(dataset=dataset, kind=kind).search(words)
-    page = Paginator(found.order_by(ORDERS.get(order, "-total"), "code"), PAGE).get_page(
-        request.GET.get("page")
-    )
+    found = found.order_by(ORDERS.get(order, "-total"), "code")
+    if (wanted := request.GET.get("export")) in KINDS:
+        return exported(f"{kind}s", wanted, item_table(found))
+    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
     context = {"dataset": dataset, "kind": kind, "order": order, "q": words, "page": page}
     part = request.headers.get("HX-Target") == "items"
     return render(request, "data/_items.html" if part else "data/catalogue.html", context)

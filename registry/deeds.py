@@ -6,9 +6,8 @@ from typing import Any, ClassVar
 
 from django.db import transaction
 from django.template.defaultfilters import filesizeformat
-from django.utils.translation import gettext as now
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from registry import archive
 from registry.actions import Action, Asked
@@ -23,7 +22,7 @@ CURATE, SHELF = "registry.change_modelversion", "registry.archive_modelversion"
 def is_ready(row: Any) -> None:
     """Raises ValueError unless the row's content can be had."""
     if row.state != row.State.READY:
-        raise ValueError(now("%(name)s is not ready.") % {"name": row})
+        raise ValueError(gettext("%(name)s is not ready.") % {"name": row})
 
 
 class Promote(Action):
@@ -32,13 +31,13 @@ class Promote(Action):
     def plan(self, row: ModelVersion) -> str:
         is_ready(row)
         if row.is_best:
-            raise ValueError(now("It is in use already."))
+            raise ValueError(gettext("It is in use already."))
         best, verdict = row.model.best, row.verdict
-        words = now("Nothing is in use yet for %(model)s.") % {"model": row.model}
+        words = gettext("Nothing is in use yet for %(model)s.") % {"model": row.model}
         if best is not None:
-            words = now("It takes the place of %(name)s.") % {"name": best}
+            words = gettext("It takes the place of %(name)s.") % {"name": best}
         if verdict is not None and verdict.kind == verdict.Kind.KEPT_BACK:
-            words = f"{words} {now('After its test it was not put in use:')} {verdict.sentence}"
+            words = f"{words} {gettext('After its test it was not put in use:')} {verdict.sentence}"
         return words
 
     def do(self, row: ModelVersion, asked: Asked) -> None:
@@ -50,11 +49,11 @@ class RollBack(Action):
 
     def plan(self, row: ModelVersion) -> str:
         if not row.is_best:
-            raise ValueError(now("It is not in use: choose the version that is."))
+            raise ValueError(gettext("It is not in use: choose the version that is."))
         before = row.model.before
         if before is None:
-            raise ValueError(now("There is no earlier version to go back to."))
-        return now("%(name)s is in use again in its place.") % {"name": before}
+            raise ValueError(gettext("There is no earlier version to go back to."))
+        return gettext("%(name)s is in use again in its place.") % {"name": before}
 
     def do(self, row: ModelVersion, asked: Asked) -> None:
         row.model.roll_back(asked.by)
@@ -66,8 +65,8 @@ class Pin(Action):
     def plan(self, row: Keepable) -> str:
         is_ready(row)
         if row.pinned:
-            raise ValueError(now("It is pinned already."))
-        return now("No clean-up takes it until it is unpinned.")
+            raise ValueError(gettext("It is pinned already."))
+        return gettext("No clean-up takes it until it is unpinned.")
 
     def do(self, row: Keepable, asked: Asked) -> None:
         with transaction.atomic():
@@ -80,8 +79,8 @@ class Unpin(Action):
 
     def plan(self, row: Keepable) -> str:
         if not row.pinned:
-            raise ValueError(now("It is not pinned."))
-        return now("The next clean-up may take it.")
+            raise ValueError(gettext("It is not pinned."))
+        return gettext("The next clean-up may take it.")
 
     def do(self, row: Keepable, asked: Asked) -> None:
         with transaction.atomic():
@@ -95,13 +94,16 @@ class Archive(Action):
     def plan(self, row: Keepable) -> str:
         is_ready(row)
         if not archive.has_archive():
-            raise ValueError(now("There is no archive: set ARCHIVE_STORE."))
+            raise ValueError(gettext("There is no archive: set ARCHIVE_STORE."))
         if row.archived:
-            raise ValueError(now("It is in the archive already."))
+            raise ValueError(gettext("It is in the archive already."))
         if why := row.hold():
             raise ValueError(why)
         words = {"size": filesizeformat(row.size), "address": archive.address(row.path)}
-        return now("Its file of %(size)s moves to %(address)s; using it later takes a moment longer.") % words
+        return (
+            gettext("Its file of %(size)s moves to %(address)s; using it later takes a moment longer.")
+            % words
+        )
 
     def do(self, row: Keepable, asked: Asked) -> None:
         row.archive()
@@ -113,11 +115,11 @@ class Restore(Action):
 
     def plan(self, row: Keepable) -> str:
         if not row.archive_address:
-            raise ValueError(now("It is not in the archive."))
+            raise ValueError(gettext("It is not in the archive."))
         if not row.archived and row.state == row.State.READY:
-            raise ValueError(now("Its file is here."))
+            raise ValueError(gettext("Its file is here."))
         words = {"size": filesizeformat(row.size), "address": row.archive_address}
-        return now("Its file of %(size)s comes back from %(address)s.") % words
+        return gettext("Its file of %(size)s comes back from %(address)s.") % words
 
     def do(self, row: Keepable, asked: Asked) -> None:
         row.restore()
@@ -131,8 +133,8 @@ class Delete(Action):
 
     def plan(self, row: Any) -> str:
         if row.pinned:
-            raise ValueError(now("%(name)s is pinned: unpin it first.") % {"name": row})
-        return now("It and its file of %(size)s go for good.") % {"size": filesizeformat(row.size)}
+            raise ValueError(gettext("%(name)s is pinned: unpin it first.") % {"name": row})
+        return gettext("It and its file of %(size)s go for good.") % {"size": filesizeformat(row.size)}
 
     def do(self, row: Any, asked: Asked) -> None:
         row.remove(BY_HAND, asked.by)
@@ -166,8 +168,8 @@ class DeleteVersion(Delete):
             return []
         heir = row.model.heir
         if heir is None:
-            return [now("No version of %(model)s is in use then.") % {"model": row.model}]
-        return [now("It is in use; %(name)s takes its place.") % {"name": heir}]
+            return [gettext("No version of %(model)s is in use then.") % {"model": row.model}]
+        return [gettext("It is in use; %(name)s takes its place.") % {"name": heir}]
 
     def do(self, row: Any, asked: Asked) -> None:
         row.retire(BY_HAND, asked.by)
@@ -181,12 +183,12 @@ class DeleteData(Action):
 
     def plan(self, row: DatasetVersion) -> str:
         if row.model_versions.exists():
-            raise ValueError(now("Models learned from it: delete them first."))
+            raise ValueError(gettext("Models learned from it: delete them first."))
         if row.runs.filter(state__in=["queued", "running"]).exists():
-            raise ValueError(now("A training is learning from it: wait for its end, or stop it."))
+            raise ValueError(gettext("A training is learning from it: wait for its end, or stop it."))
         if row.dataset.current == row:
-            raise ValueError(now("It is the current version: go back to another one first."))
-        return now("It and its file of %(size)s go for good.") % {"size": filesizeformat(row.size)}
+            raise ValueError(gettext("It is the current version: go back to another one first."))
+        return gettext("It and its file of %(size)s go for good.") % {"size": filesizeformat(row.size)}
 
     def do(self, row: DatasetVersion, asked: Asked) -> None:
         with transaction.atomic():

@@ -21,6 +21,11 @@ class Measure:
     kind: str
     sentence: StrOrPromise
 
+    @property
+    def of_ranges(self) -> bool:
+        """Says something about ranges: a forecast without them has no such number."""
+        return self.key.startswith("coverage.") or self.key == "wql"
+
     def value(self, metrics: dict[str, Any]) -> float | None:
         """The number in a table of metrics; coverage lies one level deeper."""
         if self.key.startswith("coverage."):
@@ -107,6 +112,9 @@ HEADINGS = {measure.key: measure for measure in (*MEASURES, GAIN)}
 
 
 def explained(metrics: dict[str, Any]) -> list[dict[str, Any]]:
-    """Each measure with its value and that of repeating last week, ready for a table."""
+    """Each measure with its value and that of repeating last week, which has no ranges, ready for a table."""
     naive = metrics.get("seasonal_naive") or {}
-    return [{"measure": m, "value": m.value(metrics), "naive": m.value(naive)} for m in MEASURES]
+    return [
+        {"measure": m, "value": m.value(metrics), "naive": None if m.of_ranges else m.value(naive)}
+        for m in MEASURES
+    ]

@@ -156,8 +156,8 @@ class Keepable(Artifact):
             raise CorruptArtifact(str(problem)) from problem
         return super().read()
 
-    def discard(self) -> None:
-        """The copy in the archive goes as well; raises ArchiveUnreachable, then `reconcile` finishes it."""
+    def drop_files(self) -> None:
+        """The archive's copy goes as well; raises ArchiveUnreachable, then a later clean-up finishes it."""
         if self.archive_address == archive.address(self.path) and archive.has_archive():
             archive.drop(self.path)
-        super().discard()
+        super().drop_files()

@@ -224,6 +224,10 @@ class ModelVersion(Keepable):
             models.UniqueConstraint(fields=["model", "algorithm", "number"], name="one_number_per_algorithm")
         ]
         permissions = [("archive_modelversion", "Can archive and restore files")]
+        indexes = [
+            models.Index(fields=["-created_at"], name="versions_newest"),
+            models.Index(fields=["state", "-created_at"], name="versions_by_state"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -282,10 +286,14 @@ class ModelVersion(Keepable):
         return own and not self.forecasts.exclude(created_by=user.pk).exists()
 
     def retire(self, rule: str = BY_HAND, by: AbstractBaseUser | None = None) -> None:
-        """Deletes row and files; the version before it, or the best of the others, takes its place."""
+        """Deletes row and files; another version takes its place."""
+        self.hand_on(by)
+        self.remove(rule, by)
+
+    def hand_on(self, by: AbstractBaseUser | None = None) -> None:
+        """If it is in use: the version before it, or the best of the others, takes its place."""
         with transaction.atomic():
             model = ForecastModel.objects.select_for_update().get(pk=self.model_id)
             if model.best_id == self.pk:
                 why = Change(VersionChange.Kind.HANDED_ON, values={"name": self.name}, by=by)
                 put_in_use(model, model.heir, why)
-        self.remove(rule, by)

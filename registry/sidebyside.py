@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
+from registry.errors import errors_beside
 from registry.explain import MEASURES
 from registry.export import Column, Table
 from registry.models import ModelVersion
@@ -38,7 +39,15 @@ def side_by_side(versions: list[ModelVersion]) -> dict[str, Any]:
         {"measure": measure, "values": marked([measure.value(v.metrics) for v in versions], measure.key)}
         for measure in MEASURES
     ]
-    return {"measures": measured, "tests": tests(versions), "settings": settings_that_differ(versions)}
+    errors = errors_beside(versions)
+    for row in (row for side in errors["sides"] for row in side["rows"]):
+        row["values"] = marked(row["errors"], "wape")
+    return {
+        "measures": measured,
+        "tests": tests(versions),
+        "settings": settings_that_differ(versions),
+        **errors,
+    }
 
 
 def marked(values: list[float | None], key: str) -> list[tuple[float | None, bool]]:
@@ -83,5 +92,6 @@ def compare_table(versions: list[ModelVersion]) -> Table:
         [_("Error"), row["origin"], *(value for value, _best in row["values"])] for row in found["tests"]
     ]
     rows += [[row["name"], "", *row["values"]] for row in found["settings"]]
+    rows += [[_("Error"), row["code"], *row["errors"]] for side in found["sides"] for row in side["rows"]]
     columns = [Column(_("Measure")), Column(_("Technical name")), *(Column(v.name) for v in versions)]
     return Table(_("Models"), columns, rows)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from django.db.models import Exists, OuterRef, QuerySet
 
 from registry.artifacts import Artifact
 from registry.models import DatasetVersion
@@ -44,11 +45,20 @@ class Sold:
         return float(self.units[fits].sum(dtype=np.float64)) if fits.any() else None
 
 
+def current_versions() -> QuerySet[DatasetVersion]:
+    """The newest ready version of each dataset."""
+    ready = Artifact.State.READY
+    later = DatasetVersion.objects.filter(
+        dataset=OuterRef("dataset"), state=ready, number__gt=OuterRef("number")
+    )
+    return DatasetVersion.objects.filter(~Exists(later), state=ready)
+
+
 def newest(datasets: Iterable[int]) -> dict[int, DatasetVersion]:
     """The current version of each dataset, in one query."""
-    rows = DatasetVersion.objects.filter(dataset__in=set(datasets), state=Artifact.State.READY)
+    rows = current_versions().filter(dataset__in=set(datasets))
     light = rows.select_related("dataset").defer("stores", "products", "findings", "roles")
-    return {row.dataset_id: row for row in light.order_by("number")}
+    return {row.dataset_id: row for row in light}
 
 
 @lru_cache(maxsize=2)  # a version never changes

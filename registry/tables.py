@@ -8,10 +8,10 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from registry.export import Column, Table
-from registry.models import Dataset
+from registry.models import Dataset, DatasetVersion, Item
 
 
-def dataset_table(datasets: Iterable[Dataset]) -> Table:
+def dataset_table(rows: Iterable[tuple[Dataset, DatasetVersion | None]]) -> Table:
     """The datasets as the page lists them."""
     columns = [
         Column(_("Dataset")),
@@ -22,12 +22,26 @@ def dataset_table(datasets: Iterable[Dataset]) -> Table:
         Column(_("Products"), "count"),
         Column(_("Version"), "count"),
     ]
-    return Table(_("Datasets"), columns, [dataset_row(dataset) for dataset in datasets])
+    return Table(_("Datasets"), columns, [dataset_row(*row) for row in rows])
 
 
-def dataset_row(dataset: Dataset) -> list[Any]:
-    now = dataset.current
+def dataset_row(dataset: Dataset, now: DatasetVersion | None) -> list[Any]:
     if now is None:
         return [dataset.name, *[None] * 6]
     counts = [now.rows, len(now.stores), len(now.products), now.number]
     return [dataset.name, now.first, now.last, *counts]
+
+
+def item_table(items: Iterable[Item]) -> Table:
+    """Stores or products as the catalogue lists them."""
+    columns = [
+        Column(_("Code")),
+        Column(_("Name")),
+        Column(_("Category")),
+        Column(_("First sale"), "day"),
+        Column(_("Last sale"), "day"),
+        Column(_("Days without a sale"), "share"),
+        Column(_("Units"), "units"),
+    ]
+    fields = ("code", "name", "category", "first", "last", "zeros", "total")
+    return Table(_("Stores and products"), columns, [[getattr(item, f) for f in fields] for item in items])

@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
     from registry.artifacts import Artifact
 
+RULES = {
+    r"by_hand": gettext_noop("deleted by hand"),
+    r"with_its_source": gettext_noop("went with its version"),
+    r"older_than_(?P<number>\d+)_days": gettext_noop("older than %(number)s days"),
+    r"beyond_newest_(?P<number>\d+)": gettext_noop("beyond the newest %(number)s"),
+    r"beyond_newest_(?P<number>\d+)_versions": gettext_noop("beyond the newest %(number)s versions"),
+}
 BY_HAND = "by_hand"
 WITH_ITS_SOURCE = "with_its_source"  # a forecast goes with its version
+
+
+def rule_text(rule: str) -> str:
+    """A rule in the reader's words.
+
+    >>> rule_text("older_than_30_days"), rule_text("beyond_newest_3_versions"), rule_text("else")
+    ('older than 30 days', 'beyond the newest 3 versions', 'else')
+    """
+    for pattern, words in RULES.items():
+        if found := re.fullmatch(pattern, rule):
+            return gettext(words) % found.groupdict()
+    return rule
 
 
 class Tombstone(models.Model):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.contrib import messages
@@ -13,11 +14,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from registry.artifacts import Artifact
+from registry.errors import error_table, errors_of
 from registry.explain import explained
 from registry.export import KINDS, exported
-from registry.models import Dataset, ModelVersion
+from registry.models import Dataset, DatasetVersion, ModelVersion
 from registry.rights import insist, needs
 from registry.sidebyside import MOST, compare_table, picked, side_by_side
+from registry.sold import current_versions
 from registry.tables import dataset_table
 from registry.web import Request
 
@@ -25,10 +28,21 @@ from registry.web import Request
 @require_safe
 def datasets(request: HttpRequest) -> HttpResponse:
     """Every dataset with what its newest version holds; also as CSV and Excel."""
-    found = Dataset.objects.all()
+    wanted = request.GET.get("q", "").strip()
+    found = Dataset.objects.filter(name__icontains=wanted)
+    current = current_versions().filter(dataset__in=found).defer("findings", "roles")
+    rows = pair(found, current)
     if (kind := request.GET.get("export")) in KINDS:
-        return exported("datasets", kind, dataset_table(found))
-    return render(request, "data/list.html", {"datasets": found})
+        return exported("datasets", kind, dataset_table(rows))
+    return render(request, "data/list.html", {"rows": rows, "q": wanted})
+
+
+def pair(
+    datasets: Iterable[Dataset], current: Iterable[DatasetVersion]
+) -> list[tuple[Dataset, DatasetVersion | None]]:
+    """Each dataset with its current version."""
+    by_dataset = {version.dataset_id: version for version in current}
+    return [(dataset, by_dataset.get(dataset.pk)) for dataset in datasets]
 
 
 @require_safe
@@ -45,16 +59,19 @@ def dataset(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def model(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """One model version: test results in plain words, settings, origin, file."""
+    """One model version: test results in plain words, settings, origin, file; its errors also as a file."""
     version = get_object_or_404(
         ModelVersion.objects.ready().select_related(
             "model__dataset", "dataset_version__dataset", "created_by"
         ),
         pk=pk,
     )
+    if (kind := request.GET.get("export")) in KINDS:
+        return exported(f"errors_{version.name}", kind, error_table(version))
     context = {
         "version": version,
         "measures": explained(version.metrics),
+        **errors_of(version),
         "run": getattr(version, "run", None),
         "changes": version.model.changes.select_related("by", "version")[:20],
     }

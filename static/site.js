@@ -4,10 +4,31 @@
 // Reconnect within seconds of a restart: the default back-off can wait nine.
 htmx.config.wsReconnectDelay = (tries) => Math.min(4000, 250 * 2 ** tries) * (0.5 + Math.random() / 2);
 
+// What takes longer than a moment says so: a request of htmx, or a form on its way to the next page.
+const MOMENT = 300;
+const busy = (() => {
+  let open = 0, timer = 0;
+  const show = (on) => {
+    const sign = document.getElementById("busy");
+    if (sign) sign.textContent = on ? sign.dataset.word : "";
+  };
+  return {
+    begin: () => { if (open++ === 0) timer = setTimeout(show, MOMENT, true); },
+    end: () => { open = Math.max(0, open - 1); if (!open) { clearTimeout(timer); show(false); } },
+    reset: () => { open = 0; clearTimeout(timer); show(false); },
+  };
+})();
+const asked = (event) => event.detail.requestConfig?.triggeringEvent?.type; // polls and loads have none of a hand
+const HANDS = ["submit", "click", "change", "input", "search"];
+document.addEventListener("htmx:beforeSend", (event) => { if (HANDS.includes(asked(event))) busy.begin(); });
+document.addEventListener("htmx:afterRequest", (event) => { if (HANDS.includes(asked(event))) busy.end(); });
+window.addEventListener("pageshow", () => busy.reset());
+
 // A second click on a sent form would only repeat it (the server also guards with a one-time token).
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.method !== "post" || form.hasAttribute("hx-post")) return;
+  busy.begin();
   const button = event.submitter;
   if (button) setTimeout(() => { button.disabled = true; }, 0);
 });

@@ -7,9 +7,10 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
+from django.forms import Script
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_q import admin as queue  # registers its tables now, so that they can be taken off again
 
@@ -20,6 +21,7 @@ from registry.models import ModelVersion
 from training.events import RunEvent
 from training.models import TrainingRun
 
+FLAGS = ("cancel_requested", "finish_requested")  # between the page and the worker
 TRAIN = "training.add_trainingrun"
 
 
@@ -28,8 +30,8 @@ class Stop(Action):
 
     def plan(self, row: TrainingRun) -> str:
         if row.ended:
-            raise ValueError(now("It has ended already."))
-        return now("What it has learned so far is thrown away.")
+            raise ValueError(gettext("It has ended already."))
+        return gettext("What it has learned so far is thrown away.")
 
     def do(self, row: TrainingRun, asked: Asked) -> None:
         row.cancel(asked.by)
@@ -40,8 +42,8 @@ class Again(Action):
 
     def plan(self, row: TrainingRun) -> str:
         if not row.ended:
-            raise ValueError(now("It has not ended yet."))
-        words = now("A new training with the same data (%(data)s), method and settings joins the queue.")
+            raise ValueError(gettext("It has not ended yet."))
+        words = gettext("A new training with the same data (%(data)s), method and settings joins the queue.")
         return words % {"data": row.dataset_version}
 
     def do(self, row: TrainingRun, asked: Asked) -> None:
@@ -54,9 +56,9 @@ class Retrain(Action):
     def plan(self, row: ModelVersion) -> str:
         data = row.model.dataset.current
         if data is None:
-            raise ValueError(now("%(dataset)s has no finished version.") % {"dataset": row.model.dataset})
+            raise ValueError(gettext("%(dataset)s has no finished version.") % {"dataset": row.model.dataset})
         data.check_scope(row.model.scope)
-        words = now("A new training of %(method)s on %(data)s with the same settings joins the queue.")
+        words = gettext("A new training of %(method)s on %(data)s with the same settings joins the queue.")
         return words % {"method": row.algorithm, "data": data}
 
     def do(self, row: ModelVersion, asked: Asked) -> None:
@@ -86,11 +88,11 @@ class TrainingRunAdmin(ActingAdmin):
     search_fields = ("code", "algorithm", "error", "version__name")
     date_hierarchy = "created_at"
     list_select_related = ("dataset_version__dataset", "created_by", "version")
-    exclude = ("config", "estimate")
-    readonly_fields = ("config_text", "estimate_text")
+    exclude = ("config", "estimate", "progress", "last_seq", "lease_until", *FLAGS)
+    readonly_fields = ("done", "config_text", "estimate_text")
 
     class Media:
-        js = (*CHARTS, "learning-chart.js")
+        js = [*CHARTS, Script("learning-chart.js", defer=True)]
 
     @admin.display(description=_("progress"), ordering="progress")
     def done(self, obj: TrainingRun) -> str:

@@ -56,8 +56,8 @@ class RunColumns(models.Model):
     attempt_token = models.UUIDField(null=True, blank=True, editable=False)
     heartbeat_at = models.DateTimeField(_("last sign of life"), null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True, db_index=True)
-    host = models.CharField(max_length=100, blank=True)
-    pid = models.PositiveIntegerField(null=True, blank=True)
+    host = models.CharField(_("machine"), max_length=100, blank=True)
+    pid = models.PositiveIntegerField(_("process"), null=True, blank=True)
     # how it ended
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)

@@ -19,15 +19,19 @@ class RunEvent(models.Model):
         EPOCH = "epoch", _("point of the learning curve")
         STATE = "state", _("change of state")
 
-    run = models.ForeignKey("training.TrainingRun", models.CASCADE, related_name="events")
-    seq = models.PositiveIntegerField()
-    kind = models.CharField(max_length=10, choices=Kind)
-    level = models.CharField(max_length=10, default="info")
-    text = models.TextField(blank=True)
+    run = models.ForeignKey(
+        "training.TrainingRun", models.CASCADE, related_name="events", verbose_name=_("training run")
+    )
+    seq = models.PositiveIntegerField(_("number"))
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
+    level = models.CharField(_("level"), max_length=10, default="info")
+    text = models.TextField(_("text"), blank=True)
     data = models.JSONField(default=dict, blank=True)
-    at = models.DateTimeField(auto_now_add=True)
+    at = models.DateTimeField(_("when"), auto_now_add=True)
 
     class Meta:
+        verbose_name = _("line of a training")
+        verbose_name_plural = _("lines of the trainings")
         ordering = ["run", "seq"]
         constraints = [models.UniqueConstraint(fields=["run", "seq"], name="one_event_per_seq")]
 

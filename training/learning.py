@@ -32,7 +32,7 @@ from training.candidate import LEAST_PAST, Candidate
 from training.checkpoint import Checkpoint
 
 MOST_HELD = 0.3  # share of the days that may be held back
-LEARN, REFIT = 0.62, 0.28  # shares of the budget; the rest is for tests and saving
+LEARN, REFIT = 0.58, 0.34  # shares of the budget; the rest is for tests and saving
 gettext_noop = str  # marks words for the translators; there is no Django here
 PREPARED = gettext_noop("{series} series, {days} days of sales")
 ROUND = gettext_noop("{method}, round {round}: error {error:.1%}")

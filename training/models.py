@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
-from django.db import transaction
+from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -54,6 +54,7 @@ class TrainingRun(RunColumns):
         verbose_name = _("training run")
         verbose_name_plural = _("training runs")
         ordering = ["-created_at"]
+        indexes = [models.Index(fields=["state", "-created_at"], name="runs_by_state")]
 
     def __str__(self) -> str:
         return f"{self.algorithm} · {self.scope}"

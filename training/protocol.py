@@ -188,14 +188,14 @@ class RunQuerySet(models.QuerySet["TrainingRun"]):
         return self.filter(pk=run_id, attempt_token=token, state=self.model.State.RUNNING).first()
 
     def reap(self) -> list[TrainingRun]:
-        """Runs whose worker is silent are queued again or failed; waiting runs that left the queue return.
+        """Runs whose worker is silent are queued again or failed.
 
         Safe to call from several hosts at once: every step is conditional.
         """
         silent = Q(lease_until__lt=Now()) | Q(lease_until__isnull=True)
         running = self.filter(silent, state=self.model.State.RUNNING)
         self.sweep()
-        return [run for run in running if run.expire()] + self._requeue_lost()
+        return [run for run in running if run.expire()]
 
     def sweep(self) -> None:
         """Checkpoints of runs that are over or gone, left by a worker that was lost, go."""
@@ -205,16 +205,14 @@ class RunQuerySet(models.QuerySet["TrainingRun"]):
             for name in folders.keys() - {str(pk) for pk in going.values_list("pk", flat=True)}:
                 shutil.rmtree(folders[name], ignore_errors=True)
 
-    def _requeue_lost(self) -> list[TrainingRun]:
+    def requeue_lost(self) -> list[TrainingRun]:
+        """As many jobs as runs wait that may start: a job that was taken may be a dead worker's."""
         waiting = self.filter(state=self.model.State.QUEUED, created_at__lt=Now() - LOST_AFTER)
-        if not waiting:
-            return []
-        free = OrmQ.objects.filter(key=QUEUE, lock__lte=timezone.now())  # a taken job may be a dead worker's
-        queued = {arg for row in free for arg in row.args() or ()}
-        lost = [run for run in waiting if str(run.pk) not in queued and self.may_start(run)]
-        for run in lost:
+        startable = [run for run in waiting if self.may_start(run)]
+        free = OrmQ.objects.filter(key=QUEUE, lock__lte=timezone.now()).count() if startable else 0
+        for run in startable[free:]:
             run.push()
-        return lost
+        return startable[free:]
 
     def stalled(self) -> bool:
         """Runs wait although none is in work: nobody takes jobs from the queue."""

@@ -77,15 +77,14 @@ def look_after(run: TrainingRun) -> None:
                 run.stop()
             else:  # changes nothing when the child has ended the run itself
                 limit, counted = settings.TRAINING_MEMORY_MB, killed_for_memory()
-                run.falter(end_of(child.returncode, tail(words), limit, starved=counted != starved))
+                if run.falter(end_of(child.returncode, tail(words), limit, starved=counted != starved)):
+                    logger.warning("Training %s ended with %s: %s", run.pk, child.returncode, tail(words))
         except BaseException as error:  # also the queue's own timeout, which is a SystemExit
             end(child)
             run.fail(f"The training was broken off by its worker ({type(error).__name__}). Start it again.")
             raise
         finally:
             end(child)
-            if child.returncode:
-                logger.warning("Training %s ended with %s: %s", run.pk, child.returncode, tail(words))
 
 
 def start(run: TrainingRun, words: IO[bytes]) -> subprocess.Popen[bytes]:

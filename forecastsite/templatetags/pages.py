@@ -19,6 +19,7 @@ from registry.names import Names, beside, names_of
 from registry.rights import Person
 from registry.said import said as in_words
 from registry.scope import Scope
+from registry.tombstones import rule_text
 
 register = template.Library()
 
@@ -42,18 +43,20 @@ def section(context: RequestContext) -> str:
     return SECTIONS.get(name, name)
 
 
+register.filter(rule_text)
+
+
 @register.filter
 def units(value: float | None) -> str:
     """Whole units with separators; small numbers keep one decimal so that slow movers are not all 0.
 
-    >>> units(3049.4), units(0.26), units(None)
-    ('3,049', '0.3', '–')
+    >>> units(3049.4), units(0.26), units(0.04), units(None)
+    ('3,049', '0.3', '0', '–')
     """
     if value is None:
         return DASH
-    return number_format(
-        round(value, 0 if abs(value) >= 10 else 1), 0 if abs(value) >= 10 else 1, force_grouping=True
-    )
+    digits = 0 if abs(value) >= 10 or abs(value) < 0.05 else 1
+    return number_format(round(value, digits), digits, force_grouping=True)
 
 
 @register.filter
@@ -80,8 +83,15 @@ def percent(value: float | None, digits: int = 1) -> str:
 
 @register.filter
 def decimal(value: float | None, digits: int = 3) -> str:
-    """A number without unit, rounded."""
-    return DASH if value is None else number_format(round(value, digits), digits)
+    """A number without unit, rounded; large ones to one decimal.
+
+    >>> decimal(0.7604), decimal(103.067), decimal(None)
+    ('0.760', '103.1', '–')
+    """
+    if value is None:
+        return DASH
+    digits = 1 if abs(value) >= 10 else digits
+    return number_format(round(value, digits), digits)
 
 
 @register.filter

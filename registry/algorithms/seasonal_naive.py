@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from registry.algorithms import Batch, Config, Round, Sampler, Shape, knob, register
+from registry.series.layers import misses
 from registry.series.quantiles import LEVELS
 
 WEEK = 7
@@ -45,13 +46,9 @@ class SeasonalNaive(nn.Module):
     def fit(self, sampler: Sampler, seconds: float) -> Iterator[Round]:
         """Collects the misses of some past windows."""
         batch = sampler.draw(SAMPLE)
-        miss = batch.target - last_week(batch)
-        known = miss[~miss.isnan()]
-        if known.numel():
-            spread = torch.quantile(known, torch.tensor(LEVELS))
-            self.offsets.copy_(spread - torch.quantile(known, 0.5))
-        size = batch.target.nansum()
-        yield Round(1.0, float(known.abs().sum() / size) if size > 0 else 0.0)
+        offsets, error = misses(batch, last_week(batch))
+        self.offsets.copy_(offsets)
+        yield Round(1.0, error)
 
     def forward(self, batch: Batch) -> Tensor:  # [B, P, Q]
         point = last_week(batch)[..., None]

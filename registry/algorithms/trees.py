@@ -45,7 +45,7 @@ JUDGES = {"mean": _by_deviance, "median": _by_error}
 class TreesConfig(Config):
     """Size of the forest."""
 
-    steps: int = knob(500, "Trees at most.", 1, 5000)
+    steps: int = knob(300, "Trees at most.", 1, 5000)
     leaves: int = knob(63, "Leaves of each tree.", 4, 1024)
     rate: float = knob(0.1, "Learning rate.", 0.005, 0.5)
     rows: int = knob(500_000, "Days to learn from.", 1000, 5_000_000)

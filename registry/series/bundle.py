@@ -96,10 +96,10 @@ class Bundle:
         if horizon < 1:
             raise ValueError(f"{horizon} days ahead cannot be forecast: use 1 or more.")
         raw = np.zeros((len(panel.keys), horizon, OUTPUTS), np.float32)
-        for member in self.members:
-            frame = (member.shape.past_days, member.shape.block, horizon)
-            part, windows = rollout.forecast(member.model, panel, self.encoder, frame)
-            raw += np.float32(member.weight) * part
+        shapes = [(member.shape.past_days, member.shape.block) for member in self.members]
+        windows = rollout.tables(panel, self.encoder, shapes, horizon)
+        for member, shape in zip(self.members, shapes, strict=True):
+            raw += np.float32(member.weight) * rollout.roll(member.model, windows.like(*shape), horizon)
         result = self.calibration.apply(raw)
         dates = panel.origin + np.arange(1, horizon + 1).astype("timedelta64[D]")
         closed = windows.closed.numpy()[:, panel.days : panel.days + horizon]

@@ -78,7 +78,7 @@ class Encoder:
         return np.concatenate(parts, axis=2), assumed
 
     def past_features(self, panel: Panel) -> Floats:
-        """float32 [S, D, C]: each column over its own mean, 0 where empty."""
+        """float32 [S, D, C]: each column over its mean so far, 0 where empty."""
         shape = panel.sales.shape
         parts = [_relative(_column(panel.past, column["name"], shape)) for column in self.past]
         return np.stack(parts, axis=2) if parts else np.zeros((*shape, 0), np.float32)
@@ -120,9 +120,9 @@ def _closed_holidays(panel: Panel, days: NDArray[np.datetime64]) -> NDArray[np.b
 def _near_closed(closed: NDArray[np.bool_]) -> Floats:
     """[S, W, 3]: closed, and how near the next and the last closed day are (1 = neighbour, 0 = far)."""
     since, until = np.full(closed.shape, NEAR, np.float32), np.full(closed.shape, NEAR, np.float32)
-    for t in range(1, closed.shape[1]):
-        since[:, t] = np.where(closed[:, t - 1], 1, np.minimum(since[:, t - 1] + 1, NEAR))
-        until[:, -1 - t] = np.where(closed[:, -t], 1, np.minimum(until[:, -t] + 1, NEAR))
+    for days in range(NEAR - 1, 0, -1):
+        since[:, days:][closed[:, :-days]] = days
+        until[:, :-days][closed[:, days:]] = days
     return np.stack(
         [closed.astype(np.float32), 1 - (until - 1) / (NEAR - 1), 1 - (since - 1) / (NEAR - 1)], axis=2
     )
@@ -161,10 +161,17 @@ def _encode(column: dict[str, Any], values: Floats, panel: Panel) -> Floats:
 
 
 def _row_median(values: Floats) -> Floats:
-    """[S, 1] median of what is given; rows without any value give 1."""
-    empty = np.isnan(values).all(axis=1, keepdims=True)
-    safe = np.where(empty, np.float32(1), values)
-    return np.nanmedian(safe, axis=1, keepdims=True).astype(np.float32)
+    """[S, 1] median of what is given; rows without any value give 1.
+
+    >>> _row_median(np.array([[3, np.nan, 1, 2], [4, 1, np.nan, np.nan]], np.float32)).ravel().tolist()
+    [2.0, 2.5]
+    """
+    ordered = np.sort(values, axis=1)  # NaN last; four times as quick as nanmedian
+    given = (~np.isnan(values)).sum(axis=1, keepdims=True)
+    low, high = (
+        np.take_along_axis(ordered, np.maximum(0, n), axis=1) for n in ((given - 1) // 2, given // 2)
+    )
+    return np.where(given > 0, (low + high) / 2, np.float32(1)).astype(np.float32)
 
 
 def _fill_ahead(column: dict[str, Any], values: Floats, panel: Panel) -> Floats:
@@ -198,9 +205,13 @@ def _default_words(column: dict[str, Any]) -> str:
 
 
 def _relative(values: Floats) -> Floats:
-    mean = np.nan_to_num(
-        np.nanmean(np.where(np.isnan(values).all(1, keepdims=True), 1, values), 1, keepdims=True)
-    )
+    """Each value over the mean of all up to its day: later days must not show.
+
+    >>> np.sinh(_relative(np.array([[2, np.nan, 6]], np.float32))).round(1).tolist()
+    [[1.0, 0.0, 1.5]]
+    """
+    known = np.cumsum(~np.isnan(values), axis=1)
+    mean = np.cumsum(np.nan_to_num(values), axis=1, dtype=np.float64) / np.maximum(1, known)
     return np.nan_to_num(np.arcsinh(values / np.where(mean == 0, 1, mean))).astype(np.float32)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from registry.series.quantiles import LEVELS, MEDIAN
 from registry.series.windows import AROUND, Batch, Shape
 
 FORGET = 0.1  # share of entities shown as unknown while learning, so that new ones can be forecast
@@ -53,3 +54,12 @@ class Head(nn.Module):
     def forward(self, hidden: Tensor, batch: Batch) -> Tensor:  # [B, width] -> [B, P, Q]
         change = self.out(hidden).view(-1, self.block, self.outputs)
         return nn.functional.softplus(batch.base[..., None] * 3 + change * 3) / 3
+
+
+def misses(batch: Batch, point: Tensor) -> tuple[Tensor, float]:
+    """Misses of a point forecast [B, P] at each level, from the middle one: [Q - 1]; and its WAPE."""
+    miss = batch.target - point
+    known = miss[~miss.isnan()]
+    spread = torch.quantile(known, torch.tensor(LEVELS)) if known.numel() else torch.zeros(len(LEVELS))
+    size = float(batch.target.nansum())
+    return spread - spread[MEDIAN], float(known.abs().sum()) / size if size > 0 else 0.0

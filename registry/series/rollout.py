@@ -37,10 +37,21 @@ def _tidy(raw: torch.Tensor, closed: torch.Tensor) -> torch.Tensor:
     return torch.cat([raw[..., :1], quantiles], dim=2).masked_fill(closed[..., None], 0.0)
 
 
+def tables(panel: Panel, encoder: Encoder, shapes: list[tuple[int, int]], horizon: int) -> Windows:
+    """Windows that reach far enough ahead for all models of these (past_days, block).
+
+    The models may roll one after the other through the same tables: none reads a day ahead that it has not
+    written before.
+    """
+    past_days, block = (max(column) for column in zip(*shapes, strict=True))
+    ahead = max(-(-horizon // block) * block for _past_days, block in shapes)
+    return Windows(panel, encoder, past_days, block, ahead)
+
+
 def forecast(
     model: nn.Module, panel: Panel, encoder: Encoder, frame: tuple[int, int, int]
 ) -> tuple[Floats, Windows]:
     """Rolls `horizon` days on from the panel's last day; frame = (past_days, block, horizon)."""
     past_days, block, horizon = frame
-    windows = Windows(panel, encoder, past_days, block, ahead=-(-horizon // block) * block)
+    windows = tables(panel, encoder, [(past_days, block)], horizon)
     return roll(model, windows, horizon), windows

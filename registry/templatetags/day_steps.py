@@ -38,6 +38,7 @@ def day_steps(cl: ChangeList) -> dict[str, Any]:
         return {"show": False}
     parts = ("year", "month", "day")
     given = [int(cl.params[f"{field}__{part}"]) for part in parts if f"{field}__{part}" in cl.params]
+    chosen = list(given)
     if not given and span[0].year == span[1].year:
         given = [span[0].year]
 
@@ -45,7 +46,7 @@ def day_steps(cl: ChangeList) -> dict[str, Any]:
         filters = {f"{field}__{part}": number for part, number in zip(parts, numbers, strict=False)}
         return str(cl.get_query_string(filters, [f"{field}__"]))
 
-    return {"show": True, "back": back(given, link), "choices": choices(given, span, link)}
+    return {"show": True, "back": back(chosen, link), "choices": choices(given, span, link)}
 
 
 def choices(given: list[int], span: tuple[date, date], link: Any) -> list[dict[str, str]]:

@@ -15,6 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent.parent
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+PATIENCE = 180_000  # milliseconds: a busy machine is slow, not wrong
 USER, PASSWORD = "buyer", "a long enough one"
 LISTEN = """window.violations = [];
 const note = (e) => window.violations.push(`${e.violatedDirective} ${e.blockedURI}`);
@@ -104,6 +105,7 @@ class Tab:
     def __init__(self, browser, product: Product, **options) -> None:
         self.product, self.complaints, self.seen_violations = product, [], []
         self.context = browser.new_context(base_url=product.address, **options)
+        self.context.set_default_timeout(PATIENCE)
         self.context.add_init_script(LISTEN)
         self.page = self.context.new_page()
         self.page.on("console", lambda said: self.complain(said.type, said.text))

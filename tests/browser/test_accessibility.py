@@ -1,4 +1,5 @@
-"""axe finds nothing on any page, in either language, light or dark, wide or narrow."""
+"""On every page, in either language, light or dark, wide or narrow: axe finds nothing, nothing scrolls
+sideways, nothing breaks the policy, and the browser complains of nothing."""
 
 from __future__ import annotations
 
@@ -42,3 +43,15 @@ def test_axe_finds_nothing_on_any_page(open_tab, product, story, size, scheme, l
         tab.shoot(f"{name}-{language}-{scheme}-{size}")
     assert not {name: problems for name, problems in found.items() if problems}
     tab.complaints = [text for text in tab.complaints if "404" not in text]  # of the page that is not there
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_no_page_breaks_its_policy(open_tab, product, story, size, scheme, language):
+    tab = open_tab(viewport=SIZES[size], color_scheme=scheme)
+    if not story.pages:
+        story.pages = tell(product, tab).pages
+    tab.use(language)
+    assert {name: broken for name in walk(tab, story) if (broken := tab.violations())} == {}
+    tab.complaints = [text for text in tab.complaints if "404" not in text]

@@ -43,11 +43,11 @@ def act(tab, name: str, act: str, said: str) -> None:
     page.select_option("select[name=action]", act)
     page.click("button[name=index]")
     page.wait_for_selector("body.confirm-action")
+    tab.shoot(f"admin-{act}-{page.locator('html').get_attribute('lang')}")
     table = page.locator("table.plan").first
     assert said in table.inner_text() and name in table.inner_text(), table.inner_text()
     if page.locator("#id_reason").count():
         page.fill("#id_reason", "Ana knows the shop")
-    tab.shoot(f"admin-{act}-{page.locator('html').get_attribute('lang')}")
     page.click("input[name=confirmed]")
     page.wait_for_selector(".messagelist .success")
 
@@ -58,9 +58,11 @@ def test_a_version_lives_its_life_in_the_admin(open_tab, product, versions, lang
     tab.use(language)
     name = f"seasonal_naive_product_{code}_v2"
     before = product.files("models")
-    act(
-        tab, name.replace("v2", "v1"), "promote", {"en": "Nothing is in use", "zh-hans": "尚未启用"}[language]
-    )
+    first = name.replace("v2", "v1")
+    tab.page.goto(f"{LIST}?q={first}")
+    if not chosen(tab.page, first).locator(".field-in_use img[alt=True]").count():  # kept back by its test
+        nothing = {"en": "Nothing is in use", "zh-hans": "尚未启用"}
+        act(tab, first, "promote", nothing[language])
     for verb, said in LIFE:
         act(tab, name, verb, said[language])
         assert tab.violations() == []
@@ -68,14 +70,14 @@ def test_a_version_lives_its_life_in_the_admin(open_tab, product, versions, lang
     tab.page.goto("/admin/registry/auditentry/")
     tab.shoot(f"admin-audit-{language}")
     told = tab.page.locator("#result_list").inner_text()
-    assert told.count(name) >= len(LIFE) - 1 and "Ana knows the shop" in told
+    assert told.count(name) >= len(LIFE) - 2 and "Ana knows the shop" in told
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
 def test_the_change_pages_draw_their_charts(open_tab, product, versions, language):
     tab = open_tab()
     tab.use(language)
-    for address, picture in ((LIST, "version"), ("/admin/training/trainingrun/", "run")):
+    for address, picture in ((LIST, "version"), ("/admin/training/trainingrun/?state__exact=done", "run")):
         tab.page.goto(address)
         tab.shoot(f"admin-{picture}-list-{language}")
         tab.page.click("#result_list tbody tr th a")
@@ -93,6 +95,7 @@ def test_axe_finds_nothing_of_ours_in_the_admin(open_tab, product, versions, sch
         found[address] = faults(tab.page)
     tab.page.goto(LIST)
     tab.page.click("#result_list tbody tr th a")
+    tab.page.wait_for_selector("body.change-form #footer", state="attached")
     found["change"] = faults(tab.page)
     tab.page.click(".object-tools button.act >> nth=2")
     tab.page.wait_for_selector("body.confirm-action")

@@ -14,10 +14,13 @@ LISTS = {
     "upload": "/data/upload/",
     "catalogue": "/data/1/catalogue/",
     "train": "/train/",
+    "queue": "/runs/",
     "models": "/models/",
+    "models-none": "/models/?q=nothing-of-that-name",
     "compare-empty": "/models/compare/",
     "forecast-form": "/forecast/",
     "history": "/forecasts/",
+    "history-none": "/forecasts/?q=nothing-of-that-name",
     "help": "/help/",
     "help-developer": "/help/developer/",
 }
@@ -31,7 +34,7 @@ class Story:
 
 
 def tell(product, tab) -> Story:
-    """Two versions, a failed training, a forecast of everything beside another version's."""
+    """Two versions, a failed training, a forecast beside another version's, a file on its way."""
     quick = ["--dataset", "chain", "--algorithm", "seasonal_naive", "--budget", "2"]
     for seed in ("1", "2"):
         product.manage("train", *quick, "--scope", "global", "--seed", seed)
@@ -44,20 +47,50 @@ def tell(product, tab) -> Story:
     rival = page.locator("#id_with_1 option").nth(1).get_attribute("value")
     pages["forecast"] = f"{page.url}?with={rival}"
     pages["forecast-delete"] = f"{page.url}delete/"
+    pages |= bring(product, page)
     page.goto("/models/?state=ready")
     first, second = (page.locator("[name=v]").nth(at).get_attribute("value") for at in (0, 1))
     pages["compare"] = f"/models/compare/?v={first}&v={second}"
-    pages |= {"model": f"/models/{first}/", "promote": f"/models/{first}/promote/"}
+    pages |= {f"model-{name}": f"/models/{first}/{name}/" for name in ("promote", "delete")}
+    pages["model"] = f"/models/{first}/"
     page.goto("/train/")
     pages["run"] = page.locator('.attention a[href^="/runs/"]').first.get_attribute("href") or "/"
     return Story(pages)
 
 
+def bring(product, page) -> dict[str, str]:
+    """A file with faults that nobody has saved yet: its columns, its check."""
+    rows = [f"2026-11-{day:02d},S01,P001,{day},0" for day in range(1, 29)]
+    file = product.folder / "till.csv"
+    file.write_text(
+        "\n".join(["date,store,product,sold,promo", *rows, rows[0], "2026-11-31,S01,P001,many,1"])
+    )
+    page.goto("/data/upload/")
+    page.set_input_files("#id_file", str(file))
+    page.fill("#id_name", "till")
+    page.click("form.card button[type=submit]")
+    page.wait_for_url("**/match/")
+    found = {"upload-match": page.url}
+    page.click("main button.primary")
+    page.wait_for_url("**/check/")
+    return {**found, "upload-check": page.url}
+
+
 def walk(tab, story: Story) -> Iterator[str]:
-    """Opens each page in turn and gives its name once it stands still."""
+    """Opens each page in turn and gives its name once it stands still; the sign-in page comes last."""
     for name, address in {**story.pages, "missing": "/nowhere/"}.items():
         tab.page.goto(address)
-        tab.page.wait_for_load_state("networkidle")
-        for canvas in tab.page.locator("canvas").all():
-            canvas.evaluate("c => c.dataset.drawn || new Promise(done => setTimeout(done, 300))")
+        still(tab.page)
         yield name
+    language = tab.page.get_attribute("html", "lang")
+    tab.context.clear_cookies()
+    tab.page.goto("/login/")
+    tab.use(language)
+    yield "login"
+
+
+def still(page) -> None:
+    """Returns when nothing is on its way and every chart is drawn."""
+    page.wait_for_load_state("networkidle")
+    for canvas in page.locator("canvas").all():
+        canvas.evaluate("c => c.dataset.drawn || new Promise(done => setTimeout(done, 300))")

@@ -12,6 +12,7 @@ import pwd
 import random
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -59,38 +60,42 @@ def postgres() -> str | None:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[str]:
-    """A PostgreSQL of its own; its address."""
+def serving() -> Iterator[str]:
+    """A PostgreSQL of its own; its address. Not below pytest's folder: the next pytest shuts that."""
     programs, port, person = postgres(), free_port(), {}
-    if os.getuid() == 0:  # PostgreSQL refuses to run as root
-        somebody = pwd.getpwnam("nobody")
-        person = {"user": somebody.pw_uid, "group": somebody.pw_gid, "extra_groups": []}
-        os.chown(folder, somebody.pw_uid, somebody.pw_gid)
-        for above in folder.parents[:3]:
-            above.chmod(above.stat().st_mode | 0o011)
-    data = folder / "data"
-    init = [f"{programs}/initdb", "-D", data, "-U", "app", "-A", "trust", "-E", "UTF8", "--no-sync"]
-    subprocess.run(init, check=True, capture_output=True, cwd=folder, **person)
-    serve = [f"{programs}/postgres", "-D", data, "-p", str(port), "-k", folder, "-h", "127.0.0.1"]
-    with (folder / "log").open("wb") as log:
-        running = subprocess.Popen(serve, cwd=folder, stdout=log, stderr=log, **person)
-    ready = [f"{programs}/pg_isready", "-h", "127.0.0.1", "-p", str(port), "-t", "1"]
+    with tempfile.TemporaryDirectory(prefix="pg-") as name:
+        folder = Path(name)
+        if os.getuid() == 0:  # PostgreSQL refuses to run as root
+            somebody = pwd.getpwnam("nobody")
+            person = {"user": somebody.pw_uid, "group": somebody.pw_gid, "extra_groups": []}
+            os.chown(folder, somebody.pw_uid, somebody.pw_gid)
+        data = folder / "data"
+        init = [f"{programs}/initdb", "-D", data, "-U", "app", "-A", "trust", "-E", "UTF8", "--no-sync"]
+        subprocess.run(init, check=True, capture_output=True, cwd=folder, **person)
+        serve = [f"{programs}/postgres", "-D", data, "-p", str(port), "-k", folder, "-h", "127.0.0.1"]
+        with (folder / "log").open("wb") as log:
+            running = subprocess.Popen(serve, cwd=folder, stdout=log, stderr=log, **person)
+        try:
+            wait_for(f"{programs}/pg_isready", port)
+            yield f"postgres://app@127.0.0.1:{port}/postgres"
+        finally:
+            running.terminate()
+            running.wait(20)
+
+
+def wait_for(is_ready: str, port: int) -> None:
+    """Until the server answers, half a minute at most."""
+    ready = [is_ready, "-h", "127.0.0.1", "-p", str(port), "-U", "app", "-t", "1"]
     end = time.monotonic() + 30
     while subprocess.run(ready, capture_output=True).returncode and time.monotonic() < end:
         time.sleep(0.2)
-    try:
-        yield f"postgres://app@127.0.0.1:{port}/postgres"
-    finally:
-        running.terminate()
-        running.wait(20)
 
 
 @contextmanager
 def started(folder: Path, **environment: str) -> Iterator[Site]:
     """A started installation with the small chain in it and nothing to do, on the database of FAULTS_ON."""
     if ON == "postgresql" and "DATABASE_URL" not in environment:
-        (folder / "pg").mkdir(mode=0o711)
-        with serving(folder / "pg") as address, started(folder, DATABASE_URL=address, **environment) as site:
+        with serving() as address, started(folder, DATABASE_URL=address, **environment) as site:
             yield site
         return
     site = Site(folder, WAITING_PER_USER="1000", **environment)

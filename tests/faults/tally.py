@@ -58,7 +58,7 @@ class Tally:
                 print(f"{self.fault}: not tried, {error}", flush=True)
                 assert self.vain <= MOST_IN_VAIN, error
             except Exception as error:
-                self.add(ok=False, error=f"{type(error).__name__}: {error}"[:500])
+                self.add(ok=False, error=f"{type(error).__name__}: {error}"[-500:])
         assert not self.failed, self.failed
 
     @property

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from forecastsite.supervisor import answers
-from tests.faults.conftest import many, started
+from tests.faults.conftest import FULL, started
 from tests.faults.parts import head
 from tests.faults.people import Person
 from tests.site import Site, until
@@ -52,7 +52,7 @@ def acknowledged(site: Site, person: Person, chance, count: int) -> list[str]:
 
 
 def test_an_acknowledged_run_is_never_lost_and_has_one_result(site, tally):
-    person, size = Person(site), many(6, BATCH)
+    person, size = Person(site), BATCH if FULL else 6
 
     def trial(chance) -> dict:
         runs = acknowledged(site, person, chance, size)

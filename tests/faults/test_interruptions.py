@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.faults.conftest import FULL, many, started
+from tests.faults.conftest import FULL, started
 from tests.faults.parts import head, learns
 from tests.site import Site, until
 
@@ -63,7 +63,7 @@ def kill_each(site: Site, kind: str, children: dict[str, psutil.Process], chance
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_interrupted_run_is_noticed_and_goes_on_from_its_checkpoint(site, kind, tally):
-    runs_each = many(2, AT_ONCE)
+    runs_each = AT_ONCE if FULL else 2
 
     def trial(chance) -> dict:
         site.cancel_all()

@@ -37,8 +37,8 @@ def sqlite(tmp_path) -> dict[str, str]:
 
 
 @pytest.fixture
-def server(tmp_path_factory) -> Iterator[str]:
-    with serving(tmp_path_factory.mktemp("pg")) as address:
+def server() -> Iterator[str]:
+    with serving() as address:
         yield address
 
 

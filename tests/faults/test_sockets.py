@@ -11,7 +11,7 @@ import time
 import pytest
 
 from forecastsite.supervisor import answers
-from tests.faults.conftest import FULL, many
+from tests.faults.conftest import FULL
 from tests.faults.parts import head, learns
 from tests.faults.people import Person
 from tests.site import Site, until
@@ -44,7 +44,7 @@ def seen(client: subprocess.Popen[str]) -> dict:
 
 
 def test_every_open_page_sees_the_end_soon_and_the_training_hardly_feels_it(site, tally):
-    person, pages = Person(site), many(40, 200)
+    person, pages = Person(site), 200 if FULL else 40
 
     def trial(_chance) -> dict:
         alone = site.queue(SECONDS)

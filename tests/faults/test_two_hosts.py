@@ -51,8 +51,7 @@ def store() -> Iterator[dict[str, str]]:
 @pytest.fixture
 def hosts(tmp_path_factory) -> Iterator[list[Site]]:
     """Two started installations with folders of their own; what they share are database, store and key."""
-    database = tmp_path_factory.mktemp("pg")
-    with serving(database) as address, store() as shared:
+    with serving() as address, store() as shared:
         shared |= {"DATABASE_URL": address, "SECRET_KEY": "k" * 40, "WAITING_PER_USER": "1000"}
         both = [Site(tmp_path_factory.mktemp(name), **shared) for name in ("one", "other")]
         try:
@@ -74,7 +73,7 @@ def at_work(host: Site) -> set[int]:
 def test_a_host_takes_over_what_another_was_training_when_it_died(hosts, tally):
     def trial(_chance) -> dict:
         one, other = hosts
-        runs = [other.queue(30) for _number in range(RUNS)]
+        runs = [other.queue(20) for _number in range(RUNS)]
 
         def learning(host: Site) -> str | None:
             here = at_work(host)

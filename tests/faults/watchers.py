@@ -17,6 +17,7 @@ from datetime import datetime
 
 from websockets.asyncio.client import connect
 
+WHOLE = 'id="live"'
 TIME = re.compile(r'<time datetime="([^"]+)"')
 
 
@@ -30,9 +31,10 @@ class Watchers:
         self.size = 0
 
     def read(self, message: str) -> tuple[float | None, bool]:
-        """When the first thing that it tells happened, and whether it tells the end."""
+        """When the first thing that it tells happened (None: it is the whole page), and whether it ends."""
         if message not in self.known:
-            stamps = [datetime.fromisoformat(found).timestamp() for found in TIME.findall(message)]
+            fresh = [] if WHOLE in message else TIME.findall(message)
+            stamps = [datetime.fromisoformat(found).timestamp() for found in fresh]
             self.known[message] = (min(stamps, default=None), 'data-state="done"' in message)
         return self.known[message]
 
@@ -40,13 +42,13 @@ class Watchers:
         """Whether the end was shown, and the code of the close."""
         origin = self.address.replace("ws://", "http://").split("/ws/")[0]
         given = {"origin": origin, "additional_headers": {"Cookie": self.cookie}, "compression": None}
-        ended, first = False, True
-        async with connect(self.address, max_size=None, **given) as page:
+        ended = False
+        async with connect(self.address, max_size=None, open_timeout=60, **given) as page:
             async for message in page:
                 happened, end = self.read(message)
-                if happened and not first:  # the first one is the whole page
+                if happened:
                     self.late.append(time.time() - happened)
-                first, ended = False, ended or end
+                ended = ended or end
                 self.size += len(message)
         return ended, page.close_code
 

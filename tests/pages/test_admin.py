@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django_q.models import OrmQ, Success, Task
 
+from forecastsite.models import CleanUp, Nightly
 from prediction.models import Forecast
 from registry.actions import MOST
 from registry.artifacts import store
@@ -27,7 +28,9 @@ from training.events import RunEvent
 from training.models import TrainingRun
 
 OURS = [
-    model for model in site.site._registry if model._meta.app_label in {"registry", "training", "prediction"}
+    model
+    for model in site.site._registry
+    if model._meta.app_label in {"registry", "training", "prediction", "forecastsite"}
 ]
 ALL = list(site.site._registry)
 
@@ -40,6 +43,8 @@ def rows(forecast, sales):
         point = {"step": "learn", "round": seq, "train_error": 0.5 / seq, "check_error": 0.6 / seq}
         RunEvent.objects.create(run=run, seq=seq, kind="epoch", data=point)
     Tombstone.of(forecast, "by_hand").save()
+    CleanUp.objects.create(deleted=3)
+    Nightly.objects.ensure()
     return run
 
 
@@ -73,7 +78,7 @@ def test_every_table_lists_and_opens_its_rows(admin_page, rows, model, language)
 def test_every_model_of_ours_is_registered():
     assert {model.__name__ for model in OURS} == {
         "Dataset", "DatasetVersion", "ForecastModel", "ModelVersion", "VersionChange",
-        "TrainingRun", "RunEvent", "Forecast", "Tombstone", "AuditEntry",
+        "TrainingRun", "RunEvent", "Forecast", "Tombstone", "AuditEntry", "CleanUp", "Nightly",
     }  # fmt: skip
 
 

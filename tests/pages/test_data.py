@@ -228,6 +228,19 @@ def test_the_catalogue_finds_and_sorts(page, read):
         "<html"
         not in page.get(address, headers={"HX-Target": "items", "HX-Request": "true"}).content.decode()
     )
+    content = page.get(address, {"q": "维生素", "export": "csv"}).content.decode("utf-8-sig")
+    assert [row["Code"] for row in csv.DictReader(io.StringIO(content))] == ["维生素C"]
+    assert page.get(address, {"export": "xlsx"}).content.startswith(b"PK")
+
+
+def test_the_datasets_are_searched_and_exported(page, read):
+    for name in ("north", "south"):
+        saved(page, till(), name=name)
+    assert "north" in read(page.get("/data/")) and "No dataset fits" in read(page.get("/data/?q=west"))
+    text = read(page.get("/data/?q=nor"))
+    assert "north" in text and "south" not in text
+    content = page.get("/data/?q=nor&export=csv").content.decode("utf-8-sig")
+    assert [row["Dataset"] for row in csv.DictReader(io.StringIO(content))] == ["north"]
 
 
 def test_the_catalogue_answers_quickly_over_three_thousand_products(page, sales):

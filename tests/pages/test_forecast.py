@@ -103,3 +103,22 @@ def test_deleting_a_forecast_asks_and_then_takes_row_and_file(page, forecast, re
 def test_the_history_finds_a_product(page, forecast, read):
     assert forecast.version.name in read(page.get("/forecasts/", {"q": "p001"}))
     assert "No forecast fits this search." in read(page.get("/forecasts/", {"q": "P002"}))
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+def test_a_version_in_the_archive_is_brought_back_and_the_page_says_so(page, publish, archive_folder, htmx):
+    publish(wape=0.2)
+    spare = publish(wape=0.4)
+    spare.archive()
+    headers = {"HX-Request": "true"} if htmx else {}
+    form = {"version": str(spare.pk), "horizon": 7}
+    answer = page.post("/forecast/", form, headers=headers, follow=not htmx).content.decode()
+    assert f"{spare.name} was in the archive and was brought back." in answer
+    assert 'id="answer"' in answer
+
+
+def test_a_forecast_in_the_archive_is_brought_back_and_the_page_says_so(page, forecast, archive_folder):
+    forecast.archive()
+    address = f"/forecasts/{forecast.pk}/"
+    assert "was in the archive and was brought back." in page.get(address).content.decode()
+    assert "was in the archive" not in page.get(address).content.decode()

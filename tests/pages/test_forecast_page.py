@@ -118,3 +118,44 @@ def test_the_history_comes_as_csv_and_excel(page, total, forecast):
     assert len(rows) == 1 and float(rows[0]["Units expected"]) == forecast.total
     sheet = openpyxl.load_workbook(io.BytesIO(page.get("/forecasts/?export=xlsx").content)).active
     assert sheet.max_row == 3 and sheet.freeze_panes == "A2"
+
+
+def test_the_days_shown_add_up_to_the_total_shown(page, total, forecast):
+    for one in (total, forecast):
+        shown = page.get(f"/forecasts/{one.pk}/").context
+        days = round(sum(day["shown"] for day in shown["days"]), 1)
+        assert days == round(one.total, shown["digits"] or None)
+
+
+def test_the_total_is_the_same_in_answer_history_overview_and_export(page, total, read):
+    from forecastsite.templatetags.pages import units
+
+    text = units(total.total)
+    assert f"expect about {text} units" in read(page.get(f"/forecasts/{total.pk}/"))
+    assert text in read(page.get("/forecasts/")) and text in read(page.get("/"))
+    rows = csv.DictReader(io.StringIO(page.get("/forecasts/?export=csv").content.decode("utf-8-sig")))
+    assert [float(row["Units expected"]) for row in rows] == [total.total]
+    assert book(page, total)["Forecast"]["B5"].value == total.total
+
+
+def test_the_history_is_filtered_by_dataset_and_by_person(page, total, admin):
+    dataset = total.version.model.dataset_id
+    found = {
+        address: len(page.get(f"/forecasts/?{address}").context["rows"])
+        for address in ("who=me", f"dataset={dataset}", "dataset=999", f"dataset={dataset}&q=P009")
+    }
+    assert found == {"who=me": 1, f"dataset={dataset}": 1, "dataset=999": 0, f"dataset={dataset}&q=P009": 0}
+    total.created_by = admin
+    total.save()
+    assert not page.get("/forecasts/?who=me").context["rows"]
+
+
+def test_a_slow_mover_is_told_as_one(page, total, read):
+    content = total.content()
+    content["analysis"] |= {"total": 7.0, "low": 0.0, "high": 12.0}
+    for day in content["history"][-40:]:
+        day["sales"] = 0.0
+    total.save_content(content)
+    text = read(page.get(f"/forecasts/{total.pk}/"))
+    assert "Sells slowly: about one unit in 4 days." in text and "Nothing was sold after" in text
+    assert "sells most" not in text and "Rising" not in text and "Falling" not in text

@@ -22,6 +22,7 @@ from django.utils import timezone
 from django_q.models import OrmQ, Task
 
 from forecastsite.asgi import application
+from forecastsite.models import CleanUp, Nightly
 from forecastsite.roles import ROLES
 from prediction.models import Forecast
 from registry.artifacts import store
@@ -112,7 +113,7 @@ POST   logout                      any    in        in     in      in      in
 POST   set_language                any    +         +      +       +       +
 GET    admin:index                 any    in        -      -       +       +
 GET    admin:login                 any    in        in     in      +       +
-POST   admin:logout                any    in        -      -       +       +
+POST   admin:logout                any    in        -      -       in      in
 GET    admin:password_change       any    in        -      -       +       +
 POST   admin:password_change       any    in        -      -       +       +
 GET    admin:password_change_done  any    in        -      -       +       +
@@ -135,6 +136,8 @@ axes.accesslog           -       v
 django_q.failure         -       v
 django_q.success         -       v
 django_q.ormq            -       v
+forecastsite.cleanup     -       v
+forecastsite.nightly     -       v
 registry.auditentry      -       v
 registry.dataset         vc      v
 registry.datasetversion  v       v
@@ -166,6 +169,8 @@ prediction.forecast      delete_with_file    +       +
 training.trainingrun     stop                +       +
 training.trainingrun     again               +       -
 axes.accessattempt       unlock              -       +
+forecastsite.nightly     switch_on           -       +
+forecastsite.nightly     switch_off          -       +
 """
 
 
@@ -235,6 +240,8 @@ def world(publish, upload, sales, archive_folder):
     AccessAttempt.objects.create(**door, path_info="/login/", failures_since_start=2)
     AccessFailureLog.objects.create(**door, path_info="/login/")
     AccessLog.objects.create(**door, path_info="/login/")
+    CleanUp.objects.create(deleted=1)
+    Nightly.objects.ensure()
     files = {row.path: row.read() for row in (spare, forecast, sales)}
     rows = {"version": spare, "forecast": forecast, "run": run, "sales": sales, "upload": upload}
     return {**rows, "files": files}
@@ -352,7 +359,7 @@ def prepared(table: str, act: str, world: dict):
     row = {
         "registry.modelversion": world["version"], "registry.datasetversion": world["sales"],
         "prediction.forecast": world["forecast"], "training.trainingrun": world["run"],
-        "axes.accessattempt": AccessAttempt.objects.first(),
+        "axes.accessattempt": AccessAttempt.objects.first(), "forecastsite.nightly": Nightly.objects.ensure(),
     }[table]  # fmt: skip
     if act == "roll_back":
         world["version"].promote("Try it.", None)

@@ -192,3 +192,15 @@ def test_a_changed_file_is_noticed_when_it_is_read(version: ModelVersion, artifa
     path.write_bytes(path.read_bytes().replace(b"units", b"pence"))
     with pytest.raises(CorruptArtifact, match="changed"):
         forecast.content()
+
+
+def test_every_total_of_a_version_begins_with_the_same_prediction(
+    version: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from registry.series.bundle import Bundle
+
+    asked, forecast = [], Bundle.forecast
+    monkeypatch.setattr(Bundle, "forecast", lambda *given: asked.append(given[2]) or forecast(*given))
+    for store_id, product_id, horizon in [("", "", 9), ("S01", "", 9), ("", "P001", 9), ("", "", 10)]:
+        Forecast.objects.make(version, store_id, product_id, horizon)
+    assert asked == [9, 10]

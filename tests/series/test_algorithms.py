@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +15,10 @@ import torch
 
 from registry import algorithms
 from registry.series.bundle import BadBundle, Bundle
+from registry.series.calibration import Calibration
 from registry.series.golden import TOLERANCE
 from registry.series.panel import Panel
+from tests.house import PACKAGES, texts
 from tests.series.conftest import ROLES, wave_frame
 from training.backtest import backtest, origins, summary
 from training.blend import choose
@@ -98,13 +104,62 @@ def test_it_learns_the_same_twice(name, panel):
     np.testing.assert_allclose(means[0], means[1], atol=1e-6)
 
 
+def fresh(script: str, *words: str) -> str:
+    """What a script prints in a process of its own."""
+    root = Path(algorithms.__path__[0]).parent.parent
+    command = [sys.executable, "-c", script, *words]
+    told = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
+    return subprocess.run(command, env=told, capture_output=True, text=True, check=True).stdout
+
+
+LIST = """
+import sys
+if sys.argv[1]:
+    sys.path.insert(0, sys.argv[1])
+else:
+    sys.modules["statsforecast"] = None
+from registry import algorithms
+print(*(entry.name for entry in algorithms.entries()))
+"""
+FRESH = """
+import sys
+import numpy as np
+from tests.series.conftest import ROLES, wave_frame
+from tests.series.test_algorithms import quick
+from registry.series.panel import Panel
+from training.learning import Learning
+panel = Panel.from_frame(wave_frame(days=120), ROLES)
+for name in sys.argv[2:]:
+    learning = Learning(panel, quick(name, seed=7))
+    list(learning)
+    prediction = learning.learned.bundle.forecast(panel, 20)
+    np.savez(f"{sys.argv[1]}/{name}.npz", mean=prediction.mean, quantiles=prediction.quantiles)
+"""
+
+
+@pytest.mark.processes
+def test_two_fresh_processes_learn_the_same(tmp_path):
+    names = [*(entry.name for entry in algorithms.candidates(algorithms.AUTO.name, 2)), algorithms.AUTO.name]
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        folder.mkdir()
+        fresh(FRESH, str(folder), *names)
+    for name in names:
+        one, two = (np.load(folder / f"{name}.npz") for folder in folders)
+        for part in ("mean", "quantiles"):
+            np.testing.assert_allclose(one[part], two[part], rtol=0, atol=1e-6)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_future_does_not_change_a_back_test(name, panel):
-    day = panel.start + np.timedelta64(199, "D")
-    sales = panel.sales.copy()
-    sales[:, 200:] *= 50
+    day, known = panel.start + np.timedelta64(199, "D"), np.arange(panel.days) < 200
+    visits = 3 * np.nan_to_num(panel.sales) + 1
+    now = replace(panel, past={"visits": visits})
+    later = replace(
+        now, sales=np.where(known, panel.sales, 50 * panel.sales), past={"visits": visits * (1 + ~known)}
+    )
     plan = quick(name)
-    one, two = (next(backtest(p, plan, [day])) for p in (panel, replace(panel, sales=sales)))
+    one, two = (next(backtest(p, plan, [day])) for p in (now, later))
     np.testing.assert_array_equal(one.prediction.mean, two.prediction.mean)
 
 
@@ -125,11 +180,21 @@ def test_each_algorithm_is_one_short_file():
 
 
 def test_no_algorithm_is_named_anywhere_else():
-    root = Path(algorithms.__path__[0]).parent.parent
-    for folder in ("registry/series", "training", "prediction", "forecastsite"):
-        for file in (root / folder).rglob("*.py"):
-            quoted = [n for n in NAMES if n != "seasonal_naive" and f'"{n}"' in file.read_text()]
-            assert not quoted or file.name == "first_run.py", f"{file} names {quoted}"
+    allowed = {"first_run.py"}  # what a first start trains is a declared default
+    for path, text in texts():
+        if path.parts[0] in (*PACKAGES, "templates", "static") and path.name not in allowed:
+            if path.parts[:2] == ("registry", "algorithms") and path.name != "__init__.py":
+                continue
+            # "seasonal_naive" is also the yardstick's key in every table of metrics
+            quoted = [n for n in NAMES if n != "seasonal_naive" and re.search(rf"[\"']{n}[\"']", text)]
+            assert not quoted, f"{path} names {quoted}"
+
+
+@pytest.mark.processes
+def test_methods_of_an_extra_are_in_the_list_only_when_it_is_installed(tmp_path):
+    (tmp_path / "statsforecast.py").touch()
+    without, found = (set(fresh(LIST, place).split()) for place in ("", str(tmp_path)))
+    assert len(found - without) == 3 and without < found
 
 
 def test_a_wrong_knob_is_named_with_its_bounds():
@@ -207,6 +272,14 @@ def test_auto_tries_what_the_time_allows_and_blends_what_is_best(panel):
     assert board == sorted(board) and len(board) == 3
     again = Bundle.from_bytes(learned.bundle.to_bytes())
     np.testing.assert_array_equal(again.forecast(panel, 14).mean, learned.bundle.forecast(panel, 14).mean)
+
+
+def test_members_of_a_blend_forecast_as_they_would_alone(learned, panel):
+    bundles = [learned(name)[0].bundle for name in NAMES[:3]]
+    alone = [replace(bundle, calibration=Calibration()).forecast(panel, 33).mean for bundle in bundles]
+    members = [replace(bundle.members[0], weight=0.5) for bundle in bundles]
+    blend = replace(bundles[0], members=members, calibration=Calibration())
+    np.testing.assert_allclose(blend.forecast(panel, 33).mean, sum(alone) / 2, rtol=1e-5)
 
 
 def test_with_much_time_auto_tries_all():

@@ -15,10 +15,13 @@ def cut(panel, column=200, block=7, ahead=0):
     return windows.cut(torch.arange(4), torch.full((4,), column))
 
 
-def test_a_window_never_sees_sales_from_its_origin_on(panel):
-    sales = panel.sales.copy()
+def test_a_window_never_sees_sales_or_past_covariates_from_its_origin_on(panel):
+    sales, visits = panel.sales.copy(), 3 * np.nan_to_num(panel.sales) + 1
+    now = replace(panel, past={"visits": visits})
     sales[:, 200:] = 9999
-    before, after = cut(panel), cut(replace(panel, sales=sales))
+    later = replace(now, sales=sales, past={"visits": np.where(np.arange(panel.days) < 200, visits, 1e6)})
+    before, after = cut(now), cut(later)
+    assert before.past.shape[2] > cut(panel).past.shape[2]
     for field in fields(before):
         if field.name != "target":
             assert torch.equal(
@@ -99,6 +102,6 @@ def test_what_last_year_did_to_everything_is_shown_from_that_years_days_alone(pa
     first, second = (Windows(one, Encoder.fit(one), 28, 7) for one in (long, other))
     rows, at = torch.arange(4), torch.full((4,), 780)
     day = at[:, None] + torch.arange(7)
-    shown = torch.stack(first._season(rows, at, day))
-    assert torch.equal(shown, torch.stack(second._season(rows, at, day)))
+    shown = torch.stack(first.season.features(rows, at, day, True))
+    assert torch.equal(shown, torch.stack(second.season.features(rows, at, day, True)))
     assert shown.abs().sum() > 0

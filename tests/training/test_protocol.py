@@ -208,11 +208,11 @@ def test_the_reaper_ends_a_silent_run_that_was_to_be_stopped(claimed):
 def test_a_waiting_run_that_left_the_queue_returns_to_it(ask):
     run = ask()
     OrmQ.objects.all().delete()
-    assert TrainingRun.objects.reap() == []
+    assert TrainingRun.objects.requeue_lost() == []
     TrainingRun.objects.filter(pk=run.pk).update(created_at=timezone.now() - timedelta(minutes=1))
-    assert TrainingRun.objects.reap() == [run]
+    assert TrainingRun.objects.requeue_lost() == [run]
     assert queued() == [str(run.pk)]
-    assert TrainingRun.objects.reap() == []
+    assert TrainingRun.objects.requeue_lost() == []
 
 
 def test_stopping_a_waiting_run_ends_it_at_once(ask):
@@ -273,3 +273,12 @@ def in_threads(count: int, work) -> list:
         thread.join()
     assert len(results) == count
     return results
+
+
+def test_a_job_that_a_dead_worker_took_is_replaced_and_one_that_waits_is_not(ask):
+    first, second = ask(), ask()
+    TrainingRun.objects.update(created_at=timezone.now() - timedelta(minutes=1))
+    taken = OrmQ.objects.filter(key=QUEUE).first()
+    OrmQ.objects.filter(pk=taken.pk).update(lock=timezone.now() + timedelta(hours=2))
+    assert TrainingRun.objects.requeue_lost() in ([first], [second])
+    assert TrainingRun.objects.requeue_lost() == []

@@ -72,9 +72,9 @@ def test_a_run_that_had_to_wait_for_its_owner_gets_a_job_again(ask, people, monk
     waiting = ask(created_by=people[0])
     first = take()
     assert take() is None
-    assert TrainingRun.objects.reap() == []
+    assert TrainingRun.objects.requeue_lost() == []
     end(first)
-    assert TrainingRun.objects.reap() == [waiting]
+    assert TrainingRun.objects.requeue_lost() == [waiting]
     assert take() == waiting
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import secrets
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from forecastsite.settings import env
 from forecastsite.supervisor import Supervisor, port_is_free
+from registry.alone import Busy, file_lock
 from training.management.commands.train import whole
 
 ADMIN = "admin"
@@ -69,15 +69,12 @@ class Command(BaseCommand):
 @contextmanager
 def alone() -> Iterator[None]:
     """Two supervisors on one data folder would start everything twice. The lock ends with the process."""
-    with (settings.DATA_DIR / "up.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            message = (
-                f"{settings.DATA_DIR} is in use by another `up`: stop that one, or choose another DATA_DIR."
-            )
-            raise CommandError(message) from None
-        yield
+    try:
+        with file_lock(settings.DATA_DIR / "up.lock"):
+            yield
+    except Busy:
+        message = f"{settings.DATA_DIR} is in use by another `up`: stop that one, or choose another DATA_DIR."
+        raise CommandError(message) from None
 
 
 def create_administrator() -> str:

@@ -69,6 +69,15 @@ class Command(BaseCommand):
         parser.add_argument("--queue", action="store_true", help="let the workers do it, print the run's id")
         parser.add_argument("--json", action="store_true", help="one JSON object")
 
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """A full disk is one sentence, whichever step meets it."""
+        try:
+            return super().execute(*args, **options)
+        except (OSError, DatabaseError) as error:
+            if disk_is_full(error):
+                raise CommandError(FULL) from error
+            raise
+
     def handle(self, *args: Any, **options: Any) -> None:
         asked = {name: options[name] for name in ("horizon", "budget", "seed")}
         dataset = Dataset.objects.filter(name=options["dataset"]).first()
@@ -106,8 +115,6 @@ class Command(BaseCommand):
             words = f"The training was broken off ({type(error).__name__}). Start it again."
             with suppress(DatabaseError):  # on a full disk the row cannot be changed: the lease says it then
                 claimed.fail(FULL if disk_is_full(error) else words)
-            if disk_is_full(error):
-                raise CommandError(FULL) from error
             raise
 
     def tell(self, as_object: bool, content: dict[str, Any], line: str) -> None:

@@ -1,0 +1,89 @@
+"""How long a clean-up of many forecasts takes and how much memory: `python -m bench.cleanup [FORECASTS]`.
+
+Fills a temporary installation with forecasts of 2 kB, of which all but the newest 1,000 must go, and runs
+`manage.py cleanup_artifacts --apply --json` in a process of its own. Aim: 100,000 within 60 s and 300 MB.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import date, timedelta
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+CONTENT = b'{"forecast": [' + b"0.123," * 333 + b"0]}"
+BATCH = 5000
+
+
+def fill(count: int) -> None:
+    """Rows and files; plain writes, since nobody minds if these are torn."""
+    import hashlib
+
+    from django.utils import timezone
+
+    from prediction.models import Forecast
+    from registry.artifacts import store
+    from registry.models import Dataset, DatasetVersion, ModelVersion
+    from registry.scope import Scope
+
+    days = {"first": date(2025, 1, 1), "last": date(2025, 12, 31)}
+    source = DatasetVersion.objects.create(
+        dataset=Dataset.objects.create(name="bench"), number=1, state="ready", **days
+    )
+    version = ModelVersion.objects.begin(source, Scope(), algorithm="kan")
+    version.write(b"weights")
+    version.mark_ready()
+    facts = {"size": len(CONTENT), "sha256": hashlib.sha256(CONTENT).hexdigest(), "state": "ready"}
+    facts |= {"version": version, "dataset_version": source, "horizon": 28, "origin": date(2025, 12, 31)}
+    folder = Path(store().path(Forecast.FOLDER))
+    folder.mkdir(parents=True)
+    now = timezone.now()
+    for start in range(0, count, BATCH):
+        rows = [Forecast(product=f"P{at % 50:03}", **facts) for at in range(min(BATCH, count - start))]
+        Forecast.objects.bulk_create(rows)
+        for at, row in enumerate(rows, start):
+            row.created_at = now - timedelta(days=2, minutes=at)
+            (folder / f"{row.pk}.json").write_bytes(CONTENT)
+        Forecast.objects.bulk_update(rows, ["created_at"], batch_size=500)
+
+
+def run(words: list[str], output: Path) -> tuple[float, resource.struct_rusage]:
+    """Seconds by the clock, and what that one process used; this one is small, so that its own memory,
+    which Linux counts as the child's until it runs its program, does not matter."""
+    begun = time.monotonic()
+    with output.open("wb") as stream:
+        process = subprocess.Popen(words, stdout=stream, cwd=ROOT)
+        _pid, status, used = os.wait4(process.pid, 0)
+    assert status == 0, words
+    return time.monotonic() - begun, used
+
+
+def main(count: int) -> None:
+    with tempfile.TemporaryDirectory(prefix="bench-cleanup-") as folder:
+        os.environ |= {"DATA_DIR": folder, "DJANGO_SETTINGS_MODULE": "forecastsite.settings"}
+        output = Path(folder) / "output"
+        manage = [sys.executable, str(ROOT / "manage.py")]
+        run([*manage, "migrate", "-v0"], output)
+        run([sys.executable, "-m", "bench.cleanup", "fill", str(count)], output)
+        seconds, used = run([*manage, "cleanup_artifacts", "--apply", "--json"], output)
+        counts = json.loads(output.read_bytes())["counts"]
+        assert counts["deleted"] == count - 1000 and counts["left"] == 0, counts
+        found = {"forecasts": count, "seconds": seconds, "processor": used.ru_utime + used.ru_stime}
+        found["mb"] = used.ru_maxrss / 1024
+        print(json.dumps({name: round(value, 1) for name, value in found.items()}))
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["fill"]:
+        import django
+
+        django.setup()
+        fill(int(sys.argv[2]))
+    else:
+        main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)

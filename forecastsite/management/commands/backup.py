@@ -1,0 +1,37 @@
+"""manage.py backup FOLDER: a consistent copy of this installation while it runs."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from forecastsite.backup import BackupError, back_up
+from registry.alone import Busy
+
+
+class Command(BaseCommand):
+    help = (
+        "Copies database and files of the running installation into a new folder; `restore` brings it back."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("folder", type=Path, help="must not exist yet")
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            manifest = back_up(options["folder"].resolve())
+        except Busy as problem:
+            raise CommandError(str(problem), returncode=4) from None
+        except (BackupError, OSError) as problem:
+            raise CommandError(str(problem)) from None
+        facts = {**manifest, "folder": str(options["folder"]), "files": len(manifest["files"])}
+        said = f"{facts['files']} files in {facts['folder']}."
+        self.stdout.write(json.dumps(facts) if options["json"] else said)
+        if problems := manifest["problems"]:
+            text = f"{len(problems)} files were damaged before and are not in it, first {problems[0]}."
+            raise CommandError(text, returncode=3)

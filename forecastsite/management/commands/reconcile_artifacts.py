@@ -1,0 +1,79 @@
+"""manage.py reconcile_artifacts: rows and files that do not fit together are found and mended.
+
+Exit codes: 0 all fits or was mended, 2 arguments, 3 something is left, 4 a clean-up is running, 5 refused.
+"""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db.models.functions import Now
+
+from forecastsite.cleanup import FAILURES, LOCK
+from forecastsite.rows import at_work
+from registry.alone import Busy, alone
+from registry.reconcile import Finding, findings, looks_unplugged
+from training.models import TrainingRun
+
+UNPLUGGED = (
+    "Most files are missing at once: is the folder or the bucket there? Nothing was changed; --force goes on."
+)
+
+
+class Command(BaseCommand):
+    help = "Compares rows and files: orphans, missing or changed files, stuck states. --apply mends them."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--no-hashes", action="store_true", help="compare sizes only, which is quicker")
+        parser.add_argument("--force", action="store_true", help="also when most files are missing")
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+        parser.add_argument("--apply", action="store_true", help="mend")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        found = [*findings(not options["no_hashes"], at_work()), *stuck_runs()]
+        errors: list[dict[str, str]] = []
+        if options["apply"]:
+            if looks_unplugged(found) and not options["force"]:
+                raise CommandError(UNPLUGGED, returncode=5)
+            try:
+                with alone(LOCK):
+                    errors = [error for one in found if (error := mended(one))]
+            except Busy as problem:
+                raise CommandError(str(problem), returncode=4) from None
+        left = len(errors) if options["apply"] else len(found)
+        self.tell(found, errors, options)
+        if left:
+            raise CommandError(f"{left} of {len(found)} findings are not mended.", returncode=3)
+
+    def tell(self, found: list[Finding], errors: list[dict[str, str]], options: dict[str, Any]) -> None:
+        counts = Counter(one.problem for one in found)
+        mode = "apply" if options["apply"] else "dry-run"
+        if options["json"]:
+            items = [one.facts() for one in found]
+            report = {"mode": mode, "counts": counts, "items": items, "errors": errors}
+            return self.stdout.write(json.dumps(report))
+        lines = [f"{one.problem:15}{one.kind:16}{one.remedy:14}{one.name}" for one in found]
+        lines += [f"failed: {error['name']}: {error['error']}" for error in errors]
+        said = "Everything fits." if not found else "Mended." if options["apply"] else "--apply mends it."
+        return self.stdout.write("\n".join([*lines, f"{len(found)} findings. {said}"]))
+
+
+def stuck_runs() -> Iterator[Finding]:
+    """Trainings whose worker has not beaten for longer than its lease."""
+    silent = TrainingRun.objects.filter(state=TrainingRun.State.RUNNING, lease_until__lt=Now())
+    for run in silent:
+        yield Finding("training_run", str(run.pk), str(run), "stuck_running", "requeue_or_fail", run.expire)
+
+
+def mended(one: Finding) -> dict[str, str] | None:
+    """None, or what went wrong."""
+    try:
+        one.mend()
+    except FAILURES as problem:
+        return {**one.facts(), "error": str(problem)}
+    return None

@@ -1,0 +1,149 @@
+"""Classical: ETS, Theta and Croston's method, each series by itself; listed when statsforecast is installed.
+
+Hyndman et al., "A state space framework for automatic forecasting using exponential smoothing" (2002);
+Assimakopoulos & Nikolopoulos, "The theta model" (2000);
+Syntetos & Boylan, "The accuracy of intermittent demand estimates" (2005).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from registry.algorithms import Batch, Config, Round, Sampler, Shape, knob, register
+from registry.series.layers import misses
+from registry.series.quantiles import LEVELS
+
+WEEK, MOST = 7, 4096
+PER_SECOND = 10  # windows whose weights are sought: by plan, so that the same seconds give the same
+CHOICES = 16
+WEIGHTS = 5  # of level, trend and weekdays; damping; share of the slope that is the first trend
+PHI = 3  # the damping among them
+LAST = 5  # in the order of `auto`
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassicalConfig(Config):
+    """How much of each series is looked at."""
+
+    past_days: int = knob(112, "Days of past sales the model looks at.", 28, 728)
+    block: int = knob(28, "Days forecast in one step, then fed back.", 7, 90)
+
+
+class Smoothing(nn.Module):
+    """Level, trend and weekdays, smoothed with those of the learned weights that suit a window best."""
+
+    weights: Tensor  # [CHOICES, WEIGHTS]
+    offsets: Tensor  # [Q - 1] miss over scale at each level
+
+    def __init__(self, config: ClassicalConfig, shape: Shape):
+        super().__init__()
+        self.block, self.steps = shape.block, config.steps
+        self.register_buffer("weights", torch.zeros(CHOICES, WEIGHTS))
+        self.register_buffer("offsets", torch.zeros(len(LEVELS)))
+
+    def suit(self, sales: NDArray[np.float64]) -> tuple[float, ...]:
+        """The weights for these sales."""
+        raise NotImplementedError
+
+    def fit(self, sampler: Sampler, seconds: float) -> Iterator[Round]:
+        """Weights of some windows, from small to large, then how far off all windows are."""
+        started, batch, found = time.monotonic(), sampler.draw(MOST), []
+        for recent in batch.recent[: self.steps or max(CHOICES, int(PER_SECOND * seconds))]:
+            found.append(self.suit(filled(recent)))
+            if time.monotonic() - started > seconds:
+                break
+        even = np.linspace(0, len(found) - 1, CHOICES).round().astype(int)
+        self.weights.copy_(torch.tensor(sorted(found))[even])
+        offsets, error = misses(batch, self.point(batch))
+        self.offsets.copy_(offsets)
+        yield Round(1.0, error)
+
+    def point(self, batch: Batch) -> Tensor:  # -> [B, P]
+        states, miss = smooth(batch.recent, self.weights)
+        row, best = torch.arange(len(miss)), miss.argmin(dim=1)
+        level, trend, *season = (state[row, best][:, None] for state in states)  # [B, 1] each
+        damped = self.weights[best, PHI, None] ** torch.arange(1, self.block + 1)  # [B, P]
+        return level + trend * damped.cumsum(1) + torch.cat(season, 1)[:, torch.arange(self.block) % WEEK]
+
+    def forward(self, batch: Batch) -> Tensor:  # -> [B, P, Q]
+        point = self.point(batch)[..., None]
+        return torch.cat([point, point + self.offsets], dim=2).clamp(min=0)
+
+
+class ETS(Smoothing):
+    """The additive model that AutoETS chooses by AICc."""
+
+    def suit(self, sales: NDArray[np.float64]) -> tuple[float, ...]:
+        from statsforecast.models import AutoETS
+
+        found = AutoETS(season_length=WEEK, model="AZA").fit(sales).model_["par"][:4]
+        alpha, beta, gamma, phi = np.where(np.isnan(found), (0, 0, 0, 1), found).tolist()
+        return alpha, beta, gamma, phi, float(not np.isnan(found[1]))
+
+
+class Theta(Smoothing):
+    """A line and a curve of doubled bends: smoothing with half of the slope as drift."""
+
+    def suit(self, sales: NDArray[np.float64]) -> tuple[float, ...]:
+        from statsforecast.models import Theta
+
+        return float(Theta(season_length=WEEK).fit(sales).model_["par"]["alpha"]), 0.0, 0.0, 1.0, 0.5
+
+
+class Croston(Smoothing):
+    """Size and distance of sales smoothed apart (SBA), spread over the week as usual."""
+
+    def suit(self, sales: NDArray[np.float64]) -> tuple[float, ...]:
+        return (0.1, 0.0, 0.0, 1.0, 0.0)  # its own, fixed
+
+    def point(self, batch: Batch) -> Tensor:  # -> [B, P]
+        from statsforecast.models import CrostonSBA
+
+        model = CrostonSBA()
+        rate = [float(model.forecast(y=filled(row), h=1)["mean"][0]) for row in batch.recent]
+        usual = weekdays(batch.recent)[:, torch.arange(self.block) % WEEK]
+        return torch.tensor(rate)[:, None] * usual / usual.mean(dim=1, keepdim=True).clamp(min=1e-6)
+
+
+def filled(recent: Tensor) -> NDArray[np.float64]:
+    """[L] without holes: the usual sales of that weekday."""
+    usual = weekdays(recent[None])[0, torch.arange(-len(recent), 0) % WEEK]
+    return np.asarray(torch.where(recent.isnan(), usual, recent).numpy(), np.float64)
+
+
+def weekdays(recent: Tensor) -> Tensor:
+    """[B, L] -> [B, 7] means, that of the first day ahead first; the mean of all for an unknown one."""
+    weeks = recent[:, recent.shape[1] % WEEK :].unflatten(1, (-1, WEEK))
+    return torch.where(weeks.isnan().all(1), recent.nanmean(1, keepdim=True), weeks.nanmean(1)).nan_to_num()
+
+
+def smooth(sales: Tensor, weights: Tensor) -> tuple[list[Tensor], Tensor]:
+    """Level, trend and seven weekdays after sales [B, L] with each of the weights, and its squared misses one
+    day ahead: [B, CHOICES] all. A day without a record changes nothing."""
+    alpha, beta, gamma, phi, share = weights.unbind(1)
+    usual, days = weekdays(sales), torch.arange(sales.shape[1]) - (sales.shape[1] - 1) / 2
+    mean = usual.mean(1, keepdim=True)
+    slope = ((sales - mean).nan_to_num() * days).sum(1, keepdim=True) / (days**2).sum()
+    season = [(one[:, None] - mean).expand(-1, len(weights)) for one in usual.unbind(1)]
+    trend, miss = share * slope, torch.zeros(len(sales), len(weights))
+    level = mean + trend * days[0]
+    for day in range(-sales.shape[1], 0):
+        error = (sales[:, day, None] - level - phi * trend - season[day % WEEK]).nan_to_num()
+        level, trend = level + phi * trend + alpha * error, phi * trend + beta * error
+        season[day % WEEK] = season[day % WEEK] + gamma * error
+        miss += error**2
+    return [level, trend, *season], miss
+
+
+if find_spec("statsforecast"):  # the extra `classical`
+    register("ets", "ETS", "Exponential smoothing of each series; steady sales.", ClassicalConfig, LAST)(ETS)
+    register("theta", "Theta", "Smoothing with a drift, each series.", ClassicalConfig, LAST)(Theta)
+    register("croston", "Croston", "For products that sell on few days.", ClassicalConfig, LAST)(Croston)

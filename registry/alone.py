@@ -1,0 +1,56 @@
+"""Work that only one process at a time may do. The lock ends with the process, however it ends."""
+
+from __future__ import annotations
+
+import fcntl
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection
+from django.utils.translation import gettext as _
+
+
+class Busy(Exception):
+    """Another process is at it. The text is one sentence."""
+
+    def __init__(self) -> None:
+        super().__init__(_("Another clean-up, archiving or backup is running: wait for its end."))
+
+
+@contextmanager
+def alone(name: str) -> Iterator[None]:
+    """On PostgreSQL alone among all hosts, else on this machine; raises Busy."""
+    with (
+        database_lock(name)
+        if connection.vendor == "postgresql"
+        else file_lock(Path(settings.DATA_DIR) / f"{name}.lock")
+    ):
+        yield
+
+
+@contextmanager
+def file_lock(path: Path) -> Iterator[None]:
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Busy from None
+        yield
+
+
+@contextmanager
+def database_lock(name: str) -> Iterator[None]:
+    number = zlib.crc32(name.encode())
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [number])
+        (taken,) = cursor.fetchone()
+    if not taken:
+        raise Busy
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [number])
