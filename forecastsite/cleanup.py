@@ -23,7 +23,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from forecastsite.models import CleanUp
-from forecastsite.rows import forecast_rows, version_rows
+from forecastsite.rows import STONE_COLUMNS, forecast_rows, version_rows
 from prediction.models import Forecast
 from registry import archive
 from registry.alone import Busy, alone
@@ -33,22 +33,6 @@ from registry.retention import Item, Plan, Policy, plan
 
 KINDS: dict[str, type[Forecast | ModelVersion]] = {kind.KIND: kind for kind in (Forecast, ModelVersion)}
 LOCK = "cleanup"
-# what a tombstone tells of a forecast; metrics and settings of a hundred thousand versions are not read
-NEEDED = (
-    "id",
-    "state",
-    "size",
-    "sha256",
-    "store",
-    "product",
-    "origin",
-    "horizon",
-    "created_at",
-    "archive_address",
-    "archived_at",
-    "version__model__kind",
-    "version__model__code",
-)
 
 
 class Refused(Exception):
@@ -243,7 +227,7 @@ class Sweep:
         rows = list(
             Forecast.objects.ready()
             .filter(pk__in=rules, pinned=False, archived_at=None)
-            .only(*NEEDED)
+            .only(*STONE_COLUMNS)
             .select_related("version__model")
             .select_for_update(of=("self",))
             .order_by("created_at")
