@@ -23,7 +23,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from forecastsite.models import CleanUp
-from forecastsite.rows import forecast_rows, version_rows
+from forecastsite.rows import STONE_COLUMNS, forecast_rows, version_rows
 from prediction.models import Forecast
 from registry import archive
 from registry.alone import Busy, alone
@@ -227,6 +227,7 @@ class Sweep:
         rows = list(
             Forecast.objects.ready()
             .filter(pk__in=rules, pinned=False, archived_at=None)
+            .only(*STONE_COLUMNS)
             .select_related("version__model")
             .select_for_update(of=("self",))
             .order_by("created_at")

@@ -26,6 +26,13 @@ VERSION_COLUMNS = (
     "name",
     "wape",
 )
+# what a tombstone tells of a forecast; metrics and settings of a hundred thousand versions are not read
+FILE_COLUMNS = ("id", "state", "size", "sha256", "archive_address", "archived_at")
+STONE_COLUMNS = (
+    *FILE_COLUMNS,
+    *("store", "product", "origin", "horizon", "created_at"),
+    *("version__model__kind", "version__model__code"),
+)
 
 
 def forecast_rows() -> list[ForecastRow]:

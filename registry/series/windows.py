@@ -11,18 +11,17 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from registry.series import calendar
 from registry.series.covariates import Encoder, closed_days
 from registry.series.panel import Panel
 from registry.series.quantiles import LEVELS, OUTPUTS
+from registry.series.season import YEAR, Season, running
 
 AROUND = 3  # days before and after the block whose covariates are shown too
-YEAR = 364  # same weekday, last year
 PROFILE_WEEKS = (1, 4, 8, 16)
 PROFILE = len(PROFILE_WEEKS) + 6  # the last columns of `ahead`: weekday means, then last year
-POOLS = 4  # columns of `ahead` before those: what the season did to everything, the store and the product
 LEVEL_DAYS = (7, 28, 112, 364)
 SCALE_DAYS = (56, 112, 364, 1456)
 YOUNG = 56  # days until a series is no longer new
@@ -98,9 +97,7 @@ class Windows:
         amount, seen = self.sales.nan_to_num(), (~self.sales.isnan()).float()
         self.total, self.count, self.none = running(amount), running(seen), running((self.sales == 0).float())
         self.week_total, self.week_count = running(amount, 7), running(seen, 7)
-        self.pools = pools(panel.keys)
-        self.pool_total = running(pooled(amount, self.pools))
-        self.pool_count = running(pooled(seen, self.pools))
+        self.season = Season(panel.keys, amount, seen)
 
     def _add(self, column: int, nothing: Tensor) -> None:
         value = self.sales[:, column]
@@ -201,7 +198,7 @@ class Windows:
         """base [B, P] and the features of each day ahead [B, P, A]."""
         size = scale[:, None].double()
         overall = (self.level(rows, at, SCALE_DAYS[0])[0].float() / scale)[:, None].double()
-        columns, base = self._season(rows, at, day), overall
+        columns, base = self.season.features(rows, at, day, self.yearly), overall
         for weeks in PROFILE_WEEKS:
             mean, count = self.usual(rows, day, at, weeks)
             mean = torch.where(count > 0, mean / size, overall)
@@ -229,29 +226,6 @@ class Windows:
             (torch.where(both, season, 1.0), both.double()),
         ]
 
-    def _season(self, rows: Tensor, at: Tensor, day: Tensor) -> list[Tensor]:
-        """POOLS columns [B, P]: logarithm of last year's week over the eight weeks before last year's origin,
-        of all series, of the store and of the product together, and of last year's day over its week."""
-        if not self.yearly:
-            return [torch.zeros_like(day, dtype=torch.float32)] * POOLS
-        then, since = day - YEAR, (at - YEAR)[:, None]
-        columns = []
-        for pool in self.pools[rows].T:
-            week, _count = self._pool_mean(pool, then - 3, then + 4)
-            level, count = self._pool_mean(pool, since - 56, since)
-            columns.append(torch.where(count > 0, log_ratio(week, level), 0.0))
-        every = self.pools[rows][:, 0]
-        week, _count = self._pool_mean(every, then - 3, then + 4)
-        one, count = self._pool_mean(every, then, then + 1)
-        return [*columns, torch.where(count > 0, log_ratio(one, week), 0.0)]
-
-    def _pool_mean(self, pool: Tensor, since: Tensor, until: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean sales of a pool's series in [since, until), both [B, n], and the days recorded of it;
-        none when it begins before the panel."""
-        row, low, high = pool[:, None], since.clamp(min=0), until.clamp(min=0)
-        count = (self.pool_count[row, high] - self.pool_count[row, low]) * (since >= 0)
-        return (self.pool_total[row, high] - self.pool_total[row, low]) / count.clamp(min=1), count
-
     def _mean(self, rows: Tensor, since: Tensor, until: Tensor) -> tuple[Tensor, Tensor]:
         """Mean of recorded days in [since, until), both [B, n], and their count."""
         row, low, high = rows[:, None], since.clamp(min=0), until.clamp(min=0)
@@ -275,38 +249,14 @@ class Windows:
         return torch.stack(columns, dim=1)
 
 
-def running(values: Tensor, stride: int = 1) -> Tensor:
-    """Sums of all columns before each, or of those a multiple of `stride` before: [S, D] -> [S, D + 1].
-
-    >>> running(torch.tensor([[1.0, 2.0, 3.0]])).tolist()
-    [[0.0, 1.0, 3.0, 6.0]]
-    >>> running(torch.tensor([[1.0, 2.0, 3.0]]), 2).tolist()
-    [[0.0, 1.0, 2.0, 4.0]]
-    """
-    size, days = values.shape
-    padded = nn.functional.pad(values, (0, -days % stride)).view(size, -1, stride)
-    return nn.functional.pad(padded.cumsum(dim=1).view(size, -1)[:, :days], (1, 0))
-
-
-def pools(keys: list[tuple[str, str]]) -> Tensor:
-    """[S, 3]: the pool of everything, of each series' store and of its product.
-
-    >>> pools([("A", "x"), ("A", "y"), ("B", "x")]).tolist()
-    [[0, 1, 3], [0, 1, 4], [0, 2, 3]]
-    """
-    found: dict[tuple[str, str], int] = {}
-    for place in (0, 1):
-        for key in keys:
-            found.setdefault(("store" if place == 0 else "product", key[place]), len(found) + 1)
-    return torch.tensor([[0, found["store", store], found["product", product]] for store, product in keys])
-
-
-def pooled(values: Tensor, pool: Tensor) -> Tensor:
-    """Sums over the series of each pool: [S, D] -> [pools, D]."""
-    result = torch.zeros(int(pool.max()) + 1, values.shape[1])
-    for members in pool.T:
-        result.index_add_(0, members, values)
-    return result
+def origins(windows: Windows, first: int, last: int) -> tuple[Tensor, Tensor]:
+    """Every (series, column) in [first, last] whose series has a record before the column; both [N]."""
+    born = windows.born.numpy()
+    low = np.maximum(first, born + 1)
+    counts = np.maximum(0, last - low + 1)
+    rows = np.repeat(np.arange(len(born)), counts)
+    steps = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    return torch.from_numpy(rows), torch.from_numpy(low[rows] + steps)
 
 
 def share_of_nothing(quantiles: Tensor, unit: float) -> Tensor:
@@ -317,22 +267,3 @@ def share_of_nothing(quantiles: Tensor, unit: float) -> Tensor:
     """
     levels = torch.tensor([0.0, *LEVELS])
     return levels[(quantiles < unit / 2).sum(dim=-1)]
-
-
-def log_ratio(part: Tensor, whole: Tensor) -> Tensor:
-    """Logarithm of part / whole, within e^-2 to e^2.
-
-    >>> log_ratio(torch.tensor([2.0, 0.0]), torch.tensor([2.0, 1.0])).tolist()
-    [0.0, -2.0]
-    """
-    return torch.log(part.clamp(min=1e-6) / whole.clamp(min=1e-6)).clamp(-2, 2)
-
-
-def origins(windows: Windows, first: int, last: int) -> tuple[Tensor, Tensor]:
-    """Every (series, column) in [first, last] whose series has a record before the column; both [N]."""
-    born = windows.born.numpy()
-    low = np.maximum(first, born + 1)
-    counts = np.maximum(0, last - low + 1)
-    rows = np.repeat(np.arange(len(born)), counts)
-    steps = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    return torch.from_numpy(rows), torch.from_numpy(low[rows] + steps)

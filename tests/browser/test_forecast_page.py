@@ -84,7 +84,7 @@ def test_an_explanation_opens_and_closes_by_keyboard(open_tab, versions):
 def test_what_takes_longer_than_a_moment_says_so(open_tab, versions):
     page, held = open_tab().page, []
     page.goto("/models/")
-    page.route("**/models/?*", held.append)
+    page.route("**/models/?*", lambda route: held.append(route))
     page.fill("#id_q", "kan")
     page.wait_for_selector("#busy:not(:empty)")
     assert "Working" in page.inner_text("#busy")

@@ -23,7 +23,7 @@ from collections.abc import Callable
 import django
 
 
-def killed(work: Callable[[], None], seconds: float) -> bool:
+def killed(work: Callable[[], None], seconds: float, wait: bool = False) -> bool:
     """Runs the work in a fork and kills it after so long; False = it was through before."""
     from django.db import connections
 
@@ -36,7 +36,8 @@ def killed(work: Callable[[], None], seconds: float) -> bool:
             print(f"victim: {problem!r}", file=sys.stderr)
         os._exit(0)
     time.sleep(seconds)
-    os.kill(pid, signal.SIGKILL)
+    if not wait:
+        os.kill(pid, signal.SIGKILL)
     _pid, status = os.waitpid(pid, 0)
     return os.WIFSIGNALED(status)
 
@@ -148,14 +149,14 @@ def kill_publishers(kills: int, chance: random.Random) -> dict:
         state: ModelVersion.objects.filter(state=state).count() for state in ("ready", "pending", "deleting")
     }
     deleted = Tombstone.objects.count()
-    return {"kills": dead, "bad": bad, "versions": states, "deleted": deleted}
+    return {"kills": dead, "bad": bad, **states, "deleted": deleted}
 
 
 def kill_cleaners(kills: int, chance: random.Random) -> dict:
     """Each stock is cleaned by victims until one gets through; then nothing may be left to do."""
 
-    def attempt() -> bool:
-        return not killed(clean, chance.uniform(0.005, 0.3))
+    def attempt(span: float) -> bool:
+        return not killed(clean, chance.uniform(0, span))
 
     return rounds_of(kills, attempt)
 
@@ -167,8 +168,8 @@ def drop_the_archive(kills: int, chance: random.Random) -> dict:
 
     wire = Wire(int(os.environ["S3_PORT"]), int(os.environ["WIRE_PORT"]))
 
-    def attempt() -> bool:
-        timer = threading.Timer(chance.uniform(0.01, 1.0), wire.cut)
+    def attempt(span: float) -> bool:
+        timer = threading.Timer(chance.uniform(0, span), wire.cut)
         timer.start()
         try:
             clean()
@@ -183,20 +184,24 @@ def drop_the_archive(kills: int, chance: random.Random) -> dict:
     return rounds_of(kills, attempt)
 
 
-def rounds_of(kills: int, attempt: Callable[[], bool]) -> dict:
-    """Stocks, attempts until one is through, a last look; until there were so many that were not."""
+def rounds_of(kills: int, attempt: Callable[[float], bool]) -> dict:
+    """Stocks, attempts until one is through, a last look; until so many were hit in the middle of their work.
+
+    The time of the blow is drawn from as long as one of them takes here and now.
+    """
     from forecastsite.cleanup import leftovers
     from prediction.models import Forecast
     from registry.models import ModelVersion
 
-    archived, dead, rounds, bad = bool(os.environ.get("ARCHIVE_STORE")), 0, 0, Counter[str]()
-    hits = 0  # kills that found the clean-up in the middle of its work
-    while dead < kills:
+    archived, rounds, tries, bad = bool(os.environ.get("ARCHIVE_STORE")), 0, 0, Counter[str]()
+    hits, span = 0, seconds_of_one()
+    while hits < kills:
+        assert tries < 30 * kills, "hardly any blow finds it at work"
         emptied()
         rows, rounds, through = stocked(), rounds + 1, False
-        while not through and dead < kills:
-            before, through = facts(), attempt()
-            dead += not through
+        while not through and hits < kills:
+            before, through = facts(), attempt(span)
+            tries += 1
             hits += not through and before != facts()
             bad += torn() + lost(rows, archived)
         clean()
@@ -209,7 +214,15 @@ def rounds_of(kills: int, attempt: Callable[[], bool]) -> dict:
         stay = Forecast.objects.filter(pk__in=doomed, archived_at=None).count()
         bad["not cleaned"] += stay + ModelVersion.objects.filter(pk__in=doomed, archived_at=None).count()
         bad += torn() + lost(rows, archived)
-    return {"kills": dead, "in mid-work": hits, "rounds": rounds, "bad": +bad}
+    return {"kills": hits, "tries": tries, "rounds": rounds, "bad": +bad}
+
+
+def seconds_of_one() -> float:
+    """How long an unharmed clean-up takes in a fork."""
+    stocked()
+    begun = time.monotonic()
+    killed(clean, 0, wait=True)
+    return time.monotonic() - begun
 
 
 def facts() -> list:

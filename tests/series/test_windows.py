@@ -102,6 +102,6 @@ def test_what_last_year_did_to_everything_is_shown_from_that_years_days_alone(pa
     first, second = (Windows(one, Encoder.fit(one), 28, 7) for one in (long, other))
     rows, at = torch.arange(4), torch.full((4,), 780)
     day = at[:, None] + torch.arange(7)
-    shown = torch.stack(first._season(rows, at, day))
-    assert torch.equal(shown, torch.stack(second._season(rows, at, day)))
+    shown = torch.stack(first.season.features(rows, at, day, True))
+    assert torch.equal(shown, torch.stack(second.season.features(rows, at, day, True)))
     assert shown.abs().sum() > 0
