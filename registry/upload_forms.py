@@ -18,7 +18,7 @@ from registry.models import Dataset, Upload
 from registry.sales import clean_name
 
 TARGETS = [
-    ("", _("by itself")),
+    ("", _("Something else: its role is found")),
     ("date", _("Date")),
     ("store_id", _("Store")),
     ("product_id", _("Product")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,17 @@ from registry.importing.values import Floats, Texts
 
 Column = Texts | Floats
 LONG = 1 << 20  # rows
+
+
+class Later(Protocol):
+    """A column that is read when it is asked for."""
+
+    @property
+    def is_text(self) -> bool: ...
+
+    def some(self, rows: slice, count: int) -> Column:
+        """A stretch of the rows."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -31,8 +42,11 @@ class Waiting:
         numbers.tofile(stream)
         return cls(stream, numbers.dtype, column.values if isinstance(column, Texts) else None)
 
+    @property
+    def is_text(self) -> bool:
+        return self.values is not None
+
     def some(self, rows: slice, count: int) -> Column:
-        """A stretch of the rows."""
         start, stop, _step = rows.indices(count)
         self.stream.seek(start * np.dtype(self.kind).itemsize)
         numbers: Any = np.fromfile(self.stream, self.kind, stop - start)
@@ -40,14 +54,17 @@ class Waiting:
 
 
 class Extras(Mapping[str, Column]):
-    """{name: column}; each is put away before the next is asked for."""
+    """{name: column}; each is put away before the next is asked for. `count`: rows, if none is there yet."""
 
-    def __init__(self, columns: Iterable[tuple[str, Column]] = ()) -> None:
-        self.kept: dict[str, Column | Waiting] = {}
-        self.count = 0
+    def __init__(self, columns: Iterable[tuple[str, Column | Later]] = (), count: int = 0) -> None:
+        self.kept: dict[str, Column | Later] = {}
+        self.count = count
         for name, column in columns:
-            self.count = len(column)
-            self.kept[name] = Waiting.of(column) if self.count >= LONG else column
+            if isinstance(column, Texts | np.ndarray):
+                self.count = len(column)
+                self.kept[name] = Waiting.of(column) if self.count >= LONG else column
+            else:
+                self.kept[name] = column
 
     def __getitem__(self, name: str) -> Column:
         return self.some(name, slice(None))
@@ -61,13 +78,13 @@ class Extras(Mapping[str, Column]):
     def some(self, name: str, rows: slice) -> Column:
         """A stretch of the rows of one column; texts keep all their values."""
         kept = self.kept[name]
-        if isinstance(kept, Waiting):
-            return kept.some(rows, self.count)
-        return Texts(kept.codes[rows], kept.values) if isinstance(kept, Texts) else kept[rows]
+        if isinstance(kept, Texts):
+            return Texts(kept.codes[rows], kept.values)
+        return kept[rows] if isinstance(kept, np.ndarray) else kept.some(rows, self.count)
 
     def is_text(self, name: str) -> bool:
         kept = self.kept[name]
-        return isinstance(kept, Texts) or (isinstance(kept, Waiting) and kept.values is not None)
+        return isinstance(kept, Texts) if isinstance(kept, Texts | np.ndarray) else kept.is_text
 
     def mapped(self, change: Callable[[Column], Column]) -> Extras:
         """Every column changed, one after the other."""

@@ -37,8 +37,23 @@ def load(path: Path) -> Canonical:
         days = file.read(["date"])["date"].cast(pa.int32()).to_numpy()
         stores, products, sales = (column_of(file, name) for name in CORE[1:])
         names = [name for name in file.schema_arrow.names if name not in CORE]
-        extras = Extras((name, column_of(file, name)) for name in names)
+        kinds = {name: is_text(file.schema_arrow.field(name).type) for name in names}
+        extras = Extras(((name, Saved(path, name, kinds[name])) for name in names), len(days))
     return Canonical(days, cast(Texts, stores), cast(Texts, products), cast(Floats, sales), extras)
+
+
+@dataclass(frozen=True)
+class Saved:
+    """An extra column of a canonical file, read when it is asked for."""
+
+    path: Path
+    name: str
+    is_text: bool
+
+    def some(self, rows: slice, _count: int) -> Column:
+        with pq.ParquetFile(self.path) as file:
+            column = column_of(file, self.name)
+        return Texts(column.codes[rows], column.values) if isinstance(column, Texts) else column[rows]
 
 
 def column_of(file: pq.ParquetFile, name: str) -> Column:

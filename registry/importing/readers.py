@@ -232,7 +232,7 @@ def read_parquet(path: Path, name: str) -> Raw:
         check_names(name, file.schema_arrow.names)
         texts = [column.name for column in file.schema_arrow if pa.types.is_string(column.type)]
     with path.open("rb") as stream:
-        file = pq.ParquetFile(stream, read_dictionary=texts)
+        file = pq.ParquetFile(stream, read_dictionary=texts, page_checksum_verification=True)
         names = [column for column in file.schema_arrow.names if not INDEX.fullmatch(column)]
         schema = pa.schema([file.schema_arrow.field(column) for column in names])
         batches, size = [], 0

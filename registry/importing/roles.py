@@ -17,7 +17,7 @@ CORE = ("date", "store_id", "product_id", "sales")
 # A name made of one of these words is set by the business or the calendar, so it is known ahead.
 AHEAD = re.compile(
     r"(^|_)(on_?)?(promo(tion)?|price|discount|offer|campaign|markdown|open|closed|holidays?|vacation|festival|"
-    r"events?|snap|weekday|促销|活动|价格|售价|折扣|营业|节假日|节日)(_|\d|$)",
+    r"events?|snap|weekday|preis|aktion|rabatt|feiertag|prix|remise|促销|活动|价格|售价|折扣|营业|节假日|节日)(_|\d|$)",
     re.IGNORECASE,
 )
 LEVERS = {"open", "promo", "promotion", "price"}  # known ahead even while they never change

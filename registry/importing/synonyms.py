@@ -25,8 +25,8 @@ SYNONYMS: dict[str, str] = {  # from the surest name to the least sure; case, sp
     "sales": "sales sale qty quantity units unitssold unitsold salesqty salesquantity quantitysold qtysold "
     "soldqty 销量 销售数量 销售量 数量 售出数量 sold menge verkaufsmenge absatz stück stk anzahl quantité "
     "quantite qté qte ventes demand volume umsatz",
-    "price": "price unitprice saleprice salesprice 价格 单价 售价 零售价 销售单价 preis einzelpreis prix "
-    "prixunitaire",
+    "price": "price unitprice saleprice salesprice 价格 单价 售价 零售价 销售单价 preis einzelpreis "
+    "vkpreis verkaufspreis prix prixunitaire",
     "promo": "promo promotion promoflag onpromotion onpromo ispromo 促销 是否促销 促销标志 活动 aktion",
     "open": "open isopen storeopen 营业 是否营业",
 }

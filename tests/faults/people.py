@@ -27,7 +27,7 @@ class Person:
         self.address = f"http://127.0.0.1:{site.port}"
         self.jar = http.cookiejar.CookieJar()
         opener = urllib.request.build_opener(NoRedirect, urllib.request.HTTPCookieProcessor(self.jar))
-        self.open = lambda *given: opener.open(*given, timeout=10)
+        self.open = lambda *given, timeout=10: opener.open(*given, timeout=timeout)
         self.open(f"{self.address}/login/")
         assert self.send("/login/", username=USER, password=PASSWORD) == "/"
 
@@ -46,6 +46,24 @@ class Person:
         except OSError:
             return None
         return None
+
+    def bring(self, name: str, content: bytes) -> tuple[str, str]:
+        """Uploads a file for a new dataset: the address that the answer leads to ("" for none), its page."""
+        token = next(one.value for one in self.jar if one.name == "csrftoken")
+        edge = uuid.uuid4().hex
+        fields = {"csrfmiddlewaretoken": token, "name": name}
+        parts = [
+            f'--{edge}\r\nContent-Disposition: form-data; name="{a}"\r\n\r\n{b}\r\n'
+            for a, b in fields.items()
+        ]
+        file = f'--{edge}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
+        data = "".join([*parts, file]).encode() + content + f"\r\n--{edge}--\r\n".encode()
+        kind = {"Content-Type": f"multipart/form-data; boundary={edge}"}
+        request = urllib.request.Request(f"{self.address}/data/upload/", data, kind)
+        try:
+            return "", self.open(request, timeout=300).read().decode()
+        except urllib.error.HTTPError as answer:
+            return answer.headers.get("Location") or f"error {answer.code}", ""
 
     def train(self) -> str | None:
         """The id of the run that was acknowledged; None when the form was not answered so."""

@@ -35,6 +35,18 @@ def parquet(table: pa.Table | pd.DataFrame, **how: object) -> bytes:
     return sink.getvalue()
 
 
+def mutated(whole: bytes, chance: random.Random) -> bytes:
+    """A file in which a few bytes are others or are missing."""
+    content = bytearray(whole)
+    for _ in range(chance.choice([1, 2, 8])):
+        place = chance.randrange(len(content))
+        if chance.random() < 0.7:
+            content[place] = chance.randrange(256)
+        else:
+            del content[place : place + chance.randrange(1, 30)]
+    return bytes(content)
+
+
 def workbook() -> bytes:
     sink = io.BytesIO()
     small().to_excel(sink, index=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import resource
 import time
@@ -15,7 +14,7 @@ from registry.importing import confined
 from registry.importing.problems import SalesError
 from registry.importing.reading import Job, Reading
 from registry.sales import import_file
-from tests.registry.hostile import files, parquet, small
+from tests.registry.hostile import files, mutated, parquet, small
 
 pytestmark = pytest.mark.processes
 RIGHT = {"formula.csv", "paths.csv", "old-mac.csv", "wide-span.csv", "outside.xlsx"}
@@ -101,19 +100,12 @@ def test_a_whole_import_goes_through_the_confined_process(hostile: Path, chain_f
 
 
 def test_mutated_parquet_files_are_refused_or_right(tmp_path: Path) -> None:
-    """IMPORT_MUTATIONS=1500 for the long run."""
-    chance = random.Random(11)
-    whole = parquet(small())
-    for number in range(int(os.environ.get("IMPORT_MUTATIONS", "25"))):
-        content = bytearray(whole)
-        for _ in range(chance.choice([1, 2, 8])):
-            place = chance.randrange(len(content))
-            if chance.random() < 0.7:
-                content[place] = chance.randrange(256)
-            else:
-                del content[place : place + chance.randrange(1, 30)]
+    """A few; `make faults` uploads 1,500 to a running server while others use it."""
+    seed = random.randrange(10**6)
+    print(f"seed {seed}")
+    chance, whole = random.Random(seed), parquet(small())
+    for number in range(15):
         path = tmp_path / f"{number}.parquet"
-        path.write_bytes(content)
+        path.write_bytes(mutated(whole, chance))
         sentence = outcome(path, tmp_path)
-        assert sentence == "read" or (sentence.endswith((".", "it)")) and "\n" not in sentence)
-        path.unlink()
+        assert sentence == "read" or (sentence.endswith((".", "it)", "?")) and "\n" not in sentence), seed
