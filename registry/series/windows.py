@@ -11,14 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from registry.series import calendar
 from registry.series.covariates import Encoder, closed_days
 from registry.series.panel import Panel
 from registry.series.quantiles import LEVELS, OUTPUTS
-from registry.series.season import YEAR, Season, running
 
+YEAR = 364  # same weekday, last year
 AROUND = 3  # days before and after the block whose covariates are shown too
 PROFILE_WEEKS = (1, 4, 8, 16)
 PROFILE = len(PROFILE_WEEKS) + 6  # the last columns of `ahead`: weekday means, then last year
@@ -97,7 +97,6 @@ class Windows:
         amount, seen = self.sales.nan_to_num(), (~self.sales.isnan()).float()
         self.total, self.count, self.none = running(amount), running(seen), running((self.sales == 0).float())
         self.week_total, self.week_count = running(amount, 7), running(seen, 7)
-        self.season = Season(panel.keys, amount, seen)
 
     def _add(self, column: int, nothing: Tensor) -> None:
         value = self.sales[:, column]
@@ -198,7 +197,7 @@ class Windows:
         """base [B, P] and the features of each day ahead [B, P, A]."""
         size = scale[:, None].double()
         overall = (self.level(rows, at, SCALE_DAYS[0])[0].float() / scale)[:, None].double()
-        columns, base = self.season.features(rows, at, day, self.yearly), overall
+        columns, base = [], overall
         for weeks in PROFILE_WEEKS:
             mean, count = self.usual(rows, day, at, weeks)
             mean = torch.where(count > 0, mean / size, overall)
@@ -257,6 +256,19 @@ def origins(windows: Windows, first: int, last: int) -> tuple[Tensor, Tensor]:
     rows = np.repeat(np.arange(len(born)), counts)
     steps = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
     return torch.from_numpy(rows), torch.from_numpy(low[rows] + steps)
+
+
+def running(values: Tensor, stride: int = 1) -> Tensor:
+    """Sums of all columns before each, or of those a multiple of `stride` before: [S, D] -> [S, D + 1].
+
+    >>> running(torch.tensor([[1.0, 2.0, 3.0]])).tolist()
+    [[0.0, 1.0, 3.0, 6.0]]
+    >>> running(torch.tensor([[1.0, 2.0, 3.0]]), 2).tolist()
+    [[0.0, 1.0, 2.0, 4.0]]
+    """
+    size, days = values.shape
+    padded = nn.functional.pad(values, (0, -days % stride)).view(size, -1, stride)
+    return nn.functional.pad(padded.cumsum(dim=1).view(size, -1)[:, :days], (1, 0))
 
 
 def share_of_nothing(quantiles: Tensor, unit: float) -> Tensor:
