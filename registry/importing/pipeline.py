@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -58,8 +59,11 @@ def walked(job: Job, raw: Raw) -> dict[str, Any]:
         content, numbers, changes = merge(base, content, numbers)
     content, numbers = History(check, content, numbers).checked()
     write_bad(Path(job.folder) / "bad.csv", check)
-    content.write(Path(job.folder) / "canonical.parquet")
-    return {**look, **report(job, checked, check, content), "changes": asdict(changes) if changes else None}
+    with ThreadPoolExecutor(1) as helper:  # Arrow and the hash let each other work
+        written = helper.submit(content.write, Path(job.folder) / "canonical.parquet")
+        told = report(job, checked, check, content)
+        written.result()
+    return {**look, **told, "changes": asdict(changes) if changes else None}
 
 
 def looked(raw: Raw, job: Job) -> dict[str, Any]:
