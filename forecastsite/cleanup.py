@@ -224,14 +224,10 @@ class Sweep:
 
     def still_free(self, rules: dict[str, str]) -> list[Forecast]:
         """Locked: those that nobody has pinned or taken since, and whose rule still takes them."""
-        rows = list(
-            Forecast.objects.ready()
-            .filter(pk__in=rules, pinned=False, archived_at=None)
-            .only(*STONE_COLUMNS)
-            .select_related("version__model")
-            .select_for_update(of=("self",))
-            .order_by("created_at")
-        )
+        # by id alone: with the state in the question SQLite would look through all ready rows each time
+        found = Forecast.objects.filter(pk__in=rules).only(*STONE_COLUMNS).select_related("version__model")
+        free = [row for row in found.select_for_update(of=("self",)).order_by() if row.free]
+        rows = sorted(free, key=attrgetter("created_at"))
         counted = [row for row in rows if rules[str(row.pk)].startswith("beyond")]
         if counted:
             newer = Forecast.objects.ready().filter(created_at__gt=counted[-1].created_at)

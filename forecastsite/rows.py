@@ -27,7 +27,7 @@ VERSION_COLUMNS = (
     "wape",
 )
 # what a tombstone tells of a forecast; metrics and settings of a hundred thousand versions are not read
-FILE_COLUMNS = ("id", "state", "size", "sha256", "archive_address", "archived_at")
+FILE_COLUMNS = ("id", "state", "size", "sha256", "pinned", "archive_address", "archived_at")
 STONE_COLUMNS = (
     *FILE_COLUMNS,
     *("store", "product", "origin", "horizon", "created_at"),

@@ -44,6 +44,11 @@ class Keepable(Artifact):
         return gettext("in the archive") if self.archived else gettext("here")
 
     @property
+    def free(self) -> bool:
+        """Ready, here, and not pinned."""
+        return self.state == self.State.READY and not self.archived and not self.pinned
+
+    @property
     def places(self) -> list[str]:
         here = [] if self.archived else super().places
         return [*here, self.archive_address] if self.archive_address else here
