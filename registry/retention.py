@@ -4,6 +4,7 @@ A forecast goes when it is older than so many days or beyond the newest so many;
 the newest so many of its algorithm and scope. Nothing goes that is younger than the grace period or held:
 pinned, in use (best), at work in a run, or the version of a forecast that stays.
 
+>>> from dataclasses import replace
 >>> from datetime import datetime
 >>> now = datetime(2026, 3, 1)
 >>> old = ForecastRow(id="a", name="old", created=datetime(2026, 1, 1), size=10, version="v")

@@ -66,7 +66,7 @@ def test_a_version_lives_its_life_in_the_admin(open_tab, product, versions, lang
     for verb, said in LIFE:
         act(tab, name, verb, said[language])
         assert tab.violations() == []
-    assert len(product.files("models")) == len(before) - 1
+    assert len(set(before) - set(product.files("models"))) == 1  # a retraining may publish one meanwhile
     tab.page.goto("/admin/registry/auditentry/")
     tab.shoot(f"admin-audit-{language}")
     told = tab.page.locator("#result_list").inner_text()
