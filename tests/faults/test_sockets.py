@@ -17,7 +17,7 @@ from tests.faults.people import Person
 from tests.site import Site, until
 
 pytestmark = pytest.mark.processes
-SECONDS = 20
+SECONDS = 60
 SLOWER = 1.2  # the training may take so much longer when it is watched
 TRUTH = "print(TrainingRun.objects.get(pk='{run}').truth['seconds'])"
 
