@@ -83,6 +83,9 @@ def forecast_delete(request: Request, pk: UUID) -> HttpResponse:
     """Asks, then deletes the forecast with its file."""
     found = get_object_or_404(Forecast, pk=pk)
     insist(found.may_delete(request.user), "prediction.delete_forecast")
+    if found.pinned:
+        messages.error(request, _("%(name)s is pinned: unpin it first.") % {"name": found.label})
+        return redirect("forecast-detail", pk)
     if request.method == "POST":
         messages.success(request, _("Deleted the forecast of %(name)s and its file.") % {"name": found.label})
         found.remove(by=request.user)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from registry.artifacts import Artifact
+from registry.deeds import DeleteVersion
 from registry.errors import error_table, errors_of
 from registry.explain import explained
 from registry.export import KINDS, exported
@@ -130,13 +131,18 @@ def model_delete(request: Request, pk: UUID) -> HttpResponse:
     """Asks, then deletes the version with its file and the forecasts made with it."""
     version = get_object_or_404(ModelVersion, pk=pk)
     insist(version.may_delete(request.user), "registry.delete_modelversion")
+    try:
+        sentence = DeleteVersion().plan(version)
+    except ValueError as reason:
+        messages.error(request, str(reason))
+        return redirect("model", pk)
     if request.method == "POST":
         version.retire(by=request.user)
         messages.success(request, _("Deleted %(name)s and its file.") % {"name": version.name})
         return redirect("models")
     context = {
         "title": _("Delete %(name)s?") % {"name": version.name},
-        "sentence": _("The model, its file and the forecasts made with it are removed for good."),
+        "sentence": sentence,
         "button": _("Yes, delete it"),
         "back": reverse("model", args=[pk]),
     }

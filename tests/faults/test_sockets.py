@@ -49,6 +49,7 @@ def test_every_open_page_sees_the_end_soon_and_the_training_hardly_feels_it(site
     def trial(_chance) -> dict:
         alone = site.queue(SECONDS)
         site.until_state(alone, "done", seconds=180)
+        seen(watching(site, alone, person.cookie, 1))  # a server that has shown a live page before
         web = head(site, "web").cpu_times()
         run = site.queue(SECONDS)
         found = seen(watching(site, run, person.cookie, pages))

@@ -100,6 +100,12 @@ def test_deleting_a_forecast_asks_and_then_takes_row_and_file(page, forecast, re
     assert not store().exists(forecast.path) and not Forecast.objects.exists()
 
 
+def test_a_pinned_forecast_is_not_deleted(page, forecast, read):
+    forecast.pin()
+    text = read(page.post(f"/forecasts/{forecast.pk}/delete/", follow=True))
+    assert "P001 is pinned: unpin it first." in text and store().exists(forecast.path)
+
+
 def test_the_history_finds_a_product(page, forecast, read):
     assert forecast.version.name in read(page.get("/forecasts/", {"q": "p001"}))
     assert "No forecast fits this search." in read(page.get("/forecasts/", {"q": "P002"}))

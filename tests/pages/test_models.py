@@ -70,6 +70,16 @@ def test_deleting_a_version_asks_and_then_takes_files_and_forecasts(page, versio
     assert not ModelVersion.objects.exists() and not type(forecast).objects.exists()
 
 
+def test_a_pinned_version_is_not_deleted_nor_one_of_a_pinned_forecast(page, version, forecast, read):
+    version.pin()
+    text = read(page.post(f"/models/{version.pk}/delete/", follow=True))
+    assert f"{version.name} is pinned: unpin it first." in text and store().exists(version.path)
+    version.unpin()
+    forecast.pin()
+    text = read(page.get(f"/models/{version.pk}/delete/", follow=True))
+    assert "1 pinned forecast was made with it" in text and ModelVersion.objects.exists()
+
+
 def test_deleting_the_best_version_hands_best_on(page, publish):
     worse, better = publish(wape=0.4), publish(wape=0.2)
     page.post(f"/models/{better.pk}/delete/")
