@@ -193,8 +193,8 @@ def report(found: list[Times]) -> str:
     lines = [
         "# How quick the pages are",
         "",
-        f"`make paces` on {dt.date.today()}: {chain.told()}; {os.cpu_count()} cores, load {load:.1f} (more than "
-        f"the cores would mean that other work ran too). Warm, {rounds} rounds, in milliseconds.",
+        f"`make paces` on {dt.date.today()}: {chain.told()}; {os.cpu_count()} cores, load {load:.1f} (more "
+        f"than the cores would mean that other work ran too). Warm, {rounds} rounds, in milliseconds.",
         f"Aims: every page p95 at most {MOST_MS} ms and at most {MOST_QUERIES} queries, the forecast of one "
         f"series p95 at most {FORECAST_MS} ms; **slow** marks what takes more of the processor or asks more.",
         "",

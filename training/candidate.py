@@ -64,12 +64,12 @@ class Candidate:
 
     def learn(self, end: int, seconds: float, threads: int, refit: bool = False) -> Iterator[Round]:
         """Learns on windows whose days all lie before column `end`; raises ValueError when there are none."""
-        rows, columns = origins(self.windows, LEAST_PAST, end - self.block)
-        if not len(rows):
+        places = origins(self.windows, LEAST_PAST, end - self.block)
+        if not len(places[0]):
             raise ValueError(
                 "No series has enough days to learn from: add older days or forecast fewer days."
             )
-        sampler = loop.WindowSampler(self.windows, rows, columns, self.seed + refit, self._checks(end))
+        sampler = loop.WindowSampler(self.windows, places, self.seed + refit, self._checks(end))
         schedule = self.schedule(sampler, seconds, threads, refit)
         yield from loop.fit(self.model, sampler, schedule, self.part)
         self.useful = self.part.best_step
@@ -88,10 +88,10 @@ class Candidate:
 
     def _checks(self, end: int) -> Batch | None:
         """Fixed windows after `end`, which tell when to stop; None when no days are held back."""
-        rows, columns = origins(self.windows, end, self.panel.days - self.block)
-        if not len(rows):
+        places = origins(self.windows, end, self.panel.days - self.block)
+        if not len(places[0]):
             return None
-        return loop.WindowSampler(self.windows, rows, columns, self.seed).draw(CHECKS)
+        return loop.WindowSampler(self.windows, places, self.seed, even=True).draw(CHECKS)
 
     def forecast(self, column: int) -> Floats:
         """The window that starts at `column`, made without a look at it: [S, H, 1 + Q]."""

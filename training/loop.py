@@ -25,11 +25,13 @@ from registry.series.windows import Batch, Windows
 from training.checkpoint import Learner, Part
 
 ROUNDS = 20  # signs of life per fit
+SAMPLE = 4096  # windows that tell how wild the sales are
 WARM_UP = 0.03
 CLIP = 1.0
 EMA = 0.995
 PATIENCE, GAIN = 5, 0.001  # rounds without that gain on check days until learning ends
 MEAN_WEIGHT = 0.3  # of the mean's loss beside the quantiles'
+WILD = 10.0  # spread of the sales from which the mean's loss would drown that of the quantiles
 # Seconds of a step on one core of the reference machine: fixed, per operation, per number written, per flop.
 # Only a plan, so that the same budget always gives the same number of steps (and the same model); the clock
 # stops a fit on a slower machine.
@@ -48,39 +50,59 @@ class Schedule:
 
 
 class WindowSampler:
-    """Seeded random windows among the given (series, column) pairs."""
+    """Seeded random windows among the given (series, column) pairs, which are in order of series.
+
+    A series comes by the square root of its size: between equal shares (MASE) and equal units (WAPE). With
+    `even` every window comes alike.
+    """
 
     def __init__(
-        self, windows: Windows, rows: Tensor, columns: Tensor, seed: int, check: Batch | None = None
+        self,
+        windows: Windows,
+        places: tuple[Tensor, Tensor],
+        seed: int,
+        check: Batch | None = None,
+        even: bool = False,
     ):
-        self.windows, self.rows, self.columns, self.check = windows, rows, columns, check
+        self.windows, self.check = windows, check
+        self.rows, self.columns = rows, columns = places
         self.generator = torch.Generator().manual_seed(seed)
+        series, self.counts = torch.unique_consecutive(rows, return_counts=True)
+        self.starts = self.counts.cumsum(0) - self.counts
+        last = int(columns.max())
+        size = windows.level(series, torch.full_like(series, last), last)[0].clamp(min=windows.unit)
+        self.reach = (self.counts if even else self.counts * size.sqrt()).double().cumsum(0)
 
     def __len__(self) -> int:
         """How many windows there are."""
         return len(self.rows)
 
     def draw(self, size: int) -> Batch:
-        """Windows with at least one known target each, as far as there are any."""
-        pick = torch.randint(len(self.rows), (size,), generator=self.generator)
+        """This many windows."""
+        chance = torch.rand(2, size, generator=self.generator, dtype=torch.float64)
+        series = torch.searchsorted(self.reach, chance[0] * self.reach[-1], right=True)
+        series = series.clamp(max=len(self.counts) - 1)
+        pick = self.starts[series] + (chance[1] * self.counts[series]).long()
         return self.windows.cut(self.rows[pick], self.columns[pick])
 
 
-def loss(output: Tensor, batch: Batch) -> Tensor:
-    """Pinball loss of the quantiles plus Poisson loss of the mean, over known open days.
+def mean_weight(batch: Batch) -> float:
+    """Weight of the mean's loss: where single orders are huge its gradient would leave the quantiles none."""
+    usual = batch.base.clamp(min=0.05)
+    spread = float(((batch.target - usual) ** 2 / usual).nanmean())
+    return MEAN_WEIGHT / (1 + spread / WILD) if math.isfinite(spread) else MEAN_WEIGHT
 
-    Windows count by the square root of their size: between equal shares (MASE) and equal units (WAPE).
-    """
+
+def loss(output: Tensor, batch: Batch, weight: float = MEAN_WEIGHT) -> Tensor:
+    """Pinball loss of the quantiles plus `weight` x Poisson loss of the mean, over known open days."""
     known = ~batch.target.isnan()
     target = batch.target.nan_to_num()
-    weight = known * batch.scale.sqrt()[:, None]
-    weight = weight / weight.sum().clamp(min=1e-9)
     error = target[..., None] - output[..., 1:]
     levels = torch.tensor(LEVELS)
     pinball = torch.maximum(levels * error, (levels - 1) * error).mean(dim=2)
     mean = output[..., 0].clamp(min=1e-4)
     poisson = mean - target * mean.log()
-    return ((pinball + MEAN_WEIGHT * poisson) * weight).sum()
+    return ((pinball + weight * poisson) * known).sum() / known.sum().clamp(min=1)
 
 
 class _Work(TorchDispatchMode):
@@ -127,6 +149,7 @@ def fit(model: nn.Module, sampler: WindowSampler, schedule: Schedule, part: Part
     average, best = copy.deepcopy(model), copy.deepcopy(model)
     optimizer = torch.optim.AdamW(model.parameters(), lr=schedule.rate, weight_decay=0.01)
     learner = Learner(model, average, best, optimizer, sampler.generator)
+    weight = mean_weight(sampler.draw(SAMPLE))  # before the restoring, which puts the generator where it was
     part.restore(model, learner)
     yield from part.rounds
     if part.done:
@@ -136,7 +159,7 @@ def fit(model: nn.Module, sampler: WindowSampler, schedule: Schedule, part: Part
         spent = time.monotonic() - started
         for group in optimizer.param_groups:
             group["lr"] = schedule.rate * _rate(step / schedule.steps)
-        value, miss = _step(model, optimizer, sampler.draw(schedule.batch))
+        value, miss = _step(model, optimizer, sampler.draw(schedule.batch), weight)
         if not math.isfinite(value):
             if step < every:
                 raise NotFinite(
@@ -158,13 +181,20 @@ def fit(model: nn.Module, sampler: WindowSampler, schedule: Schedule, part: Part
 
 
 def _check(learner: Learner, batch: Batch | None, part: Part) -> float | None:
-    """Error of the averaged weights on check days; they are kept when it is clearly the lowest so far."""
+    """Error of the averaged weights on check days; they are kept when they are clearly the best so far.
+
+    Judged by the miss of the median, and the more days sell nothing, of all quantiles: there a median that
+    expects nothing would be best at once.
+    """
     if batch is None:
         return None
     with torch.inference_mode():
-        miss = _miss(learner.average.eval()(batch), batch)
-    if miss < part.lowest * (1 - GAIN):
-        part.lowest, part.stale, part.best_step = miss, 0, part.step
+        output = learner.average.eval()(batch)
+    miss = _miss(output, batch)
+    nothing = float((batch.target == 0).sum() / (~batch.target.isnan()).sum().clamp(min=1))
+    judged = miss + nothing * _missed_quantiles(output, batch)
+    if judged < part.lowest * (1 - GAIN):
+        part.lowest, part.stale, part.best_step = judged, 0, part.step
         learner.best.load_state_dict(learner.average.state_dict())
     else:
         part.stale += 1
@@ -180,15 +210,28 @@ def _rate(share: float) -> float:
 
 def _miss(output: Tensor, batch: Batch) -> float:
     off = (batch.target - output[..., 1 + MEDIAN].clamp(min=0)) * batch.scale[:, None]
-    return float(off.abs().nansum() / (batch.target * batch.scale[:, None]).nansum().clamp(min=1e-9))
+    return float(off.abs().nansum()) / _sold(batch)
 
 
-def _step(model: nn.Module, optimizer: torch.optim.Optimizer, batch: Batch) -> tuple[float, float]:
+def _missed_quantiles(output: Tensor, batch: Batch) -> float:
+    """The wQL of one block."""
+    off = (batch.target[..., None] - output[..., 1:].clamp(min=0)) * batch.scale[:, None, None]
+    levels = torch.tensor(LEVELS)
+    return float(2 * torch.maximum(levels * off, (levels - 1) * off).mean(dim=2).nansum()) / _sold(batch)
+
+
+def _sold(batch: Batch) -> float:
+    return float((batch.target * batch.scale[:, None]).nansum().clamp(min=1e-9))
+
+
+def _step(
+    model: nn.Module, optimizer: torch.optim.Optimizer, batch: Batch, weight: float
+) -> tuple[float, float]:
     """One learning step: its loss (NaN when the gradient is not finite) and its error."""
     model.train()
     optimizer.zero_grad(set_to_none=True)
     output = model(batch)
-    value = loss(output, batch)
+    value = loss(output, batch, weight)
     value.backward()
     norm = nn.utils.clip_grad_norm_(model.parameters(), CLIP)
     if torch.isfinite(norm):

@@ -12,8 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from registry.algorithms import Batch, NetworkConfig, Shape, knob, register
-from registry.series.layers import Context
-from registry.series.windows import AROUND
+from registry.series.layers import Context, Head
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,19 +55,8 @@ class TiDE(nn.Module):
         self.context = Context(shape)
         sizes = [shape.past_days * shape.past + self.context.size] + [config.width] * config.layers
         self.encoder = nn.Sequential(*(Residual(a, b, config.dropout) for a, b in pairwise(sizes)))
-        self.days = nn.Linear(config.width, shape.block * config.day)
-        near = (1 + 2 * AROUND) * shape.around
-        self.decoder = nn.Sequential(
-            nn.Linear(config.day + shape.ahead + near + shape.level, 64),
-            nn.GELU(),
-            nn.Linear(64, shape.outputs),
-        )
+        self.head = Head(config.width, shape, config.day)
 
     def forward(self, batch: Batch) -> Tensor:  # -> [B, P, Q]
         hidden = self.encoder(torch.cat([batch.past.flatten(1), self.context(batch)], dim=1))  # [B, width]
-        size, block = batch.base.shape
-        day = self.days(hidden).view(size, block, -1)
-        near = batch.around.unfold(1, 1 + 2 * AROUND, 1).flatten(2)  # [B, P, K * 7]
-        level = batch.level[:, None].expand(-1, block, -1)
-        change = self.decoder(torch.cat([day, batch.ahead, near, level], dim=2))
-        return nn.functional.softplus(3 * (batch.base[..., None] + change)) / 3
+        return self.head(hidden, batch)

@@ -42,18 +42,29 @@ class Context(nn.Module):
 
 
 class Head(nn.Module):
-    """From hidden features to mean and quantiles, as deviations from the weekday's usual sales."""
+    """From hidden features to mean and quantiles, day by day, as deviations from the weekday's usual sales.
 
-    def __init__(self, width: int, shape: Shape):
+    Each day ahead is decoded by the same layers from what the network says of it and what is known of it.
+    After Das et al., "Long-term Forecasting with TiDE: Time-series Dense Encoder" (2023).
+    """
+
+    def __init__(self, width: int, shape: Shape, day: int = 16, hidden: int = 64):
         super().__init__()
-        self.block, self.outputs = shape.block, shape.outputs
-        self.out = nn.Linear(width, shape.block * shape.outputs)
-        nn.init.normal_(self.out.weight, std=0.01)
-        nn.init.zeros_(self.out.bias)
+        self.days = nn.Linear(width, shape.block * day)
+        near = (1 + 2 * AROUND) * shape.around
+        self.decoder = nn.Sequential(
+            nn.Linear(day + shape.ahead + near + shape.level, hidden),
+            nn.GELU(),
+            nn.Linear(hidden, shape.outputs),
+        )
 
     def forward(self, hidden: Tensor, batch: Batch) -> Tensor:  # [B, width] -> [B, P, Q]
-        change = self.out(hidden).view(-1, self.block, self.outputs)
-        return nn.functional.softplus(batch.base[..., None] * 3 + change * 3) / 3
+        size, block = batch.base.shape
+        day = self.days(hidden).view(size, block, -1)
+        near = batch.around.unfold(1, 1 + 2 * AROUND, 1).flatten(2)  # [B, P, K * 7]
+        level = batch.level[:, None].expand(-1, block, -1)
+        change = self.decoder(torch.cat([day, batch.ahead, near, level], dim=2))
+        return nn.functional.softplus(3 * (batch.base[..., None] + change)) / 3
 
 
 def misses(batch: Batch, point: Tensor) -> tuple[Tensor, float]:

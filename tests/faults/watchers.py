@@ -60,11 +60,11 @@ def main(address: str, count: str) -> None:
     os.nice(19)
     watchers = Watchers(address, sys.stdin.read())
     ends = asyncio.run(watchers.all(int(count)))
-    late = sorted(watchers.late)
+    late = sorted(watchers.late) or [0.0]  # nothing happens any more
     used = resource.getrusage(resource.RUSAGE_SELF)
     found = {
         "shown": sum(end == (True, 1000) for end in ends),
-        "messages": len(late),
+        "messages": len(watchers.late),
         "bytes": watchers.size // max(1, len(late)),
         "p50": round(late[len(late) // 2], 3),
         "p95": round(late[int(0.95 * len(late))], 3),

@@ -286,7 +286,7 @@ def test_with_much_time_auto_tries_all():
     assert {entry.name for entry in algorithms.candidates(algorithms.AUTO.name, 99)} == set(NAMES)
 
 
-def test_a_blend_is_chosen_only_when_it_is_better_than_the_best_one():
+def test_a_blend_is_chosen_unless_one_alone_is_clearly_better():
     rng = np.random.default_rng(1)
     actual = rng.uniform(10, 20, (5, 14))
     miss = rng.normal(0, 3, (5, 14, 1))
@@ -294,3 +294,9 @@ def test_a_blend_is_chosen_only_when_it_is_better_than_the_best_one():
     bad = np.repeat(actual[..., None] * 3, 8, axis=2)
     assert choose([[high], [low], [bad]], [actual]) == pytest.approx([0.5, 0.5, 0], abs=0.11)
     assert choose([[high], [bad]], [actual]) == [1.0, 0.0]
+    worse = np.repeat(actual[..., None] + 1.1 * miss, 8, axis=2)
+    first, second = choose([[high], [worse]], [actual])
+    assert second == 0.0 and first == 1.0  # they err alike: nothing is gained by the worse one
+    other = np.repeat(actual[..., None] + 1.1 * rng.normal(0, 3, (5, 14, 1)), 8, axis=2)
+    first, second = choose([[high], [other]], [actual])
+    assert 0.5 < first < 0.6 and second == pytest.approx(1 - first)
