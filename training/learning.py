@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,7 @@ from registry.series.quantiles import MEDIAN, all_whole, whole_median
 from registry.series.slices import Trial, slices
 from registry.series.windows import Windows
 from training.blend import blend, choose
-from training.candidate import LEAST_PAST, Candidate
+from training.candidate import LEAST_PAST, Candidate, usual_block
 from training.checkpoint import Checkpoint
 
 MOST_HELD = 0.3  # share of the days that may be held back
@@ -39,7 +39,7 @@ ROUND = gettext_noop("{method}, round {round}: error {error:.1%}")
 CHECKED = gettext_noop("{method}, round {round}: error {error:.1%}, on check days {check:.1%}")
 SCORED = gettext_noop("{method}: error {error:.1%} on the days held back")
 SAVING = gettext_noop("Saving the model")
-SLICE = 12.0  # seconds of learning below which a candidate of `auto` is not worth trying
+SLICE = 11.0  # seconds of learning below which a candidate of `auto` is not worth trying
 LEAST_TRIED = 2
 HURRIED = 20.0  # budget that sets the length of a refit when somebody wants the result now
 TRIED, TESTED, REFITTED = 0.62, 0.72, 0.98  # progress at the end of learn, test and refit
@@ -95,7 +95,8 @@ class Learning:
         self.rounds, self.progress = 0, 0.0
         most = max(LEAST_TRIED, int(plan.budget * LEARN / SLICE))
         entries = algorithms.candidates(plan.algorithm, most)
-        configs = [algorithms.build_config(entry.name, plan.config) for entry in entries]
+        asked = [algorithms.build_config(entry.name, plan.config) for entry in entries]
+        configs = [replace(config, block=config.block or usual_block(panel)) for config in asked]
         need = LEAST_PAST + 2 * plan.horizon
         if panel.days < need:
             raise ValueError(

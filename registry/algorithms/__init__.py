@@ -39,7 +39,12 @@ class Config:
     """Knobs that every algorithm has."""
 
     past_days: int = knob(56, "Days of past sales the model looks at.", 14, 728)
-    block: int = knob(7, "Days forecast in one step, then fed back.", 1, 90)
+    block: int = knob(
+        0,
+        "Days forecast in one step, then fed back; 0 = a week, or four where most days sell nothing.",
+        0,
+        90,
+    )
     steps: int = knob(0, "Learning steps (or trees); 0 = as many as fit into the seconds.", 0, 1_000_000)
 
 

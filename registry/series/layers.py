@@ -51,6 +51,10 @@ class Head(nn.Module):
     def __init__(self, width: int, shape: Shape, day: int = 16, hidden: int = 64):
         super().__init__()
         self.days = nn.Linear(width, shape.block * day)
+        self.block, self.outputs = shape.block, shape.outputs
+        self.out = nn.Linear(width, shape.block * shape.outputs)
+        nn.init.normal_(self.out.weight, std=0.01)
+        nn.init.zeros_(self.out.bias)
         near = (1 + 2 * AROUND) * shape.around
         self.decoder = nn.Sequential(
             nn.Linear(day + shape.ahead + near + shape.level, hidden),
@@ -63,7 +67,9 @@ class Head(nn.Module):
         day = self.days(hidden).view(size, block, -1)
         near = batch.around.unfold(1, 1 + 2 * AROUND, 1).flatten(2)  # [B, P, K * 7]
         level = batch.level[:, None].expand(-1, block, -1)
-        change = self.decoder(torch.cat([day, batch.ahead, near, level], dim=2))
+        change = self.out(hidden).view(-1, self.block, self.outputs) + self.decoder(
+            torch.cat([day, batch.ahead, near, level], dim=2)
+        )
         return nn.functional.softplus(3 * (batch.base[..., None] + change)) / 3
 
 
