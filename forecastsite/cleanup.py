@@ -22,6 +22,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from forecastsite import reserve
 from forecastsite.models import CleanUp
 from forecastsite.rows import STONE_COLUMNS, forecast_rows, version_rows
 from prediction.models import Forecast
@@ -128,11 +129,13 @@ def carry_out(
     """
     begun, who = time.monotonic(), {"by": by, "by_schedule": by_schedule}
     try:
-        outcome = clean_up(policy, limits, by)
+        with reserve.opened():
+            outcome = clean_up(policy, limits, by)
     except NOT_BEGUN as problem:
         CleanUp.objects.create(code=CODES[type(problem)], text=str(problem), **who)
         raise
     CleanUp.objects.create(seconds=time.monotonic() - begun, **outcome.facts(), **who)
+    reserve.keep_back()
     return outcome
 
 

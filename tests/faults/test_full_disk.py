@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import tempfile
 import time
@@ -18,6 +19,7 @@ from training.process import FULL
 pytestmark = pytest.mark.processes
 SIZE = "64m"
 TRAIN = ["train", "--dataset=sample", "--scope=global", "--algorithm=kan", "--budget=8"]
+CLEAN = ["cleanup_artifacts", "--apply", "--keep-versions=1", "--grace=0"]
 CHECK = """
 from django.db import connection
 from registry.models import ModelVersion
@@ -79,3 +81,21 @@ def test_a_full_disk_harms_nothing_and_heals(small_disk, tally):
     again = subprocess.run([*MANAGE, *TRAIN], env=site.env, capture_output=True, text=True)
     assert again.returncode == 0, again.stderr
     tally("the disk fills up in the middle of a training (tmpfs of 64 MB)", 1, 1, "sqlite").add()
+
+
+@only_if(may_mount(), "only root can mount a small disk")
+def test_a_clean_up_makes_room_on_a_full_disk(small_disk, tally):
+    site = Site(small_disk.parent)
+    site.prepare()
+    for _number in range(3):
+        subprocess.run([*MANAGE, *TRAIN, "--algorithm=seasonal_naive"], env=site.env, check=True)
+    subprocess.run([*MANAGE, *CLEAN[:2]], env=site.env, check=True)  # keeps room back, as `up` does
+    fill(small_disk)
+    before = shutil.disk_usage(small_disk).free
+    clean = subprocess.run([*MANAGE, *CLEAN], env=site.env, capture_output=True, text=True)
+    assert clean.returncode == 0, clean.stderr
+    assert site.shell(CHECK).split() == ["ok", "ready", "ready"]  # the one in use and the newest
+    assert shutil.disk_usage(small_disk).free > before
+    again = subprocess.run([*MANAGE, *CLEAN], env=site.env, capture_output=True, text=True)
+    assert again.returncode == 0, again.stderr
+    tally("a clean-up on a full disk (tmpfs of 64 MB)", 1, 1, "sqlite").add()

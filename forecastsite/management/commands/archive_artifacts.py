@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 
+from forecastsite import reserve
 from forecastsite.cleanup import CODES, FAILURES, KINDS, LOCK, NOT_BEGUN, default_policy, draw_up, to_archive
 from prediction.models import Forecast
 from registry import archive
@@ -36,6 +37,10 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        with reserve.opened():
+            self.act(options)
+
+    def act(self, options: dict[str, Any]) -> None:
         self.errors: list[dict[str, str]] = []
         self.done: list[Row] = []
         acts = options["apply"] or options["action"] == "verify"

@@ -16,6 +16,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from forecastsite import reserve
 from forecastsite.cleanup import (
     CODES,
     KINDS,
@@ -95,7 +96,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            outcome = self.act(options)
+            with reserve.opened():
+                outcome = self.act(options)
         except NOT_BEGUN as problem:
             raise CommandError(str(problem), returncode=CODES[type(problem)]) from None
         mode = "apply" if options["apply"] else "dry-run"

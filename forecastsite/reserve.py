@@ -1,0 +1,47 @@
+"""Room kept back in the data folder: on a full disk SQLite cannot even be opened, to free anything."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.conf import settings
+
+SIZE = 8 << 20  # bytes: what SQLite writes beside its file, and the rows of a clean-up
+SPARE = 1 << 20  # bytes that must be free besides, or the reserve would fill the disk
+
+
+def place() -> Path:
+    """Where it lies."""
+    return Path(settings.DATA_DIR) / "reserve"
+
+
+def free() -> int:
+    """Bytes that the data folder has left."""
+    return shutil.disk_usage(settings.DATA_DIR).free
+
+
+def keep_back() -> None:
+    """Takes the room while there is enough; a disk that is too full goes without."""
+    file = place()
+    if (file.is_file() and file.stat().st_size == SIZE) or free() < SIZE + SPARE:
+        return
+    try:
+        file.write_bytes(bytes(SIZE))
+    except OSError:
+        file.unlink(missing_ok=True)
+
+
+@contextmanager
+def opened() -> Iterator[None]:
+    """What is done inside may use the room when there is no other; afterwards it is kept back again."""
+    if free() >= SIZE:
+        yield
+        return
+    place().unlink(missing_ok=True)
+    try:
+        yield
+    finally:
+        keep_back()
