@@ -1,7 +1,7 @@
 """Who forecasts: a blend of the candidates, or the best one where the blend does clearly worse. Pure.
 
-Weights by the inverse square of the error on the held-back windows, after Bates and Granger, "The Combination
-of Forecasts" (1969). Picking what did best on a few windows picks what suited these days: the blend is less
+Weights by the inverse of the error on the held-back windows, after Bates and Granger, "The Combination of
+Forecasts" (1969). Picking what did best on a few windows picks what suited these days: the blend is less
 often wrong about the next ones.
 """
 
@@ -13,7 +13,8 @@ from registry.series import metrics
 from registry.series.panel import Floats
 from registry.series.quantiles import MEDIAN, all_whole, whole_median
 
-LEFT_OUT = 1.25  # times the lowest error, from which a candidate is not blended
+LEFT_OUT = 1.35  # times the lowest error, from which a candidate is not blended
+POWER = 3  # of the errors: half as good again counts a third
 MARGIN = 0.02  # by so much must a single one be better than the blend to forecast alone
 Windows = list[Floats]  # one array per held-back window
 
@@ -22,7 +23,7 @@ def choose(forecasts: list[Windows], actual: Windows) -> list[float]:
     """Weights, one per candidate, that sum to 1: forecasts [candidate][window] [S, H, 1 + Q]."""
     errors = np.array([_error(windows, actual) for windows in forecasts])
     lowest = max(float(errors.min()), 1e-9)
-    shares = np.where(errors <= LEFT_OUT * lowest, (lowest / np.maximum(errors, lowest)) ** 2, 0.0)
+    shares = np.where(errors <= LEFT_OUT * lowest, (lowest / np.maximum(errors, lowest)) ** POWER, 0.0)
     weights = [float(share / shares.sum()) for share in shares]
     if _error(blend(forecasts, weights), actual) * (1 - MARGIN) <= lowest:
         return weights
