@@ -13,9 +13,9 @@ from registry.series import metrics
 from registry.series.panel import Floats
 from registry.series.quantiles import MEDIAN, all_whole, whole_median
 
-LEFT_OUT = 1.35  # times the lowest error, from which a candidate is not blended
+LEFT_OUT = 1.4  # times the lowest error, from which a candidate is not blended
 POWER = 3  # of the errors: half as good again counts a third
-MARGIN = 0.02  # by so much must a single one be better than the blend to forecast alone
+MARGIN = 0.06  # by so much must a single one be better than the blend to forecast alone
 Windows = list[Floats]  # one array per held-back window
 
 

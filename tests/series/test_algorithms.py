@@ -294,7 +294,7 @@ def test_a_blend_is_chosen_unless_one_alone_is_clearly_better():
     bad = np.repeat(actual[..., None] * 3, 8, axis=2)
     assert choose([[high], [low], [bad]], [actual]) == pytest.approx([0.5, 0.5, 0], abs=0.11)
     assert choose([[high], [bad]], [actual]) == [1.0, 0.0]
-    worse = np.repeat(actual[..., None] + 1.1 * miss, 8, axis=2)
+    worse = np.repeat(actual[..., None] + 1.3 * miss, 8, axis=2)
     first, second = choose([[high], [worse]], [actual])
     assert second == 0.0 and first == 1.0  # they err alike: nothing is gained by the worse one
     other = np.repeat(actual[..., None] - 1.1 * miss, 8, axis=2)
