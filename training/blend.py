@@ -7,6 +7,8 @@ often wrong about the next ones.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 
 from registry.series import metrics
@@ -19,14 +21,20 @@ MARGIN = 0.06  # by so much must a single one be better than the blend to foreca
 Windows = list[Floats]  # one array per held-back window
 
 
-def choose(forecasts: list[Windows], actual: Windows) -> list[float]:
-    """Weights, one per candidate, that sum to 1: forecasts [candidate][window] [S, H, 1 + Q]."""
+def choose(forecasts: list[Windows], actual: Windows, alone: Collection[int] = ()) -> list[float]:
+    """Weights, one per candidate, that sum to 1: forecasts [candidate][window] [S, H, 1 + Q].
+
+    The candidates at `alone`, such as repeating last week, are in no blend.
+    """
     errors = np.array([_error(windows, actual) for windows in forecasts])
-    lowest = max(float(errors.min()), 1e-9)
-    shares = np.where(errors <= LEFT_OUT * lowest, (lowest / np.maximum(errors, lowest)) ** POWER, 0.0)
-    weights = [float(share / shares.sum()) for share in shares]
-    if _error(blend(forecasts, weights), actual) * (1 - MARGIN) <= lowest:
-        return weights
+    together = np.array([place not in alone for place in range(len(errors))])
+    lowest = max(float(errors[together].min(initial=np.inf)), 1e-9)
+    near = together & (errors <= LEFT_OUT * lowest)
+    if near.any():
+        shares = np.where(near, (lowest / np.maximum(errors, lowest)) ** POWER, 0.0)
+        weights = [float(share / shares.sum()) for share in shares]
+        if _error(blend(forecasts, weights), actual) * (1 - MARGIN) <= errors.min():
+            return weights
     return [float(place == errors.argmin()) for place in range(len(errors))]
 
 

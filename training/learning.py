@@ -126,7 +126,7 @@ class Learning:
             yield self._epoch(
                 "test", progress, SCORED, method=candidate.entry.name, error=self._error(candidate)
             )
-        weights = choose([candidate.held for candidate in self.candidates], self.actual)
+        weights = choose([candidate.held for candidate in self.candidates], self.actual, self._alone)
         scores = self._scores()
         chosen = [(c, w) for c, w in zip(self.candidates, weights, strict=True) if w > 0]
         for candidate, weight in chosen:
@@ -170,7 +170,7 @@ class Learning:
             rest = [i for i in range(len(self.actual)) if i != index] or [index]
             others = [[c.held[i] for i in rest] for c in self.candidates]
             known = [self.actual[i] for i in rest]
-            weights = choose(others, known)
+            weights = choose(others, known, self._alone)
             held: list[Held] = list(zip(known, blend(others, weights), strict=True))
             held = held if len(self.actual) > 1 else []  # nothing else to calibrate on
             raw = blend([[c.held[index]] for c in self.candidates], weights)[0]
@@ -188,6 +188,11 @@ class Learning:
         result |= slices(trials, self.panel.keys, sales[:, : self.first])
         scores: dict[str, Any] = metrics.plain(result | {"leaderboard": self._leaderboard()})
         return scores
+
+    @property
+    def _alone(self) -> list[int]:
+        """Places of the candidates that cost no time: what the others are held against."""
+        return [place for place, candidate in enumerate(self.candidates) if not candidate.takes_time]
 
     def _leaderboard(self) -> list[dict[str, Any]]:
         """Every candidate that was tested, best first."""

@@ -300,3 +300,5 @@ def test_a_blend_is_chosen_unless_one_alone_is_clearly_better():
     other = np.repeat(actual[..., None] - 1.1 * miss, 8, axis=2)
     first, second = choose([[high], [other]], [actual])
     assert 0.5 < first < 0.6 and second == pytest.approx(1 - first)
+    assert choose([[high], [other]], [actual], alone=[1]) == [1.0, 0.0]
+    assert choose([[high], [bad]], [actual], alone=[0]) == [1.0, 0.0]  # it may still be the best one
