@@ -93,16 +93,20 @@ def mean_weight(batch: Batch) -> float:
     return MEAN_WEIGHT / (1 + spread / WILD) if math.isfinite(spread) else MEAN_WEIGHT
 
 
+def pinball(error: Tensor) -> Tensor:
+    """Pinball loss of errors at each level [..., Q - 1], averaged over the levels: [...]."""
+    levels = torch.tensor(LEVELS)
+    return torch.maximum(levels * error, (levels - 1) * error).mean(dim=-1)
+
+
 def loss(output: Tensor, batch: Batch, weight: float = MEAN_WEIGHT) -> Tensor:
     """Pinball loss of the quantiles plus `weight` x Poisson loss of the mean, over known open days."""
     known = ~batch.target.isnan()
     target = batch.target.nan_to_num()
-    error = target[..., None] - output[..., 1:]
-    levels = torch.tensor(LEVELS)
-    pinball = torch.maximum(levels * error, (levels - 1) * error).mean(dim=2)
+    quantiles = pinball(target[..., None] - output[..., 1:])
     mean = output[..., 0].clamp(min=1e-4)
     poisson = mean - target * mean.log()
-    return ((pinball + weight * poisson) * known).sum() / known.sum().clamp(min=1)
+    return ((quantiles + weight * poisson) * known).sum() / known.sum().clamp(min=1)
 
 
 class _Work(TorchDispatchMode):
@@ -216,8 +220,7 @@ def _miss(output: Tensor, batch: Batch) -> float:
 def _missed_quantiles(output: Tensor, batch: Batch) -> float:
     """The wQL of one block."""
     off = (batch.target[..., None] - output[..., 1:].clamp(min=0)) * batch.scale[:, None, None]
-    levels = torch.tensor(LEVELS)
-    return float(2 * torch.maximum(levels * off, (levels - 1) * off).mean(dim=2).nansum()) / _sold(batch)
+    return float(2 * pinball(off).nansum()) / _sold(batch)
 
 
 def _sold(batch: Batch) -> float:

@@ -63,10 +63,9 @@ class Head(nn.Module):
         )
 
     def forward(self, hidden: Tensor, batch: Batch) -> Tensor:  # [B, width] -> [B, P, Q]
-        size, block = batch.base.shape
-        day = self.days(hidden).view(size, block, -1)
+        day = self.days(hidden).unflatten(1, (self.block, -1))
         near = batch.around.unfold(1, 1 + 2 * AROUND, 1).flatten(2)  # [B, P, K * 7]
-        level = batch.level[:, None].expand(-1, block, -1)
+        level = batch.level[:, None].expand(-1, self.block, -1)
         change = self.out(hidden).view(-1, self.block, self.outputs) + self.decoder(
             torch.cat([day, batch.ahead, near, level], dim=2)
         )
