@@ -29,13 +29,13 @@ SAMPLE = 4096  # windows that tell how wild the sales are
 WARM_UP = 0.03
 CLIP = 1.0
 EMA = 0.995
-PATIENCE, GAIN = 5, 0.001  # rounds without that gain on check days until learning ends
+PATIENCE, GAIN = 10, 0.001  # rounds without that gain on check days until learning ends
 MEAN_WEIGHT = 0.3  # of the mean's loss beside the quantiles'
 WILD = 10.0  # spread of the sales from which the mean's loss would drown that of the quantiles
 # Seconds of a step on one core of the reference machine: fixed, per operation, per number written, per flop.
 # Only a plan, so that the same budget always gives the same number of steps (and the same model); the clock
 # stops a fit on a slower machine.
-PER_STEP, PER_CALL, PER_NUMBER, PER_FLOP = 8e-3, 12e-6, 0.47e-9, 5e-12
+PER_STEP, PER_CALL, PER_NUMBER, PER_FLOP = 6.5e-3, 12e-6, 0.47e-9, 5e-12
 MARGIN = 0.8  # share of the time that the plan fills
 
 
@@ -151,7 +151,7 @@ def fit(model: nn.Module, sampler: WindowSampler, schedule: Schedule, part: Part
             yield from part.rounds
         return
     average, best = copy.deepcopy(model), copy.deepcopy(model)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=schedule.rate, weight_decay=0.01)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=schedule.rate, weight_decay=0.01, fused=True)
     learner = Learner(model, average, best, optimizer, sampler.generator)
     weight = mean_weight(sampler.draw(SAMPLE))  # before the restoring, which puts the generator where it was
     part.restore(model, learner)

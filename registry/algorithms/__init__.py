@@ -53,7 +53,7 @@ class NetworkConfig(Config):
     """Knobs of everything that learns by gradient."""
 
     rate: float = knob(0.003, "Learning rate at the start.", 0.00001, 0.1)
-    batch: int = knob(512, "Windows in one learning step.", 16, 4096)
+    batch: int = knob(256, "Windows in one learning step.", 16, 4096)
 
 
 @dataclass(frozen=True)

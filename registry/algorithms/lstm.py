@@ -18,6 +18,7 @@ from registry.series.layers import Context, Head
 class LSTMConfig(NetworkConfig):
     """Size of the network."""
 
+    batch: int = knob(128, "Windows in one learning step.", 16, 4096)
     width: int = knob(64, "Numbers that the network remembers.", 8, 512)
     dense: int = knob(128, "Nodes in the layer that joins memory and calendar.", 8, 1024)
     dropout: float = knob(0.1, "Share of nodes left out at random while learning.", 0, 0.9)

@@ -22,6 +22,7 @@ class TransformerConfig(NetworkConfig):
     """Size of the network."""
 
     past_days: int = knob(84, "Days of past sales the model looks at; whole weeks.", 14, 728)
+    batch: int = knob(128, "Windows in one learning step.", 16, 4096)
     width: int = knob(64, "Numbers that describe each week.", 8, 512)
     layers: int = knob(2, "Number of attention layers.", 1, 8)
     heads: int = knob(4, "Attention heads; the width is a multiple of it.", 1, 16)
