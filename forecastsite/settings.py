@@ -268,7 +268,8 @@ Q_CLUSTER: dict[str, Any] = {
         }
     },
 }
-TRAINING_THREADS = env_int("TRAINING_THREADS", max(1, (os.cpu_count() or 2) // (2 * TRAINING_WORKERS)), 1, 64)
+SHARE_OF_CORES = max(1, min(4, (os.cpu_count() or 2) // TRAINING_WORKERS))  # small networks gain little
+TRAINING_THREADS = env_int("TRAINING_THREADS", SHARE_OF_CORES, 1, 64)
 TRAINING_MEMORY_MB = env_int("TRAINING_MEMORY_MB", 6000, 512, 1_000_000)
 RUNNING_PER_USER = env_int("RUNNING_PER_USER", 1, 1, 64)  # trainings of one person in work
 WAITING_PER_USER = env_int("WAITING_PER_USER", 5, 1, 1000)
