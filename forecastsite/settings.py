@@ -268,8 +268,7 @@ Q_CLUSTER: dict[str, Any] = {
         }
     },
 }
-SHARE_OF_CORES = max(1, min(4, (os.cpu_count() or 2) // TRAINING_WORKERS))  # small networks gain little
-TRAINING_THREADS = env_int("TRAINING_THREADS", SHARE_OF_CORES, 1, 64)
+TRAINING_THREADS = env_int("TRAINING_THREADS", min(4, (os.cpu_count() or 2) // TRAINING_WORKERS) or 1, 1, 64)
 TRAINING_MEMORY_MB = env_int("TRAINING_MEMORY_MB", 6000, 512, 1_000_000)
 RUNNING_PER_USER = env_int("RUNNING_PER_USER", 1, 1, 64)  # trainings of one person in work
 WAITING_PER_USER = env_int("WAITING_PER_USER", 5, 1, 1000)

@@ -23,7 +23,7 @@ LEARNING = 0.8  # share of the budget that learning fills when nothing disturbs 
 PER_CELL = 6e-6  # seconds to prepare and test one day of one series
 BASE_MB = 550  # torch and its friends
 MB_PER_CELL = 0.0002
-ROUNDS = 40  # signs of life: half while it is tested, half with all days
+ROUNDS, LONGEST = 40, 6.0  # signs of life, half while it is tested, half with all days; seconds of one
 LATEST = 10  # earlier trainings that are looked at
 PLAIN = gettext_noop("A first guess: this method has not been trained on this machine yet.")
 KNOWN = gettext_noop("From the size of the data and earlier trainings on this machine.")
@@ -41,7 +41,11 @@ def formula(run: TrainingRun) -> dict[str, float]:
     """Without any experience."""
     size = cells(run)
     seconds = START + LEARNING * run.budget + PER_CELL * size
-    return {"seconds": seconds, "memory_mb": BASE_MB + MB_PER_CELL * size, "rounds": ROUNDS}
+    return {
+        "seconds": seconds,
+        "memory_mb": BASE_MB + MB_PER_CELL * size,
+        "rounds": max(ROUNDS, run.budget / LONGEST),
+    }
 
 
 def estimate(run: TrainingRun) -> dict[str, Any]:

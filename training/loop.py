@@ -24,12 +24,12 @@ from registry.series.quantiles import LEVELS, MEDIAN
 from registry.series.windows import Batch, Windows
 from training.checkpoint import Learner, Part
 
-ROUNDS = 20  # signs of life per fit
+ROUNDS, LONGEST = 20, 6.0  # signs of life per fit, and more when their planned seconds would be longer
 SAMPLE = 4096  # windows that tell how wild the sales are
 WARM_UP = 0.03
 CLIP = 1.0
 EMA = 0.995
-PATIENCE, GAIN = 10, 0.001  # rounds without that gain on check days until learning ends
+PATIENCE, GAIN = 0.5, 0.001  # share of the rounds without that gain on check days until learning ends
 MEAN_WEIGHT = 0.3  # of the mean's loss beside the quantiles'
 WILD = 10.0  # spread of the sales from which the mean's loss would drown that of the quantiles
 # Seconds of a step on one core of the reference machine: fixed, per operation, per number written, per flop.
@@ -137,10 +137,10 @@ class NotFinite(ValueError):
 
 
 def fit(model: nn.Module, sampler: WindowSampler, schedule: Schedule, part: Part) -> Iterator[Round]:
-    """Learns in place and yields up to ROUNDS times; afterwards the model holds the averaged weights.
+    """Learns in place and yields ROUNDS times or more; afterwards the model holds the averaged weights.
 
     With check days these are the weights of the round that did best on them, and learning ends when
-    PATIENCE rounds did not do better. A module with a `fit` of its own is asked instead.
+    PATIENCE of all rounds did not do better. A module with a `fit` of its own is asked instead.
     `part` keeps what an interrupted fit needs to go on, and knows when somebody wants it to end early.
     """
     if isinstance(model, SelfLearning):
@@ -158,7 +158,9 @@ def fit(model: nn.Module, sampler: WindowSampler, schedule: Schedule, part: Part
     yield from part.rounds
     if part.done:
         return
-    started, every, running = time.monotonic() - part.spent, max(1, schedule.steps // ROUNDS), part.error
+    started, running = time.monotonic() - part.spent, part.error
+    rounds = max(ROUNDS, min(int(schedule.seconds / LONGEST), schedule.steps // ROUNDS))
+    every = max(1, schedule.steps // rounds)
     for step in range(part.step, schedule.steps):
         spent = time.monotonic() - started
         for group in optimizer.param_groups:
@@ -178,7 +180,7 @@ def fit(model: nn.Module, sampler: WindowSampler, schedule: Schedule, part: Part
             yield part.tell(Round(min(1.0, share), running, _check(learner, sampler.check, part)))
         if part.due:
             part.save(model, learner)
-        if spent > schedule.seconds or part.stale >= PATIENCE or (part.enough and step + 1 >= every):
+        if spent > schedule.seconds or part.stale >= PATIENCE * rounds or (part.enough and step + 1 >= every):
             break
     model.load_state_dict((best if part.best_step else average).state_dict())
     part.finish(model)

@@ -11,6 +11,8 @@ def start(page, seconds: int) -> None:
     page.goto("/train/")
     page.select_option("#id_algorithm", "kan")
     page.fill("#id_budget", str(seconds))
+    page.locator("#id_budget").blur()
+    page.wait_for_load_state("networkidle")  # the cost moves the button
     page.click("form.card button[type=submit]")
     page.wait_for_selector("#progress")
 
@@ -31,8 +33,6 @@ def test_without_its_socket_the_page_says_so_and_still_comes_to_the_end(open_tab
 def test_finishing_now_keeps_the_model_and_another_page_hears_of_it(open_tab):
     tab, other = open_tab(), open_tab()
     page = tab.page
-    page.goto("/train/")
-    page.wait_for_selector("#cost strong")
     start(page, 600)
     page.wait_for_selector("#points li", timeout=60_000, state="attached")
     other.page.goto("/models/")
