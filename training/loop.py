@@ -137,7 +137,7 @@ class NotFinite(ValueError):
 
 
 def fit(model: nn.Module, sampler: WindowSampler, schedule: Schedule, part: Part) -> Iterator[Round]:
-    """Learns in place and yields ROUNDS times or more; afterwards the model holds the averaged weights.
+    """Learns in place, telling each round; afterwards the model holds the averaged weights.
 
     With check days these are the weights of the round that did best on them, and learning ends when
     PATIENCE of all rounds did not do better. A module with a `fit` of its own is asked instead.

@@ -13,6 +13,7 @@ def start(page, seconds: int) -> None:
     page.fill("#id_budget", str(seconds))
     page.locator("#id_budget").blur()
     page.wait_for_load_state("networkidle")  # the cost moves the button
+    page.wait_for_selector("#cost strong")
     page.click("form.card button[type=submit]")
     page.wait_for_selector("#progress")
 
