@@ -15,30 +15,13 @@ import torch
 from torch import Tensor, nn
 
 from registry.algorithms import Batch, Config, Round, Sampler, Shape, knob, register
-from registry.series.boosting import Forest
+from registry.series.boosting import GOALS, Forest, Rows
 from registry.series.quantiles import LEVELS, MEDIAN
 from registry.series.windows import AROUND, PROFILE
 
 ROWS_PER_SECOND = 10_000  # and thread, so that some hundred trees fit into the time
 RECENT = 14  # past days shown one by one
 BINS = 8  # groups of forecasts whose misses are kept apart
-GOALS: dict[str, dict[str, Any]] = {
-    "mean": {"objective": "tweedie", "tweedie_variance_power": 1.3},
-    "median": {"objective": "l1"},
-}
-
-
-def _by_error(log: Any, y: Any) -> tuple[float, float]:
-    error = float(np.abs(y - np.expm1(log)).sum() / max(1e-9, y.sum()))
-    return error, error
-
-
-def _by_deviance(log: Any, y: Any) -> tuple[float, float]:
-    mean = np.exp(log)
-    return float(np.abs(y - mean).sum() / max(1e-9, y.sum())), float((mean - y * log).mean())
-
-
-JUDGES = {"mean": _by_deviance, "median": _by_error}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,53 +68,55 @@ class Trees(nn.Module):
         check = None if sampler.check is None else _known(sampler.check)
         started, share = time.monotonic(), 1 / len(GOALS)
         for number, (name, goal) in enumerate(GOALS.items()):
-            options = goal | {"learning_rate": self.config.rate, "num_leaves": self.config.leaves}
+            options = {"learning_rate": self.config.rate, "num_leaves": self.config.leaves}
             trees = 0 if check is not None else int(self.useful[number])
-            forest = Forest(options, trees or self.config.steps, JUDGES[name])
-            target = np.log1p(learned[1]) if name == "median" else learned[1]
+            forest = Forest(goal, options, trees or self.config.steps)
             until = started + seconds * share * (number + 1)
-            for done, error, held in forest.grow(learned, target, check, until):
+            for done, error, held in forest.grow(learned, check, until):
                 yield Round((number + done) * share, error, held)
             self.useful[number] = forest.useful
             setattr(self, name, torch.frombuffer(bytearray(forest.text), dtype=torch.uint8))
         self._boosters.clear()
         if check is not None or not self.misses.any():
-            self._measure(*(check or self._table(sampler, rows // 5)))
+            self._measure(check or self._table(sampler, rows // 5))
 
-    def _table(self, sampler: Sampler, rows: int) -> tuple[Any, Any]:
-        """Known days of random windows: features [N, F], sales [N]."""
+    def _table(self, sampler: Sampler, rows: int) -> Rows:
+        """Known days of random windows."""
         parts = [_known(sampler.draw(4096)) for _part in range(max(1, rows // (4096 * self.block)))]
-        x, y = (np.concatenate(column) for column in zip(*parts, strict=True))
-        return x, y.clip(min=0)
+        return Rows(np.concatenate([part.x for part in parts]), np.concatenate([part.y for part in parts]))
 
-    def _measure(self, x: Any, y: Any) -> None:
-        point = self._predict("median", x)
+    def _measure(self, rows: Rows) -> None:
+        point = self._scores("median", rows.x)
         edges = np.quantile(point, np.arange(1, BINS) / BINS)
         group = np.searchsorted(edges, point)
         for index in range(BINS):
-            part = (np.log1p(y) - point)[group == index]
+            part = (np.log1p(rows.y) - point)[group == index]
             spread = np.quantile(part, LEVELS) if part.size else np.zeros(len(LEVELS))
             self.misses[index] = torch.from_numpy(spread - spread[MEDIAN])
         self.edges.copy_(torch.from_numpy(edges))
 
-    def _predict(self, name: str, x: Any) -> Any:
+    def _scores(self, name: str, x: Any) -> Any:
+        """What the forest of that name says of days with features [N, F]: [N]."""
         import lightgbm
 
         if name not in self._boosters:
             text = bytes(getattr(self, name).numpy()).decode()
             self._boosters[name] = lightgbm.Booster(model_str=text)
-        found = self._boosters[name].predict(x, num_threads=torch.get_num_threads())
-        return found.astype(np.float32).clip(min=0)
+        found = self._boosters[name].predict(x, num_threads=torch.get_num_threads(), raw_score=True)
+        return (found + GOALS[name].start(x)).astype(np.float32)
 
     def forward(self, batch: Batch) -> Tensor:  # -> [B, P, Q]
         x = _features(batch).flatten(0, 1).numpy()
-        mean, log = (torch.from_numpy(self._predict(name, x)).view(batch.base.shape) for name in GOALS)
+        mean, log = (torch.from_numpy(self._scores(name, x)).view(batch.base.shape) for name in GOALS)
         spread = torch.expm1(log[..., None] + self.misses[torch.searchsorted(self.edges, log.contiguous())])
-        return torch.cat([mean[..., None], spread], dim=2) / batch.scale[:, None, None]
+        return torch.cat([mean.exp()[..., None], spread], dim=2) / batch.scale[:, None, None]
 
 
 def _features(batch: Batch) -> Tensor:
-    """[B, P, F]: one row per day ahead; sales in logs of units, since trees cannot multiply by the scale."""
+    """[B, P, F]: one row per day ahead; sales in logs of units, since trees cannot multiply by the scale.
+
+    The usual sales come first, as Rows wants them.
+    """
     size, block = batch.base.shape
     day = torch.arange(block).float().expand(size, block)[..., None]
     scale = batch.scale[:, None]
@@ -141,9 +126,10 @@ def _features(batch: Batch) -> Tensor:
     near = batch.around.unfold(1, 1 + 2 * AROUND, 1).flatten(2)
     profile = torch.log1p((torch.sinh(batch.ahead[..., -PROFILE:]) * scale[..., None]).clamp(min=0))
     base = torch.log1p((batch.base * scale).clamp(min=0))[..., None]
-    return torch.cat([day, base, batch.ahead, profile, near, shared], dim=2)
+    return torch.cat([base, day, batch.ahead, profile, near, shared], dim=2)
 
 
-def _known(batch: Batch) -> tuple[Any, Any]:
+def _known(batch: Batch) -> Rows:
     known = ~batch.target.isnan()
-    return _features(batch)[known].numpy(), (batch.target * batch.scale[:, None])[known].numpy()
+    sales = (batch.target * batch.scale[:, None])[known].clamp(min=0)
+    return Rows(_features(batch)[known].numpy(), sales.numpy())

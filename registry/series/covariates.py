@@ -15,7 +15,10 @@ from registry.series.calendar import is_holiday, weekday
 from registry.series.panel import Floats, Panel
 
 MAX_CATEGORIES = 12
-ONE_YEAR, WITH_LAST_YEAR = 380, 400  # days
+ONE_YEAR, WITH_LAST_YEAR, TWO_YEARS = 380, 400, 730  # days
+# Weeks whose mean of a weekday is its usual sales. Who has not seen two turns of the year cannot tell the
+# season from the level, and would carry the weeks before Christmas into January.
+USUAL_WEEKS, USUAL_WEEKS_YOUNG = 8, 26
 NEAR = 7  # days to a closed day that matter
 
 
@@ -32,6 +35,7 @@ class Encoder:
     unit: float = 1.0
     yearly: bool = True  # the place in the year tells something
     last_year: bool = True  # enough learning windows have a last year
+    usual_weeks: int = USUAL_WEEKS  # one of windows.PROFILE_WEEKS
 
     @classmethod
     def fit(cls, panel: Panel) -> Encoder:
@@ -48,6 +52,7 @@ class Encoder:
             unit=min(1.0, float(np.median(sold))) if sold.size else 1.0,
             yearly=panel.days >= ONE_YEAR,
             last_year=panel.days >= WITH_LAST_YEAR,
+            usual_weeks=USUAL_WEEKS if panel.days >= TWO_YEARS else USUAL_WEEKS_YOUNG,
         )
 
     def entities(self, panel: Panel) -> NDArray[np.int64]:

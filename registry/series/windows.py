@@ -20,7 +20,7 @@ from registry.series.quantiles import LEVELS, OUTPUTS
 
 YEAR = 364  # same weekday, last year
 AROUND = 3  # days before and after the block whose covariates are shown too
-PROFILE_WEEKS = (1, 4, 8, 16)
+PROFILE_WEEKS = (1, 4, 8, 16, 26)
 PROFILE = len(PROFILE_WEEKS) + 6  # the last columns of `ahead`: weekday means, then last year
 LEVEL_DAYS = (7, 28, 112, 364)
 SCALE_DAYS = (56, 112, 364, 1456)
@@ -38,7 +38,7 @@ class Batch:
     level: Tensor  # [B, E]      size, trend, share of zeros, age
     static: Tensor  # [B, T]
     entity: Tensor  # [B, 3]      series, store, product; 0 = unknown
-    base: Tensor  # [B, P]      the usual sales of that weekday
+    base: Tensor  # [B, P]      the usual sales of that weekday, from which a forecast starts
     recent: Tensor  # [B, L]      past sales as they are (scaled), NaN where not recorded
     scale: Tensor  # [B]
     closed: Tensor  # [B, P]      bool
@@ -76,6 +76,7 @@ class Windows:
         self.static = torch.from_numpy(encoder.static_features(panel))
         self.entity = torch.from_numpy(encoder.entities(panel))
         self.unit, self.yearly = encoder.unit, encoder.last_year
+        self.usual_weeks = encoder.usual_weeks
         self.vocabulary = (len(encoder.keys), len(encoder.stores), len(encoder.products))
         self._fill(panel, closed, width)
 
@@ -201,7 +202,7 @@ class Windows:
         for weeks in PROFILE_WEEKS:
             mean, count = self.usual(rows, day, at, weeks)
             mean = torch.where(count > 0, mean / size, overall)
-            base = mean if weeks == 8 else base
+            base = mean if weeks == self.usual_weeks else base
             columns.append(torch.asinh(mean))
         for value, known in self._last_year(rows, at, day, size):
             columns += [torch.asinh(value), known]

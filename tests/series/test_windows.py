@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import fields, replace
 
 import numpy as np
+import pytest
 import torch
 
 from registry.series.covariates import Encoder
@@ -43,10 +44,15 @@ def test_a_window_at_the_end_is_the_same_with_and_without_the_later_days(panel):
             assert same, field.name
 
 
-def test_the_usual_weekday_is_the_mean_of_the_last_eight(panel):
-    batch = cut(panel)
-    wanted = np.nanmean(np.where(panel.closed, np.nan, panel.sales)[2, 200 - 56 : 200].reshape(8, 7)[:, 0])
-    assert np.isclose(float(batch.base[2, 0] * batch.scale[2]), wanted, rtol=1e-5)
+@pytest.mark.parametrize(("days", "weeks"), [(260, 26), (729, 26), (730, 8)])
+def test_the_usual_weekday_is_the_mean_of_more_weeks_before_two_years_are_known(panel, days, weeks):
+    long = replace(panel, sales=np.tile(panel.sales, 3)[:, :days], closed=np.tile(panel.closed, 3)[:, :days])
+    encoder = Encoder.fit(replace(long, known={}, past={}))
+    batch = Windows(panel, replace(Encoder.fit(panel), usual_weeks=encoder.usual_weeks), 28, 7).cut(
+        torch.tensor([2]), torch.tensor([200])
+    )
+    sold = np.where(panel.closed, np.nan, panel.sales)[2, 200 - 7 * weeks : 200].reshape(weeks, 7)
+    assert np.isclose(float(batch.base[0, 0] * batch.scale[0]), np.nanmean(sold[:, 0]), rtol=1e-5)
 
 
 def test_last_year_is_the_same_weekday_364_days_before(panel):
