@@ -24,16 +24,14 @@ LEAST_PAST = 14  # days before the first window that a model can learn from
 CHECKS = 2048  # windows that tell when to stop learning
 REFIT_STEPS = 0.5  # of the useful steps, at most, when a model goes on with the days that were held back
 REFIT_RATE = 0.3  # of the learning rate, then
-WEEK, MONTH = 7, 28  # days forecast in one step
-SPARSE = 0.8  # share of days without sales above which they are more
+WEEK, MONTH = 7, 28  # days forecast in one step; the latter where sales are sparse
 
 
 def usual_block(panel: Panel) -> int:
     """Days to forecast in one step: the mean that is fed back looks like a small sale every day, and where
     hardly a day sells anything no model has seen that.
     """
-    known = ~np.isnan(panel.sales) & ~panel.closed
-    return MONTH if (panel.sales[known] == 0).sum() > SPARSE * known.sum() else WEEK
+    return MONTH if panel.sparse else WEEK
 
 
 @dataclass

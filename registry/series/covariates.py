@@ -17,7 +17,8 @@ from registry.series.panel import Floats, Panel
 MAX_CATEGORIES = 12
 ONE_YEAR, WITH_LAST_YEAR, TWO_YEARS = 380, 400, 730  # days
 # Weeks whose mean of a weekday is its usual sales. Who has not seen two turns of the year cannot tell the
-# season from the level, and would carry the weeks before Christmas into January.
+# season from the level, and would carry the weeks before Christmas into January. Sparse sales
+# have no level to carry, and from the longer mean the networks learn nothing there.
 USUAL_WEEKS, USUAL_WEEKS_YOUNG = 8, 26
 NEAR = 7  # days to a closed day that matter
 
@@ -52,7 +53,7 @@ class Encoder:
             unit=min(1.0, float(np.median(sold))) if sold.size else 1.0,
             yearly=panel.days >= ONE_YEAR,
             last_year=panel.days >= WITH_LAST_YEAR,
-            usual_weeks=USUAL_WEEKS if panel.days >= TWO_YEARS else USUAL_WEEKS_YOUNG,
+            usual_weeks=USUAL_WEEKS if panel.days >= TWO_YEARS or panel.sparse else USUAL_WEEKS_YOUNG,
         )
 
     def entities(self, panel: Panel) -> NDArray[np.int64]:

@@ -18,6 +18,7 @@ Role = str  # "known" (ahead), "past" (afterwards) or "static" (fixed)
 
 # A source that writes a row only when something was sold has hardly any zeros and many holes.
 LOG_ZERO_SHARE, LOG_HOLE_SHARE = 0.05, 0.3
+SPARSE = 0.8  # share of days without sales above which sales are the exception
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,12 @@ class Panel:
     def dates(self) -> Days:
         """The D days with sales."""
         return np.arange(self.start, self.start + np.timedelta64(self.days, "D"))
+
+    @property
+    def sparse(self) -> bool:
+        """Whether hardly a day sells anything."""
+        known = ~np.isnan(self.sales) & ~self.closed
+        return bool((self.sales[known] == 0).sum() > SPARSE * known.sum())
 
     def column(self, day: Any) -> int:
         """Index of a day; may lie outside."""

@@ -55,6 +55,12 @@ def test_the_usual_weekday_is_the_mean_of_more_weeks_before_two_years_are_known(
     assert np.isclose(float(batch.base[0, 0] * batch.scale[0]), np.nanmean(sold[:, 0]), rtol=1e-5)
 
 
+def test_where_hardly_a_day_sells_the_usual_is_that_of_eight_weeks(panel):
+    rare = replace(panel, sales=panel.sales * (np.arange(panel.days) % 10 == 0))
+    assert (panel.sparse, rare.sparse) == (False, True)
+    assert (Encoder.fit(panel).usual_weeks, Encoder.fit(rare).usual_weeks) == (26, 8)
+
+
 def test_last_year_is_the_same_weekday_364_days_before(panel):
     long = replace(
         panel,
