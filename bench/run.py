@@ -59,7 +59,10 @@ def plan(given: Mapping[str, str]) -> Plan:
 
 
 def chosen(names: list[str]) -> list[str]:
-    """These algorithms, or all: peers first, for they are quick or tell what is to be beaten."""
+    """These algorithms, or all: peers first, for they are quick or tell what is to be beaten.
+
+    Each comes once: with statsforecast beside us AutoETS is both a peer and of ours.
+    """
     from registry import algorithms
 
     ours = [name for name, _label in algorithms.choices()]
@@ -68,7 +71,7 @@ def chosen(names: list[str]) -> list[str]:
         raise ValueError(
             f"There is no algorithm {unknown[0]!r}: use some of {', '.join([*cells.PEERS, *ours])}."
         )
-    return names or [*cells.PEERS, *ours]
+    return names or list(dict.fromkeys([*cells.PEERS, *ours]))
 
 
 def cells_of(wanted: Plan) -> Iterator[cells.Cell]:

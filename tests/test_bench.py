@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 from bench import cells, data, exchange, ours, peer, report, run, scale
+from registry import algorithms
 from registry.series.panel import Panel
 
 CELL = cells.Cell("sample", "kan", "2026-09-05", 1.0)
@@ -167,6 +168,11 @@ def test_the_report_says_what_was_run(tmp_path) -> None:
 def test_a_wrong_choice_is_named_in_one_sentence(given, capsys) -> None:
     assert run.main(given) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_a_method_that_is_a_peer_and_one_of_ours_comes_once(monkeypatch) -> None:
+    monkeypatch.setattr(algorithms, "choices", lambda: [("kan", "KAN"), ("ets", "ETS")])
+    assert run.chosen([]) == [*cells.PEERS, "kan"]
 
 
 def test_without_the_shared_files_the_sample_is_used(monkeypatch, tmp_path) -> None:
