@@ -26,7 +26,7 @@ from registry.series.prediction import Prediction
 from registry.series.quantiles import OUTPUTS
 from registry.series.windows import Shape
 
-SCHEMA = 1
+SCHEMA = 2  # of what the tensors mean: trees add to the usual sales since 2
 MAX_JSON = 64_000_000
 LIBRARIES = ("torch", "numpy", "pandas", "safetensors")
 
