@@ -32,6 +32,7 @@ def main() -> None:
     sys.meta_path.insert(0, WithoutPandas)
     prepare(order["locale"], order["job"]["language"])
     (Path(order["job"]["folder"]) / "report.json").write_text(json.dumps(attempt(order["job"])))
+    os._exit(0)  # threads of the parquet library may abort a process that takes its time to end
 
 
 def limit(memory: int, seconds: int) -> None:

@@ -43,6 +43,8 @@ def test_a_backup_of_a_busy_installation_is_whole_and_forecasts(busy, tmp_path, 
         words = [*MANAGE, "restore", str(copy)]
         done = subprocess.run(words, env=restored.env, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
+        found = restored.manage("reconcile_artifacts", "--apply")["items"]
+        assert {item["problem"] for item in found} <= {"stuck_deleting"}, found  # caught half deleted
         assert restored.manage("reconcile_artifacts")["items"] == []
         words = ["forecast", "--model=best", "--dataset=sample", "--scope=product:P001", "--horizon=7"]
         assert restored.manage(*words)["total"] > 0

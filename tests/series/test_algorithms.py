@@ -225,7 +225,7 @@ def test_a_damaged_bundle_is_refused(damage, learned):
     elif damage == "flip the header":
         content = content[:30] + b"\xff" + content[31:]
     elif damage == "other schema":
-        content = content.replace(b'\\"schema\\": 1', b'\\"schema\\": 7')
+        content = content.replace(b'\\"schema\\": 2', b'\\"schema\\": 7')
     else:
         spoiled = torch.full_like(member.tensors[name], torch.nan)
         tensor = spoiled if damage == "not finite" else torch.zeros(3, 3, 3)
