@@ -20,6 +20,7 @@ WEEK, MAX_WEEKS, SIZES = 7, 4, 3  # buckets: weeks ahead, and thirds of the sale
 FEWEST = 60  # misses that a bucket needs for a factor of its own
 WIDEST = 20.0
 FEW_SUMS = 12  # windows below which quantiles of their sums mean nothing
+IN_80 = 1.2816  # standard deviations of a normal distribution that hold 80% of it
 MOST_MOVED = 1.1  # the mean is moved by 10% at most
 TINY = 1e-9
 SINGLE = "series"
@@ -52,12 +53,15 @@ class Calibration:
             parts = [_misses(actual, forecast, ends) for actual, forecast in held]
             result.factors[name] = result._factors(parts, held, int(name) / 100)
         result.mean = _mean_factor(held)
-        for kind, groups in group_rows(keys).items():
+        kinds = group_rows(keys)
+        single = [_group(actual, forecast * result.mean, kinds[SINGLE]) for actual, forecast in held]
+        for kind, groups in kinds.items():
             pairs = [_group(actual, forecast * result.mean, groups) for actual, forecast in held]
             result.totals[kind] = _quantiles(np.concatenate([_daily(*pair) for pair in pairs]))
             sums = np.concatenate([_whole(*pair) for pair in pairs])
             sizes = np.concatenate([result._sizes(forecast) for _actual, forecast in held])
-            result.sums[kind] = _ranges(sums, sizes if kind == SINGLE else np.zeros(len(sums)))
+            least = IN_80 * float(np.sqrt(np.mean([_apart(*pair, groups) ** 2 for pair in single])))
+            result.sums[kind] = _ranges(sums, sizes if kind == SINGLE else np.zeros(len(sums)), least)
         return result
 
     def _factors(self, parts: list[Floats], held: list[Held], share: float) -> list[list[float]]:
@@ -197,18 +201,32 @@ def _whole(sold: Floats, mean: Floats) -> Floats:
     return np.where(known & (total > 0), miss, np.nan).astype(np.float32)
 
 
+def _apart(sold: Floats, mean: Floats, groups: list[NDArray[np.intp]]) -> Floats:
+    """What each group's window would be off by if its series erred independently, as a share: [groups].
+
+    sold, mean: [S, H] of single series.
+    """
+    off, total = np.nansum(sold - mean, axis=1) ** 2, np.nansum(mean, axis=1)
+    parts = [np.sqrt(off[rows].sum()) / max(TINY, float(total[rows].sum())) for rows in groups]
+    return np.array(parts, np.float32)
+
+
 def _quantiles(misses: Floats) -> list[float]:
     known = misses[~np.isnan(misses)]
     return [float(q) for q in np.quantile(known, LEVELS)] if known.size > 1 else [0.0] * len(LEVELS)
 
 
-def _ranges(misses: Floats, sizes: NDArray[Any]) -> list[list[float]]:
-    """80% ranges by size; of few windows the widest miss on both sides, since more cannot be promised."""
+def _ranges(misses: Floats, sizes: NDArray[Any], least: float) -> list[list[float]]:
+    """80% ranges by size; of few windows the widest miss on both sides, since more cannot be promised.
+
+    Three windows may all have come out right by luck: then `least` stands, what independent errors of the
+    parts come to.
+    """
     result = []
     for size in range(int(sizes.max()) + 1 if sizes.size else 1):
         known = misses[(sizes == size) & ~np.isnan(misses)]
         if known.size < FEW_SUMS:
-            widest = float(np.abs(known).max()) if known.size else 1.0
+            widest = max(least, float(np.abs(known).max())) if known.size else 1.0
             result.append([-widest, widest])
             continue
         tail = max(0.0, 0.1 - 0.4 / known.size)
