@@ -22,6 +22,10 @@ OPTIONS |= {"bagging_fraction": 0.8, "bagging_freq": 1, "deterministic": True, "
 LEAST = 0.05  # usual sales to start from where nothing is sold
 
 
+def _options() -> dict[str, Any]:
+    return OPTIONS | {"num_threads": torch.get_num_threads()}
+
+
 @dataclass
 class Rows:
     """Features [N, F] of days, the first of which is log1p of the usual sales, and their sales [N]."""
@@ -34,8 +38,7 @@ class Rows:
         """The features as LightGBM wants them, once for all forests."""
         import lightgbm
 
-        options = OPTIONS | {"num_threads": torch.get_num_threads()}
-        return lightgbm.Dataset(self.x, params=options).construct()
+        return lightgbm.Dataset(self.x, params=_options()).construct()
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ class Forest:
         """Yields share done, error on learned rows and on check rows; `until` is a time.monotonic()."""
         import lightgbm
 
-        options = OPTIONS | {"num_threads": torch.get_num_threads()} | self.goal.options | self.options
+        options = _options() | self.goal.options | self.options
         data = learned.binned.set_label(self.goal.target(learned.y))
         booster = lightgbm.Booster(options, data.set_init_score(self.goal.start(learned.x)))
         shown = [Rows(learned.x[:SHOWN], learned.y[:SHOWN])] + ([check] if check is not None else [])

@@ -54,13 +54,14 @@ class Calibration:
             result.factors[name] = result._factors(parts, held, int(name) / 100)
         result.mean = _mean_factor(held)
         kinds = group_rows(keys)
-        single = [_group(actual, forecast * result.mean, kinds[SINGLE]) for actual, forecast in held]
-        for kind, groups in kinds.items():
-            pairs = [_group(actual, forecast * result.mean, groups) for actual, forecast in held]
+        moved = [(actual, forecast * result.mean) for actual, forecast in held]
+        every = {kind: [_group(*pair, groups) for pair in moved] for kind, groups in kinds.items()}
+        for kind, pairs in every.items():
             result.totals[kind] = _quantiles(np.concatenate([_daily(*pair) for pair in pairs]))
             sums = np.concatenate([_whole(*pair) for pair in pairs])
             sizes = np.concatenate([result._sizes(forecast) for _actual, forecast in held])
-            least = IN_80 * float(np.sqrt(np.mean([_apart(*pair, groups) ** 2 for pair in single])))
+            apart = np.concatenate([_apart(*pair, kinds[kind]) for pair in every[SINGLE]])
+            least = IN_80 * float(np.sqrt(np.mean(apart**2)))
             result.sums[kind] = _ranges(sums, sizes if kind == SINGLE else np.zeros(len(sums)), least)
         return result
 
@@ -206,9 +207,12 @@ def _apart(sold: Floats, mean: Floats, groups: list[NDArray[np.intp]]) -> Floats
 
     sold, mean: [S, H] of single series.
     """
-    off, total = np.nansum(sold - mean, axis=1) ** 2, np.nansum(mean, axis=1)
-    parts = [np.sqrt(off[rows].sum()) / max(TINY, float(total[rows].sum())) for rows in groups]
-    return np.array(parts, np.float32)
+    order, sizes = np.concatenate(groups), np.array([len(rows) for rows in groups], np.intp)
+    starts = np.cumsum(sizes) - sizes
+    off = np.add.reduceat((np.nansum(sold - mean, axis=1) ** 2)[order], starts)
+    total = np.add.reduceat(np.nansum(mean, axis=1)[order], starts)
+    shares: Floats = (np.sqrt(off) / np.maximum(total, TINY)).astype(np.float32)
+    return shares
 
 
 def _quantiles(misses: Floats) -> list[float]:

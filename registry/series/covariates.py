@@ -17,8 +17,8 @@ from registry.series.panel import Floats, Panel
 MAX_CATEGORIES = 12
 ONE_YEAR, WITH_LAST_YEAR, TWO_YEARS = 380, 400, 730  # days
 # Weeks whose mean of a weekday is its usual sales. Who has not seen two turns of the year cannot tell the
-# season from the level, and would carry the weeks before Christmas into January. Sparse sales
-# have no level to carry, and from the longer mean the networks learn nothing there.
+# season from the level, and would carry the weeks before Christmas into January. Sparse sales have no level
+# to carry, and from the longer mean the networks learn nothing there.
 USUAL_WEEKS, USUAL_WEEKS_YOUNG = 8, 26
 NEAR = 7  # days to a closed day that matter
 
