@@ -28,7 +28,9 @@ def fill(rows: int) -> None:
     from django.utils import timezone
 
     from prediction.models import Forecast
-    from registry.models import AuditEntry, Dataset, DatasetVersion, ForecastModel, ModelVersion
+    from registry.access.audit import AuditEntry
+    from registry.datasets.models import Dataset, DatasetVersion
+    from registry.model_versions.models import ForecastModel, ModelVersion
     from training.models import TrainingRun
 
     now = timezone.now()

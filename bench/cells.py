@@ -20,7 +20,7 @@ import psutil
 from bench import data, exchange
 from registry.series import metrics
 from registry.series.quantiles import all_whole, whole_median
-from training.learning import actual_sales
+from training.learning.pipeline import actual_sales
 
 OURS = ("registry/series", "registry/algorithms", "training")
 GRACE = 5  # times the budget, after which a peer that does not keep it is stopped
@@ -47,20 +47,20 @@ def module(algorithm: str) -> str:
     """The script that runs an algorithm: a peer's, or ours for all others.
 
     >>> module("lightgbm-l1"), module("nf-kan"), module("kan")
-    ('bench.peer_lightgbm', 'bench.peer_networks', 'bench.ours')
+    ('bench.peers.lightgbm', 'bench.peers.networks', 'bench.ours')
     """
     return PEERS.get(algorithm, "bench.ours")
 
 
 PEERS = {
-    "lightgbm-l1": "bench.peer_lightgbm",
-    "lightgbm-direct": "bench.peer_lightgbm",
-    "lightgbm-tweedie": "bench.peer_lightgbm",
-    "seasonal-naive": "bench.peer_classical",
-    "ets": "bench.peer_classical",
-    "nf-kan": "bench.peer_networks",
-    "nf-nhits": "bench.peer_networks",
-    "nf-tft": "bench.peer_networks",
+    "lightgbm-l1": "bench.peers.lightgbm",
+    "lightgbm-direct": "bench.peers.lightgbm",
+    "lightgbm-tweedie": "bench.peers.lightgbm",
+    "seasonal-naive": "bench.peers.classical",
+    "ets": "bench.peers.classical",
+    "nf-kan": "bench.peers.networks",
+    "nf-nhits": "bench.peers.networks",
+    "nf-tft": "bench.peers.networks",
 }
 
 
@@ -93,7 +93,8 @@ def code(algorithm: str) -> str:
     own = data.ROOT / (module(algorithm).replace(".", "/") + ".py")
     shared = [data.ROOT / "bench" / "data.py"]
     if algorithm in PEERS:
-        return digest([own, *shared, *(data.ROOT / "bench" / f"{name}.py" for name in ("peer", "exchange"))])
+        shared += [data.ROOT / "bench" / f"{name}.py" for name in ("peers/common", "exchange")]
+        return digest([own, *shared])
     return digest([own, *shared, *(data.ROOT / name for name in OURS)])
 
 

@@ -28,9 +28,10 @@ def fill(count: int) -> None:
     from django.utils import timezone
 
     from prediction.models import Forecast
-    from registry.artifacts import store
-    from registry.models import Dataset, DatasetVersion, ModelVersion
-    from registry.scope import Scope
+    from registry.datasets.models import Dataset, DatasetVersion
+    from registry.datasets.scope import Scope
+    from registry.model_versions.models import ModelVersion
+    from registry.storage.artifacts import store
 
     days = {"first": date(2025, 1, 1), "last": date(2025, 12, 31)}
     source = DatasetVersion.objects.create(

@@ -80,7 +80,7 @@ def sample(**size: int) -> pd.DataFrame:
     """The made-up chain of the product."""
     from tempfile import TemporaryDirectory
 
-    from registry.sample import Sample
+    from registry.datasets.sample.generator import Sample
 
     with TemporaryDirectory() as place:
         Sample(**size).write(Path(place) / "sample.parquet")
@@ -89,6 +89,6 @@ def sample(**size: int) -> pd.DataFrame:
 
 def origins(panel: Panel, horizon: int, windows: int) -> list[np.datetime64]:
     """The last known day of each window at the end of the sales, oldest first."""
-    from training import backtest
+    from training.learning import backtest
 
     return backtest.origins(panel, horizon, windows, horizon)

@@ -15,9 +15,9 @@ import numpy as np
 
 from bench import data
 from registry.series import metrics
-from registry.series.slices import slices
-from training import backtest
-from training.learning import Plan
+from registry.series.error_breakdown import slices
+from training.learning import backtest
+from training.learning.pipeline import Plan
 
 
 def main(place: Path) -> None:

@@ -82,13 +82,13 @@ def main() -> None:
 def prepared(folder: Path) -> User:
     from django.core.management import call_command
 
-    from bench import chain
+    from bench import year_of_use
 
     call_command("migrate", verbosity=0)  # a kept installation may be older than the code
     if not (folder / "built").exists():
-        chain.build(folder)
+        year_of_use.build(folder)
         (folder / "built").touch()
-    return chain.User.objects.get(username="bench")
+    return year_of_use.User.objects.get(username="bench")
 
 
 def measured(person: User, folder: Path) -> list[Times]:
@@ -128,7 +128,7 @@ def requests(client: Client, person: User, folder: Path) -> Iterator[tuple[str, 
     """Each page with how to ask for it, then the forecasts that people make."""
     for name, address in addresses(person, folder).items():
         yield name, lambda address=address: client.get(address)
-    from registry.models import ModelVersion
+    from registry.model_versions.models import ModelVersion
 
     naive, network = (
         ModelVersion.objects.get(name=f"{kind}_global_v1") for kind in ("seasonal_naive", "kan")
@@ -145,9 +145,10 @@ def requests(client: Client, person: User, folder: Path) -> Iterator[tuple[str, 
 
 def addresses(person: User, folder: Path) -> dict[str, str]:
     """Every page, with what there is the most of on it."""
-    from bench import chain
+    from bench import year_of_use
     from prediction.models import Forecast
-    from registry.models import Dataset, ModelVersion
+    from registry.datasets.models import Dataset
+    from registry.model_versions.models import ModelVersion
     from training.models import TrainingRun
 
     version = ModelVersion.objects.get(name="kan_global_v1")
@@ -156,7 +157,7 @@ def addresses(person: User, folder: Path) -> dict[str, str]:
     rival = ModelVersion.objects.get(name="seasonal_naive_global_v1")
     series = Forecast.objects.ready().exclude(store="").exclude(product="").order_by("-created_at")[0]
     run = TrainingRun.objects.get(version=version)
-    data, file = Dataset.objects.get(), chain.upload(folder, person)
+    data, file = Dataset.objects.get(), year_of_use.upload(folder, person)
     return {
         "Overview": "/",
         "Data": "/data/",
@@ -187,14 +188,14 @@ def addresses(person: User, folder: Path) -> dict[str, str]:
 
 def report(found: list[Times]) -> str:
     """The table, and on what it was measured."""
-    from bench import chain
+    from bench import year_of_use
 
     load, rounds = os.getloadavg()[0], len(found[0].clock)
     lines = [
         "# How quick the pages are",
         "",
-        f"`make paces` on {dt.date.today()}: {chain.told()}; {os.cpu_count()} cores, load {load:.1f} (more "
-        f"than the cores would mean that other work ran too). Warm, {rounds} rounds, in milliseconds.",
+        f"`make paces` on {dt.date.today()}: {year_of_use.told()}; {os.cpu_count()} cores, load {load:.1f} "
+        f"(more than the cores would mean that other work ran too). Warm, {rounds} rounds, in milliseconds.",
         f"Aims: every page p95 at most {MOST_MS} ms and at most {MOST_QUERIES} queries, the forecast of one "
         f"series p95 at most {FORECAST_MS} ms; **slow** marks what takes more of the processor or asks more.",
         "",

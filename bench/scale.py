@@ -75,7 +75,7 @@ def run(threads: int, wanted: str) -> list[dict[str, Any]]:
 
 def chain(stores: int, products: int, days: int) -> Path:
     """The file of a made-up chain; written once."""
-    from registry.sample import Sample
+    from registry.datasets.sample.generator import Sample
 
     file = folder() / f"chain_{stores}x{products}x{days}.parquet"
     if not file.is_file():
@@ -88,7 +88,7 @@ def chain(stores: int, products: int, days: int) -> Path:
 def one(file: Path, horizon: int, algorithm: str, threads: int) -> dict[str, Any]:
     """Reads, learns so many steps, forecasts twice and times the second."""
     from registry.series.panel import Panel
-    from training.learning import Learning, Plan
+    from training.learning.pipeline import Learning, Plan
 
     started = time.monotonic()
     columns = ["date", "store_id", "product_id", "sales", *ROLES]

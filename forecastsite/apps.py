@@ -11,9 +11,9 @@ class ForecastsiteConfig(AppConfig):
     default = True
 
     def ready(self) -> None:
-        from forecastsite import people  # noqa: F401  # listens from here on
+        from forecastsite.accounts import signals  # noqa: F401  # listens from here on
 
 
 class OurAdminConfig(stock.AdminConfig):
     default = False
-    default_site = "forecastsite.adminsite.OurAdmin"
+    default_site = "forecastsite.accounts.admin_site.OurAdmin"

@@ -18,7 +18,7 @@ def build() -> App:
     from channels.auth import AuthMiddlewareStack
     from channels.routing import ProtocolTypeRouter, URLRouter
 
-    from forecastsite.origin import SameOrigin
+    from forecastsite.server.websocket_origin import SameOrigin
     from training.routing import websocket_urlpatterns
 
     sockets = SameOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))

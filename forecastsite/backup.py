@@ -23,12 +23,12 @@ from django.conf import settings
 from django.core.files.base import File
 from django.utils import timezone
 
-from forecastsite.cleanup import LOCK
-from registry.alone import alone
-from registry.artifacts import CHUNK, Artifact, store
-from registry.keeping import Keepable
-from registry.reconcile import kinds
-from registry.storage import sync_folder
+from forecastsite.cleanup.service import LOCK
+from registry.lib.durable_storage import sync_folder
+from registry.lib.locks import alone
+from registry.storage.archivable import Keepable
+from registry.storage.artifacts import CHUNK, Artifact, store
+from registry.storage.reconcile import kinds
 
 DATABASE, MANIFEST, FILES, KEY = "db.sqlite3", "manifest.json", "artifacts", "secret_key"
 TRIES = 5

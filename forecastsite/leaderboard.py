@@ -8,10 +8,11 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from registry.export import Column, Table
-from registry.models import Dataset, ModelVersion
-from registry.said import said
-from registry.scope import KINDS
+from registry.datasets.models import Dataset
+from registry.datasets.scope import KINDS
+from registry.lib.export import Column, Table
+from registry.lib.messages import said
+from registry.model_versions.models import ModelVersion
 from training.models import TrainingRun
 
 

@@ -13,14 +13,16 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from forecastsite.templatetags.pages import change, method, scope_text, what, whole
+from prediction.accuracy import Since
 from prediction.models import Forecast
-from prediction.page import recent
-from prediction.since import Since
-from registry.artifacts import Artifact, CorruptArtifact
-from registry.models import Dataset, DatasetVersion, ModelVersion
-from registry.said import said
-from registry.sold import newest
+from prediction.page_context import recent
+from registry.datasets.actuals import newest
+from registry.datasets.models import Dataset, DatasetVersion
+from registry.labels import method, scope_text, what
+from registry.lib.formatting import change, whole
+from registry.lib.messages import said
+from registry.model_versions.models import ModelVersion
+from registry.storage.artifacts import Artifact, CorruptArtifact
 from training.models import TrainingRun
 
 PAST, AHEAD = 56, 28  # days on the chart: eight weeks behind, four ahead

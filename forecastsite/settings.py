@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -12,53 +11,9 @@ import dj_database_url
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from forecastsite.env import env, env_bool, env_int, env_list, secret_key
+
 BASE_DIR = Path(__file__).resolve().parent.parent
-
-
-def env(name: str, default: str = "") -> str:
-    """The variable's text without surrounding spaces, or the default."""
-    return os.environ.get(name, "").strip() or default
-
-
-def env_bool(name: str, default: bool) -> bool:
-    """True for 1/true/yes/on, False for 0/false/no/off; anything else stops the start."""
-    text = env(name, str(default)).lower()
-    if text in {"1", "true", "yes", "on"}:
-        return True
-    if text in {"0", "false", "no", "off"}:
-        return False
-    raise ImproperlyConfigured(f"{name} is {text!r}: set it to true or false.")
-
-
-def env_int(name: str, default: int, low: int, high: int) -> int:
-    """A whole number between low and high; anything else stops the start."""
-    text = env(name, str(default))
-    if not text.isdigit() or not low <= int(text) <= high:
-        raise ImproperlyConfigured(f"{name} is {text!r}: set it to a whole number from {low} to {high}.")
-    return int(text)
-
-
-def env_list(name: str, default: str) -> list[str]:
-    """Comma-separated words."""
-    return [word.strip() for word in env(name, default).split(",") if word.strip()]
-
-
-def secret_key(folder: Path) -> str:
-    """SECRET_KEY from the environment, else a random one kept in the data folder (file mode 0600)."""
-    if given := env("SECRET_KEY"):
-        if len(given) < 32:
-            raise ImproperlyConfigured(
-                "SECRET_KEY is shorter than 32 characters: choose a longer random one."
-            )
-        return given
-    file = folder / "secret_key"
-    try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return file.read_text().strip()
-    with os.fdopen(descriptor, "w") as stream:
-        stream.write(secrets.token_urlsafe(50))
-    return file.read_text().strip()
 
 
 # --- where things live -------------------------------------------------------------------------------
@@ -91,7 +46,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 def file_storage(variable: str, store: str, endpoint: str) -> dict[str, Any]:
     """A folder, or s3://bucket/prefix through django-storages (keys from the usual AWS variables)."""
     if Path(store).is_absolute():
-        return {"BACKEND": "registry.storage.DurableStorage", "OPTIONS": {"location": store}}
+        return {"BACKEND": "registry.lib.durable_storage.DurableStorage", "OPTIONS": {"location": store}}
     bucket, _slash, prefix = store.removeprefix("s3://").partition("/")
     if not store.startswith("s3://") or not bucket:
         raise ImproperlyConfigured(f"{variable} is {store!r}: set it to a folder or s3://bucket/prefix.")
@@ -152,7 +107,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
-    "forecastsite.guard.too_large",
+    "forecastsite.middleware.too_large",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -160,7 +115,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "forecastsite.downloads.noted",
+    "forecastsite.middleware.noted",
     "axes.middleware.AxesMiddleware",
 ]
 TEMPLATES = [

@@ -12,7 +12,7 @@ from django.conf import settings
 from django_q.signals import post_execute_in_worker, pre_execute
 from django_q.tasks import async_task
 
-from forecastsite.cleanup import NOT_BEGUN, Limits, carry_out, default_policy, to_archive
+from forecastsite.cleanup.service import NOT_BEGUN, Limits, carry_out, default_policy, to_archive
 
 FOLDER = "busy"  # below DATA_DIR: a file for each worker of this machine that is in a job
 NIGHTLY = Limits(most="50%", always=100, seconds=20)  # in pieces: others wait in the same queue

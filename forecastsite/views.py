@@ -12,14 +12,15 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 from django_htmx.http import reswap, retarget
 
-from forecastsite.handbook import READERS, written
+from forecastsite.help import READERS, written
 from forecastsite.leaderboard import Leaderboard
 from forecastsite.overview import LOOKED_AT, attention, chart_of, chief, steps_done
+from prediction.accuracy import looked_back
 from prediction.models import Forecast
-from prediction.since import looked_back
-from registry import export
-from registry.models import Dataset, ModelVersion
-from registry.web import Request
+from registry.datasets.models import Dataset
+from registry.lib import export
+from registry.lib.http import Request
+from registry.model_versions.models import ModelVersion
 from training.models import TrainingRun
 
 PER_PAGE = 25

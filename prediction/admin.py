@@ -6,8 +6,8 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from prediction.models import Forecast
-from registry.actions import ActingAdmin
-from registry.deeds import KEEPING, Delete
+from registry.admin.actions import ActingAdmin
+from registry.admin.artifact_actions import KEEPING, Delete
 
 
 class DeleteForecast(Delete):

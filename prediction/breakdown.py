@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from prediction.analysis import YEAR, change, sold
-from registry.names import Names
+from registry.datasets.names import Names
 
 if TYPE_CHECKING:
-    from prediction.forecasting import Outlook, Rows
+    from prediction.engine import Outlook, Rows
 
 DIGITS = 3  # of every number in a forecast's file
 

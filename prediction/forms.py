@@ -12,8 +12,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from prediction.models import Forecast
-from registry.models import ModelVersion
-from registry.suggest import code_field, code_of, known_to, near
+from registry.autocomplete import code_field, code_of, near
+from registry.model_versions.models import ModelVersion, known_to
 
 RANGE = format_lazy(_("Choose a number from {low} to {high}."), low=1, high=settings.MAX_HORIZON)
 NOT_WHOLE = _("Write a whole number, like 28.")

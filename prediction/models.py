@@ -11,10 +11,11 @@ from django.db import models, transaction
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from registry.artifacts import Artifact
-from registry.keeping import Keepable
-from registry.models import DatasetVersion, ModelVersion
-from registry.rights import Person, owns
+from registry.access.permissions import Person, owns
+from registry.datasets.models import DatasetVersion
+from registry.model_versions.models import ModelVersion
+from registry.storage.archivable import Keepable
+from registry.storage.artifacts import Artifact
 
 
 class ForecastQuerySet(models.QuerySet["Forecast"]):
@@ -47,10 +48,11 @@ class ForecastQuerySet(models.QuerySet["Forecast"]):
 
         Raises ValueError with one sentence; then neither row nor file is left.
         """
-        from prediction import forecasting
+        from prediction import engine
+        from prediction.content import content as build_content
 
-        outlook = forecasting.look_ahead(version, store, product, horizon)
-        content = forecasting.content(outlook)
+        outlook = engine.look_ahead(version, store, product, horizon)
+        content = build_content(outlook)
         row = self.model(
             version=version,
             dataset_version=outlook.data,

@@ -15,18 +15,19 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import push_url, retarget
 
+from prediction.accuracy import looked_back
+from prediction.exports import day_table, history_table, sheets
 from prediction.forms import ForecastForm
 from prediction.models import Forecast
-from prediction.page import shown
-from prediction.since import looked_back
-from prediction.tables import day_table, history_table, sheets
-from registry.artifacts import CorruptArtifact
-from registry.export import CSV, EXCEL, KINDS, as_csv, as_excel, download, exported
-from registry.models import Dataset, ModelVersion
-from registry.names import names_of
-from registry.rights import insist, needs
-from registry.said import said
-from registry.web import Request
+from prediction.page_context import shown
+from registry.access.permissions import insist, needs
+from registry.datasets.models import Dataset
+from registry.datasets.names import names_of
+from registry.lib.export import CSV, EXCEL, KINDS, as_csv, as_excel, download, exported
+from registry.lib.http import Request
+from registry.lib.messages import said
+from registry.model_versions.models import ModelVersion
+from registry.storage.artifacts import CorruptArtifact
 
 KEPT = ("version", "store", "product", "horizon")
 PER_PAGE = 25

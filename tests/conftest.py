@@ -12,9 +12,10 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.utils import translation
 
-from forecastsite.roles import make_roles
-from registry.models import DatasetVersion, ModelVersion
-from registry.scope import Scope
+from forecastsite.accounts.roles import make_roles
+from registry.datasets.models import DatasetVersion
+from registry.datasets.scope import Scope
+from registry.model_versions.models import ModelVersion
 
 PASSWORD = "a long enough one"
 
@@ -56,7 +57,7 @@ def pytest_make_collect_report(collector):
 def artifact_folder(tmp_path: Path, settings) -> Path:
     """Artifacts of a test never touch the data folder."""
     folder = tmp_path / "artifacts"
-    backend = {"BACKEND": "registry.storage.DurableStorage", "OPTIONS": {"location": str(folder)}}
+    backend = {"BACKEND": "registry.lib.durable_storage.DurableStorage", "OPTIONS": {"location": str(folder)}}
     settings.STORAGES = {**settings.STORAGES, "artifacts": backend}
     return folder
 
@@ -66,7 +67,7 @@ def archive_folder(tmp_path: Path, settings) -> Path:
     """An archive in a second folder."""
     folder = tmp_path / "archive"
     settings.ARCHIVE_STORE = str(folder)
-    backend = {"BACKEND": "registry.storage.DurableStorage", "OPTIONS": {"location": str(folder)}}
+    backend = {"BACKEND": "registry.lib.durable_storage.DurableStorage", "OPTIONS": {"location": str(folder)}}
     settings.STORAGES = {**settings.STORAGES, "archive": backend}
     return folder
 
@@ -75,9 +76,9 @@ def archive_folder(tmp_path: Path, settings) -> Path:
 def quick_reading(request, monkeypatch) -> None:
     """Files are read in this process; tests of the limits are marked `processes` and start a real one."""
     if request.node.get_closest_marker("processes") is None:
-        from registry.importing import confined, pipeline
+        from registry.datasets.importing import pipeline, sandbox
 
-        monkeypatch.setattr(confined, "work", pipeline.perform)
+        monkeypatch.setattr(sandbox, "work", pipeline.perform)
 
 
 @pytest.fixture(autouse=True)
@@ -150,7 +151,7 @@ def anonymous(db) -> Client:
 @pytest.fixture(scope="session")
 def chain_file(tmp_path_factory) -> Path:
     """Two stores, three products, three hundred days."""
-    from registry.sample import Sample
+    from registry.datasets.sample.generator import Sample
 
     path = tmp_path_factory.mktemp("chain") / "chain.parquet"
     Sample(stores=2, products=3, days=300).write(path)
@@ -160,7 +161,7 @@ def chain_file(tmp_path_factory) -> Path:
 @pytest.fixture
 def sales(db, chain_file) -> DatasetVersion:
     """The small chain, imported."""
-    from registry.sales import import_file
+    from registry.datasets.importer import import_file
 
     return import_file(chain_file, "chain")
 
@@ -174,8 +175,8 @@ def learned() -> Iterator[dict]:
 @pytest.fixture
 def publish(sales, learned):
     """Publishes a version of a scope, as a training does."""
-    from registry.sales import read_panel
-    from training.learning import Learning, Plan
+    from registry.datasets.reader import read_panel
+    from training.learning.pipeline import Learning, Plan
 
     def publisher(
         scope: Scope | None = None, wape: float = 0.3, algorithm: str = "seasonal_naive"

@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench import cells, data, exchange, ours, peer, report, run, scale
+from bench import cells, data, exchange, ours, report, run, scale
+from bench.peers import common
 from registry import algorithms
 from registry.series.panel import Panel
 
@@ -54,7 +55,7 @@ def result(algorithm: str, wape: float, window: str = "2026-09-05", **more: obje
     }
 
 
-@pytest.mark.parametrize("module", [cells, exchange, ours, peer, report, run, scale])
+@pytest.mark.parametrize("module", [cells, exchange, ours, common, report, run, scale])
 def test_examples_in_the_bench_are_right(module) -> None:
     assert doctest.testmod(module).failed == 0
 
@@ -79,7 +80,7 @@ def test_a_peer_gets_every_listed_day_once_and_all_days_ahead(panel: Panel) -> N
 
 def test_holes_are_filled_by_the_week_before(panel: Panel) -> None:
     past, _ahead, _names = exchange.tables(panel, 7)
-    filled = peer.fill(past)
+    filled = common.fill(past)
     assert filled[60] == past["y"][53]
     assert not filled.isna().any()
 
@@ -87,9 +88,9 @@ def test_holes_are_filled_by_the_week_before(panel: Panel) -> None:
 def test_quantiles_of_a_peer_are_sorted_and_nothing_is_sold_on_closed_days(panel: Panel) -> None:
     past, ahead, names = exchange.tables(panel, 7)
     ahead.loc[ahead["ds"] == ahead["ds"].min(), "closed"] = 1
-    task = peer.Task(past, ahead, {"series": 2, "horizon": 7, **names})
+    task = common.Task(past, ahead, {"series": 2, "horizon": 7, **names})
     median = np.full((2, 7), 5.0, np.float32)
-    found = peer.quantiles(task, median, {80: (median - 9, median + 2), 95: (median - 9, median + 1)})
+    found = common.quantiles(task, median, {80: (median - 9, median + 2), 95: (median - 9, median + 1)})
     assert (np.diff(found, axis=2) >= 0).all()
     assert found.min() == 0
     assert (found[:, 0] == 0).all()

@@ -7,7 +7,7 @@ import statistics
 import subprocess
 import sys
 
-from tests.house import ROOT, modules
+from tests.helpers.source_tree import ROOT, modules
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house import PACKAGES, ROOT
+from tests.helpers.source_tree import PACKAGES, ROOT
 from tests.test_readme import block, wave
 
 FORM = """

@@ -7,7 +7,7 @@ import re
 import socket
 from pathlib import Path
 
-from tests.house import ROOT, modules, texts
+from tests.helpers.source_tree import ROOT, modules, texts
 
 UNSAFE = {"pickle", "cPickle", "_pickle", "cloudpickle", "dill", "joblib", "shelve", "marshal"}
 RUNNERS = {"eval", "exec", "compile", "__import__"}

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.house import ROOT, modules, texts, walk
+from tests.helpers.source_tree import ROOT, modules, texts, walk
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -84,9 +84,9 @@ def test_the_example_of_an_algorithm_runs_as_it_stands(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from registry import algorithms
-    from registry.series.bundle import Bundle
+    from registry.model_versions.bundle import Bundle
     from registry.series.panel import Panel
-    from training.learning import Learning, Plan
+    from training.learning.pipeline import Learning, Plan
 
     assert algorithms.choices()
     monkeypatch.setattr(algorithms, "_entries", dict(algorithms._entries))

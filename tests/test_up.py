@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from forecastsite.supervisor import answers
-from tests.site import MANAGE, Site, free_port, until
-from training.process import KILLED
+from forecastsite.server.supervisor import answers
+from tests.helpers.installation import MANAGE, Site, free_port, until
+from training.exit_reasons import KILLED
 
 pytestmark = pytest.mark.processes
 

@@ -14,12 +14,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_q import admin as queue  # registers its tables now, so that they can be taken off again
 
-from registry.actions import ActingAdmin, Action, Asked
-from registry.admin import CHARTS, ModelVersionAdmin
-from registry.backstage import HistoryAdmin, as_percent, pretty
-from registry.models import ModelVersion
+from registry.admin.actions import ActingAdmin, Action, Asked
+from registry.admin.base import HistoryAdmin, as_percent, pretty
+from registry.admin.model_versions import CHARTS, ModelVersionAdmin
+from registry.model_versions.models import ModelVersion
 from training.events import RunEvent
 from training.models import TrainingRun
+from training.queue import repeat, retrain
 
 FLAGS = ("cancel_requested", "finish_requested")  # between the page and the worker
 TRAIN = "training.add_trainingrun"
@@ -47,7 +48,7 @@ class Again(Action):
         return words % {"data": row.dataset_version}
 
     def do(self, row: TrainingRun, asked: Asked) -> None:
-        row.again(asked.by, uuid.uuid5(asked.token, str(row.pk)))
+        repeat(row, asked.by, uuid.uuid5(asked.token, str(row.pk)))
 
 
 class Retrain(Action):
@@ -62,7 +63,7 @@ class Retrain(Action):
         return words % {"method": row.algorithm, "data": data}
 
     def do(self, row: ModelVersion, asked: Asked) -> None:
-        TrainingRun.objects.renew(row, asked.by, uuid.uuid5(asked.token, str(row.pk)))
+        retrain(row, asked.by, uuid.uuid5(asked.token, str(row.pk)))
 
 
 ModelVersionAdmin.acts.append(Retrain())  # versions are the registry's, training them is not

@@ -17,8 +17,8 @@ from django.contrib.auth import get_user
 from django.http import HttpRequest
 from django.utils import translation
 
-from registry.rights import Person
-from training.feed import Delta, Key, Rights, feed
+from registry.access.permissions import Person
+from training.live_updates import Delta, Key, Rights, feed
 from training.models import TrainingRun
 
 SIGN_IN = (

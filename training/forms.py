@@ -12,11 +12,12 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from registry.artifacts import Artifact
-from registry.models import Dataset
-from registry.scope import Scope
-from registry.suggest import code_field, code_of, codes_of, near
-from training.knobs import about, knob_form, whole_number
+from registry.autocomplete import code_field, code_of, near
+from registry.datasets.models import Dataset, codes_of
+from registry.datasets.scope import Scope
+from registry.storage.artifacts import Artifact
+from training import queue
+from training.config_form import about, knob_form, whole_number
 
 NONE_CHOSEN = _("Choose one from the list.")
 
@@ -112,7 +113,7 @@ class TrainForm(forms.Form):
 
     def check_days(self, dataset: Dataset, horizon: int) -> None:
         """One sentence when the data has fewer days than one window to learn and one to test."""
-        from training.candidate import LEAST_PAST  # imports torch
+        from training.learning.candidate import LEAST_PAST  # imports torch
 
         version, needed = dataset.current, LEAST_PAST + 2 * horizon
         days = (version.last - version.first).days + 1 if version else 0
@@ -130,7 +131,7 @@ class TrainForm(forms.Form):
     @property
     def cost(self) -> dict[str, Any]:
         """What the training as it stands in the form will cost; empty while something needed is wrong."""
-        from training.cost import estimate
+        from training.estimate import estimate
         from training.models import TrainingRun
 
         self.is_valid()
@@ -143,10 +144,9 @@ class TrainForm(forms.Form):
 
     def enqueue(self, user: Any) -> Any:
         """The queued run; raises ValueError with a sentence. The same form twice gives the same run."""
-        from training.models import TrainingRun
 
         data = self.cleaned_data
-        return TrainingRun.objects.enqueue(
+        return queue.enqueue(
             data["dataset"].current,
             self.scope,
             data["algorithm"],

@@ -4,11 +4,11 @@
       |                  |  \\--fail-----> failed      with one plain sentence
       |                  |--lease over--> queued      attempts left: it goes on from its checkpoint
       |                  |                failed      its worker was lost twice
-      |                  |--falter------> queued      its process was killed or crashed: the same, at once
+      |                  |--crash-------> queued      its process was killed or crashed: the same, at once
       |                  |                failed      with the reason, when it did so twice
       |                  |--release-----> queued      the server stops in good order: no attempt is counted
-      \\------cancel------+--------------> cancelled   within seconds; `wrap_up` instead ends the learning
-                                                      early and leads to done
+      \\------cancel------+--------------> cancelled   within seconds; `finish_early` ends the learning early
+                                                      and leads to done
 
 Every move is one conditional UPDATE; whoever finds nothing to update has lost the run and must leave.
 """
@@ -18,6 +18,7 @@ from __future__ import annotations
 import shutil
 import uuid
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -29,26 +30,79 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 from django_q.tasks import async_task
 
-from registry.audit import Act, record
-from registry.models import ModelVersion
-from registry.rights import Person, owns
-from registry.scope import Kind, Scope
-from training.columns import RunColumns
-from training.cost import peak_mb
+from registry.access.audit import Act, record
+from registry.access.permissions import Person, owns
+from registry.datasets.models import DatasetVersion
+from registry.datasets.scope import KINDS, Kind, Scope
+from registry.model_versions.models import ModelVersion
 from training.events import RunEvent
-from training.protocol import FOLDER, LEASE, QUEUE, Asked, RunQuerySet
+from training.limits import peak_mb
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-    from training.learning import Epoch
-    from training.process import End
+    from training.learning.pipeline import Epoch
+QUEUE = "training"
+FOLDER = "runs"  # below DATA_DIR: the checkpoints of runs that are not over
+LEASE = timedelta(seconds=30)  # a worker that is silent for so long has lost the run
 
 
-class TrainingRun(RunColumns):
+class TrainingRun(models.Model):
     """One training: what was asked, where it stands, how it ended. This row is the truth."""
 
-    objects = RunQuerySet.as_manager()
+    class State(models.TextChoices):
+        QUEUED = "queued", _("waiting")
+        RUNNING = "running", _("training")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
+        CANCELLED = "cancelled", _("stopped")
+
+    ENDED = (State.DONE, State.FAILED, State.CANCELLED)
+    MAX_ATTEMPTS = 2
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    # what was asked
+    dataset_version = models.ForeignKey(
+        DatasetVersion, models.CASCADE, related_name="runs", verbose_name=_("dataset version")
+    )
+    kind = models.CharField(_("scope"), max_length=10, choices=[(k, k) for k in KINDS], default="global")
+    code = models.CharField(_("code"), max_length=100, blank=True)
+    algorithm = models.CharField(_("algorithm"), max_length=40)
+    config = models.JSONField(_("settings"), default=dict, blank=True)
+    horizon = models.PositiveIntegerField(_("days ahead"), default=28)
+    budget = models.PositiveIntegerField(_("seconds to learn"), default=60)
+    seed = models.BigIntegerField(_("seed"), default=0)
+    form_token = models.UUIDField(null=True, blank=True, unique=True, editable=False)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True, db_index=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, verbose_name=_("started by")
+    )
+    # where it stands
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.QUEUED, db_index=True)
+    step = models.CharField(_("step"), max_length=20, blank=True)
+    progress = models.FloatField(_("progress"), default=0)
+    seconds_left = models.FloatField(_("seconds left"), null=True, blank=True)
+    last_seq = models.PositiveIntegerField(default=0)
+    told = models.PositiveIntegerField(default=0, editable=False)  # signs of life in the events
+    cancel_requested = models.BooleanField(default=False)
+    finish_requested = models.BooleanField(default=False)
+    # who works on it
+    attempt = models.PositiveSmallIntegerField(_("attempt"), default=0)
+    attempt_token = models.UUIDField(null=True, blank=True, editable=False)
+    heartbeat_at = models.DateTimeField(_("last sign of life"), null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True, db_index=True)
+    host = models.CharField(_("machine"), max_length=100, blank=True)
+    pid = models.PositiveIntegerField(_("process"), null=True, blank=True)
+    # how it ended
+    started_at = models.DateTimeField(_("started"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    error = models.TextField(_("reason"), blank=True)
+    announced = models.BooleanField(default=False, editable=False)  # who started it was told of the end
+    estimate = models.JSONField(_("estimate"), default=dict, blank=True)  # before the start
+    memory_mb = models.PositiveIntegerField(_("memory in MB"), null=True, blank=True)  # the most it took
+    version = models.OneToOneField(
+        ModelVersion, models.SET_NULL, null=True, blank=True, related_name="run", verbose_name=_("version")
+    )
 
     class Meta:
         verbose_name = _("training run")
@@ -72,7 +126,7 @@ class TrainingRun(RunColumns):
         return user.has_perm("training.change_trainingrun") or owns(user, self, "training.add_trainingrun")
 
     @property
-    def mine(self) -> Q:
+    def owned_by_this_attempt(self) -> Q:
         """True for the row only while this object's attempt owns it."""
         return Q(state=self.State.RUNNING, attempt_token=self.attempt_token, attempt_token__isnull=False)
 
@@ -80,7 +134,7 @@ class TrainingRun(RunColumns):
         """Puts the run's id on the training queue. The queue row joins the caller's transaction."""
         async_task("training.tasks.run_training", str(self.pk), cluster=QUEUE, timeout=self.budget + 3600)
 
-    def move(self, where: Q, events: Sequence[RunEvent], **changes: Any) -> bool:
+    def transition(self, where: Q, events: Sequence[RunEvent], **changes: Any) -> bool:
         """Changes the row if `where` holds and tells the events, in one short transaction; False = lost it.
 
         The UPDATE holds the row's lock while the events are numbered, so their seq has no gap.
@@ -94,32 +148,6 @@ class TrainingRun(RunColumns):
                 event.run, event.seq = self, self.last_seq - back
             RunEvent.objects.bulk_create(events)
         return True
-
-    def beat(self) -> bool:
-        """Extends the lease and reads the stop flag; False when another attempt owns the run now."""
-        mine = TrainingRun.objects.filter(self.mine, pk=self.pk)
-        return bool(mine.update(heartbeat_at=Now(), lease_until=Now() + LEASE)) and self.look()
-
-    def look(self) -> bool:
-        """Reads the stop flag; False when another attempt owns the run now."""
-        flag = TrainingRun.objects.filter(self.mine, pk=self.pk).values_list("cancel_requested", flat=True)
-        found = flag.first()
-        self.cancel_requested = bool(found)
-        return found is not None
-
-    def starting(self) -> RunEvent:
-        """The event of a new attempt."""
-        if any(self.folder.glob("*")):
-            text = gettext_noop("The training goes on where it was interrupted.")
-        elif self.attempt:
-            text = gettext_noop("The training starts again.")
-        else:
-            text = gettext_noop("The training starts.")
-        return self._told(self.State.RUNNING, text)
-
-    def work_in(self, pid: int) -> bool:
-        """Notes the process that learns; False when another attempt owns the run now."""
-        return self.move(self.mine, [], pid=pid)
 
     def record(self, epochs: Sequence[Epoch], before: int | None = None) -> bool:
         """Tells what was learned since the last call and moves the bar; False when the run is lost.
@@ -137,14 +165,17 @@ class TrainingRun(RunColumns):
             "seconds_left": last.seconds_left,
         }
         bar["memory_mb"] = max(peak_mb(), self.memory_mb or 0)
-        return self.move(self.mine, events, told=told, **bar)
+        return self.transition(self.owned_by_this_attempt, events, told=told, **bar)
 
     def finish(self, version: ModelVersion) -> bool:
         """Publishes the version and ends the run in one transaction; False = lost it, throw the file away."""
         with transaction.atomic():
             changes = {"version": version, "progress": 1.0, "error": ""}
-            if not self.move(
-                self.mine, [self._told(self.State.DONE)], **changes, **self._ended(self.State.DONE)
+            if not self.transition(
+                self.owned_by_this_attempt,
+                [self.state_event(self.State.DONE)],
+                **changes,
+                **self._end_columns(self.State.DONE),
             ):
                 return False
             version.publish()
@@ -154,21 +185,11 @@ class TrainingRun(RunColumns):
 
     def fail(self, reason: str) -> bool:
         """Ends this attempt's run with one plain sentence; False when the run is lost or ended already."""
-        return self._end(self.mine, self.State.FAILED, reason)
-
-    def falter(self, end: End) -> bool:
-        """This attempt's process is gone: tries again at once while that may help, else fails."""
-        if self.cancel_requested:
-            return self.stop()
-        if end.again and self.attempt < self.MAX_ATTEMPTS:
-            text = gettext_noop("It is tried once more, from what it has kept.")
-            why = RunEvent(kind=RunEvent.Kind.LOG, level="warning", text=end.reason)
-            return self._requeue(self.mine, text, [why])
-        return self.fail(end.reason)
+        return self.end(self.owned_by_this_attempt, self.State.FAILED, reason)
 
     def stop(self) -> bool:
         """Ends this attempt's run because somebody asked for it."""
-        return self._end(self.mine, self.State.CANCELLED)
+        return self.end(self.owned_by_this_attempt, self.State.CANCELLED)
 
     def cancel(self, by: User | None = None) -> None:
         """A waiting run ends at once; a running one is stopped by its worker within seconds."""
@@ -176,20 +197,20 @@ class TrainingRun(RunColumns):
             record(Act.STOPPED, self, by)
             state = TrainingRun.objects.select_for_update().values_list("state", flat=True).get(pk=self.pk)
             if state == self.State.QUEUED:
-                self._end(Q(state=self.State.QUEUED), self.State.CANCELLED)
+                self.end(Q(state=self.State.QUEUED), self.State.CANCELLED)
             elif state == self.State.RUNNING:
                 line = RunEvent(kind=RunEvent.Kind.LOG, text=gettext_noop("Stop was asked for."))
-                self.move(Q(cancel_requested=False), [line], cancel_requested=True)
+                self.transition(Q(cancel_requested=False), [line], cancel_requested=True)
 
-    def wrap_up(self, by: User | None = None) -> None:
+    def finish_early(self, by: User | None = None) -> None:
         """Finish now: the learning ends its rounds, is tested, and publishes what it has."""
         line = RunEvent(kind=RunEvent.Kind.LOG, text=gettext_noop("To finish now was asked for."))
         going = Q(state=self.State.RUNNING, finish_requested=False, cancel_requested=False)
         with transaction.atomic():
             record(Act.HURRIED, self, by)
-            self.move(going, [line], finish_requested=True)
+            self.transition(going, [line], finish_requested=True)
 
-    def hurried(self) -> bool:
+    def is_finish_requested(self) -> bool:
         """Somebody asked to finish now."""
         return TrainingRun.objects.filter(pk=self.pk, finish_requested=True).exists()
 
@@ -199,57 +220,36 @@ class TrainingRun(RunColumns):
         seen = RunEvent.objects.filter(run=self, kind=RunEvent.Kind.EPOCH, seq__lte=self.last_seq)
         return list(seen.order_by("seq").values_list("data", flat=True))
 
-    def again(self, user: User, token: uuid.UUID | None = None) -> TrainingRun:
-        """A new run with the same settings; asked twice it is the same one. Raises ValueError."""
-        asked = Asked(config=self.config, horizon=self.horizon, budget=self.budget, seed=self.seed)
-        asked |= {"created_by": user, "form_token": token or uuid.uuid5(self.pk, "again")}
-        return TrainingRun.objects.enqueue(self.dataset_version, self.scope, self.algorithm, **asked)
-
-    def release(self) -> bool:
-        """Back to the queue because the server stops in good order; the attempt does not count."""
-        if self.cancel_requested:
-            return self.stop()
-        text = gettext_noop("The server was stopped; the training goes on with it.")
-        return self._requeue(self.mine, text, attempt=F("attempt") - 1)
-
-    def expire(self) -> bool:
-        """The lease is over: try again while attempts are left, else fail. False when it beat after all."""
-        over = self.mine & (Q(lease_until__lt=Now()) | Q(lease_until__isnull=True))
-        if self.cancel_requested:
-            return self._end(over, self.State.CANCELLED)
-        if self.attempt < self.MAX_ATTEMPTS:
-            return self._requeue(over, gettext_noop("The worker was lost; the training waits for another."))
-        reason = gettext_noop(
-            "The training lost its worker twice. Look at the server's log, then start it again."
-        )
-        return self._end(over, self.State.FAILED, reason)
-
-    def _end(self, where: Q, state: str, reason: str = "") -> bool:
+    def end(self, where: Q, state: str, reason: str = "") -> bool:
         token = self.attempt_token
-        done = self.move(where, [self._told(state, reason)], error=reason, **self._ended(state))
+        done = self.transition(
+            where, [self.state_event(state, reason)], error=reason, **self._end_columns(state)
+        )
         if done:
             self.write_to_owner()
             self.drop_unfinished(token)
             self.drop_checkpoint()
         return done
 
-    def _requeue(self, where: Q, text: str, why: Sequence[RunEvent] = (), **changes: Any) -> bool:
+    def requeue(self, where: Q, text: str, why: Sequence[RunEvent] = (), **changes: Any) -> bool:
         token = self.attempt_token
         fresh = {"attempt_token": None, "lease_until": None, "pid": None}
-        lines = [*why, self._told(self.State.QUEUED, text)]
+        lines = [*why, self.state_event(self.State.QUEUED, text)]
         with transaction.atomic():
-            if not self.move(where, lines, state=self.State.QUEUED, seconds_left=None, **fresh, **changes):
+            if not self.transition(
+                where, lines, state=self.State.QUEUED, seconds_left=None, **fresh, **changes
+            ):
                 return False
             self.push()
         self.drop_unfinished(token)
         return True
 
-    def _ended(self, state: str) -> dict[str, Any]:
+    def _end_columns(self, state: str) -> dict[str, Any]:
         """The columns that every ending sets; the token goes, so that a late writer finds nothing."""
         gone = {"attempt_token": None, "lease_until": None, "pid": None, "seconds_left": None}
         return {"state": state, "finished_at": Now(), **gone}
 
-    def _told(self, state: str, text: str = "") -> RunEvent:
+    def state_event(self, state: str, text: str = "") -> RunEvent:
         level = "error" if state == self.State.FAILED else "info"
         return RunEvent(kind=RunEvent.Kind.STATE, level=level, text=text, data={"state": state})
 
@@ -263,14 +263,6 @@ class TrainingRun(RunColumns):
         """An attempt's version carries the attempt's token as its id: what it left half saved goes."""
         for version in ModelVersion.objects.filter(pk__in=[attempt], state=ModelVersion.State.PENDING):
             version.remove()
-
-    @property
-    def truth(self) -> dict[str, float]:
-        """What it took, beside `estimate`: seconds of the last attempt, memory, rounds; 0 = not known."""
-        begun, over = self.started_at, self.finished_at
-        took = (over - begun).total_seconds() if begun and over else 0.0
-        rounds = self.events.filter(kind=RunEvent.Kind.EPOCH).count()
-        return {"seconds": took, "memory_mb": self.memory_mb or 0, "rounds": rounds}
 
     @property
     def folder(self) -> Path:

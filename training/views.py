@@ -12,14 +12,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
-from registry.rights import insist, needs
-from registry.said import said
-from registry.web import Request
-from training.cost import KNOWN, PLAIN
-from training.feed import Rights, live_context
+from registry.access.permissions import insist, needs
+from registry.lib.http import Request
+from registry.lib.messages import said
+from training.config_form import about, knob_form
+from training.estimate import KNOWN, PLAIN
 from training.forms import TrainForm
-from training.knobs import about, knob_form
+from training.live_updates import Rights, live_context
 from training.models import TrainingRun
+from training.queue import newly_ended, queue_context, repeat
 
 TRAIN = "training.add_trainingrun"
 WORDS = {True: KNOWN, False: PLAIN}
@@ -70,14 +71,14 @@ def run(request: Request, pk: UUID) -> HttpResponse:
 @require_safe
 def queue(request: Request) -> HttpResponse:
     """What runs, what waits in which order, what ended last; the page asks for its list again and again."""
-    context = TrainingRun.objects.overview(request.user.pk)
+    context = queue_context(request.user.pk)
     return render(request, "training/_queue.html" if request.htmx else "training/queue.html", context)
 
 
 @require_safe
 def news(request: Request) -> HttpResponse:
     """Trainings of this person that have just ended; every page asks. The live page shows its own itself."""
-    ended = TrainingRun.objects.news(request.user.pk)
+    ended = newly_ended(request.user.pk)
     here = request.htmx.current_url_abs_path or ""
     told = [run for run in ended if not here.startswith(reverse("run", args=[run.pk]))]
     return render(request, "training/_news.html", {"runs": told})
@@ -104,7 +105,7 @@ def run_finish(request: Request, pk: UUID) -> HttpResponse:
     """Asks, then lets the run end its learning early, test and publish."""
     found = steered(request, pk)
     if request.method == "POST":
-        found.wrap_up(request.user)
+        found.finish_early(request.user)
         return acted(request, found, _("The training is finishing with what it has learned."))
     context = {
         "title": _("Finish this training now?"),
@@ -122,7 +123,7 @@ def run_again(request: Request, pk: UUID) -> HttpResponse:
     found = get_object_or_404(TrainingRun, pk=pk)
     if request.method == "POST":
         try:
-            following = found.again(request.user)
+            following = repeat(found, request.user)
         except ValueError as problem:
             messages.error(request, str(problem))
             following = found

@@ -1,8 +1,8 @@
-"""The roles as groups; what they may do is in forecastsite/roles.py."""
+"""The roles as groups; what they may do is in forecastsite/accounts/roles.py."""
 
 from django.db import migrations
 
-from forecastsite.roles import make_roles
+from forecastsite.accounts.roles import make_roles
 
 
 class Migration(migrations.Migration):

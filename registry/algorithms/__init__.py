@@ -7,7 +7,7 @@ An algorithm file holds a frozen, keyword-only dataclass of knobs and a module r
         def __init__(self, config: NewNetConfig, shape: Shape): ...
         def forward(self, batch: Batch) -> Tensor: ...   # [B, P, Q]: mean, then quantiles, over batch.scale
 
-Networks learn by gradient in training.loop. A module that learns in its own way has a method
+Networks learn by gradient in training.learning.loop. A module that learns in its own way has a method
 `fit(self, sampler, seconds)` that yields a `Round` now and then, and keeps what it learned in buffers.
 Any installed package may bring algorithms too: an entry point in the group `forecastsite.algorithms`.
 """

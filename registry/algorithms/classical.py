@@ -17,9 +17,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from registry.algorithms import Batch, Config, Round, Sampler, Shape, knob, register
+from registry.algorithms import Config, Round, Sampler, knob, register
 from registry.series.layers import misses
 from registry.series.quantiles import LEVELS
+from registry.series.windows import Batch, Shape
 
 WEEK, MOST = 7, 4096
 PER_SECOND = 10  # windows whose weights are sought: by plan, so that the same seconds give the same

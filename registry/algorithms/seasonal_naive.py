@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from registry.algorithms import Batch, Config, Round, Sampler, Shape, knob, register
+from registry.algorithms import Config, Round, Sampler, knob, register
 from registry.series.layers import misses
 from registry.series.quantiles import LEVELS
+from registry.series.windows import Batch, Shape
 
 WEEK = 7
 SAMPLE = 4096

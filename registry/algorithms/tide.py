@@ -11,8 +11,9 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from registry.algorithms import Batch, NetworkConfig, Shape, knob, register
+from registry.algorithms import NetworkConfig, knob, register
 from registry.series.layers import Context, Head
+from registry.series.windows import Batch, Shape
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,10 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from registry.algorithms import Batch, Config, Round, Sampler, Shape, knob, register
+from registry.algorithms import Config, Round, Sampler, knob, register
 from registry.series.boosting import GOALS, Forest, Rows
 from registry.series.quantiles import LEVELS, MEDIAN
-from registry.series.windows import AROUND, PROFILE
+from registry.series.windows import AROUND, PROFILE, Batch, Shape
 
 ROWS_PER_SECOND = 10_000  # and thread, so that some hundred trees fit into the time
 RECENT = 14  # past days shown one by one

@@ -1,3 +1,3 @@
-"""Template tags of the admin."""
+"""Template tags of the pages and of the admin."""
 
 from __future__ import annotations

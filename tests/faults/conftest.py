@@ -20,8 +20,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.tally import Tally
-from tests.site import Site, free_port
+from tests.faults.results import Tally
+from tests.helpers.installation import Site, free_port
 
 FULL = os.environ.get("FAULTS") == "full"
 SHARE = float(os.environ.get("FAULTS_SHARE", "1"))

@@ -10,7 +10,7 @@ from tempfile import mkdtemp
 import pytest
 from django.conf import settings
 
-from tests.site import MANAGE, Site, until
+from tests.helpers.installation import MANAGE, Site, until
 
 pytestmark = pytest.mark.processes
 
@@ -22,7 +22,7 @@ def busy(tmp_path):
     site.prepare()
     with made.open("w") as stream:
         worker = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.churn"],
+            [sys.executable, "-m", "tests.faults.load_generator"],
             cwd=settings.BASE_DIR,
             env={**site.env, "DJANGO_SETTINGS_MODULE": "forecastsite.settings"},
             stdout=stream,

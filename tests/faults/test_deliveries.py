@@ -7,11 +7,11 @@ import time
 
 import pytest
 
-from forecastsite.supervisor import answers
+from forecastsite.server.supervisor import answers
 from tests.faults.conftest import FULL, started
-from tests.faults.parts import head
-from tests.faults.people import Person
-from tests.site import Site, until
+from tests.faults.http_client import Person
+from tests.faults.processes import head
+from tests.helpers.installation import Site, until
 
 pytestmark = pytest.mark.processes
 BATCH, KILLS, WORKERS = 10, 4, 3

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.faults.conftest import only_if
-from tests.site import MANAGE, Site
-from training.process import FULL
+from tests.helpers.installation import MANAGE, Site
+from training.exit_reasons import FULL
 
 pytestmark = pytest.mark.processes
 SIZE = "64m"

@@ -10,8 +10,8 @@ import psutil
 import pytest
 
 from tests.faults.conftest import FULL, started
-from tests.faults.parts import head, learns
-from tests.site import Site, until
+from tests.faults.processes import head, learns
+from tests.helpers.installation import Site, until
 
 pytestmark = pytest.mark.processes
 KINDS = {"child": 40, "worker": 40} | ({"parent": 20} if FULL else {})  # how many in the full run

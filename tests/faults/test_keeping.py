@@ -13,7 +13,7 @@ import pytest
 from django.conf import settings
 
 from tests.faults.conftest import SEED
-from tests.site import free_port, until
+from tests.helpers.installation import free_port, until
 
 pytestmark = pytest.mark.processes
 BUCKET = "archive"
@@ -23,12 +23,12 @@ KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAU
 
 @pytest.fixture
 def harm(tmp_path, tally):
-    """Runs tests.faults.killing in a data folder of its own; nothing bad may be left."""
+    """Runs tests.faults.kill_loop in a data folder of its own; nothing bad may be left."""
 
     def run(fault: str, what: str, quick: int, **environment: str) -> None:
         trials = tally(fault, quick, FULL[what], on="sqlite")
         if kills := trials.wanted - trials.count:
-            words = [sys.executable, "-m", "tests.faults.killing", what, str(kills), str(SEED)]
+            words = [sys.executable, "-m", "tests.faults.kill_loop", what, str(kills), str(SEED)]
             env = {**os.environ, "DATA_DIR": str(tmp_path / "var"), **environment}
             done = subprocess.run(words, cwd=settings.BASE_DIR, env=env, capture_output=True, text=True)
             assert done.returncode == 0 and "victim" not in done.stderr, done.stderr[-3000:]

@@ -7,11 +7,11 @@ import time
 import psutil
 import pytest
 
-from forecastsite.supervisor import answers
+from forecastsite.server.supervisor import answers
 from tests.faults.conftest import FULL, started
-from tests.faults.parts import fresh, head, learns
-from tests.faults.people import QUICK
-from tests.site import Site, until
+from tests.faults.http_client import QUICK
+from tests.faults.processes import fresh, head, learns
+from tests.helpers.installation import Site, until
 
 pytestmark = pytest.mark.processes
 KINDS = ["web", "parent", "sentinel", "pusher", "monitor", "idle worker", "busy worker", "child"]

@@ -14,7 +14,7 @@ import pytest
 from django.conf import settings
 
 from tests.faults.conftest import many, only_if, postgres, serving
-from tests.site import MANAGE
+from tests.helpers.installation import MANAGE
 
 pytestmark = pytest.mark.processes
 PROCESSES = 8
@@ -47,7 +47,7 @@ def publish(env: dict[str, str], each: int) -> tuple[list[int], str, float]:
     run = {"env": env, "cwd": settings.BASE_DIR, "capture_output": True, "text": True, "check": True}
     subprocess.run([*MANAGE, "migrate", "-v0"], **run)
     subprocess.run([*MANAGE, "shell", "-v0", "-c", DATA], **run)
-    words = [sys.executable, "-m", "tests.faults.publish", str(each)]
+    words = [sys.executable, "-m", "tests.faults.publish_worker", str(each)]
     begun = time.monotonic()
     everybody = [
         subprocess.Popen(

@@ -10,11 +10,11 @@ import time
 
 import pytest
 
-from forecastsite.supervisor import answers
+from forecastsite.server.supervisor import answers
 from tests.faults.conftest import FULL
-from tests.faults.parts import head, learns
-from tests.faults.people import Person
-from tests.site import Site, until
+from tests.faults.http_client import Person
+from tests.faults.processes import head, learns
+from tests.helpers.installation import Site, until
 
 pytestmark = pytest.mark.processes
 SECONDS = 60
@@ -26,7 +26,7 @@ def watching(site: Site, run: str, cookie: str, count: int) -> subprocess.Popen[
     """The watchers, connected as soon as they can."""
     words = [f"ws://127.0.0.1:{site.port}/ws/runs/{run}/", str(count)]
     client = subprocess.Popen(
-        [sys.executable, "-m", "tests.faults.watchers", *words],
+        [sys.executable, "-m", "tests.faults.websocket_clients", *words],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -80,7 +80,7 @@ def test_after_a_restart_of_the_web_server_pages_are_right_soon(site, tally):
         client = watching(site, run, person.cookie, 20)
         took = time.monotonic() - begun
         time.sleep(2)
-        site.shell(f"TrainingRun.objects.get(pk='{run}').wrap_up()")
+        site.shell(f"TrainingRun.objects.get(pk='{run}').finish_early()")
         assert seen(client)["shown"] == 20
         return {"seconds until it answers": round(took, 1)}
 

@@ -17,8 +17,8 @@ import pytest
 from botocore.exceptions import BotoCoreError
 
 from tests.faults.conftest import only_if, postgres, serving
-from tests.faults.people import QUICK
-from tests.site import MANAGE, Site, free_port, until
+from tests.faults.http_client import QUICK
+from tests.helpers.installation import MANAGE, Site, free_port, until
 
 pytestmark = pytest.mark.processes
 KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "us-east-1"}

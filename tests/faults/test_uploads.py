@@ -10,8 +10,8 @@ import psutil
 import pytest
 
 from tests.faults.conftest import FULL
-from tests.faults.parts import head
-from tests.faults.people import Person
+from tests.faults.http_client import Person
+from tests.faults.processes import head
 from tests.registry.hostile import mutated, parquet, small
 
 pytestmark = pytest.mark.processes

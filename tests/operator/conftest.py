@@ -13,15 +13,16 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from prediction.models import Forecast
-from registry.models import ForecastModel, ModelVersion, Tombstone
-from tests.operator import stock
+from registry.model_versions.models import ForecastModel, ModelVersion
+from registry.storage.tombstones import Tombstone
+from tests.helpers import small_files
 
 TABLES = (ModelVersion, Forecast, ForecastModel, Tombstone)
 
 
 @pytest.fixture
 def stocked(db) -> dict[str, list]:
-    return stock.fill()
+    return small_files.fill()
 
 
 @pytest.fixture

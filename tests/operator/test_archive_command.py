@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from prediction.models import Forecast
-from registry.artifacts import store
-from registry.models import ModelVersion
+from registry.model_versions.models import ModelVersion
+from registry.storage.artifacts import store
 
 
 def test_without_names_it_pushes_what_a_clean_up_would_take(stocked, manage, archive_folder, fingerprint):

@@ -15,9 +15,9 @@ from django.core.management.base import CommandError
 
 from forecastsite import backup
 from prediction.models import Forecast
-from registry.alone import alone
-from tests.operator import stock
-from tests.site import MANAGE
+from registry.lib.locks import alone
+from tests.helpers import small_files
+from tests.helpers.installation import MANAGE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -28,7 +28,7 @@ def copy(tmp_path) -> Path:
 
 
 def test_a_backup_holds_the_database_and_every_file_that_it_points_at(copy, archive_folder):
-    rows = stock.fill()
+    rows = small_files.fill()
     rows["old"][0].archive()
     manifest = backup.back_up(copy)
     assert len([path for path in manifest["files"] if path.startswith("artifacts/")]) == 1 + 6 + 10
@@ -40,7 +40,7 @@ def test_a_backup_holds_the_database_and_every_file_that_it_points_at(copy, arch
 
 
 def test_a_file_that_goes_while_the_backup_is_made_makes_it_look_again(copy, monkeypatch):
-    rows, fetch, seen = stock.fill(), backup.fetched, []
+    rows, fetch, seen = small_files.fill(), backup.fetched, []
 
     def meanwhile(wanted, target):
         if not seen:
@@ -55,7 +55,7 @@ def test_a_file_that_goes_while_the_backup_is_made_makes_it_look_again(copy, mon
 
 
 def test_a_file_that_was_damaged_before_is_told_and_left_out(copy, artifact_folder):
-    rows = stock.fill()
+    rows = small_files.fill()
     (artifact_folder / rows["old"][0].path).write_bytes(b"rubbish")
     with pytest.raises(CommandError, match="damaged before"):
         call_command("backup", str(copy))
@@ -63,7 +63,7 @@ def test_a_file_that_was_damaged_before_is_told_and_left_out(copy, artifact_fold
 
 
 def test_a_missing_file_is_told_and_no_half_backup_stays(copy, artifact_folder):
-    rows = stock.fill()
+    rows = small_files.fill()
     (artifact_folder / rows["old"][0].path).unlink()
     with pytest.raises(CommandError, match="reconcile_artifacts"):
         call_command("backup", str(copy))
@@ -71,7 +71,7 @@ def test_a_missing_file_is_told_and_no_half_backup_stays(copy, artifact_folder):
 
 
 def test_an_earlier_backup_is_not_overwritten_and_a_clean_up_is_waited_for(copy):
-    stock.data()
+    small_files.data()
     backup.back_up(copy)
     with pytest.raises(CommandError, match="choose a new folder"):
         call_command("backup", str(copy))
@@ -81,7 +81,7 @@ def test_an_earlier_backup_is_not_overwritten_and_a_clean_up_is_waited_for(copy)
 
 
 def test_restored_into_an_empty_folder_everything_is_there_and_whole(copy, tmp_path):
-    stock.fill()
+    small_files.fill()
     backup.back_up(copy)
     env = {**os.environ, "DATA_DIR": str(tmp_path / "new")}
     run = {"env": env, "cwd": settings.BASE_DIR, "capture_output": True, "text": True}
@@ -95,7 +95,7 @@ def test_restored_into_an_empty_folder_everything_is_there_and_whole(copy, tmp_p
 
 
 def test_a_backup_that_was_changed_is_refused(copy, tmp_path, monkeypatch):
-    stock.fill()
+    small_files.fill()
     backup.back_up(copy)
     some = next((copy / "artifacts" / "models").iterdir())
     some.write_bytes(b"rubbish")

@@ -8,15 +8,16 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from forecastsite import cleanup
-from forecastsite.models import CleanUp, Nightly
+from forecastsite.cleanup import service
+from forecastsite.cleanup.models import CleanUp, Nightly
 from forecastsite.tasks import clean_up
 from prediction.models import Forecast
-from registry.alone import alone
-from registry.artifacts import store
-from registry.models import ModelVersion, Tombstone
-from registry.storage import DurableStorage
-from tests.operator import stock
+from registry.lib.durable_storage import DurableStorage
+from registry.lib.locks import alone
+from registry.model_versions.models import ModelVersion
+from registry.storage.artifacts import store
+from registry.storage.tombstones import Tombstone
+from tests.helpers import small_files
 from training.models import TrainingRun
 
 
@@ -29,7 +30,7 @@ def files() -> int:
 
 
 def test_a_dry_run_changes_nothing_and_gives_every_reason(stocked, manage, fingerprint):
-    stock.forecast(stocked["versions"][2], days=3)
+    small_files.forecast(stocked["versions"][2], days=3)
     before = fingerprint()
     code, found = manage("cleanup_artifacts")
     assert (code, found["mode"], found["errors"]) == (0, "dry-run", [])
@@ -84,9 +85,9 @@ def test_what_is_younger_than_the_grace_period_stays(stocked, manage):
 
 
 def test_the_version_of_a_run_that_is_not_over_stays(db, manage):
-    source = stock.data()
-    versions = [stock.version(source, days=50 - at) for at in range(5)]
-    stock.use(versions[4])
+    source = small_files.data()
+    versions = [small_files.version(source, days=50 - at) for at in range(5)]
+    small_files.use(versions[4])
     run = TrainingRun.objects.create(
         dataset_version=source, algorithm="kan", state="running", attempt_token=versions[0].pk
     )
@@ -96,22 +97,22 @@ def test_the_version_of_a_run_that_is_not_over_stays(db, manage):
 
 
 def test_where_no_version_passed_the_gate_the_one_with_the_smallest_error_stays(db, manage):
-    source = stock.data()
+    source = small_files.data()
     for at in range(5):
-        stock.version(source, days=50 - at, wape=0.2 + at / 10)
+        small_files.version(source, days=50 - at, wape=0.2 + at / 10)
     found = manage("cleanup_artifacts")[1]
     assert names(found, "delete") == ["kan_global_v2"]
 
 
 def test_a_version_that_comes_into_use_after_the_plan_is_left_alone(stocked, manage, monkeypatch):
     third = stocked["versions"][2]
-    finish = cleanup.Sweep.finish_earlier
+    finish = service.Sweep.finish_earlier
 
     def meanwhile(sweep):
         finish(sweep)
-        stock.use(third)
+        small_files.use(third)
 
-    monkeypatch.setattr(cleanup.Sweep, "finish_earlier", meanwhile)
+    monkeypatch.setattr(service.Sweep, "finish_earlier", meanwhile)
     code, done = manage("cleanup_artifacts", "--apply")
     assert code == 0 and done["counts"]["skipped"] == 1
     assert ModelVersion.objects.filter(pk=third.pk, state="ready").exists()
@@ -119,13 +120,13 @@ def test_a_version_that_comes_into_use_after_the_plan_is_left_alone(stocked, man
 
 def test_a_forecast_that_is_pinned_after_the_plan_is_left_alone(stocked, manage, monkeypatch):
     chosen = stocked["old"][3]
-    finish = cleanup.Sweep.finish_earlier
+    finish = service.Sweep.finish_earlier
 
     def meanwhile(sweep):
         finish(sweep)
         chosen.pin()
 
-    monkeypatch.setattr(cleanup.Sweep, "finish_earlier", meanwhile)
+    monkeypatch.setattr(service.Sweep, "finish_earlier", meanwhile)
     manage("cleanup_artifacts", "--apply")
     assert Forecast.objects.filter(pk=chosen.pk, state="ready").exists() and chosen.read()
     # its version, too, since the forecast needs it now
@@ -133,14 +134,14 @@ def test_a_forecast_that_is_pinned_after_the_plan_is_left_alone(stocked, manage,
 
 
 def test_when_newer_ones_were_deleted_by_hand_the_count_is_looked_at_again(stocked, manage, monkeypatch):
-    finish = cleanup.Sweep.finish_earlier
+    finish = service.Sweep.finish_earlier
 
     def meanwhile(sweep):
         finish(sweep)
         for row in stocked["new"]:
             row.remove()
 
-    monkeypatch.setattr(cleanup.Sweep, "finish_earlier", meanwhile)
+    monkeypatch.setattr(service.Sweep, "finish_earlier", meanwhile)
     words = ["cleanup_artifacts", "--keep-days=365", "--keep-count=9", "--kind=forecasts", "--apply"]
     _code, done = manage(*words)
     assert done["counts"]["delete"] == 1 and done["counts"]["deleted"] == 0
@@ -182,7 +183,7 @@ def test_another_plan_than_the_one_that_was_looked_at_is_refused(stocked, manage
 
 @pytest.mark.django_db(transaction=True)
 def test_two_at_once_are_one_too_many(manage):
-    with alone(cleanup.LOCK):
+    with alone(service.LOCK):
         assert manage("cleanup_artifacts", "--apply")[0] == 4
     assert manage("cleanup_artifacts", "--apply")[0] == 0
 
@@ -269,13 +270,13 @@ def test_the_scheduled_clean_up_keeps_its_result(stocked):
 def test_the_scheduled_clean_up_goes_on_in_pieces(stocked, monkeypatch):
     queued = []
     monkeypatch.setattr("forecastsite.tasks.async_task", lambda *words, **options: queued.append(words))
-    monkeypatch.setattr("forecastsite.tasks.NIGHTLY", cleanup.Limits(seconds=0.000001))
+    monkeypatch.setattr("forecastsite.tasks.NIGHTLY", service.Limits(seconds=0.000001))
     clean_up()
     assert queued == [("forecastsite.tasks.clean_up",)]
 
 
 def test_the_scheduled_clean_up_leaves_a_plan_that_takes_half_of_everything_to_a_person(stocked, monkeypatch):
-    monkeypatch.setattr("forecastsite.tasks.NIGHTLY", cleanup.Limits(most="50%", always=5))
+    monkeypatch.setattr("forecastsite.tasks.NIGHTLY", service.Limits(most="50%", always=5))
     clean_up()
     last = Nightly.objects.ensure().last
     assert last.code == 5 and "look at the plan" in last.text and Forecast.objects.count() == 11

@@ -7,8 +7,8 @@ import re
 import pytest
 from django.urls import reverse
 
-from forecastsite.cleanup import default_policy, draw_up
-from forecastsite.models import CleanUp, Nightly
+from forecastsite.cleanup.models import CleanUp, Nightly
+from forecastsite.cleanup.service import default_policy, draw_up
 from prediction.models import Forecast
 
 LIST = "admin:forecastsite_nightly_changelist"

@@ -12,9 +12,9 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from prediction.models import Forecast
-from registry.artifacts import store
-from registry.models import ForecastModel, ModelVersion
-from tests.operator import stock
+from registry.model_versions.models import ForecastModel, ModelVersion
+from registry.storage.artifacts import store
+from tests.helpers import small_files
 from training.models import TrainingRun
 
 
@@ -90,7 +90,7 @@ def test_stuck_states_are_ended(stocked, manage):
     pending.update(state="pending")
     deleting = stocked["old"][1]
     deleting.condemn("by_hand", None)
-    fresh = stock.forecast(stocked["versions"][5], days=0)
+    fresh = small_files.forecast(stocked["versions"][5], days=0)
     Forecast.objects.filter(pk=fresh.pk).update(state="pending")
     run = TrainingRun.objects.create(
         dataset_version=fresh.dataset_version,
@@ -120,9 +120,9 @@ def test_a_local_file_that_an_archiving_left_behind_goes(stocked, manage, archiv
 
 @pytest.mark.parametrize("words", [[], ["--force"]])
 def test_when_the_folder_is_not_there_nothing_is_marked_without_force(db, manage, artifact_folder, words):
-    made_with = stock.version(stock.data(), days=1)
+    made_with = small_files.version(small_files.data(), days=1)
     for _number in range(12):
-        stock.forecast(made_with, days=1)
+        small_files.forecast(made_with, days=1)
     (artifact_folder / "forecasts").rename(artifact_folder / "elsewhere")
     code, _found = manage("reconcile_artifacts", "--apply", *words)
     assert code == (0 if words else 5)

@@ -9,7 +9,16 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from registry.retention import ARCHIVE, DELETE, FORECAST, VERSION, ForecastRow, Policy, VersionRow, plan
+from registry.storage.retention import (
+    ARCHIVE,
+    DELETE,
+    FORECAST,
+    VERSION,
+    ForecastRow,
+    Policy,
+    VersionRow,
+    plan,
+)
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 STATES = 10_000 if os.environ.get("FAULTS") == "full" else 500

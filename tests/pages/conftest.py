@@ -8,7 +8,7 @@ import re
 import pytest
 
 from prediction.models import Forecast
-from registry.models import Upload
+from registry.datasets.uploads import Upload
 
 
 def text_of(response) -> str:

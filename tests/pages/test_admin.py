@@ -16,14 +16,14 @@ from django.urls import reverse
 from django.utils import timezone
 from django_q.models import OrmQ, Success, Task
 
-from forecastsite.models import CleanUp, Nightly
+from forecastsite.cleanup.models import CleanUp, Nightly
 from prediction.models import Forecast
-from registry.actions import MOST
-from registry.artifacts import store
-from registry.audit import AuditEntry, record
-from registry.backstage import MOST_LISTED
-from registry.history import VersionChange
-from registry.models import ForecastModel, ModelVersion, Tombstone
+from registry.access.audit import AuditEntry, record
+from registry.admin.actions import MOST
+from registry.admin.base import MOST_LISTED
+from registry.model_versions.changes import VersionChange
+from registry.model_versions.models import ForecastModel, ModelVersion
+from registry.storage.artifacts import store
 from training.events import RunEvent
 from training.models import TrainingRun
 
@@ -42,7 +42,7 @@ def rows(forecast, sales):
     for seq in (2, 3):
         point = {"step": "learn", "round": seq, "train_error": 0.5 / seq, "check_error": 0.6 / seq}
         RunEvent.objects.create(run=run, seq=seq, kind="epoch", data=point)
-    Tombstone.of(forecast, "by_hand").save()
+    forecast.as_tombstone("by_hand").save()
     CleanUp.objects.create(deleted=3)
     Nightly.objects.ensure()
     return run
@@ -250,7 +250,7 @@ def test_buttons_of_a_row_lead_to_the_same_question(page, version):
 
 
 def test_more_rows_than_a_person_can_read_are_refused(admin_page, monkeypatch, publish, read):
-    monkeypatch.setattr("registry.actions.MOST", 1)
+    monkeypatch.setattr("registry.admin.actions.MOST", 1)
     text = read(ask(admin_page, "pin", publish(), publish()))
     assert "Choose at most 1 at a time" in text and MOST == 200
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from django.db import transaction
 
-from registry.audit import Act, AuditEntry, Sealed, record
+from registry.access.audit import Act, AuditEntry, Sealed, record
+from training import queue
 from training.models import TrainingRun
 
 
@@ -50,8 +51,8 @@ def test_an_act_that_is_rolled_back_leaves_no_line(publish, user):
 
 def test_sales_trainings_and_their_ends_are_told(sales, user):
     assert acts() == [("imported", "")] and AuditEntry.objects.get().why == "chain.parquet"
-    run = TrainingRun.objects.enqueue(sales, TrainingRun().scope, "seasonal_naive", created_by=user)
-    run.wrap_up(user)
+    run = queue.enqueue(sales, TrainingRun().scope, "seasonal_naive", created_by=user)
+    run.finish_early(user)
     run.cancel(user)
     assert acts(key=str(run.pk)) == [("stopped", "ana"), ("hurried", "ana"), ("trained", "ana")]
 

@@ -12,8 +12,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from registry.models import Dataset, DatasetVersion, Item, Upload
-from registry.sales import read_frame
+from registry.datasets.catalog import Item
+from registry.datasets.models import Dataset, DatasetVersion
+from registry.datasets.reader import read_frame
+from registry.datasets.uploads import Upload
 
 HEADER = "日期,门店,药品,销量,促销\n"
 FAULTS = "2026-02-30,一号店,感冒灵,3,0\n2026-01-05,一号店,感冒灵,7,0\n2026-01-06,一号店,感冒灵,很多,0\n"

@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from registry.models import ModelVersion
+from registry.model_versions.models import ModelVersion
 
 STEPS = [{"step": day, "wape": 0.1 + day / 100, "bias": 0.02, "n": 6} for day in range(1, 29)]
 STORES = [{"code": f"S00{n}", "wape": 0.1 * n, "bias": 0.0, "units": 400.0} for n in (1, 2)]

@@ -7,6 +7,7 @@ import re
 import pytest
 from django.urls import get_resolver, reverse
 
+from training import queue
 from training.models import TrainingRun
 
 PLAIN = [
@@ -40,7 +41,7 @@ OPEN = {"login", "logout", "set_language"}
 @pytest.fixture
 def pages(forecast, version, sales, upload) -> list[str]:
     """Every address that a signed-in person can open."""
-    run = TrainingRun.objects.enqueue(sales, version.model.scope, "seasonal_naive")
+    run = queue.enqueue(sales, version.model.scope, "seasonal_naive")
     owners = [(OF_VERSION, version), (OF_FORECAST, forecast), (OF_RUN, run), (OF_DATASET, sales.dataset)]
     owners += [(OF_DATA_VERSION, sales), (OF_UPLOAD, upload)]
     owned = [reverse(name, args=[owner.pk]) for names, owner in owners for name in names]
@@ -165,7 +166,7 @@ def test_every_measure_has_an_explanation_that_the_keyboard_reaches(page, publis
 
 
 def test_log_lines_name_the_method_by_its_label(page, sales, version, read):
-    run = TrainingRun.objects.enqueue(sales, version.model.scope, "seasonal_naive")
+    run = queue.enqueue(sales, version.model.scope, "seasonal_naive")
     values = {"method": "kan", "error": 0.2}
     run.events.create(
         seq=99, kind="log", text="{method}: error {error:.1%} on the days held back", data=values

@@ -9,8 +9,8 @@ import json
 import pytest
 
 from prediction.models import Forecast
-from registry.artifacts import store
-from registry.scope import Scope
+from registry.datasets.scope import Scope
+from registry.storage.artifacts import store
 
 HTMX = {"HX-Request": "true"}
 

@@ -10,9 +10,9 @@ import openpyxl
 import pytest
 
 from prediction.models import Forecast
-from registry.artifacts import store
-from registry.names import names_of
-from registry.scope import Scope
+from registry.datasets.names import names_of
+from registry.datasets.scope import Scope
+from registry.storage.artifacts import store
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ def test_the_days_shown_add_up_to_the_total_shown(page, total, forecast):
 
 
 def test_the_total_is_the_same_in_answer_history_overview_and_export(page, total, read):
-    from forecastsite.templatetags.pages import units
+    from registry.lib.formatting import units
 
     text = units(total.total)
     assert f"expect about {text} units" in read(page.get(f"/forecasts/{total.pk}/"))

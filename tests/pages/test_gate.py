@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from registry.gate import judge
-from registry.history import VersionChange
-from registry.models import ForecastModel, ModelVersion
+from registry.model_versions.changes import VersionChange
+from registry.model_versions.gate import judge
+from registry.model_versions.models import ForecastModel, ModelVersion
 
 
 def metrics(wape: float | None, bias: float = 0.0, windows: dict | None = None, naive: float = 0.5) -> dict:

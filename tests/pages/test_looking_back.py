@@ -11,8 +11,8 @@ import pytest
 from django.utils import timezone
 
 from prediction.models import Forecast
-from registry.models import DatasetVersion
-from registry.sales import import_file
+from registry.datasets.importer import import_file
+from registry.datasets.models import DatasetVersion
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def longer(chain_file, tmp_path):
 
 
 def sold_by_hand(version: DatasetVersion, forecast: Forecast, days: int) -> float:
-    from registry.sales import read_frame
+    from registry.datasets.reader import read_frame
 
     frame = read_frame(version)
     ahead = (frame["date"] - pd.Timestamp(forecast.origin)).dt.days

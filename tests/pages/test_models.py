@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from registry.artifacts import store
-from registry.models import ModelVersion
-from registry.scope import Scope
+from registry.datasets.scope import Scope
+from registry.model_versions.models import ModelVersion
+from registry.storage.artifacts import store
 from training.models import TrainingRun
 
 

@@ -21,12 +21,16 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 from django_q.models import OrmQ, Task
 
+from forecastsite.accounts.roles import ROLES
 from forecastsite.asgi import application
-from forecastsite.models import CleanUp, Nightly
-from forecastsite.roles import ROLES
+from forecastsite.cleanup.models import CleanUp, Nightly
 from prediction.models import Forecast
-from registry.artifacts import store
-from registry.models import Dataset, DatasetVersion, ModelVersion, Tombstone, Upload
+from registry.datasets.models import Dataset, DatasetVersion
+from registry.datasets.uploads import Upload
+from registry.model_versions.models import ModelVersion
+from registry.storage.artifacts import store
+from registry.storage.tombstones import Tombstone
+from training import queue
 from training.events import RunEvent
 from training.models import TrainingRun
 from training.routing import websocket_urlpatterns
@@ -228,7 +232,7 @@ def world(publish, upload, sales, archive_folder):
     publish(wape=0.2)
     spare = publish(wape=0.4)
     forecast = Forecast.objects.make(spare, product="P001", horizon=7)
-    run = TrainingRun.objects.enqueue(sales, spare.model.scope, "seasonal_naive")
+    run = queue.enqueue(sales, spare.model.scope, "seasonal_naive")
     RunEvent.objects.create(run=run, seq=1, kind="log", text="Hello.")
     TrainingRun.objects.update(last_seq=1)
     Tombstone.objects.create(id=uuid4(), kind="forecast", name="gone", rule="by_hand")

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from registry.models import Item
-from registry.scope import Scope
+from registry.datasets.catalog import Item
+from registry.datasets.scope import Scope
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_what_is_not_there_gives_a_sentence_and_nonsense_no_error(ask, page, sal
 
 @pytest.mark.parametrize("typed", ["P001", "p001", "Paracetamol 500 mg", "P001 Paracetamol 500 mg"])
 def test_a_training_takes_code_or_name(page, sales, typed):
-    from registry.names import names_of
+    from registry.datasets.names import names_of
     from training.forms import TrainForm
 
     name = names_of(sales).products["P001"]
@@ -85,7 +85,7 @@ def test_a_training_takes_code_or_name(page, sales, typed):
 
 
 def test_a_code_that_is_not_there_is_answered_with_those_like_it(page, sales, read):
-    from registry.names import names_of
+    from registry.datasets.names import names_of
 
     name = names_of(sales).products["P003"]
     said = {"dataset": sales.dataset.pk, "kind": "product", "product": name[:-1]}

@@ -37,7 +37,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, psut
     person = {"DJANGO_SUPERUSER_USERNAME": "boss", "DJANGO_SUPERUSER_PASSWORD": PASSWORD}
     command = [sys.executable, "manage.py", "createsuperuser", "--noinput", "--email", ""]
     subprocess.run(command, cwd=ROOT, env={**environment, **person}, check=True, capture_output=True)
-    words = [sys.executable, "-m", "forecastsite.role", str(os.getpid()), "web", str(port)]
+    words = [sys.executable, "-m", "forecastsite.server.process", str(os.getpid()), "web", str(port)]
     process = subprocess.Popen(words, cwd=ROOT, env=environment)
     try:
         until = time.monotonic() + 60

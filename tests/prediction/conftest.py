@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from django.conf import LazySettings
 
-from registry.models import ModelVersion
-from registry.sales import import_file, read_panel
-from registry.sample import Sample
-from registry.scope import Scope
-from training.learning import Learned, Learning, Plan
+from registry.datasets.importer import import_file
+from registry.datasets.reader import read_panel
+from registry.datasets.sample.generator import Sample
+from registry.datasets.scope import Scope
+from registry.model_versions.models import ModelVersion
+from training.learning.pipeline import Learned, Learning, Plan
 
 Publish = Callable[..., ModelVersion]
 LEVELS = ["q0.025", "q0.1", "q0.25", "q0.5", "q0.75", "q0.9", "q0.975"]
@@ -22,7 +23,7 @@ LEVELS = ["q0.025", "q0.1", "q0.25", "q0.5", "q0.75", "q0.9", "q0.975"]
 def artifact_folder(tmp_path: Path, settings: LazySettings) -> Path:
     """Artifacts of a test never touch the data folder."""
     folder = tmp_path / "artifacts"
-    backend = {"BACKEND": "registry.storage.DurableStorage", "OPTIONS": {"location": str(folder)}}
+    backend = {"BACKEND": "registry.lib.durable_storage.DurableStorage", "OPTIONS": {"location": str(folder)}}
     settings.STORAGES = {**settings.STORAGES, "artifacts": backend}
     return folder
 

@@ -11,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from prediction.management.commands.forecast import guarded
-from registry.scope import Scope
+from registry.datasets.scope import Scope
 
 from .conftest import LEVELS, Publish
 
@@ -84,7 +84,7 @@ def test_what_cannot_be_done_is_one_line(publish: Publish, arguments: list[str],
 
 
 def test_best_needs_a_dataset_when_there_are_several(publish: Publish, chain: Path) -> None:
-    from registry.sales import import_file
+    from registry.datasets.importer import import_file
 
     publish()
     import_file(chain, "other")

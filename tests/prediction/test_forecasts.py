@@ -11,9 +11,9 @@ import pytest
 from django.contrib.auth.models import User
 
 from prediction.models import Forecast
-from registry.artifacts import CorruptArtifact, store
-from registry.models import ModelVersion
-from registry.scope import Scope
+from registry.datasets.scope import Scope
+from registry.model_versions.models import ModelVersion
+from registry.storage.artifacts import CorruptArtifact, store
 
 from .conftest import LEVELS, Publish
 
@@ -115,8 +115,8 @@ def test_a_version_of_one_product_forecasts_its_stores_and_their_sum(publish: Pu
 
 
 def test_a_forecast_continues_the_newest_sales(version: ModelVersion, tmp_path: Path) -> None:
-    from registry.sales import import_file
-    from registry.sample import Sample
+    from registry.datasets.importer import import_file
+    from registry.datasets.sample.generator import Sample
 
     longer = tmp_path / "longer.parquet"
     Sample(stores=3, products=4, days=780).write(longer)  # other content, same name
@@ -197,7 +197,7 @@ def test_a_changed_file_is_noticed_when_it_is_read(version: ModelVersion, artifa
 def test_every_total_of_a_version_begins_with_the_same_prediction(
     version: ModelVersion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from registry.series.bundle import Bundle
+    from registry.model_versions.bundle import Bundle
 
     asked, forecast = [], Bundle.forecast
     monkeypatch.setattr(Bundle, "forecast", lambda *given: asked.append(given[2]) or forecast(*given))

@@ -15,7 +15,7 @@ from django.conf import LazySettings
 def artifact_folder(tmp_path: Path, settings: LazySettings) -> Path:
     """Artifacts of a test never touch the data folder."""
     folder = tmp_path / "artifacts"
-    backend = {"BACKEND": "registry.storage.DurableStorage", "OPTIONS": {"location": str(folder)}}
+    backend = {"BACKEND": "registry.lib.durable_storage.DurableStorage", "OPTIONS": {"location": str(folder)}}
     settings.STORAGES = {**settings.STORAGES, "artifacts": backend}
     return folder
 

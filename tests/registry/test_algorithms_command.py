@@ -22,7 +22,7 @@ def test_verify_replays_what_was_learned(version, capsys):
 
 @pytest.mark.django_db
 def test_verify_names_a_version_whose_file_was_changed(version, capsys):
-    from registry.artifacts import store
+    from registry.storage.artifacts import store
 
     content = version.read()
     store().delete(version.path)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from registry.importing.pipeline import perform
-from registry.importing.problems import Question, SalesError
-from registry.importing.reading import Job, Reading
+from registry.datasets.importing.errors import Question, SalesError
+from registry.datasets.importing.options import Job, Reading
+from registry.datasets.importing.pipeline import perform
 from tests.registry.dirty import CASES, Case, clean, content
 
 FILES = [(case, kind) for case in CASES for kind in case.kinds]

@@ -7,7 +7,7 @@ from datetime import date
 
 import openpyxl
 
-from registry.export import Column, Table, as_csv, as_excel
+from registry.lib.export import Column, Table, as_csv, as_excel
 
 EVIL = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"]
 

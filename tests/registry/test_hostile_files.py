@@ -1,4 +1,4 @@
-"""Hostile and broken files, read by the real confined process: a refusal or right data, in its limits."""
+"""Hostile and broken files, read by the real sandbox process: a refusal or right data, in its limits."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from registry.importing import confined
-from registry.importing.problems import SalesError
-from registry.importing.reading import Job, Reading
-from registry.sales import import_file
+from registry.datasets.importer import import_file
+from registry.datasets.importing import sandbox
+from registry.datasets.importing.errors import SalesError
+from registry.datasets.importing.options import Job, Reading
 from tests.registry.hostile import files, mutated, parquet, small
 
 pytestmark = pytest.mark.processes
@@ -32,7 +32,7 @@ def outcome(path: Path, folder: Path) -> str:
     """ "read", or the sentence of the refusal."""
     job = Job(path=str(path), name=path.name, folder=str(folder), reading=Reading(on_problem="propose"))
     try:
-        confined.work(job)
+        sandbox.work(job)
     except SalesError as problem:
         return str(problem)
     return "read"
@@ -48,7 +48,7 @@ def test_every_hostile_file_is_refused_in_one_sentence_or_read(hostile: Path, tm
     for path in paths:
         since = time.monotonic()
         sentence = outcome(path, tmp_path)
-        most = confined.PATIENCE * confined.seconds_for(path.stat().st_size)
+        most = sandbox.PATIENCE * sandbox.seconds_for(path.stat().st_size)
         assert time.monotonic() - since < most + 10, path.name
         assert "\n" not in sentence and len(sentence) < 400, path.name
         assert str(tmp_path) not in sentence and "Traceback" not in sentence
@@ -60,14 +60,14 @@ def test_every_hostile_file_is_refused_in_one_sentence_or_read(hostile: Path, tm
     assert process.memory_info().rss - before < 50 << 20
     children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss << 10
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10  # counted as the child's until it runs
-    assert children <= max(confined.MEMORY + (100 << 20), largest, own)
+    assert children <= max(sandbox.MEMORY + (100 << 20), largest, own)
     assert read >= RIGHT
     assert not {name for name in read if "bomb" in name or "laughs" in name or "truncated" in name}
 
 
 def test_a_file_that_takes_too_long_is_given_up(hostile: Path, tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(confined, "SECONDS", 0.01)
-    monkeypatch.setattr(confined, "PER_100_MB", 0.0)
+    monkeypatch.setattr(sandbox, "SECONDS", 0.01)
+    monkeypatch.setattr(sandbox, "PER_100_MB", 0.0)
     assert "given up after" in outcome(hostile / "nul-late.csv", tmp_path)
 
 

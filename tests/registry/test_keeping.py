@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from django.core.files.base import ContentFile
 
-from registry.archive import ArchiveError, ArchiveUnreachable
-from registry.artifacts import CorruptArtifact, store
-from registry.models import ModelVersion, Tombstone
-from registry.storage import DurableStorage
+from registry.lib.durable_storage import DurableStorage
+from registry.model_versions.models import ModelVersion
+from registry.storage.archive import ArchiveError, ArchiveUnreachable
+from registry.storage.artifacts import CorruptArtifact, store
+from registry.storage.tombstones import Tombstone
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
 
-from registry.importing import confined
-from registry.models import DatasetVersion
-from registry.sales import import_file
+from registry.datasets.importer import import_file
+from registry.datasets.importing import sandbox
+from registry.datasets.models import DatasetVersion
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db]
 STORES, PRODUCTS, DAYS = 10, 3049, int(os.environ.get("IMPORT_DAYS", "33"))
@@ -86,7 +86,7 @@ def test_a_large_file_is_read_in_its_time_and_memory(kind: str, tmp_path: Path) 
     assert version.rows == STORES * PRODUCTS * DAYS and version.series == STORES * PRODUCTS
     assert taken < 10 + SECONDS[kind] * DAYS / 328
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
-    assert largest_child() <= max(confined.MEMORY, before, own)
+    assert largest_child() <= max(sandbox.MEMORY, before, own)
     assert version.roles["price"] == "known" and version.roles["category"] == "static"
     print(f"{kind}: {version.rows} rows in {taken:.1f} s")
 

@@ -13,13 +13,16 @@ import pyarrow.parquet as pq
 import pytest
 from django.core.management import CommandError, call_command
 
-from registry import sales
-from registry.artifacts import store
-from registry.importing.checks import canonical
-from registry.importing.readers import read
-from registry.models import Dataset, DatasetVersion
-from registry.sales import Reading, SalesError, import_file, read_frame, read_panel
-from registry.scope import Scope
+from registry.datasets import models
+from registry.datasets.importer import import_file
+from registry.datasets.importing.errors import SalesError
+from registry.datasets.importing.options import Reading
+from registry.datasets.importing.readers import read
+from registry.datasets.importing.row_checks import canonical
+from registry.datasets.models import Dataset, DatasetVersion
+from registry.datasets.reader import read_frame, read_panel
+from registry.datasets.scope import Scope
+from registry.storage.artifacts import store
 
 pytestmark = pytest.mark.django_db
 Write = Callable[..., Path]
@@ -280,7 +283,7 @@ def test_nothing_stays_behind_when_the_file_cannot_be_written(
     def full(self: DatasetVersion, path: Path) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr(sales.DatasetVersion, "write_file", full)
+    monkeypatch.setattr(models.DatasetVersion, "write_file", full)
     with pytest.raises(SalesError, match="till could not be saved: no space"):
         import_file(write(small), "till")
     assert not Dataset.objects.exists()
@@ -290,7 +293,7 @@ def test_nothing_stays_behind_when_the_file_cannot_be_written(
 def test_a_scope_reads_only_its_rows(
     write: Write, small: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("registry.importing.canonical.ROW_GROUP", 50)
+    monkeypatch.setattr("registry.datasets.importing.canonical.ROW_GROUP", 50)
     version = import_file(write(small), "till")
     assert set(read_frame(version, Scope("store", "S2"))["store_id"]) == {"S2"}
     product = read_frame(version, Scope("product", "B"))

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from django.core.management import CommandError, call_command
 
-from registry.sample import LAST_DAY, Sample, easter, public_holidays
+from registry.datasets.sample.generator import LAST_DAY, Sample, easter, public_holidays
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from registry.importing.pipeline import perform
-from registry.importing.problems import CHOICES, TITLES
-from registry.importing.reading import Job, Reading
+from registry.datasets.importing.findings import CHOICES, TITLES
+from registry.datasets.importing.options import Job, Reading
+from registry.datasets.importing.pipeline import perform
 from tests.registry.tills import PRODUCTS, ROWS, STORES, TOTAL, files
 
 FILES = files()

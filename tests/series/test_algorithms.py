@@ -14,15 +14,15 @@ import pytest
 import torch
 
 from registry import algorithms
-from registry.series.bundle import BadBundle, Bundle
+from registry.model_versions.bundle import BadBundle, Bundle
+from registry.model_versions.golden import TOLERANCE
 from registry.series.calibration import Calibration
-from registry.series.golden import TOLERANCE
 from registry.series.panel import Panel
-from tests.house import PACKAGES, texts
+from tests.helpers.source_tree import PACKAGES, texts
 from tests.series.conftest import ROLES, wave_frame
-from training.backtest import backtest, origins, summary
-from training.blend import choose
-from training.learning import Learning, Plan
+from training.learning.backtest import backtest, origins, summary
+from training.learning.ensemble import choose
+from training.learning.pipeline import Learning, Plan
 
 NAMES = [entry.name for entry in algorithms.entries()]
 
@@ -127,7 +127,7 @@ import numpy as np
 from tests.series.conftest import ROLES, wave_frame
 from tests.series.test_algorithms import quick
 from registry.series.panel import Panel
-from training.learning import Learning
+from training.learning.pipeline import Learning
 panel = Panel.from_frame(wave_frame(days=120), ROLES)
 for name in sys.argv[2:]:
     learning = Learning(panel, quick(name, seed=7))

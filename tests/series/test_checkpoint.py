@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from registry import algorithms
-from training.checkpoint import Checkpoint, read
-from training.learning import Learning, Plan
+from training.learning.checkpoint import Checkpoint, read
+from training.learning.pipeline import Learning, Plan
 
 
 def plan(name: str = "kan") -> Plan:
@@ -41,17 +41,17 @@ def test_trying_several_methods_goes_on_too(panel, tmp_path, monkeypatch):
     three = [algorithms.get(name) for name in ("seasonal_naive", "kan", "tide")]
     monkeypatch.setattr(algorithms, "candidates", lambda name, most: three)
     auto = Plan("auto", {}, horizon=14, budget=6000, windows=2)
-    monkeypatch.setattr("training.loop.planned_steps", lambda *given: 20)
+    monkeypatch.setattr("training.learning.loop.planned_steps", lambda *given: 20)
     whole = result(Learning(panel, auto))
     interrupted(panel, auto, tmp_path, 32)
     assert result(Learning(panel, auto, Checkpoint(tmp_path))) == whole
 
 
 def test_what_was_learned_is_not_learned_again(panel, tmp_path, monkeypatch):
-    from training import loop
+    from training.learning import loop
 
     monkeypatch.setattr(loop, "PATIENCE", 99)
-    monkeypatch.setattr("training.candidate.REFIT_STEPS", 2)
+    monkeypatch.setattr("training.learning.candidate.REFIT_STEPS", 2)
     interrupted(panel, plan(), tmp_path, 15)
     steps = []
     step = loop._step
@@ -74,7 +74,7 @@ def test_a_full_disk_costs_the_checkpoint_not_the_training(panel, tmp_path, monk
     def full(file, content):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("training.checkpoint.write", full)
+    monkeypatch.setattr("training.learning.checkpoint.write", full)
     assert result(Learning(panel, plan(), Checkpoint(tmp_path, every=0))) == result(Learning(panel, plan()))
 
 

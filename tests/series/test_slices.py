@@ -7,8 +7,8 @@ import pytest
 
 from registry.series import metrics
 from registry.series.calibration import Calibration, group_rows
+from registry.series.error_breakdown import MOST, Trial, slices
 from registry.series.quantiles import LEVELS, MEDIAN
-from registry.series.slices import MOST, Trial, slices
 
 STORES, PRODUCTS, DAYS = 3, 4, 14
 KEYS = [(f"S{s}", f"P{p}") for s in range(STORES) for p in range(PRODUCTS)]

@@ -7,10 +7,12 @@ from datetime import date
 
 import pytest
 
-from registry.models import Dataset, DatasetVersion
-from registry.scope import Scope
-from training.learning import Epoch
+from registry.datasets.models import Dataset, DatasetVersion
+from registry.datasets.scope import Scope
+from training import leases
+from training.learning.pipeline import Epoch
 from training.models import TrainingRun
+from training.queue import enqueue
 
 
 class FakeBundle:
@@ -68,14 +70,14 @@ def ask(data):
     """Queues a small training."""
 
     def queue(**asked) -> TrainingRun:
-        return TrainingRun.objects.enqueue(data, Scope(), "seasonal_naive", **asked)
+        return enqueue(data, Scope(), "seasonal_naive", **asked)
 
     return queue
 
 
 @pytest.fixture
 def claimed(ask) -> TrainingRun:
-    run = TrainingRun.objects.claim(ask().pk, 1, "here")
+    run = leases.claim(ask().pk, 1, "here")
     assert run is not None
     return run
 
@@ -85,8 +87,8 @@ def learner(monkeypatch):
     """Puts a learner in place of the numerics; gives a function that changes it."""
 
     def use(learning: type) -> None:
-        monkeypatch.setattr("training.learning.Learning", learning)
+        monkeypatch.setattr("training.learning.pipeline.Learning", learning)
 
-    monkeypatch.setattr("registry.sales.read_panel", lambda version, scope: "panel")
+    monkeypatch.setattr("registry.datasets.reader.read_panel", lambda version, scope: "panel")
     use(FakeLearning)
     return use

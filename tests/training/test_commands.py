@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django_q.models import OrmQ
 
-from registry.models import ModelVersion
+from registry.model_versions.models import ModelVersion
 from tests.training.conftest import FakeLearning
 from training.models import TrainingRun
 

@@ -11,9 +11,9 @@ from django.conf import settings
 from django.db import OperationalError
 from django_q.exceptions import TimeoutException
 
-from training import tasks
+from training import child_process, leases, tasks
+from training.exit_reasons import BROKEN, CRASHED, KILLED, NO_MEMORY, SILENT, STARVED, ExitReason
 from training.models import TrainingRun
-from training.process import BROKEN, CRASHED, KILLED, NO_MEMORY, SILENT, STARVED, End
 
 pytestmark = pytest.mark.django_db
 
@@ -21,17 +21,17 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def child(monkeypatch):
     """Puts a small Python program in place of the child."""
-    monkeypatch.setattr(tasks, "LOOK", 0.05)
-    monkeypatch.setattr(tasks, "LEAVE", 0.05)
+    monkeypatch.setattr(child_process, "TICK", 0.05)
+    monkeypatch.setattr(child_process, "GRACE", 0.05)
     children = []
+    popen = subprocess.Popen
 
     def use(program: str) -> list[subprocess.Popen]:
-        def start(run, words):
-            started = subprocess.Popen([sys.executable, "-c", program], stderr=words, start_new_session=True)
-            children.append(started)
-            return started
+        def start(command, **options):
+            children.append(popen([sys.executable, "-c", program], **options))
+            return children[-1]
 
-        monkeypatch.setattr(tasks, "start", start)
+        monkeypatch.setattr(child_process.subprocess, "Popen", start)
         return children
 
     return use
@@ -76,7 +76,7 @@ def test_a_killed_child_is_tried_once_more_then_the_run_fails_with_the_reason(as
 def test_a_kill_while_linux_was_short_of_memory_is_told_as_that(ask, child, monkeypatch):
     child("import os; os.kill(os.getpid(), 9)")
     counts = iter([4, 5, 5, 5])
-    monkeypatch.setattr(tasks, "killed_for_memory", lambda: next(counts))
+    monkeypatch.setattr(child_process, "killed_for_memory", lambda: next(counts))
     run = attempts(ask(), 1)
     assert run.events.get(level="warning").text == STARVED
     assert attempts(run, 1).error == KILLED
@@ -84,15 +84,15 @@ def test_a_kill_while_linux_was_short_of_memory_is_told_as_that(ask, child, monk
 
 def test_a_killed_run_that_somebody_wants_stopped_is_stopped(claimed):
     claimed.cancel()
-    assert claimed.beat()
-    claimed.falter(End(KILLED, again=True))
+    assert leases.beat(claimed)
+    leases.handle_crash(claimed, ExitReason(KILLED, can_retry=True))
     assert claimed.state == "cancelled"
 
 
 def test_a_job_delivered_twice_starts_one_child(ask, child):
     children = child("pass")
     run = ask()
-    TrainingRun.objects.claim(run.pk, 1, "elsewhere")
+    leases.claim(run.pk, 1, "elsewhere")
     tasks.run_training(str(run.pk))
     assert children == []
 
@@ -100,13 +100,13 @@ def test_a_job_delivered_twice_starts_one_child(ask, child):
 def test_a_stop_takes_effect_within_seconds(ask, child, monkeypatch):
     children = child("import time; time.sleep(60)")
     run = ask()
-    looked = tasks.sign_of_life
+    read_stop_flag = leases.read_stop_flag
 
-    def stop_then_look(row, beaten):
+    def stop_then_read(row):
         TrainingRun.objects.get(pk=run.pk).cancel()
-        return looked(row, beaten)
+        return read_stop_flag(row)
 
-    monkeypatch.setattr(tasks, "sign_of_life", stop_then_look)
+    monkeypatch.setattr(leases, "read_stop_flag", stop_then_read)
     begun = time.monotonic()
     tasks.run_training(str(run.pk))
     run.refresh_from_db()
@@ -118,7 +118,7 @@ def test_a_stop_takes_effect_within_seconds(ask, child, monkeypatch):
 def test_a_worker_that_lost_the_run_kills_its_child_and_is_silent(ask, child, monkeypatch):
     children = child("import time; time.sleep(60)")
     run = ask()
-    monkeypatch.setattr(TrainingRun, "look", lambda row: False)
+    monkeypatch.setattr(leases, "read_stop_flag", lambda row: False)
     tasks.run_training(str(run.pk))
     assert children[0].returncode == -9
 
@@ -126,10 +126,10 @@ def test_a_worker_that_lost_the_run_kills_its_child_and_is_silent(ask, child, mo
 def test_the_queues_own_timeout_leaves_no_running_row(ask, child, monkeypatch):
     children = child("import time; time.sleep(60)")
 
-    def timeout(run, beaten):
+    def timeout(run):
         raise TimeoutException("Task exceeded maximum timeout value")
 
-    monkeypatch.setattr(tasks, "sign_of_life", timeout)
+    monkeypatch.setattr(leases, "read_stop_flag", timeout)
     run = ask()
     with pytest.raises(TimeoutException):
         tasks.run_training(str(run.pk))
@@ -143,8 +143,10 @@ def test_a_worker_without_a_database_gives_up_before_the_lease_ends(claimed, mon
     def gone(row):
         raise OperationalError("server closed the connection")
 
-    monkeypatch.setattr(TrainingRun, "look", gone)
-    monkeypatch.setattr(TrainingRun, "beat", gone)
-    now = time.monotonic()
-    assert tasks.sign_of_life(claimed, now - 10)[1]
-    assert not tasks.sign_of_life(claimed, now - 26)[1]
+    monkeypatch.setattr(leases, "read_stop_flag", gone)
+    monkeypatch.setattr(leases, "beat", gone)
+    heartbeat = leases.Heartbeat(claimed)
+    heartbeat.last_beat = time.monotonic() - 10
+    assert heartbeat.may_continue()
+    heartbeat.last_beat = time.monotonic() - 26
+    assert not heartbeat.may_continue()

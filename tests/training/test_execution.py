@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 from django.core.files.storage import storages
 
-from registry.artifacts import CorruptArtifact
-from registry.models import ModelVersion
+from registry.model_versions.models import ModelVersion
+from registry.storage.artifacts import CorruptArtifact
 from tests.training.conftest import FakeLearning, epoch
-from training.execution import Superseded, batches, execute
+from training import leases
 from training.models import TrainingRun
+from training.runner import Superseded, batches, execute
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +35,7 @@ def test_the_learner_is_told_everything_that_was_asked(ask, learner):
 
     learner(Listening)
     asked = {"horizon": 7, "budget": 5, "seed": 3, "config": {"past_days": 28}}
-    execute(TrainingRun.objects.claim(ask(**asked).pk, 1, "here"))
+    execute(leases.claim(ask(**asked).pk, 1, "here"))
     plan = told[0]
     assert (plan.algorithm, plan.horizon, plan.budget, plan.seed) == ("seasonal_naive", 7, 5.0, 3)
     assert (plan.config, plan.data_hash) == ({"past_days": 28}, "0" * 64)
@@ -44,7 +45,7 @@ def test_a_run_taken_over_while_learning_keeps_nothing(claimed, learner):
     class Slow(FakeLearning):
         def __iter__(self):
             yield epoch(1)
-            claimed.move(claimed.mine, [], attempt_token=None)
+            claimed.transition(claimed.owned_by_this_attempt, [], attempt_token=None)
             yield epoch(2)
 
     learner(Slow)

@@ -7,7 +7,7 @@ from django.core import mail
 from django_q.models import OrmQ
 
 from tests.training.test_protocol import begin
-from training import tasks
+from training import leases, tasks
 from training.models import TrainingRun
 
 pytestmark = pytest.mark.django_db
@@ -16,7 +16,7 @@ HTMX = {"HX-Request": "true"}
 
 @pytest.fixture
 def mine(ask, user) -> TrainingRun:
-    return TrainingRun.objects.claim(ask(created_by=user).pk, 1, "here")
+    return leases.claim(ask(created_by=user).pk, 1, "here")
 
 
 def letters() -> list[str]:

@@ -12,11 +12,11 @@ from django.db import connection
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from registry.models import ForecastModel, ModelVersion
-from registry.scope import Scope
+from registry.datasets.scope import Scope
+from registry.model_versions.models import ForecastModel, ModelVersion
 from tests.training.conftest import epoch
-from training.models import TrainingRun
-from training.protocol import QUEUE
+from training import leases, queue
+from training.models import QUEUE, TrainingRun
 
 pytestmark = pytest.mark.django_db
 
@@ -82,23 +82,23 @@ def test_a_wrong_wish_is_one_sentence_and_no_row(ask, asked, words):
 
 def test_an_unknown_product_or_algorithm_is_one_sentence(data):
     with pytest.raises(ValueError, match="has no product 'P999'"):
-        TrainingRun.objects.enqueue(data, Scope("product", "P999"), "kan")
+        queue.enqueue(data, Scope("product", "P999"), "kan")
     with pytest.raises(ValueError, match="crystal"):
-        TrainingRun.objects.enqueue(data, Scope(), "crystal")
+        queue.enqueue(data, Scope(), "crystal")
 
 
 def test_a_run_claimed_twice_has_one_winner(ask):
     run = ask()
-    first = TrainingRun.objects.claim(run.pk, 1, "here")
+    first = leases.claim(run.pk, 1, "here")
     assert first is not None
     assert first.state == "running"
-    assert TrainingRun.objects.claim(run.pk, 2, "there") is None
+    assert leases.claim(run.pk, 2, "there") is None
 
 
 @pytest.mark.django_db(transaction=True)
 def test_many_workers_that_claim_at_once_have_one_winner(ask):
     run = ask()
-    won = in_threads(4, lambda: TrainingRun.objects.claim(run.pk, 1, "here"))
+    won = in_threads(4, lambda: leases.claim(run.pk, 1, "here"))
     assert sum(winner is not None for winner in won) == 1
     run.refresh_from_db()
     assert run.attempt == 1
@@ -107,24 +107,24 @@ def test_many_workers_that_claim_at_once_have_one_winner(ask):
 def test_the_attempt_is_counted_at_the_start(claimed):
     assert claimed.attempt == 1
     silence(claimed)
-    again = TrainingRun.objects.claim(claimed.pk, 2, "there")
+    again = leases.claim(claimed.pk, 2, "there")
     assert again.attempt == 2
     silence(again)
-    assert TrainingRun.objects.claim(claimed.pk, 3, "there") is None
+    assert leases.claim(claimed.pk, 3, "there") is None
 
 
 def test_a_run_that_ended_or_is_gone_is_not_claimed(claimed):
     claimed.fail("Broken.")
-    assert TrainingRun.objects.claim(claimed.pk, 2, "there") is None
-    assert TrainingRun.objects.claim(uuid.uuid4(), 2, "there") is None
+    assert leases.claim(claimed.pk, 2, "there") is None
+    assert leases.claim(uuid.uuid4(), 2, "there") is None
 
 
 def test_a_beat_extends_the_lease_and_sees_the_stop_flag(claimed):
     silence(claimed)
-    assert claimed.beat()
+    assert leases.beat(claimed)
     assert not claimed.cancel_requested
     TrainingRun.objects.get(pk=claimed.pk).cancel()
-    assert claimed.beat()
+    assert leases.beat(claimed)
     assert claimed.cancel_requested
     assert TrainingRun.objects.get(pk=claimed.pk).lease_until > timezone.now()
 
@@ -150,10 +150,10 @@ def test_finishing_publishes_the_version(claimed):
 
 def test_an_attempt_that_lost_the_run_changes_nothing(claimed):
     silence(claimed)
-    TrainingRun.objects.claim(claimed.pk, 2, "there")
+    leases.claim(claimed.pk, 2, "there")
     version = begin(claimed)
     before = TrainingRun.objects.get(pk=claimed.pk)
-    assert not claimed.beat()
+    assert not leases.beat(claimed)
     assert not claimed.record([epoch(1)])
     assert not claimed.finish(version)
     assert not claimed.fail("Broken.")
@@ -174,13 +174,13 @@ def test_the_reaper_queues_a_silent_run_again_and_then_fails_it(claimed):
     OrmQ.objects.all().delete()
     silence(claimed)
     version = begin(claimed)
-    assert TrainingRun.objects.reap() == [claimed]
+    assert leases.expire_lost() == [claimed]
     row = TrainingRun.objects.get(pk=claimed.pk)
     assert (row.state, row.attempt, row.pid) == ("queued", 1, None)
     assert queued() == [str(row.pk)]
     assert not storages["artifacts"].exists(version.path)
-    silence(TrainingRun.objects.claim(row.pk, 2, "there"))
-    TrainingRun.objects.reap()
+    silence(leases.claim(row.pk, 2, "there"))
+    leases.expire_lost()
     row.refresh_from_db()
     assert row.state == "failed"
     assert "lost its worker twice" in row.error
@@ -189,30 +189,30 @@ def test_the_reaper_queues_a_silent_run_again_and_then_fails_it(claimed):
 
 def test_the_reaper_takes_a_run_that_never_beat(claimed):
     TrainingRun.objects.filter(pk=claimed.pk).update(lease_until=None, heartbeat_at=None)
-    assert TrainingRun.objects.reap() == [claimed]
+    assert leases.expire_lost() == [claimed]
     assert TrainingRun.objects.get(pk=claimed.pk).state == "queued"
 
 
 def test_the_reaper_leaves_a_beating_run_alone(claimed):
-    assert TrainingRun.objects.reap() == []
+    assert leases.expire_lost() == []
     assert TrainingRun.objects.get(pk=claimed.pk).state == "running"
 
 
 def test_the_reaper_ends_a_silent_run_that_was_to_be_stopped(claimed):
     TrainingRun.objects.get(pk=claimed.pk).cancel()
     silence(claimed)
-    TrainingRun.objects.reap()
+    leases.expire_lost()
     assert TrainingRun.objects.get(pk=claimed.pk).state == "cancelled"
 
 
 def test_a_waiting_run_that_left_the_queue_returns_to_it(ask):
     run = ask()
     OrmQ.objects.all().delete()
-    assert TrainingRun.objects.requeue_lost() == []
+    assert leases.requeue_lost() == []
     TrainingRun.objects.filter(pk=run.pk).update(created_at=timezone.now() - timedelta(minutes=1))
-    assert TrainingRun.objects.requeue_lost() == [run]
+    assert leases.requeue_lost() == [run]
     assert queued() == [str(run.pk)]
-    assert TrainingRun.objects.requeue_lost() == []
+    assert leases.requeue_lost() == []
 
 
 def test_stopping_a_waiting_run_ends_it_at_once(ask):
@@ -220,7 +220,7 @@ def test_stopping_a_waiting_run_ends_it_at_once(ask):
     run.cancel()
     run.cancel()
     assert TrainingRun.objects.get(pk=run.pk).state == "cancelled"
-    assert TrainingRun.objects.claim(run.pk, 1, "here") is None
+    assert leases.claim(run.pk, 1, "here") is None
 
 
 def test_stopping_an_ended_run_changes_nothing(claimed):
@@ -230,7 +230,7 @@ def test_stopping_an_ended_run_changes_nothing(claimed):
 
 
 def test_a_run_released_in_good_order_keeps_its_attempts(claimed):
-    assert claimed.release()
+    assert leases.release(claimed)
     row = TrainingRun.objects.get(pk=claimed.pk)
     assert (row.state, row.attempt) == ("queued", 0)
     assert str(row.pk) in queued()
@@ -238,15 +238,15 @@ def test_a_run_released_in_good_order_keeps_its_attempts(claimed):
 
 def test_waiting_runs_without_anybody_at_work_are_a_stalled_queue(ask):
     run = ask()
-    assert TrainingRun.objects.stalled()
-    TrainingRun.objects.claim(run.pk, 1, "here")
+    assert leases.is_stalled()
+    leases.claim(run.pk, 1, "here")
     ask()
-    assert not TrainingRun.objects.stalled()
+    assert not leases.is_stalled()
 
 
 @pytest.mark.django_db(transaction=True)
 def test_runs_that_finish_at_once_get_numbers_without_a_gap(ask):
-    runs = [TrainingRun.objects.claim(ask().pk, 1, "here") for _ in range(8)]
+    runs = [leases.claim(ask().pk, 1, "here") for _ in range(8)]
     in_threads(4, lambda: [run.finish(begin(run)) for run in take_two(runs)])
     assert sorted(ModelVersion.objects.ready().values_list("number", flat=True)) == list(range(1, 9))
 
@@ -280,5 +280,5 @@ def test_a_job_that_a_dead_worker_took_is_replaced_and_one_that_waits_is_not(ask
     TrainingRun.objects.update(created_at=timezone.now() - timedelta(minutes=1))
     taken = OrmQ.objects.filter(key=QUEUE).first()
     OrmQ.objects.filter(pk=taken.pk).update(lock=timezone.now() + timedelta(hours=2))
-    assert TrainingRun.objects.requeue_lost() in ([first], [second])
-    assert TrainingRun.objects.requeue_lost() == []
+    assert leases.requeue_lost() in ([first], [second])
+    assert leases.requeue_lost() == []

@@ -7,9 +7,8 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django_q.models import OrmQ
 
-from training import tasks
-from training.models import TrainingRun
-from training.protocol import QUEUE
+from training import leases, models, queue
+from training.models import QUEUE, TrainingRun
 
 pytestmark = pytest.mark.django_db
 
@@ -24,7 +23,7 @@ def take() -> TrainingRun | None:
     if row is None:
         return None
     row.delete()
-    return TrainingRun.objects.take(row.args()[0], 1, "here")
+    return leases.claim_next(row.args()[0], 1, "here")
 
 
 def end(run: TrainingRun) -> None:
@@ -60,21 +59,21 @@ def test_one_person_has_one_training_in_work(ask, people, settings):
     ask(created_by=ben)
     assert take().created_by == ben
     end(first)
-    assert TrainingRun.objects.take(first.pk, 1, "here").created_by == ana
+    assert leases.claim_next(first.pk, 1, "here").created_by == ana
     settings.RUNNING_PER_USER = 2
     ask(created_by=ana)
     assert take().created_by == ana
 
 
 def test_a_run_that_had_to_wait_for_its_owner_gets_a_job_again(ask, people, monkeypatch):
-    monkeypatch.setattr("training.protocol.LOST_AFTER", -tasks.LEASE)
+    monkeypatch.setattr("training.leases.LOST_AFTER", -models.LEASE)
     ask(created_by=people[0])
     waiting = ask(created_by=people[0])
     first = take()
     assert take() is None
-    assert TrainingRun.objects.requeue_lost() == []
+    assert leases.requeue_lost() == []
     end(first)
-    assert TrainingRun.objects.requeue_lost() == [waiting]
+    assert leases.requeue_lost() == [waiting]
     assert take() == waiting
 
 
@@ -96,8 +95,8 @@ def test_too_many_waiting_trainings_are_one_clear_sentence(ask, people):
 def test_asking_for_the_same_again_twice_makes_one_run(ask, people):
     run = ask(created_by=people[0], horizon=7, budget=9, seed=3, config={"past_days": 28})
     run.cancel()
-    again = run.again(people[1])
-    assert again == run.again(people[1])
+    again = queue.repeat(run, people[1])
+    assert again == queue.repeat(run, people[1])
     assert (again.horizon, again.budget, again.seed, again.config) == (7, 9, 3, {"past_days": 28})
     assert (again.state, again.created_by) == ("queued", people[1])
 
@@ -113,10 +112,10 @@ def kept(claimed, settings, tmp_path) -> TrainingRun:
 
 def test_an_interrupted_run_keeps_its_checkpoint_and_its_progress(kept):
     TrainingRun.objects.filter(pk=kept.pk).update(progress=0.4)
-    assert kept.release()
-    assert TrainingRun.objects.reap() == []
+    assert leases.release(kept)
+    assert leases.expire_lost() == []
     assert kept.folder.exists()
-    again = TrainingRun.objects.claim(kept.pk, 2, "here")
+    again = leases.claim(kept.pk, 2, "here")
     assert again.progress == 0.4
     assert again.events.order_by("seq").last().text == "The training goes on where it was interrupted."
 
@@ -129,16 +128,16 @@ def test_a_run_that_is_over_leaves_no_checkpoint(kept, way):
 
 def test_what_a_lost_worker_left_behind_is_swept(kept):
     TrainingRun.objects.filter(pk=kept.pk).delete()
-    TrainingRun.objects.reap()
+    leases.expire_lost()
     assert not kept.folder.exists()
 
 
 def test_finishing_now_is_asked_once_and_only_of_a_running_training(claimed, ask):
     waiting = ask()
-    waiting.wrap_up()
+    waiting.finish_early()
     assert not TrainingRun.objects.get(pk=waiting.pk).finish_requested
-    assert not claimed.hurried()
-    claimed.wrap_up()
-    claimed.wrap_up()
-    assert claimed.hurried()
+    assert not claimed.is_finish_requested()
+    claimed.finish_early()
+    claimed.finish_early()
+    assert claimed.is_finish_requested()
     assert claimed.events.filter(text="To finish now was asked for.").count() == 1

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from registry.scope import Scope
-from training import checkpoint, loop
-from training.execution import Superseded, execute
+from registry.datasets.scope import Scope
+from training import leases, queue
+from training.learning import checkpoint, loop
 from training.models import TrainingRun
+from training.runner import Superseded, execute
 
 pytestmark = pytest.mark.django_db
 
@@ -16,15 +17,15 @@ pytestmark = pytest.mark.django_db
 def folder(settings, tmp_path, monkeypatch):
     settings.DATA_DIR = tmp_path
     monkeypatch.setattr(checkpoint, "EVERY", 0.0)
-    monkeypatch.setattr("training.execution.FLUSH", 0.0)
+    monkeypatch.setattr("training.runner.FLUSH", 0.0)
 
 
 @pytest.fixture
 def train(sales):
     def claim(run: TrainingRun | None = None) -> TrainingRun:
         asked = {"horizon": 14, "budget": 600, "config": {"steps": 40, "batch": 64}}
-        run = run or TrainingRun.objects.enqueue(sales, Scope(), "kan", **asked)
-        return TrainingRun.objects.claim(run.pk, 1, "here")
+        run = run or queue.enqueue(sales, Scope(), "kan", **asked)
+        return leases.claim(run.pk, 1, "here")
 
     return claim
 
@@ -46,7 +47,7 @@ def test_an_interrupted_run_ends_with_the_numbers_and_the_curve_of_one_left_alon
     with pytest.raises(Superseded):
         execute(broken)
     monkeypatch.setattr(TrainingRun, "record", record)
-    assert broken.release()
+    assert leases.release(broken)
     again, steps, step = train(broken), [], loop._step
     monkeypatch.setattr(loop, "_step", lambda *given: steps.append(1) or step(*given))
     found = execute(again)
@@ -59,7 +60,7 @@ def test_an_interrupted_run_ends_with_the_numbers_and_the_curve_of_one_left_alon
 
 def test_finishing_now_publishes_what_was_learned(train):
     run = train()
-    run.wrap_up()
+    run.finish_early()
     version = execute(run)
     assert version.state == "ready"
     assert TrainingRun.objects.get(pk=run.pk).state == "done"

@@ -15,10 +15,10 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 
 from forecastsite.asgi import application
-from forecastsite.origin import is_ours
+from forecastsite.server.websocket_origin import is_ours
 from tests.training.conftest import epoch
-from training import feed as feeds
-from training.feed import Rights, snapshot
+from training import live_updates as feeds
+from training.live_updates import Rights, snapshot
 from training.models import TrainingRun
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -120,16 +120,16 @@ async def test_every_page_gets_its_own_language(claimed, cookie):
 
 
 async def test_two_pages_of_one_run_are_rendered_once(claimed, cookie, monkeypatch):
-    from training import feed
+    from training import live_updates
 
     drawn = []
-    render = feed.render
+    render = live_updates.render
 
     def count(template, context, language):
         drawn.append(template)
         return render(template, context, language)
 
-    monkeypatch.setattr(feed, "render", count)
+    monkeypatch.setattr(live_updates, "render", count)
     pages = [socket(claimed.pk, cookie) for _ in range(2)]
     for page in pages:
         await page.connect()
@@ -209,7 +209,7 @@ def test_a_proxy_that_ends_tls_is_understood(settings):
 
 
 def test_only_the_watched_run_is_asked_for(claimed):
-    from training.feed import deltas
+    from training.live_updates import deltas
 
     key = (claimed.pk, "en", ALL)
     assert set(deltas({key: 0})) == {key}

@@ -9,12 +9,11 @@ import pytest
 from django_q.models import OrmQ
 from django_q.signals import post_execute_in_worker, pre_execute
 
-from forecastsite import supervisor
 from forecastsite import tasks as light
 from forecastsite.management.commands.up import create_administrator
-from forecastsite.supervisor import LONGEST_PAUSE, Group, Probe, Supervisor, answers
-from training import tasks
-from training.models import TrainingRun
+from forecastsite.server import supervisor
+from forecastsite.server.supervisor import LONGEST_PAUSE, Group, Probe, Supervisor, answers
+from training import leases, tasks
 
 pytestmark = pytest.mark.django_db
 
@@ -103,7 +102,7 @@ def test_a_training_queue_that_takes_no_run_for_half_a_minute_is_started_again(c
 
 
 def test_a_queue_at_work_is_left_alone(clock, watching, ask):
-    TrainingRun.objects.claim(ask().pk, 1, "here")
+    leases.claim(ask().pk, 1, "here")
     ask()
     for _ in range(5):
         clock.pass_by(40)
@@ -178,10 +177,10 @@ def test_draining_waits_until_nothing_is_in_work_or_a_second_signal_comes(monkey
 def test_a_draining_machine_begins_nothing(ask, tmp_path, settings):
     settings.DATA_DIR = tmp_path
     run = ask()
-    tasks.draining(True)
+    leases.set_draining(True)
     tasks.run_training(str(run.pk))
     run.refresh_from_db()
     assert run.state == "queued"
-    tasks.draining(False)
-    tasks.draining(False)
-    assert not tasks.drain_mark().exists()
+    leases.set_draining(False)
+    leases.set_draining(False)
+    assert not leases.drain_mark().exists()

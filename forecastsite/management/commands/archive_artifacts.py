@@ -14,12 +14,21 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 
-from forecastsite import reserve
-from forecastsite.cleanup import CODES, FAILURES, KINDS, LOCK, NOT_BEGUN, default_policy, draw_up, to_archive
+from forecastsite.cleanup import disk_reserve
+from forecastsite.cleanup.service import (
+    CODES,
+    FAILURES,
+    KINDS,
+    LOCK,
+    NOT_BEGUN,
+    default_policy,
+    draw_up,
+    to_archive,
+)
 from prediction.models import Forecast
-from registry import archive
-from registry.alone import alone
-from registry.models import ModelVersion
+from registry.lib.locks import alone
+from registry.model_versions.models import ModelVersion
+from registry.storage import archive
 
 Row = Forecast | ModelVersion
 
@@ -37,7 +46,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with reserve.opened():
+        with disk_reserve.opened():
             self.act(options)
 
     def act(self, options: dict[str, Any]) -> None:

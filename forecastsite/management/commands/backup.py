@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from forecastsite.backup import BackupError, back_up
-from registry.alone import Busy
+from registry.lib.locks import Busy
 
 
 class Command(BaseCommand):

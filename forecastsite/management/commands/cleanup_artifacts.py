@@ -16,8 +16,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from forecastsite import reserve
-from forecastsite.cleanup import (
+from forecastsite.cleanup import disk_reserve
+from forecastsite.cleanup.service import (
     CODES,
     KINDS,
     NOT_BEGUN,
@@ -28,8 +28,8 @@ from forecastsite.cleanup import (
     draw_up,
     to_archive,
 )
-from registry.retention import FORECAST, VERSION, Policy
-from training.management.commands.train import whole
+from registry.lib.cli import whole
+from registry.storage.retention import FORECAST, VERSION, Policy
 
 WORDS = {"forecasts": FORECAST, "models": VERSION, **{kind: kind for kind in KINDS}}
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -96,7 +96,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            with reserve.opened():
+            with disk_reserve.opened():
                 outcome = self.act(options)
         except NOT_BEGUN as problem:
             raise CommandError(str(problem), returncode=CODES[type(problem)]) from None

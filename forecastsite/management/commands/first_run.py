@@ -9,8 +9,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from registry.models import Dataset, DatasetVersion
-from registry.scope import Scope
+from registry.datasets.models import Dataset, DatasetVersion
+from registry.datasets.scope import Scope
+from training import queue
 from training.models import TrainingRun
 
 NAME = "sample"
@@ -24,13 +25,14 @@ class Command(BaseCommand):
             import_sample()
         dataset = Dataset.objects.filter(name=NAME).first()
         if dataset and dataset.current and not TrainingRun.objects.exists():
-            TrainingRun.objects.enqueue(dataset.current, Scope(), "kan", budget=60)
+            queue.enqueue(dataset.current, Scope(), "kan", budget=60)
 
 
 def import_sample() -> DatasetVersion:
     """The made-up chain, through the same door as everybody's sales."""
-    from registry.sales import Reading, import_file
-    from registry.sample import COUNTRY, Sample
+    from registry.datasets.importer import import_file
+    from registry.datasets.importing.options import Reading
+    from registry.datasets.sample.generator import COUNTRY, Sample
 
     with tempfile.TemporaryDirectory(dir=settings.DATA_DIR) as folder:
         file = Path(folder) / "sample.parquet"

@@ -9,15 +9,17 @@ import json
 from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models.functions import Now
 
-from forecastsite.cleanup import FAILURES, LOCK
-from forecastsite.rows import at_work
-from registry.alone import Busy, alone
-from registry.reconcile import Finding, findings, looks_unplugged
+from forecastsite.cleanup.inventory import at_work
+from forecastsite.cleanup.service import FAILURES, LOCK
+from registry.lib.locks import Busy, alone
+from registry.storage.reconcile import Finding, findings, looks_unplugged
+from training.leases import expire
 from training.models import TrainingRun
 
 UNPLUGGED = (
@@ -67,7 +69,9 @@ def stuck_runs() -> Iterator[Finding]:
     """Trainings whose worker has not beaten for longer than its lease."""
     silent = TrainingRun.objects.filter(state=TrainingRun.State.RUNNING, lease_until__lt=Now())
     for run in silent:
-        yield Finding("training_run", str(run.pk), str(run), "stuck_running", "requeue_or_fail", run.expire)
+        yield Finding(
+            "training_run", str(run.pk), str(run), "stuck_running", "requeue_or_fail", partial(expire, run)
+        )
 
 
 def mended(one: Finding) -> dict[str, str] | None:

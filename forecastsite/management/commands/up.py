@@ -14,11 +14,11 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from forecastsite import reserve
-from forecastsite.settings import env
-from forecastsite.supervisor import Supervisor, port_is_free
-from registry.alone import Busy, file_lock
-from training.management.commands.train import whole
+from forecastsite.cleanup import disk_reserve
+from forecastsite.env import env
+from forecastsite.server.supervisor import Supervisor, port_is_free
+from registry.lib.cli import whole
+from registry.lib.locks import Busy, file_lock
 
 ADMIN = "admin"
 
@@ -46,7 +46,7 @@ class Command(BaseCommand):
     def start(self, workers: int, drain: bool) -> None:
         """From an empty folder to a running site; returns when it was told to stop."""
         settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
-        reserve.keep_back()
+        disk_reserve.keep_back()
         call_command("migrate", verbosity=0, interactive=False)
         if not User.objects.exists():
             self.say("first start: importing the sample")

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from registry.models import Dataset, ForecastModel, ModelVersion
-from registry.scope import Scope
+from registry.datasets.models import Dataset
+from registry.datasets.scope import Scope
+from registry.model_versions.models import ForecastModel, ModelVersion
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from prediction.forecasting import Outlook
+    from prediction.engine import Outlook
 
 KINDS = (".csv", ".parquet")
 
@@ -32,7 +33,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from prediction.forecasting import check_horizon, look_ahead, restricted
+        from prediction.engine import check_horizon, look_ahead, restricted
 
         output: Path | None = options["output"]
         if output and output.suffix.lower() not in KINDS:

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from registry.artifacts import CorruptArtifact
-from registry.models import ModelVersion
+from registry.model_versions.models import ModelVersion
+from registry.storage.artifacts import CorruptArtifact
 
 
 class Command(BaseCommand):
@@ -65,8 +65,8 @@ class Command(BaseCommand):
 
 
 def _verified(version: ModelVersion) -> dict[str, Any]:
-    from registry.series.bundle import BadBundle, Bundle
-    from registry.series.golden import TOLERANCE
+    from registry.model_versions.bundle import BadBundle, Bundle
+    from registry.model_versions.golden import TOLERANCE
 
     problem, drift = "", None
     try:

@@ -11,11 +11,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
-from registry.importing.problems import Question
-from registry.importing.reading import DECIMALS, ORDERS
-from registry.importing.roles import COVARIATES, Roles
-from registry.models import Dataset, DatasetVersion
-from registry.sales import Reading, SalesError, examine, import_file, workshop
+from registry.datasets.importer import examine, import_file, workshop
+from registry.datasets.importing.covariate_roles import COVARIATES, Roles
+from registry.datasets.importing.errors import Question, SalesError
+from registry.datasets.importing.options import DECIMALS, ORDERS, Reading
+from registry.datasets.models import Dataset, DatasetVersion
 
 
 class Command(BaseCommand):

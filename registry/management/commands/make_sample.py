@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from registry.sample import LAST_DAY, Sample
+from registry.datasets.sample.generator import LAST_DAY, Sample
 
 
 class Command(BaseCommand):

@@ -11,9 +11,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from registry.models import Dataset
-from registry.sales import read_panel
-from registry.scope import Scope
+from registry.datasets.models import Dataset
+from registry.datasets.reader import read_panel
+from registry.datasets.scope import Scope
 
 
 class Command(BaseCommand):
@@ -51,8 +51,8 @@ class Command(BaseCommand):
         """Runs all windows, tells stderr about each, writes the output file."""
         import pandas as pd
 
-        from training import backtest
-        from training.learning import Plan
+        from training.learning import backtest
+        from training.learning.pipeline import Plan
 
         panel = _panel(options["dataset"], options["scope"])
         horizon = options["horizon"]

@@ -7,10 +7,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from registry.process import die_with_parent
-from training.execution import EXPECTED, Superseded, execute
-from training.models import TrainingRun
-from training.process import take_less
+from registry.lib.process import die_with_parent
+from training import leases
+from training.limits import take_less
+from training.runner import EXPECTED, Superseded, execute
 
 
 class Command(BaseCommand):
@@ -24,7 +24,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         die_with_parent(options["parent"])
         take_less(settings.TRAINING_MEMORY_MB)
-        run = TrainingRun.objects.held(options["run"], options["token"])
+        run = leases.find_owned(options["run"], options["token"])
         if run is None:
             raise CommandError("This attempt does not own the run: it ended or another worker took it.")
         try:

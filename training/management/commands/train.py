@@ -6,7 +6,6 @@ import json
 import os
 import socket
 from argparse import ArgumentTypeError
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -15,28 +14,21 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error as DatabaseError
 from django.db import transaction
 
-from registry.audit import Act, record
-from registry.models import Dataset, ModelVersion
-from registry.scope import Scope
-from training.execution import EXPECTED, Heart, Superseded, execute
+from registry.access.audit import Act, record
+from registry.datasets.models import Dataset
+from registry.datasets.scope import Scope
+from registry.lib.cli import whole
+from registry.model_versions.models import ModelVersion
+from training import leases
+from training.exit_reasons import FULL, FULL_WORDS
 from training.models import TrainingRun
-from training.process import FULL, FULL_WORDS
+from training.queue import build_run, enqueue
+from training.runner import EXPECTED, Heart, Superseded, execute
 
 
 def disk_is_full(error: BaseException) -> bool:
     """Whatever layer says it."""
     return isinstance(error, (OSError, DatabaseError)) and any(word in str(error) for word in FULL_WORDS)
-
-
-def whole(top: int) -> Callable[[str], int]:
-    """An argparse type: a whole number from 1 to top."""
-
-    def read(text: str) -> int:
-        if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= top:
-            raise ArgumentTypeError(f"{text!r} is not a whole number from 1 to {top}")
-        return int(text)
-
-    return read
 
 
 def scope(text: str) -> Scope:
@@ -84,7 +76,7 @@ class Command(BaseCommand):
         data = dataset.current if dataset else None
         if data is None:
             raise CommandError(f"There is no dataset {options['dataset']!r}: bring one in with import_sales.")
-        verb = TrainingRun.objects.enqueue if options["queue"] else TrainingRun.objects.ask
+        verb = enqueue if options["queue"] else build_run
         try:
             run = verb(data, options["scope"], options["algorithm"], config=dict(options["set"]), **asked)
         except ValueError as error:
@@ -100,7 +92,7 @@ class Command(BaseCommand):
         with transaction.atomic():
             run.save(force_insert=True)
             record(Act.TRAINED, run, why=str(run.dataset_version))
-        claimed = TrainingRun.objects.claim(run.pk, os.getpid(), socket.gethostname())
+        claimed = leases.claim(run.pk, os.getpid(), socket.gethostname())
         if claimed is None:
             raise CommandError("The run was taken by somebody else: look at `manage.py runs`.")
         try:

@@ -1,0 +1,137 @@
+"""The installation that `bench.pages` asks: a chain, 50 versions, 1,000 forecasts, and sales that came since.
+
+Four versions are really learned and some forecasts really made; the rest are copies of them, rows with
+files of their own, so that every list and every page has as much to read as after a year of use.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.utils import timezone
+
+from prediction.models import Forecast
+from registry.datasets.importer import import_file
+from registry.datasets.sample.generator import LAST_DAY, Sample
+from registry.datasets.scope import Scope
+from registry.datasets.uploads import Upload
+from registry.model_versions.changes import Change, VersionChange
+from registry.model_versions.models import ModelVersion
+from training.models import TrainingRun
+
+STORES, PRODUCTS, DAYS = 10, 50, 1096
+VERSIONS, FORECASTS, FAILED = 50, 1000, 10
+SINCE = 28  # days of sales that came in after the models had learned
+LEARNED = [
+    ("global", "seasonal_naive", "5"),
+    ("global", "kan", "20"),
+    ("store:S01", "seasonal_naive", "5"),
+    ("product:P001", "seasonal_naive", "5"),
+]
+
+
+def build(folder: Path) -> User:
+    """Fills an empty database; gives the person who asks."""
+    person = User.objects.create_superuser("bench")
+    whole, before = folder / "chain.parquet", folder / "before.parquet"
+    Sample(stores=STORES, products=PRODUCTS, days=DAYS).write(whole)
+    table = pq.read_table(whole)
+    last = pa.scalar(LAST_DAY - dt.timedelta(days=SINCE))
+    pq.write_table(table.filter(pc.less_equal(table["date"], last)), before)
+    import_file(before, "chain")
+    for scope, algorithm, budget in LEARNED:
+        call_command(
+            "train", "--dataset=chain", f"--scope={scope}", f"--algorithm={algorithm}", f"--budget={budget}"
+        )
+    made = forecasts(person)
+    import_file(whole, "chain")
+    versions(person)
+    copies(made, person)
+    failures()
+    return person
+
+
+def forecasts(person: User) -> list[Forecast]:
+    """Of everything, of stores, of products and of series."""
+    version = ModelVersion.objects.get(name="kan_global_v1")
+    places = [("", ""), ("S01", ""), ("S02", ""), ("", "P001"), ("", "P002")]
+    places += [(f"S{n % STORES + 1:02d}", f"P{n + 1:03d}") for n in range(15)]
+    return [Forecast.objects.make(version, store, product, 28, person) for store, product in places]
+
+
+def versions(person: User) -> None:
+    """Copies of what was learned, each a little worse, until there are enough."""
+    learned, dice = list(ModelVersion.objects.ready()), random.Random(7)
+    while (there := ModelVersion.objects.count()) < VERSIONS:
+        source = learned[there % len(learned)]
+        error = (source.wape or 0.3) * (1 + dice.random() / 2)
+        metrics = {**source.metrics, "wape": error}
+        fields = {name: getattr(source, name) for name in ("algorithm", "horizon", "config", "seconds")}
+        scope = Scope(source.model.kind, source.model.code)
+        row = ModelVersion.objects.begin(
+            source.dataset_version, scope, **fields, metrics=metrics, wape=error, created_by=person
+        )
+        row.write(source.read())
+        row.publish()
+        row.model.record_change(row, None, Change(VersionChange.Kind.PROMOTED, "tried", by=person))
+
+
+def copies(made: list[Forecast], person: User) -> None:
+    """As many forecasts as asked for, an hour apart, newest first."""
+    contents = [forecast.content() for forecast in made]
+    for number in range(FORECASTS - len(made)):
+        source, content = made[number % len(made)], contents[number % len(made)]
+        names = (
+            "version",
+            "dataset_version",
+            "store",
+            "product",
+            "horizon",
+            "origin",
+            "total",
+            "low",
+            "high",
+        )
+        row = Forecast(created_by=person, **{name: getattr(source, name) for name in names})
+        row.save(force_insert=True)
+        row.save_content(content)
+        moment = timezone.now() - dt.timedelta(hours=number)
+        Forecast.objects.filter(pk=row.pk).update(created_at=moment)
+
+
+def failures() -> None:
+    """Trainings that failed, for the attention list and the end of the leaderboard."""
+    data = ModelVersion.objects.ready()[0].dataset_version
+    for _number in range(FAILED):
+        TrainingRun.objects.create(
+            dataset_version=data, algorithm="kan", state=TrainingRun.State.FAILED, error="No memory."
+        )
+
+
+def upload(folder: Path, person: User) -> Upload:
+    """A file that waits for its check to be accepted."""
+    path = folder / "newer.csv"
+    rows = (f"2026-11-{day:02d},S01,P001,{day}" for day in range(1, 29))
+    path.write_text("\n".join(["date,store_id,product_id,sales", *rows]))
+    fields: dict[str, Any] = {"file": path.name, "name": "chain", "created_by": person}
+    found = Upload.objects.receive([path.read_bytes()], ".csv", **fields)
+    found.look()
+    found.check_it()
+    return found
+
+
+def told() -> str:
+    """What there is, as the report says it."""
+    data = ModelVersion.objects.ready()[0].model.dataset.current
+    counts = {"series": data.series, "rows": data.rows, "days": (data.last - data.first).days + 1}
+    counts |= {"versions": ModelVersion.objects.count(), "forecasts": Forecast.objects.count()}
+    return json.dumps(counts)

@@ -1,0 +1,54 @@
+"""The admin of the product: stock Django, one sign-in page, open to roles that hold `registry.open_admin`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from django.contrib.admin import AdminSite
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy as _
+
+from registry.access.permissions import insist
+
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
+OPEN = "registry.open_admin"
+
+
+class OurAdmin(AdminSite):
+    """A role opens it, not the staff flag: whoever has no such role is told which one is needed."""
+
+    site_header = site_title = _("Sales Forecast")
+    index_title = _("Administration")
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_active and request.user.has_perm(OPEN)
+
+    def admin_view(self, view: View, cacheable: bool = False) -> View:
+        guarded = super().admin_view(view, cacheable)
+
+        @wraps(guarded)
+        def inner(request: HttpRequest, *args: Any, **options: Any) -> HttpResponseBase:
+            if request.user.is_authenticated:
+                insist(self.has_permission(request), OPEN)
+            return guarded(request, *args, **options)
+
+        return cast(View, inner)
+
+    def get_urls(self) -> list[Any]:
+        """Without the way to a row's own page by its number: no row has one."""
+        return [url for url in super().get_urls() if getattr(url, "name", None) != "view_on_site"]
+
+    @method_decorator(login_not_required)
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """The product's own sign-in page."""
+        if self.has_permission(request):
+            return redirect("admin:index")
+        return redirect_to_login(request.GET.get("next") or reverse("admin:index"))

@@ -1,0 +1,31 @@
+"""People and their rights, as the audit tells of them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from axes.signals import user_locked_out
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.dispatch import receiver
+from django.utils import timezone
+
+from registry.access.audit import Act, AuditEntry, record
+
+
+def rights_of(person: User, **flags: bool) -> str:
+    """Roles and flags in one line, to be compared and told; `flags` take the place of the person's own."""
+    words = list(person.groups.order_by("pk").values_list("name", flat=True))
+    words += ["administrator"] if flags.get("is_superuser", person.is_superuser) else []
+    words += [] if flags.get("is_active", person.is_active) else ["may not sign in"]
+    permissions = person.user_permissions.order_by("codename").values_list("codename", flat=True)
+    return ", ".join([*words, *permissions]) or "–"
+
+
+@receiver(user_locked_out)
+def note_lock(username: str = "", ip_address: str = "", **rest: Any) -> None:
+    """One line a lock, however often somebody goes on trying."""
+    since = timezone.now() - timedelta(hours=settings.AXES_COOLOFF_TIME)
+    if not AuditEntry.objects.filter(act=Act.LOCKED_OUT, name=username, at__gt=since).exists():
+        record(Act.LOCKED_OUT, username or "–", why=str(ip_address or ""))

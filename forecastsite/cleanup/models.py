@@ -1,0 +1,106 @@
+"""What the operator's admin shows of the clean-up: when it runs by itself, and what it did."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.template.defaultfilters import filesizeformat
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django_q.models import Schedule
+
+NIGHTLY = "clean-up"
+HOUR = 2  # at night, local time
+
+
+class CleanUp(models.Model):
+    """One clean-up that was carried out, or that was not, and why."""
+
+    at = models.DateTimeField(_("when"), auto_now_add=True, db_index=True)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, verbose_name=_("who")
+    )
+    by_schedule = models.BooleanField(_("by schedule"), default=False)
+    seconds = models.FloatField(_("seconds"), default=0)
+    deleted = models.PositiveIntegerField(_("deleted"), default=0)
+    archived = models.PositiveIntegerField(_("archived"), default=0)
+    freed = models.BigIntegerField(_("bytes freed"), default=0)
+    failed = models.PositiveIntegerField(_("failed"), default=0)
+    left = models.PositiveIntegerField(_("left for the next time"), default=0)
+    code = models.PositiveSmallIntegerField(_("exit code"), default=0)
+    text = models.TextField(_("what went wrong"), blank=True)
+
+    class Meta:
+        verbose_name = _("clean-up")
+        verbose_name_plural = _("clean-ups")
+        ordering = ["-at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M}"
+
+    @property
+    def who(self) -> str:
+        """A person, the schedule, or somebody at the command line."""
+        if self.by_schedule:
+            return gettext("schedule")
+        return str(self.by) if self.by else gettext("command line")
+
+    @property
+    def sentence(self) -> str:
+        """What was done, and what went wrong."""
+        words = {"deleted": self.deleted, "archived": self.archived, "freed": filesizeformat(self.freed)}
+        done = gettext("Deleted %(deleted)s, archived %(archived)s, freed %(freed)s.") % words
+        left = gettext("%(left)s left for the next time.") % {"left": self.left} if self.left else ""
+        return " ".join(part for part in (done, left, self.text) if part)
+
+
+class NightlyManager(models.Manager["Nightly"]):
+    """Only our own row among the queue's schedules."""
+
+    def get_queryset(self) -> models.QuerySet[Nightly]:
+        return super().get_queryset().filter(name=NIGHTLY)
+
+    def ensure(self) -> Nightly:
+        """The row, switched off when it is new."""
+        fixed: dict[str, Any] = {"func": "forecastsite.tasks.clean_up", "cluster": "light"}
+        fresh = {**fixed, "schedule_type": Schedule.DAILY, "repeats": 0, "next_run": next_night()}
+        return self.get_or_create(name=NIGHTLY, defaults=fresh)[0]
+
+
+class Nightly(Schedule):
+    """The queue's schedule of the daily clean-up; `repeats` 0 = off, -1 = for ever."""
+
+    objects = NightlyManager()
+
+    class Meta:
+        proxy = True
+        verbose_name = _("daily clean-up")
+        verbose_name_plural = _("daily clean-up")
+
+    def __str__(self) -> str:
+        return str(self.name)
+
+    @property
+    def on(self) -> bool:
+        return bool(self.repeats)
+
+    def switch(self, on: bool) -> None:
+        """On from the next night, or off."""
+        self.repeats, self.next_run = (-1 if on else 0), next_night()
+        self.save(update_fields=["repeats", "next_run"])
+
+    @property
+    def last(self) -> CleanUp | None:
+        """What it did the last time."""
+        return CleanUp.objects.filter(by_schedule=True).first()
+
+
+def next_night() -> Any:
+    """The next time that it is two o'clock here."""
+    now = timezone.localtime()
+    tonight = now.replace(hour=HOUR, minute=0, second=0, microsecond=0)
+    return tonight if tonight > now else tonight + timedelta(days=1)

@@ -1,0 +1,55 @@
+"""`python -m forecastsite.server.process PARENT web PORT | light | training`: one process group of `up`.
+
+Every process in it, also those that django-q2 forks later, is killed by the kernel when its parent dies:
+a killed qcluster otherwise leaves workers that go on taking jobs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from registry.lib.process import die_with_parent
+
+DAPHNE = ["-v", "0", "-b", "127.0.0.1", "--application-close-timeout", "3"]
+LONGEST = "65536"  # bytes of a WebSocket frame and message
+DAPHNE += ["--websocket-max-frame-size", LONGEST, "--websocket-max-message-size", LONGEST]
+
+
+def main(parent: str, role: str, port: str = "") -> None:
+    die_with_parent(int(parent))
+    os.register_at_fork(after_in_child=die_with_parent)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "forecastsite.settings")
+    if role == "web":
+        serve(port)
+    else:
+        work(role)
+
+
+def serve(port: str) -> None:
+    """The web server; it never imports torch before a page needs it."""
+    from daphne.cli import CommandLineInterface
+
+    from forecastsite.server.body_limit import install
+
+    install()
+    CommandLineInterface().run([*DAPHNE, "-p", port, "forecastsite.asgi:application"])
+
+
+def work(queue: str) -> None:
+    """The workers of one queue (`qcluster -n NAME` would silently run the default one)."""
+    os.environ["Q_CLUSTER_NAME"] = queue
+
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    if queue == "light":
+        from forecastsite.tasks import tell_when_busy
+
+        tell_when_busy()
+    call_command("qcluster")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,3 +1,0 @@
-"""Template tags of every page."""
-
-from __future__ import annotations

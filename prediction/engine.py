@@ -1,0 +1,146 @@
+"""Forecasting: a version and a choice of series to the content of a forecast's file.
+
+Bundles, panels and predictions of whole scopes are kept in memory, a few of each, so that the second forecast
+of a version is quick.
+Torch is imported inside functions only: Django starts without it.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, replace
+from threading import Lock
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from registry.datasets.models import DatasetVersion
+from registry.datasets.scope import Scope
+from registry.model_versions.models import ModelVersion
+from registry.storage.artifacts import CorruptArtifact
+
+if TYPE_CHECKING:
+    from registry.model_versions.bundle import Bundle
+    from registry.series.panel import Panel
+    from registry.series.prediction import Prediction
+
+Rows = npt.NDArray[np.intp]
+Value = TypeVar("Value")
+
+
+class ForecastError(ValueError):
+    """The forecast cannot be made. The text is one sentence for people."""
+
+
+class Recent(Generic[Value]):
+    """The last few values made, by key.
+
+    >>> recent = Recent(1)
+    >>> recent.get("a", lambda: 1), recent.get("a", lambda: 2)
+    (1, 1)
+    >>> recent.get("b", lambda: 3), recent.get("a", lambda: 4)
+    (3, 4)
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size, self.values, self.lock = size, OrderedDict[Hashable, Value](), Lock()
+
+    def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
+        with self.lock:
+            if key in self.values:
+                self.values.move_to_end(key)
+                return self.values[key]
+        value = make()  # outside the lock: two threads may both make it, none waits for a stranger's
+        with self.lock:
+            self.values[key] = value
+            while len(self.values) > self.size:
+                self.values.popitem(last=False)
+        return value
+
+
+BUNDLES: Recent[Bundle] = Recent(4)
+PANELS: Recent[Panel] = Recent(2)
+PREDICTIONS: Recent[Prediction] = Recent(4)
+LARGEST = 1_000_000  # series times days of a prediction that is kept: 32 MB
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What a version expects of its scope, or of the chosen series of it."""
+
+    version: ModelVersion
+    data: DatasetVersion
+    bundle: Bundle
+    panel: Panel
+    prediction: Prediction
+    rows: Rows  # of panel and prediction: those that were asked for
+
+
+def load_bundle(version: ModelVersion) -> Bundle:
+    """The learned model; its file is read and checked each time, but built only once."""
+    from registry.model_versions.bundle import Bundle
+
+    content = version.read()
+    return BUNDLES.get(version.sha256, lambda: Bundle.from_bytes(content))
+
+
+def load_panel(data: DatasetVersion, scope: Scope) -> Panel:
+    from registry.datasets.reader import read_panel
+
+    return PANELS.get((data.pk, scope), lambda: read_panel(data, scope))
+
+
+def look_ahead(
+    version: ModelVersion, store: str, product: str, horizon: int, data: DatasetVersion | None = None
+) -> Outlook:
+    """Forecasts the version's scope, without `data` from the newest sales; raises a ValueError."""
+    check_horizon(horizon)
+    data = data or version.model.dataset.current
+    if data is None:
+        raise ForecastError(_("%(dataset)s has no sales yet.") % {"dataset": version.model.dataset})
+    try:
+        bundle, panel = load_bundle(version), load_panel(data, version.model.scope)
+    except CorruptArtifact as problem:
+        raise ForecastError(str(problem)) from None
+    rows = chosen(panel, store, product, version)
+    if len(rows) == 1:  # one series needs no other to be forecast
+        panel, rows = panel.select(rows), np.arange(1)
+        return Outlook(version, data, bundle, panel, bundle.forecast(panel, horizon), rows)
+    key = (version.sha256, data.pk, version.model.scope, horizon)
+    return Outlook(version, data, bundle, panel, predict_all(bundle, panel, horizon, key), rows)
+
+
+def predict_all(bundle: Bundle, panel: Panel, horizon: int, key: Hashable) -> Prediction:
+    """What the model expects of its whole scope; kept, for every total of it begins with the same."""
+    if len(panel.keys) * horizon > LARGEST:
+        return bundle.forecast(panel, horizon)
+    return PREDICTIONS.get(key, lambda: bundle.forecast(panel, horizon))
+
+
+def check_horizon(horizon: int) -> None:
+    """Raises ForecastError for a horizon that nobody should trust."""
+    if not 1 <= horizon <= settings.MAX_HORIZON:
+        words = {"days": horizon, "most": settings.MAX_HORIZON}
+        raise ForecastError(_("%(days)d days ahead cannot be forecast: use 1 to %(most)d.") % words)
+
+
+def chosen(panel: Panel, store: str, product: str, version: ModelVersion) -> Rows:
+    """Rows of a store, a product, one series, or (both empty) all; raises ForecastError for no row."""
+    fits = [(not store or s == store) and (not product or p == product) for s, p in panel.keys]
+    rows = np.flatnonzero(fits)
+    if not len(rows):
+        wanted = " · ".join(code for code in (product, store) if code)
+        words = {"version": version, "wanted": wanted, "near": " · ".join(reversed(panel.keys[0]))}
+        raise ForecastError(_("%(version)s does not know %(wanted)s: it knows %(near)s and others.") % words)
+    return rows
+
+
+def restricted(outlook: Outlook, scope: Scope) -> Outlook:
+    """Only the rows of a narrower scope."""
+    place = {"store": {"store": scope.code}, "product": {"product": scope.code}}.get(scope.kind, {})
+    rows = chosen(outlook.panel, place.get("store", ""), place.get("product", ""), outlook.version)
+    return replace(outlook, rows=rows)

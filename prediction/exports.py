@@ -1,0 +1,117 @@
+"""Forecasts as tables for export: the days and the parts of one, and the list of all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from prediction.accuracy import Since, looked_back
+from prediction.models import Forecast
+from registry.datasets.names import names_of
+from registry.lib.export import Column, Table
+
+LEVELS = ("q0.025", "q0.1", "q0.25", "q0.5", "q0.75", "q0.9", "q0.975")
+COLUMNS = ("date", "mean", *LEVELS)
+
+
+def day_table(forecast: Forecast, content: dict[str, Any]) -> Table:
+    """One row a day under names that programs read; the CSV and the sheet of days."""
+    columns = [Column("store_id"), Column("product_id"), Column("date", "day")]
+    columns += [Column(name, "units") for name in COLUMNS[1:]]
+    codes = [forecast.store, forecast.product]
+    rows = [
+        [*codes, date.fromisoformat(day["date"]), *(day.get(name) for name in COLUMNS[1:])]
+        for day in content["forecast"]
+    ]
+    return Table(_("Days"), columns, rows)
+
+
+def sheets(forecast: Forecast, content: dict[str, Any], label: str) -> list[Table]:
+    """The whole forecast: answer, days, parts."""
+    sides = {"stores": _("Stores"), "products": _("Products")}
+    parts = [
+        part_table(sides[side], rows, content["analysis"]["total"])
+        for side, rows in content.get("breakdown", {}).items()
+        if rows
+    ]
+    return [summary(forecast, content, label), day_table(forecast, content), *parts]
+
+
+def summary(forecast: Forecast, content: dict[str, Any], label: str) -> Table:
+    """What was forecast, by what, from what, and the answer."""
+    analysis, days = content["analysis"], content["forecast"]
+    rows: list[tuple[str, Any]] = [
+        (_("What"), label),
+        (_("From"), date.fromisoformat(days[0]["date"])),
+        (_("To"), date.fromisoformat(days[-1]["date"])),
+        (_("Units expected"), analysis["total"]),
+        (_("Low (8 in 10)"), analysis["low"]),
+        (_("High (8 in 10)"), analysis["high"]),
+        (_("Same days last year"), analysis.get("last_year")),
+        (_("Last known day"), forecast.origin),
+        (_("Model"), forecast.version.name),
+        (_("Dataset"), str(forecast.dataset_version)),
+        (_("Made"), forecast.created_at),
+        *((_("Assumed"), f"{item['column']} = {_(item['default'])}") for item in content["assumptions"]),
+    ]
+    return Table(_("Forecast"), [Column(_("What")), Column(_("Value"), "units")], rows)
+
+
+def part_table(title: str, rows: list[dict[str, Any]], total: float) -> Table:
+    """The parts of one side; they add up to the total below them."""
+    columns = [
+        Column(_("Code")),
+        Column(_("Name")),
+        Column(_("Units expected"), "units"),
+        Column(_("Low (8 in 10)"), "units"),
+        Column(_("High (8 in 10)"), "units"),
+        Column(_("Change against last year"), "share"),
+    ]
+    table = [
+        [row["code"], row["name"], row["total"], row["low"], row["high"], row["change_last_year"]]
+        for row in rows
+    ]
+    return Table(title, columns, [*table, [_("Total"), "", total, None, None, None]])
+
+
+def history_table(forecasts: Iterable[Forecast]) -> Table:
+    """The history as the page lists it."""
+    columns = [
+        Column(_("Product")),
+        Column(_("Store")),
+        Column(_("Made"), "day"),
+        Column(_("Who")),
+        Column(_("Model")),
+        Column(_("Dataset")),
+        Column(_("Last known day"), "day"),
+        Column(_("Days ahead"), "count"),
+        Column(_("Units expected"), "units"),
+        Column(_("Low (8 in 10)"), "units"),
+        Column(_("High (8 in 10)"), "units"),
+        Column(_("Days sold since"), "count"),
+        Column(_("Units sold since"), "units"),
+        Column(_("Units expected of these days"), "units"),
+    ]
+    rows = [history_row(forecast, since) for forecast, since in looked_back(list(forecasts))]
+    return Table(_("Forecast history"), columns, rows)
+
+
+def history_row(forecast: Forecast, since: Since | None) -> list[Any]:
+    names = names_of(forecast.dataset_version)
+    return [
+        names.product(forecast.product) if forecast.product else "",
+        names.store(forecast.store) if forecast.store else "",
+        forecast.created_at,
+        str(forecast.created_by or ""),
+        forecast.version.name,
+        forecast.version.model.dataset.name,
+        forecast.origin,
+        forecast.horizon,
+        forecast.total,
+        forecast.low,
+        forecast.high,
+        *((since.days, since.units, round(since.expected, 3)) if since else (None, None, None)),
+    ]

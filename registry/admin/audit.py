@@ -1,0 +1,69 @@
+"""Admin of the audit and of what was deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, cast
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, path
+from django.utils.translation import gettext_lazy as _
+
+from registry.access.audit import AuditEntry
+from registry.access.permissions import insist
+from registry.admin.base import HistoryAdmin
+from registry.lib.csv_safe import written
+from registry.lib.export import plain
+from registry.lib.http import download
+from registry.storage.tombstones import Tombstone, rule_text
+
+BATCH = 1_000
+
+
+@admin.register(Tombstone)
+class TombstoneAdmin(HistoryAdmin):
+    """What was deleted, by which rule, when, where it was, by whom."""
+
+    list_display = ("name", "kind", "why", "size", "place", "at", "by")
+    list_filter = ("kind", "rule")
+    search_fields = ("name", "id", "sha256")
+    date_hierarchy = "at"
+    list_select_related = ("by",)
+
+    @admin.display(description=_("rule"), ordering="rule")
+    def why(self, obj: Tombstone) -> str:
+        return rule_text(obj.rule)
+
+
+@admin.register(AuditEntry)
+class AuditAdmin(HistoryAdmin):
+    """Who did what, when and why; also as CSV, filtered as it is shown."""
+
+    change_list_template = "admin/registry/auditentry/change_list.html"
+    list_display = ("at", "person_text", "act", "kind", "name", "why")
+    list_filter = ("act", "kind")
+    search_fields = ("who", "name", "key", "why")
+    date_hierarchy = "at"
+
+    @admin.display(description=_("who"), ordering="who")
+    def person_text(self, obj: AuditEntry) -> str:
+        return obj.who or "–"
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.as_csv)
+        return [path("csv/", view, name="registry_auditentry_csv"), *super().get_urls()]
+
+    def as_csv(self, request: HttpRequest) -> HttpResponseBase:
+        """All lines that the filters leave, a batch at a time."""
+        insist(self.has_view_permission(request), "registry.view_auditentry")
+        rows = self.get_changelist_instance(request).get_queryset(request)
+        return download(map(written, self.batches(rows)), "audit.csv")
+
+    def batches(self, rows: Any) -> Iterable[list[list[Any]]]:
+        """Headings, then lines, as text and times without formulas."""
+        names = ("at", "who", "act", "kind", "key", "name", "why")
+        yield [list(names)]
+        for row in cast(Iterable[tuple[Any, ...]], rows.values_list(*names).iterator(BATCH)):
+            yield [[plain(value) for value in row]]

@@ -1,0 +1,85 @@
+"""Admin of datasets and their versions."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.contrib import admin
+from django.db import transaction
+from django.http import HttpRequest
+from django.template.defaultfilters import filesizeformat
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from registry.admin.actions import ActingAdmin, Action, Asked
+from registry.admin.base import QuickAdmin, pretty
+from registry.datasets.models import Dataset, DatasetVersion
+from registry.storage.tombstones import BY_HAND
+
+
+class DeleteData(Action):
+    """A version of a dataset that nothing was learned from."""
+
+    name, label, deletes = "delete_with_file", _("Delete with the file"), True
+    permission: ClassVar[str] = "registry.add_datasetversion"
+
+    def plan(self, row: DatasetVersion) -> str:
+        if row.model_versions.exists():
+            raise ValueError(gettext("Models learned from it: delete them first."))
+        if row.runs.filter(state__in=["queued", "running"]).exists():
+            raise ValueError(gettext("A training is learning from it: wait for its end, or stop it."))
+        if row.dataset.current == row:
+            raise ValueError(gettext("It is the current version: go back to another one first."))
+        return gettext("It and its file of %(size)s go for good.") % {"size": filesizeformat(row.size)}
+
+    def do(self, row: DatasetVersion, asked: Asked) -> None:
+        with transaction.atomic():
+            row.lock()
+            self.plan(row)
+            row.condemn(BY_HAND, asked.by)
+        row.remove(BY_HAND, asked.by)
+
+
+@admin.register(Dataset)
+class DatasetAdmin(QuickAdmin):
+    """Name and country may be put right; the content lives in versions."""
+
+    list_display = ("name", "country", "created_at", "created_by")
+    list_filter = ("country",)
+    search_fields = ("name",)
+    date_hierarchy = "created_at"
+    list_select_related = ("created_by",)
+    readonly_fields = ("created_at", "created_by")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Dataset | None = None) -> bool:
+        return False
+
+
+@admin.register(DatasetVersion)
+class DatasetVersionAdmin(ActingAdmin):
+    """What was imported, when and by whom; versions that models learned from stay."""
+
+    acts = [DeleteData()]
+    list_display = ("__str__", "state", "rows", "series", "first", "last", "created_at", "created_by")
+    list_filter = ("state", "dataset")
+    search_fields = ("dataset__name", "content_hash")
+    date_hierarchy = "created_at"
+    list_select_related = ("dataset", "created_by")
+    exclude = ("stores", "products", "roles", "findings", "reading")
+    readonly_fields = ("roles_text", "findings_text", "reading_text")
+
+    @admin.display(description=_("roles of extra columns"))
+    def roles_text(self, obj: DatasetVersion) -> SafeString:
+        return pretty(obj.roles)
+
+    @admin.display(description=_("findings of the check"))
+    def findings_text(self, obj: DatasetVersion) -> SafeString:
+        return pretty(obj.findings)
+
+    @admin.display(description=_("how the file was read"))
+    def reading_text(self, obj: DatasetVersion) -> SafeString:
+        return pretty(obj.reading)

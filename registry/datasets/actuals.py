@@ -1,0 +1,92 @@
+"""What was sold, by store, product and span of days, for looking back at forecasts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import lru_cache
+from uuid import UUID
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from django.db.models import Exists, OuterRef, QuerySet
+
+from registry.datasets.models import DatasetVersion
+from registry.storage.artifacts import Artifact
+
+EPOCH = date(1970, 1, 1)
+KEPT = 400  # newest days: no forecast reaches further
+
+
+@dataclass(frozen=True)
+class Sold:
+    """Recorded sales as columns of 4 bytes, since a chain has millions of them.
+
+    days [N] since 1970, place of store and of product in their codes [N], units [N].
+    """
+
+    days: npt.NDArray[np.int32]
+    stores: npt.NDArray[np.int32]
+    products: npt.NDArray[np.int32]
+    units: npt.NDArray[np.float32]
+    codes: tuple[dict[str, int], dict[str, int]]
+
+    def between(self, store: str, product: str, first: date, last: date) -> float | None:
+        """Units from `first` to `last`; an empty code means all of them. None when nothing was recorded."""
+        fits = (self.days >= (first - EPOCH).days) & (self.days <= (last - EPOCH).days)
+        if store:
+            fits &= self.stores == self.codes[0].get(store, -1)
+        if product:
+            fits &= self.products == self.codes[1].get(product, -1)
+        return float(self.units[fits].sum(dtype=np.float64)) if fits.any() else None
+
+
+def current_versions() -> QuerySet[DatasetVersion]:
+    """The newest ready version of each dataset."""
+    ready = Artifact.State.READY
+    later = DatasetVersion.objects.filter(
+        dataset=OuterRef("dataset"), state=ready, number__gt=OuterRef("number")
+    )
+    return DatasetVersion.objects.filter(~Exists(later), state=ready)
+
+
+def newest(datasets: Iterable[int]) -> dict[int, DatasetVersion]:
+    """The current version of each dataset, in one query."""
+    rows = current_versions().filter(dataset__in=set(datasets))
+    light = rows.select_related("dataset").defer("stores", "products", "findings", "roles")
+    return {row.dataset_id: row for row in light}
+
+
+@lru_cache(maxsize=2)  # a version never changes
+def sold(pk: UUID) -> Sold:
+    """The newest sales of a version; raises CorruptArtifact."""
+    version = DatasetVersion.objects.get(pk=pk)
+    table = pq.read_table(
+        pa.BufferReader(version.read()),
+        columns=["date", "store_id", "product_id", "sales"],
+        filters=pc.field("date") > pa.scalar(version.last - timedelta(days=KEPT)),
+    )
+    table = table.filter(pc.is_valid(table["sales"]))
+    stores, store_codes = indexed(table["store_id"])
+    products, product_codes = indexed(table["product_id"])
+    return Sold(
+        table["date"].to_numpy().astype("datetime64[D]").astype(np.int32),
+        stores,
+        products,
+        table["sales"].to_numpy().astype(np.float32),
+        (store_codes, product_codes),
+    )
+
+
+def indexed(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.int32], dict[str, int]]:
+    """Each value's place among the different values, and those."""
+    whole = column.unify_dictionaries().combine_chunks()
+    if isinstance(whole, pa.ChunkedArray):
+        whole = whole.chunk(0) if whole.num_chunks else pa.array([], whole.type)
+    whole = whole if isinstance(whole, pa.DictionaryArray) else whole.dictionary_encode()
+    codes = {str(code): place for place, code in enumerate(whole.dictionary.to_pylist())}
+    return whole.indices.to_numpy(zero_copy_only=False).astype(np.int32), codes

@@ -1,0 +1,81 @@
+"""Which encoding a text file has: proved by decoding all of it, never by its first line alone."""
+
+from __future__ import annotations
+
+import codecs
+from pathlib import Path
+
+from django.utils.translation import gettext as _
+
+from registry.datasets.importing.errors import SalesError
+
+CHUNK = 1 << 20
+MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+NAMES = {
+    "utf-8": "UTF-8",
+    "utf-8-sig": "UTF-8",
+    "utf-16": "UTF-16",
+    "utf-16-le": "UTF-16",
+    "utf-16-be": "UTF-16",
+    "gb18030": "GB18030",
+    "cp1252": "Latin-1",
+}
+
+
+def encoding_of(path: Path, name: str) -> str:
+    """Python's name of the encoding; raises SalesError when it is no text."""
+    with path.open("rb") as stream:
+        head = stream.read(CHUNK)
+    for mark, encoding in MARKS.items():
+        if head.startswith(mark):
+            return checked(path, name, encoding)
+    if b"\0" in head and not head.startswith(b"PAR1"):
+        return checked(path, name, "utf-16-le" if head[1::2].count(0) > head[::2].count(0) else "utf-16-be")
+    if b"\0" not in head and not head.startswith(b"PAR1"):
+        for encoding in ("utf-8", "gb18030", "cp1252"):
+            if decodes(path, encoding) and (encoding != "gb18030" or is_chinese(head)):
+                return encoding
+    raise not_text(name)
+
+
+def checked(path: Path, name: str, encoding: str) -> str:
+    if not decodes(path, encoding):
+        raise not_text(name)
+    return encoding
+
+
+def not_text(name: str) -> SalesError:
+    return SalesError(
+        _("%(file)s is not a text file: bring CSV in UTF-8, Excel (.xlsx) or parquet.") % {"file": name}
+    )
+
+
+def decodes(path: Path, encoding: str) -> bool:
+    """Whether the whole file is text of that encoding, without NUL characters."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    with path.open("rb") as stream:
+        try:
+            while chunk := stream.read(CHUNK):
+                if "\0" in decoder.decode(chunk):
+                    return False
+            return "\0" not in decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return False
+
+
+def is_chinese(head: bytes) -> bool:
+    """Whether the characters are common Chinese ones: any Latin-1 text is valid GB18030 by chance.
+
+    >>> is_chinese("日期,门店,销量".encode("gb18030")), is_chinese("Müller;Crème;Größe".encode("latin-1"))
+    (True, False)
+    """
+    foreign = [letter for letter in head.decode("gb18030", errors="ignore") if not letter.isascii()]
+    common = sum(encodable(letter) for letter in foreign)
+    return common > 0.7 * len(foreign)
+
+
+def encodable(letter: str) -> bool:
+    try:
+        return bool(letter.encode("gb2312"))
+    except UnicodeEncodeError:
+        return False

@@ -1,0 +1,70 @@
+"""What columns are called in the files of tills and ERPs, and the row in which they are named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from registry.datasets.importing.covariate_roles import CORE
+from registry.datasets.importing.dates import NO_DAY, parse_day
+
+LOOKED_AT = 30  # rows: names of columns do not begin further down
+SYNONYMS: dict[str, str] = {  # from the surest name to the least sure; case, spaces and signs do not matter
+    "date": "date 日期 销售日期 交易日期 营业日期 单据日期 saledate salesdate orderdate "
+    "transactiondate businessdate invoicedate day datum verkaufsdatum tag jour fecha ds 时间 销售时间 "
+    "timestamp datetime",
+    "store_id": "storeid store storecode storeno storenumber storenbr shopid shop "
+    "门店编码 门店编号 门店代码 门店id 店铺编码 店铺编号 店铺id 门店 店铺 分店 药店 "
+    "branch branchid outlet pharmacy filiale filialnr markt apotheke magasin boutique officine pharmacie "
+    "location site 门店名称 店铺名称 药店名称 storename shopname",
+    "product_id": "productid product productcode sku skuid itemid item itemcode itemno itemnbr "
+    "商品编码 商品编号 商品代码 商品id 药品编码 药品编号 药品代码 产品编码 产品编号 货号 条码 "
+    "商品 药品 产品 品种 article articleid artikel artikelnr artikelnummer produkt produit référence "
+    "drug medicine medication stockcode ean upc pzn barcode "
+    "药品名称 商品名称 产品名称 品名 productname itemname skuname désignation libellé bezeichnung",
+    "sales": "sales sale qty quantity units unitssold unitsold salesqty salesquantity quantitysold qtysold "
+    "soldqty 销量 销售数量 销售量 数量 售出数量 sold menge verkaufsmenge absatz stück stk anzahl quantité "
+    "quantite qté qte ventes demand volume umsatz",
+    "price": "price unitprice saleprice salesprice 价格 单价 售价 零售价 销售单价 preis einzelpreis "
+    "vkpreis verkaufspreis prix prixunitaire",
+    "promo": "promo promotion promoflag onpromotion onpromo ispromo 促销 是否促销 促销标志 活动 aktion",
+    "open": "open isopen storeopen 营业 是否营业",
+}
+NAMES = {ours: set(words.split()) for ours, words in SYNONYMS.items()}
+
+
+def bare(name: str) -> str:
+    """
+    >>> bare(" Store_ID "), bare("销售 日期")
+    ('storeid', '销售日期')
+    """
+    return re.sub(r"[\W_]+", "", name).casefold()
+
+
+def recognised(row: Sequence[str]) -> int:
+    """How many of date, store, product and sales a row names; days as columns count as two of them.
+
+    >>> recognised(["Datum", "Filiale", "Artikel", "Menge"])
+    4
+    >>> recognised(["Artikel", "1.1.26", "2.1.26", "3.1.26"])
+    3
+    """
+    words = {bare(cell) for cell in row}
+    days = sum(parse_day(cell, "dmy") != NO_DAY or parse_day(cell, "mdy") != NO_DAY for cell in row)
+    return sum(bool(words & NAMES[ours]) for ours in CORE) + (2 if days >= 3 else 0)
+
+
+def header_row(rows: Sequence[Sequence[str]]) -> int:
+    """The place of the row that names the columns: titles, dates of printing and blank rows may stand above.
+
+    >>> header_row([["Sales report"], [], ["Date", "Shop", "Item", "Qty"], ["2026-01-01", "A", "B", "1"]])
+    2
+    >>> header_row([["Report", "", ""], ["a", "b", "c"], ["1", "2", "3"]])
+    1
+    """
+    places = range(min(len(rows), LOOKED_AT))
+    named = [recognised(rows[place]) for place in places]
+    if max(named, default=0) >= 2:
+        return named.index(max(named))
+    filled = [sum(bool(cell.strip()) for cell in rows[place]) for place in places]
+    return next((place for place in places if filled[place] and 2 * filled[place] > max(filled)), 0)

@@ -1,0 +1,97 @@
+"""Reads the job on its standard input, with limits on itself; started with `python -m` by sandbox.py."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _
+
+if TYPE_CHECKING:
+    from registry.datasets.importing.options import Job
+
+import json
+import os
+import resource
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from registry.lib.process import die_with_parent
+
+LARGEST_FILE = 4 << 30
+
+
+class WithoutPandas:
+    """pyarrow imports pandas wherever it is installed: half a second of every file, for nothing."""
+
+    @staticmethod
+    def find_spec(name: str, _path: object = None, _target: object = None) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError(name=name)
+
+
+def main() -> None:
+    order = json.loads(sys.stdin.buffer.read())
+    die_with_parent(order["parent"])
+    limit(order["memory"], order["seconds"])
+    tempfile.tempdir = order["job"]["folder"]
+    sys.meta_path.insert(0, WithoutPandas)
+    prepare(order["locale"], order["job"]["language"])
+    (Path(order["job"]["folder"]) / "report.json").write_text(json.dumps(attempt(order["job"])))
+    os._exit(0)  # threads of the parquet library may abort a process that takes its time to end
+
+
+def limit(memory: int, seconds: int) -> None:
+    """Address space, processor time, size of what is written; no core files; behind the web server."""
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.nice(5)
+
+
+def prepare(locale: str, language: str) -> None:
+    """Just enough of Django to speak the reader's language: no apps, no database, no secret key."""
+    import django
+    from django.conf import settings
+    from django.utils import translation
+
+    settings.configure(USE_I18N=True, LOCALE_PATHS=[locale], INSTALLED_APPS=[])
+    django.setup()
+    translation.activate(language)
+
+
+def attempt(given: dict[str, Any]) -> dict[str, Any]:
+    """The report, or the one sentence that says why there is none."""
+    from registry.datasets.importing.errors import Question, SalesError
+    from registry.datasets.importing.options import Job
+    from registry.datasets.importing.pipeline import perform
+
+    job = Job.of(given)
+    try:
+        return perform(job)
+    except Question as question:
+        return {"problem": str(question), "question": question.about, "options": question.options}
+    except SalesError as problem:
+        return {"problem": str(problem)}
+    except MemoryError:
+        return {"problem": too_much(job)}
+
+
+if __name__ == "__main__":
+    main()
+
+
+def too_much(job: Job) -> str:
+    """What helps when the memory does not suffice: smaller files, unless it is the dataset that is large."""
+    words = {"file": job.name}
+    if job.base and os.path.getsize(job.base) > os.path.getsize(job.path):
+        return (
+            _(
+                "The dataset has grown too large for %(file)s to be added: save its newest years as a "
+                "dataset of their own, and add new days to that."
+            )
+            % words
+        )
+    return _("%(file)s needs more memory than it may use: split it by months.") % words

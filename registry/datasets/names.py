@@ -1,0 +1,67 @@
+"""Names of products and stores, to be shown beside their codes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from uuid import UUID
+
+from registry.datasets.catalog import Item
+from registry.datasets.models import DatasetVersion
+
+
+@dataclass(frozen=True)
+class Names:
+    """What a code is called; a code without a name is not in the table.
+
+    >>> names = Names(products={"P1": "Aspirin"})
+    >>> names.product("P1"), names.product("P2"), names.code("product", "aspirin")
+    ('P1 Aspirin', 'P2', 'P1')
+    """
+
+    stores: Mapping[str, str] = field(default_factory=dict)
+    products: Mapping[str, str] = field(default_factory=dict)
+
+    def store(self, code: str) -> str:
+        return beside(code, self.stores)
+
+    def product(self, code: str) -> str:
+        return beside(code, self.products)
+
+    def label(self, store: str, product: str) -> str:
+        """Product and store with their names, as far as they are given."""
+        parts = [self.product(product) if product else "", self.store(store) if store else ""]
+        return " · ".join(part for part in parts if part)
+
+    def code(self, kind: str, typed: str) -> str:
+        """The code of what was typed: a name becomes its code when only one code has it."""
+        table = self.products if kind == "product" else self.stores
+        if typed in table:
+            return typed
+        wanted = typed.strip().casefold()
+        found = [
+            code for code, name in table.items() if wanted in (name.casefold(), f"{code} {name}".casefold())
+        ]
+        return found[0] if len(found) == 1 else typed
+
+
+def beside(code: str, names: Mapping[str, str]) -> str:
+    """Code and name; the code alone when it has no name or the name says the same."""
+    name = names.get(code, "")
+    return f"{code} {name}" if name and name != code else code
+
+
+def names_of(version: DatasetVersion) -> Names:
+    """The names of a dataset's stores and products, from its catalogue: no file is opened for them."""
+    return read_names(version.dataset_id, version.pk)
+
+
+@lru_cache(maxsize=16)  # a version never changes
+def read_names(dataset: int, _version: UUID) -> Names:
+    """{code: name} of stores and of products."""
+    tables: dict[str, dict[str, str]] = {"store": {}, "product": {}}
+    rows = Item.objects.filter(dataset=dataset).exclude(name="").values_list("kind", "code", "name")
+    for kind, code, name in rows:
+        tables[kind][code] = name
+    return Names(tables["store"], tables["product"])

@@ -1,0 +1,70 @@
+"""A version's sales, whole or one scope of them: as a table, a frame or a panel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from registry.datasets.importing.covariate_roles import CORE, COVARIATES
+from registry.datasets.models import DatasetVersion
+from registry.datasets.scope import Scope
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from registry.series.panel import Business, Panel
+
+
+def read_table(version: DatasetVersion, scope: Scope) -> pa.Table:
+    """Rows of the scope as Arrow, in order of store, product and day; the file's hash is checked."""
+    version.check_scope(scope)
+    file = pq.ParquetFile(pa.BufferReader(version.read()))
+    if scope.kind == "global":
+        return file.read()
+    column = f"{scope.kind}_id"
+    groups = [group for group in range(file.num_row_groups) if may_hold(file, group, column, scope.code)]
+    table = file.read_row_groups(groups)
+    return table.filter(pc.equal(table[column], scope.code))
+
+
+def may_hold(file: pq.ParquetFile, group: int, column: str, code: str) -> bool:
+    """Whether a row group's own bounds leave room for the code."""
+    place = file.schema_arrow.names.index(column)
+    bounds = file.metadata.row_group(group).column(place).statistics
+    return bounds is None or not bounds.has_min_max or bool(bounds.min <= code <= bounds.max)
+
+
+def read_frame(version: DatasetVersion, scope: Scope | None = None) -> pd.DataFrame:
+    """date (datetime64), store_id and product_id (categories), sales (float, NaN = not recorded), extras."""
+    frame: pd.DataFrame = read_table(version, scope or Scope()).to_pandas(date_as_object=False)
+    for name in CORE[1:3]:
+        frame[name] = frame[name].cat.remove_unused_categories()
+    return frame
+
+
+def read_panel(version: DatasetVersion, scope: Scope | None = None) -> Panel:
+    """The scope's sales as regular days, with the covariates that have a role."""
+    from registry.series.panel import Panel
+
+    scope = scope or Scope()
+    roles = {name: role for name, role in version.roles.items() if role in COVARIATES}
+    frame = read_frame(version, scope)
+    whole = None if scope.kind == "global" else read_business(version)
+    return Panel.from_frame(frame[[*CORE, *roles]], roles, version.dataset.country, whole)
+
+
+def read_business(version: DatasetVersion) -> Business:
+    """What a part of the sales cannot say of itself: the last day, and the days each store recorded."""
+    from registry.series.panel import Business
+
+    table = pq.read_table(pa.BufferReader(version.read()), columns=["date", "store_id", "sales"])
+    table = table.filter(pc.is_valid(table["sales"]))
+    pairs = table.group_by(["store_id", "date"]).aggregate([])
+    days = pairs["date"].to_numpy().astype("datetime64[D]")
+    stores = pairs["store_id"].combine_chunks().to_numpy(zero_copy_only=False)
+    recorded = {store: days[stores == store] for store in version.stores}
+    return Business(np.datetime64(version.last, "D"), recorded)

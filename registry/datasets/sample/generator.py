@@ -1,0 +1,272 @@
+"""The sample: three years of a pharmacy chain that does not exist, the same for the same arguments.
+
+What is in it, so that an algorithm has something to find and something to trip over: a rhythm of the week and
+of the year, flu waves of differing height, campaigns with a price cut, price rises, public holidays, stores
+shut on Sundays, slow movers, two late launches, one product taken off the shelf, and stock-outs, some of
+which are zeros and some missing rows.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from registry.datasets.sample.products import CATEGORIES, PRODUCTS
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+LAST_DAY = dt.date(2026, 10, 31)  # fixed, so that the same command gives the same file on any day
+SPREAD = 20.0  # counts vary as mean + mean² / SPREAD (negative binomial)
+COUNTRY = "DE"  # the public holidays below are those all German states share
+
+
+def easter(year: int) -> dt.date:
+    """Easter Sunday by the anonymous Gregorian rule.
+
+    >>> easter(2026)
+    datetime.date(2026, 4, 5)
+    """
+    a, b, c = year % 19, year // 100, year % 100
+    d = (19 * a + b - b // 4 - (b - (b + 8) // 25 + 1) // 3 + 15) % 30
+    e = (32 + 2 * (b % 4) + 2 * (c // 4) - d - c % 4) % 7
+    month, day = divmod(d + e - 7 * ((a + 11 * d + 22 * e) // 451) + 114, 31)
+    return dt.date(year, month, day + 1)
+
+
+def public_holidays(year: int) -> list[dt.date]:
+    """Days on which every store of the chain is shut."""
+    moving = [easter(year) + dt.timedelta(days=offset) for offset in (-2, 1, 39, 50)]
+    fixed = [(1, 1), (5, 1), (10, 3), (12, 25), (12, 26)]
+    return moving + [dt.date(year, month, day) for month, day in fixed]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """How large the chain is and how long its history; written store by store, so memory stays small."""
+
+    stores: int = 10
+    products: int = 50
+    days: int = 1096
+    seed: int = 7
+    last: dt.date = LAST_DAY
+
+    def __post_init__(self) -> None:
+        for name, high in (("stores", 999), ("products", 99_999), ("days", 10_000)):
+            if not 1 <= getattr(self, name) <= high:
+                raise ValueError(f"A sample with {getattr(self, name)} {name}: choose from 1 to {high}.")
+        if self.seed < 0:
+            raise ValueError(f"The seed is {self.seed}: choose 0 or more.")
+
+    @cached_property
+    def dates(self) -> npt.NDArray[np.datetime64]:
+        """[D] days, the last one included."""
+        last = np.datetime64(self.last, "D")
+        return np.arange(last - self.days + 1, last + 1)
+
+    @cached_property
+    def weekday(self) -> npt.NDArray[np.int64]:
+        """[D] 0 = Monday."""
+        return (self.dates.astype("int64") + 3) % 7
+
+    @cached_property
+    def holiday(self) -> Flags:
+        """[D] public holidays."""
+        years = range(self.dates[0].astype(object).year, self.last.year + 1)
+        return np.isin(
+            self.dates, np.array([day for year in years for day in public_holidays(year)], "M8[D]")
+        )
+
+    @cached_property
+    def year_angle(self) -> Floats:
+        """[D] position in the year, 0 on 1 January, 2π a year later."""
+        start = self.dates.astype("M8[Y]").astype("M8[D]")
+        angle: Floats = 2 * np.pi * (self.dates - start).astype("int64") / 365.25
+        return angle
+
+    @cached_property
+    def shelf(self) -> Shelf:
+        """What all stores share."""
+        return Shelf.of(self)
+
+    def write(self, path: Path) -> int:
+        """Writes the parquet file, one row group per store; returns the number of rows."""
+        rows, writer = 0, None
+        try:
+            for store in range(self.stores):
+                table = store_table(self, store)
+                writer = writer or pq.ParquetWriter(path, table.schema, compression="zstd")
+                writer.write_table(table)
+                rows += table.num_rows
+        finally:
+            if writer is not None:
+                writer.close()
+        return rows
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """The products: arrays [P] and [P, D] shared by all stores."""
+
+    kind: npt.NDArray[np.int64]  # [P] index into CATEGORIES
+    level: Floats  # [P] units a day in a middling store
+    price: Floats  # [P, D] list price with its yearly rises
+    cut: Floats  # [P, D] share taken off in a campaign, 0 outside
+    demand: Floats  # [P, D] factor of season, flu and trend
+    sold: Flags  # [P, D] on the shelf at all: launched and not discontinued
+
+    @classmethod
+    def of(cls, sample: Sample) -> Shelf:
+        rng = np.random.default_rng([sample.seed, 1])
+        base = np.arange(sample.products) % len(PRODUCTS)
+        kind = np.array([PRODUCTS[i].category for i in base])
+        level = np.array([PRODUCTS[i].level for i in base]) * rng.lognormal(0, 0.25, sample.products)
+        list_price = np.array([PRODUCTS[i].price for i in base])
+        rises = 1 + 0.03 * np.floor(np.arange(sample.days) / 365)[None] * rng.uniform(
+            0, 1.5, (sample.products, 1)
+        )
+        price = np.round(list_price[:, None] * rises * 20) / 20 - 0.01
+        demand = seasons(sample, rng)[kind] * trends(sample, rng)
+        return cls(kind, level, price, campaigns(sample, rng), demand, lifetimes(sample, rng))
+
+
+def seasons(sample: Sample, rng: np.random.Generator) -> Floats:
+    """[C, D] factor of the year for each category; cold & flu also get a wave a winter, of its own height."""
+    angle = sample.year_angle[None]
+    peak = np.array([category.peak for category in CATEGORIES])[:, None] * 2 * np.pi / 12
+    swing = np.array([category.swing for category in CATEGORIES])[:, None]
+    factor = np.exp(swing * np.cos(angle - peak))
+    day = sample.dates.astype("int64")
+    for year in range(sample.dates[0].astype(object).year, sample.last.year + 1):
+        centre = int(np.datetime64(f"{year}-02-01", "D").astype("int64") + rng.integers(-28, 24))
+        wave = rng.uniform(0.6, 2.2) * np.exp(-0.5 * ((day - centre) / rng.uniform(13, 21)) ** 2)
+        factor *= 1 + np.array([category.flu for category in CATEGORIES])[:, None] * wave
+    return np.asarray(factor, dtype=np.float64)
+
+
+def trends(sample: Sample, rng: np.random.Generator) -> Floats:
+    """[P, D] slow growth or decline, −12% … +15% a year, with a little drift."""
+    years = np.arange(sample.days)[None] / 365.25
+    growth = rng.uniform(-0.12, 0.15, (sample.products, 1))
+    drift = np.repeat(
+        rng.normal(0, 0.03, (sample.products, sample.days // 28 + 1)).cumsum(axis=1), 28, axis=1
+    )
+    factor: Floats = np.exp(growth * years + np.clip(drift[:, : sample.days], -0.4, 0.4))
+    return factor
+
+
+def campaigns(sample: Sample, rng: np.random.Generator) -> Floats:
+    """[P, D] price cut of 10–30% in campaigns that start on a Monday and run one or two weeks."""
+    weeks = sample.days // 7 + 2
+    starts = rng.random((sample.products, weeks)) < 0.085
+    depth = rng.choice([0.1, 0.15, 0.2, 0.25, 0.3], (sample.products, weeks))
+    long = rng.random((sample.products, weeks)) < 0.5
+    cut = np.where(starts, depth, 0.0)
+    cut[:, 1:] = np.where((cut[:, 1:] == 0) & long[:, 1:], cut[:, :-1], cut[:, 1:])
+    monday = int(sample.weekday[0])  # so that week borders fall on Mondays
+    return np.repeat(cut, 7, axis=1)[:, monday : monday + sample.days]
+
+
+def lifetimes(sample: Sample, rng: np.random.Generator) -> Flags:
+    """[P, D] two products come late and one goes early, in a chain of ten products or more."""
+    sold = np.ones((sample.products, sample.days), dtype=bool)
+    if sample.products >= 10:
+        late, later, gone = rng.permutation(min(sample.products, len(PRODUCTS)))[:3]
+        sold[late, : int(sample.days * 0.45)] = False
+        sold[later, : int(sample.days * 0.8)] = False
+        sold[gone, int(sample.days * 0.85) :] = False
+    return sold
+
+
+def store_table(sample: Sample, store: int) -> pa.Table:
+    """All rows of one store, by product and day."""
+    shelf, rng = sample.shelf, np.random.default_rng([sample.seed, 2, store])
+    sunday_shut = store % 3 != 0
+    shut = sample.holiday | (sunday_shut & (sample.weekday == 6))
+    local = rng.random((sample.products, 1)) < 0.9  # a store skips some campaigns altogether
+    cut = np.where(local, shelf.cut, 0.0)
+    price = np.round(shelf.price * (1 - cut), 2)
+    rate = shelf.level[:, None] * shelf.demand * week_factor(sample, store, rng)[shelf.kind]
+    rate *= rng.lognormal(
+        -0.1 + 0.35 * np.cos(store), 0.2, (sample.products, 1)
+    )  # size and taste of the store
+    rate *= np.exp(2.6 * cut) * np.where(rushed(shut), 1.18, 1.0)
+    rate *= np.repeat(rng.lognormal(0, 0.08, sample.days // 5 + 1), 5)[: sample.days]  # weather, roadworks
+    rate[:, shut] = 0
+    sales = rng.poisson(rng.gamma(SPREAD, rate / SPREAD))
+    empty, lost = stock_outs(sample, rng)
+    sales[empty] = 0
+    return pack(sample, store, Facts(sales, price, cut > 0, shut, shelf.sold & ~lost))
+
+
+def week_factor(sample: Sample, store: int, rng: np.random.Generator) -> Floats:
+    """[C, D] rhythm of the week: Monday rush, quiet Sunday; every store has its own accent."""
+    week = np.array([1.18, 1.02, 0.96, 1.0, 1.15, 0.85, 0.45]) * rng.normal(1, 0.05, 7)
+    leisure = np.array([0.9, 0.95, 0.97, 1.0, 1.1, 1.3, 0.8])  # skin care and the like sell at the weekend
+    mix = np.array([category.leisure for category in CATEGORIES])[:, None]
+    if store % 4 == 3:  # a store in a shopping centre lives on Saturdays
+        week = week * np.array([0.9, 0.92, 0.95, 1.0, 1.1, 1.5, 1.2])
+    factor: Floats = ((1 - mix) * week[None] + mix * leisure[None] * week.mean())[:, sample.weekday]
+    return factor
+
+
+def rushed(shut: Flags) -> Flags:
+    """[D] open days followed by a closed one: people shop ahead."""
+    return np.append(shut[1:], False) & ~shut
+
+
+def stock_outs(sample: Sample, rng: np.random.Generator) -> tuple[Flags, Flags]:
+    """[P, D] twice: days with an empty shelf (zeros are recorded), and days that were never recorded."""
+    begin = rng.random((sample.products, sample.days)) < 0.0004
+    length = rng.integers(3, 15, (sample.products, sample.days))
+    end = np.zeros((sample.products, sample.days + 16), dtype=np.int64)
+    rows, days = np.nonzero(begin)
+    np.add.at(end, (rows, days), 1)
+    np.add.at(end, (rows, days + length[rows, days]), -1)
+    out = end.cumsum(axis=1)[:, : sample.days] > 0
+    unrecorded = rng.random((sample.products, 1)) < 0.25
+    return out & ~unrecorded, out & unrecorded
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What happened in one store: [P, D] each, `shut` [D]."""
+
+    sales: npt.NDArray[np.int64]
+    price: Floats
+    promo: Flags
+    shut: Flags
+    kept: Flags
+
+
+def pack(sample: Sample, store: int, facts: Facts) -> pa.Table:
+    """Arrays to an Arrow table; texts as dictionaries, so that a large chain stays small."""
+    product, day = np.nonzero(facts.kept)
+    names = [PRODUCTS[i % len(PRODUCTS)].label(i // len(PRODUCTS)) for i in range(sample.products)]
+    width = max(3, len(str(sample.products)))
+    codes = [f"P{i + 1:0{width}d}" for i in range(sample.products)]
+    kinds = [category.name for category in CATEGORIES]
+
+    def text(values: list[str], index: npt.NDArray[np.int64]) -> pa.DictionaryArray:
+        return pa.DictionaryArray.from_arrays(pa.array(index, pa.int32()), pa.array(values))
+
+    return pa.table(
+        {
+            "date": pa.array(sample.dates[day], pa.date32()),
+            "store_id": text([f"S{store + 1:02d}"], np.zeros(len(day), np.int64)),
+            "product_id": text(codes, product),
+            "sales": pa.array(facts.sales[product, day], pa.int32()),
+            "open": pa.array(~facts.shut[day], pa.int8()),
+            "promo": pa.array(facts.promo[product, day], pa.int8()),
+            "price": pa.array(facts.price[product, day], pa.float64()),
+            "product_name": text(names, product),
+            "category": text(kinds, sample.shelf.kind[product]),
+        }
+    )

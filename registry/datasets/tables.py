@@ -1,0 +1,48 @@
+"""Lists of the registry as tables for export."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from registry.datasets.catalog import Item
+from registry.datasets.models import Dataset, DatasetVersion
+from registry.lib.export import Column, Table
+
+
+def dataset_table(rows: Iterable[tuple[Dataset, DatasetVersion | None]]) -> Table:
+    """The datasets as the page lists them."""
+    columns = [
+        Column(_("Dataset")),
+        Column(_("From"), "day"),
+        Column(_("To"), "day"),
+        Column(_("Rows"), "count"),
+        Column(_("Stores"), "count"),
+        Column(_("Products"), "count"),
+        Column(_("Version"), "count"),
+    ]
+    return Table(_("Datasets"), columns, [dataset_row(*row) for row in rows])
+
+
+def dataset_row(dataset: Dataset, now: DatasetVersion | None) -> list[Any]:
+    if now is None:
+        return [dataset.name, *[None] * 6]
+    counts = [now.rows, len(now.stores), len(now.products), now.number]
+    return [dataset.name, now.first, now.last, *counts]
+
+
+def item_table(items: Iterable[Item]) -> Table:
+    """Stores or products as the catalogue lists them."""
+    columns = [
+        Column(_("Code")),
+        Column(_("Name")),
+        Column(_("Category")),
+        Column(_("First sale"), "day"),
+        Column(_("Last sale"), "day"),
+        Column(_("Days without a sale"), "share"),
+        Column(_("Units"), "units"),
+    ]
+    fields = ("code", "name", "category", "first", "last", "zeros", "total")
+    return Table(_("Stores and products"), columns, [[getattr(item, f) for f in fields] for item in items])

@@ -1,0 +1,196 @@
+"""Bundle: a learned model as one safetensors file: weights as tensors, everything else as JSON in its header.
+
+No pickle anywhere: the module is rebuilt from its registered class, then filled with checked tensors.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor, nn
+
+from registry import algorithms
+from registry.model_versions import golden
+from registry.series import rollout
+from registry.series.calibration import Calibration
+from registry.series.covariates import Encoder
+from registry.series.panel import Floats, Panel
+from registry.series.prediction import Prediction
+from registry.series.quantiles import OUTPUTS
+from registry.series.windows import Shape
+
+SCHEMA = 2  # of what the tensors mean: trees add to the usual sales since 2
+MAX_JSON = 64_000_000
+LIBRARIES = ("torch", "numpy", "pandas", "safetensors")
+
+
+class BadBundle(ValueError):
+    """The file is not a model that can be trusted. The text is one sentence for people."""
+
+
+@dataclass
+class Member:
+    """One learned module and its share in the forecast."""
+
+    algorithm: str
+    config: dict[str, Any]
+    shape: Shape
+    weight: float
+    tensors: dict[str, Tensor]
+    golden: dict[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def drift(self) -> float:
+        """How far a replayed golden forecast is off, as a share; above golden.TOLERANCE something moved."""
+        return golden.drift(self.model, self.golden)
+
+    @cached_property
+    def model(self) -> nn.Module:
+        """The module with its learned weights, ready to forecast."""
+        entry = algorithms.get(self.algorithm)
+        model = entry.module(algorithms.build_config(self.algorithm, self.config), self.shape)
+        _check(self.tensors, model.state_dict())
+        for name, buffer in model.named_buffers():
+            buffer.resize_(self.tensors[name].shape)  # some buffers take the size that was learned
+        model.load_state_dict(self.tensors)
+        return model.eval()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything but the tensors, as JSON."""
+        head = {name: getattr(self, name) for name in ("algorithm", "config", "weight")}
+        return head | {"shape": asdict(self.shape)}
+
+    @classmethod
+    def from_dict(cls, head: dict[str, Any], tensors: dict[str, Tensor], kept: dict[str, Tensor]) -> Member:
+        """The member of these parts."""
+        shape = Shape(**{**head["shape"], "entities": tuple(head["shape"]["entities"])})
+        return cls(head["algorithm"], head["config"], shape, head["weight"], tensors, kept)
+
+
+@dataclass
+class Bundle:
+    """Everything a forecast needs besides the sales. Several members forecast together by their weights."""
+
+    members: list[Member]
+    encoder: Encoder
+    calibration: Calibration
+    horizon: int
+    seed: int
+    data_hash: str
+    country: str
+    test_origin: str = ""
+    test_mean: Floats | None = (
+        None  # [S, H]: forecast of the last held-back window, before its days were learned
+    )
+    libraries: dict[str, str] = field(default_factory=lambda: {name: version(name) for name in LIBRARIES})
+
+    def forecast(self, panel: Panel, horizon: int) -> Prediction:
+        """The `horizon` days after the panel's last day, for all its series, calibrated."""
+        if horizon < 1:
+            raise ValueError(f"{horizon} days ahead cannot be forecast: use 1 or more.")
+        raw = np.zeros((len(panel.keys), horizon, OUTPUTS), np.float32)
+        shapes = [(member.shape.past_days, member.shape.block) for member in self.members]
+        windows = rollout.tables(panel, self.encoder, shapes, horizon)
+        for member, shape in zip(self.members, shapes, strict=True):
+            raw += np.float32(member.weight) * rollout.roll(member.model, windows.like(*shape), horizon)
+        result = self.calibration.apply(raw)
+        dates = panel.origin + np.arange(1, horizon + 1).astype("timedelta64[D]")
+        closed = windows.closed.numpy()[:, panel.days : panel.days + horizon]
+        return Prediction(
+            origin=panel.origin,
+            dates=dates,
+            keys=panel.keys,
+            mean=result[..., 0],
+            quantiles=result[..., 1:],
+            closed=closed,
+            calibration=self.calibration,
+            assumptions=windows.assumptions,
+        )
+
+    def to_bytes(self) -> bytes:
+        """One safetensors file."""
+        head = {name: getattr(self, name) for name in _PLAIN}
+        head |= {"schema": SCHEMA, "members": [member.as_dict() for member in self.members]}
+        head |= {"encoder": asdict(self.encoder), "calibration": asdict(self.calibration)}
+        tensors = {
+            f"{part}.{number}.{name}": tensor.contiguous()
+            for number, member in enumerate(self.members)
+            for part, table in ((WEIGHTS, member.tensors), (GOLDEN, member.golden))
+            for name, tensor in table.items()
+        }
+        if self.test_mean is not None:
+            tensors["test.mean"] = torch.from_numpy(np.ascontiguousarray(self.test_mean))
+        return bytes(save(tensors, metadata={"bundle": json.dumps(head)}))
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Bundle:
+        """Reads and checks the file; raises BadBundle."""
+        head, tensors = _parts(content)
+        if head.get("schema") != SCHEMA:
+            raise BadBundle(
+                f"The model file has schema {head.get('schema')!r}, not {SCHEMA}: train the model again."
+            )
+        try:
+            bundle = cls(
+                **{name: head[name] for name in _PLAIN},
+                members=[
+                    Member.from_dict(part, _own(tensors, f"{WEIGHTS}.{i}."), _own(tensors, f"{GOLDEN}.{i}."))
+                    for i, part in enumerate(head["members"])
+                ],
+                encoder=Encoder(**head["encoder"]),
+                calibration=Calibration(**head["calibration"]),
+            )
+            if "test.mean" in tensors:
+                bundle.test_mean = tensors["test.mean"].numpy()
+            for member in bundle.members:
+                member.model.eval()  # builds and checks the module now, not at the first forecast
+        except (KeyError, TypeError, AttributeError) as error:
+            raise BadBundle(f"The model file lacks {error}: train the model again.") from error
+        return bundle
+
+
+WEIGHTS, GOLDEN = "weights", "golden"
+_PLAIN = ("horizon", "seed", "data_hash", "country", "test_origin", "libraries")
+
+
+def _own(tensors: dict[str, Tensor], mark: str) -> dict[str, Tensor]:
+    """The tensors whose names begin with the mark, without it."""
+    return {name.removeprefix(mark): tensor for name, tensor in tensors.items() if name.startswith(mark)}
+
+
+def _parts(content: bytes) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """The JSON header and the tensors of a safetensors file."""
+    try:
+        tensors = load(content)
+        size = int.from_bytes(content[:8], "little")
+        meta = json.loads(content[8 : 8 + min(size, MAX_JSON)])["__metadata__"]["bundle"]
+        head = json.loads(meta)
+    except (SafetensorError, KeyError, ValueError, TypeError) as error:
+        raise BadBundle("The model file is damaged: delete this version and train it again.") from error
+    if not isinstance(head, dict):
+        raise BadBundle("The model file is damaged: delete this version and train it again.")
+    return head, tensors
+
+
+def _check(found: dict[str, Tensor], wanted: dict[str, Tensor]) -> None:
+    """Names, shapes, dtypes and finiteness of all weights; raises BadBundle."""
+    if set(found) != set(wanted):
+        raise BadBundle(
+            f"The model file does not fit its algorithm ({min(set(found) ^ set(wanted))}): train it again."
+        )
+    for name, tensor in found.items():
+        flexible = wanted[name].numel() == 0  # a buffer whose size is learned
+        if tensor.dtype != wanted[name].dtype or (tensor.shape != wanted[name].shape and not flexible):
+            raise BadBundle(
+                f"The weights {name} have the wrong shape: delete this version and train it again."
+            )
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+            raise BadBundle(f"The weights {name} are not finite: delete this version and train it again.")

@@ -1,0 +1,72 @@
+"""The history of what was in use: one line a change, kept when versions go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import models
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True)
+class Change:
+    """Why a version came into use, or did not."""
+
+    kind: str
+    text: str = ""
+    values: dict[str, Any] = field(default_factory=dict)
+    by: AbstractBaseUser | None = None
+
+
+class VersionChange(models.Model):
+    """One line of a model's history: which version came into use or was kept back, why, by whom."""
+
+    class Kind(models.TextChoices):
+        PUBLISHED = "published", _("in use after its test")
+        KEPT_BACK = "kept_back", _("not in use after its test")
+        PROMOTED = "promoted", _("put in use by hand")
+        ROLLED_BACK = "rolled_back", _("put back in use")
+        HANDED_ON = "handed_on", _("in use because the one before was deleted")
+
+    TAKING_OVER = (Kind.PUBLISHED, Kind.PROMOTED)
+
+    model = models.ForeignKey(
+        "registry.ForecastModel", models.CASCADE, related_name="changes", verbose_name=_("model")
+    )
+    version = models.ForeignKey(
+        "registry.ModelVersion", models.SET_NULL, null=True, related_name="changes", verbose_name=_("version")
+    )
+    previous = models.ForeignKey(
+        "registry.ModelVersion",
+        models.SET_NULL,
+        null=True,
+        related_name="+",
+        verbose_name=_("version before"),
+    )
+    name = models.CharField(_("name"), max_length=200)  # stays when the version goes
+    kind = models.CharField(_("change"), max_length=12, choices=Kind)
+    text = models.TextField(_("reason"), blank=True)
+    values = models.JSONField(default=dict)
+    at = models.DateTimeField(_("when"), auto_now_add=True)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, verbose_name=_("who")
+    )
+
+    class Meta:
+        verbose_name = _("change of the version in use")
+        verbose_name_plural = _("changes of the version in use")
+        ordering = ["-at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.name} · {self.get_kind_display()}"
+
+    @property
+    def sentence(self) -> str:
+        """The reason in the reader's language; a person's own words stay as they are."""
+        if self.kind == self.Kind.PROMOTED or not self.text:
+            return self.text
+        return gettext(self.text).format(**self.values)

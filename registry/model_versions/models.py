@@ -1,0 +1,296 @@
+"""What exists: datasets and their versions, models and their versions."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import models, transaction
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from registry.access.audit import Act, AuditEntry, record
+from registry.access.permissions import Person, owns
+from registry.datasets.models import Dataset, DatasetVersion, codes_of
+from registry.datasets.scope import KINDS, Kind, Scope
+from registry.model_versions.changes import Change, VersionChange
+from registry.model_versions.gate import judge
+from registry.storage.archivable import Keepable
+from registry.storage.artifacts import Artifact
+from registry.storage.tombstones import BY_HAND
+
+
+class ForecastModel(models.Model):
+    """All versions learned for one scope of a dataset, and which of them is best (in use)."""
+
+    dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="models", verbose_name=_("dataset"))
+    kind = models.CharField(_("scope"), max_length=10, choices=[(k, k) for k in KINDS])
+    code = models.CharField(_("code"), max_length=100, blank=True)
+    best = models.ForeignKey(
+        "ModelVersion",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("best version"),
+    )
+    numbers = models.JSONField(_("last number given, by algorithm"), default=dict)
+
+    class Meta:
+        verbose_name = _("model")
+        verbose_name_plural = _("models")
+        ordering = ["dataset", "kind", "code"]
+        constraints = [
+            models.UniqueConstraint(fields=["dataset", "kind", "code"], name="one_model_per_scope")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.dataset} · {self.scope}"
+
+    @property
+    def scope(self) -> Scope:
+        return Scope(cast(Kind, self.kind), self.code)
+
+    @property
+    def previous_version(self) -> ModelVersion | None:
+        """The version that was in use before the present one, as far as it is still there."""
+        changes = self.changes.filter(version=self.best_id, kind__in=VersionChange.TAKING_OVER)
+        last = changes.select_related("previous__model").first() if self.best_id else None
+        earlier: ModelVersion | None = last.previous if last else None
+        return earlier if earlier and earlier.state == earlier.State.READY else None
+
+    @property
+    def successor(self) -> ModelVersion | None:
+        """Which version takes over when the one in use goes: the one before, or the best of the others."""
+        return (
+            self.previous_version or self.versions.exclude(pk__in=[self.best_id]).ready().best_first().first()
+        )
+
+    def roll_back(self, by: AbstractBaseUser | None) -> ModelVersion:
+        """One step back to the version before; raises ValueError with a sentence when there is none."""
+        with transaction.atomic():
+            model = ForecastModel.objects.select_for_update().get(pk=self.pk)
+            earlier = model.previous_version
+            if earlier is None:
+                raise ValueError(gettext("There is no earlier version to go back to."))
+            model.activate(earlier, Change(VersionChange.Kind.ROLLED_BACK, by=by))
+            record(Act.ROLLED_BACK, earlier, by)
+        return earlier
+
+    def activate(self, version: ModelVersion | None, why: Change) -> None:
+        """Puts a version in use and writes it down; call with this row locked, inside a transaction."""
+        before, self.best = self.best, version
+        self.save(update_fields=["best"])
+        self.record_change(version or before, before, why)
+
+    def apply_gate(self, version: ModelVersion) -> None:
+        """The new version in use if the gate lets it pass; why or why not is written down either way."""
+        best, kinds = self.best, VersionChange.Kind
+        present = (best.name, best.metrics) if best else None
+        verdict = judge({**version.metrics, "wape": version.wape}, present, settings.MAX_BIAS)
+        if verdict.passes:
+            self.activate(version, Change(kinds.PUBLISHED, verdict.text, verdict.values))
+        else:
+            self.record_change(version, best, Change(kinds.KEPT_BACK, verdict.text, verdict.values))
+
+    def record_change(self, version: ModelVersion | None, previous: ModelVersion | None, why: Change) -> None:
+        """Writes down that a version came into use, or why not."""
+        self.changes.create(
+            version=version,
+            previous=previous,
+            name=version.name if version else "",
+            kind=why.kind,
+            text=why.text,
+            values=why.values,
+            by_id=why.by.pk if why.by else None,
+        )
+
+
+class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
+    """Verbs over versions."""
+
+    def ready(self) -> ModelVersionQuerySet:
+        return self.filter(state=Artifact.State.READY)
+
+    def best_first(self) -> ModelVersionQuerySet:
+        """By WAPE on the held-back days; versions without a score last."""
+        return self.order_by(models.F("wape").asc(nulls_last=True), "-created_at")
+
+    def in_use(self) -> ModelVersionQuerySet:
+        """The best version of each scope: those that know everything first, then the newest."""
+        return self.ready().filter(model__best=models.F("pk")).order_by("model__kind", "-created_at")
+
+    def begin(self, dataset_version: DatasetVersion, scope: Scope, **fields: Any) -> ModelVersion:
+        """A pending version with the next free number of its algorithm and scope (row lock on the model)."""
+        with transaction.atomic():
+            ForecastModel.objects.get_or_create(
+                dataset=dataset_version.dataset, kind=scope.kind, code=scope.code
+            )
+            model = ForecastModel.objects.select_for_update().get(
+                dataset=dataset_version.dataset, kind=scope.kind, code=scope.code
+            )
+            number = model.numbers.get(fields["algorithm"], 0) + 1
+            model.numbers[fields["algorithm"]] = number
+            model.save(update_fields=["numbers"])
+            parts = [fields["algorithm"], scope.kind, scope.code, f"v{number}"]
+            name = "_".join(part for part in parts if part)
+            return self.create(
+                model=model, dataset_version=dataset_version, number=number, name=name, **fields
+            )
+
+    def named(self, name: str, dataset: str = "") -> ModelVersion:
+        """The ready version of that name; raises ValueError with a sentence when none or several fit."""
+        found = list(self.ready().filter(name=name, **({"model__dataset__name": dataset} if dataset else {})))
+        if not found:
+            raise ValueError(f"There is no model version {name!r}: see the names on the Models page.")
+        if len(found) > 1:
+            raise ValueError(f"{name} exists in several datasets: add --dataset NAME.")
+        return found[0]
+
+
+class ModelVersion(Keepable):
+    """The published result of one training: one safetensors file whose header carries config and scaler."""
+
+    KIND, FOLDER, SUFFIX = "model_version", "models", ".safetensors"
+
+    model = models.ForeignKey(ForecastModel, models.CASCADE, related_name="versions", verbose_name=_("model"))
+    dataset_version = models.ForeignKey(
+        DatasetVersion, models.PROTECT, related_name="model_versions", verbose_name=_("learned from")
+    )
+    algorithm = models.CharField(_("algorithm"), max_length=40)
+    number = models.PositiveIntegerField(_("number"))
+    name = models.CharField(_("name"), max_length=200, db_index=True)
+    horizon = models.PositiveIntegerField(_("days ahead"), default=28)
+    seed = models.BigIntegerField(_("seed"), default=0)
+    config = models.JSONField(_("settings"), default=dict)
+    metrics = models.JSONField(_("test results"), default=dict)
+    wape = models.FloatField(_("error"), null=True, blank=True, db_index=True)
+    seconds = models.FloatField(_("seconds to learn"), default=0)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, verbose_name=_("trained by")
+    )
+
+    objects = ModelVersionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("model version")
+        verbose_name_plural = _("model versions")
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["model", "algorithm", "number"], name="one_number_per_algorithm")
+        ]
+        permissions = [("archive_modelversion", "Can archive and restore files")]
+        indexes = [
+            models.Index(fields=["-created_at"], name="versions_newest"),
+            models.Index(fields=["state", "-created_at"], name="versions_by_state"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_best(self) -> bool:
+        return self.model.best_id == self.pk
+
+    def publish(self) -> None:
+        """Ready, and best when the gate lets it pass; why or why not is written down.
+
+        Call inside the transaction that also finishes the training run.
+        """
+        model = ForecastModel.objects.select_for_update().get(pk=self.model_id)
+        self.mark_ready()
+        model.apply_gate(self)
+
+    def promote(self, reason: str, by: AbstractBaseUser | None) -> None:
+        """In use because a person says so; raises ValueError with a sentence without a reason."""
+        if not reason.strip():
+            raise ValueError(gettext("Write a reason: the next person wants to know it."))
+        with transaction.atomic():
+            model = ForecastModel.objects.select_for_update().get(pk=self.model_id)
+            if not ModelVersion.objects.ready().filter(pk=self.pk).exists():
+                raise ValueError(gettext("%(name)s is not there any more.") % {"name": self.name})
+            model.activate(self, Change(VersionChange.Kind.PROMOTED, reason.strip(), by=by))
+            record(Act.PROMOTED, self, by, reason.strip())
+
+    @property
+    def story(self) -> models.QuerySet[AuditEntry]:
+        """Who did what to it, the newest first."""
+        return AuditEntry.objects.filter(kind="modelversion", key=str(self.pk))[:50]
+
+    @property
+    def verdict(self) -> VersionChange | None:
+        """What the gate said when the version was published."""
+        kinds = (VersionChange.Kind.PUBLISHED, VersionChange.Kind.KEPT_BACK)
+        return VersionChange.objects.filter(version=self, kind__in=kinds).first()
+
+    def lock(self) -> ModelVersion | None:
+        """Its model first, as promoting does: nobody puts it in use meanwhile."""
+        ForecastModel.objects.select_for_update().filter(pk=self.model_id).first()
+        return super().lock()
+
+    def hold(self) -> str:
+        """Why its file must stay here; call with the row locked."""
+        if ForecastModel.objects.filter(best=self.pk).exists():
+            return gettext("%(name)s is in use: put another version in use first.") % {"name": self.name}
+        return super().hold()
+
+    def may_delete(self, user: Person) -> bool:
+        """All versions, or an own one that is not in use and that nobody else's forecast was made with."""
+        if user.has_perm("registry.delete_modelversion"):
+            return True
+        own = owns(user, self, "training.add_trainingrun") and not self.is_best
+        return own and not self.forecasts.exclude(created_by=user.pk).exists()
+
+    def deletion_notice(self) -> str:
+        """Also says what becomes of its forecasts, and which version takes its place."""
+        sentences = [super().deletion_notice()]
+        made, pinned = self.forecasts.count(), self.forecasts.filter(pinned=True).count()
+        if pinned:
+            refusal = ngettext(
+                "%(count)s pinned forecast was made with it: unpin it first.",
+                "%(count)s pinned forecasts were made with it: unpin them first.",
+                pinned,
+            )
+            raise ValueError(refusal % {"count": pinned})
+        if made:
+            forecasts = ngettext(
+                "%(count)s forecast made with it goes as well.",
+                "%(count)s forecasts made with it go as well.",
+                made,
+            )
+            sentences.append(forecasts % {"count": made})
+        if self.is_best:
+            sentences.append(self.succession_notice())
+        return " ".join(sentences)
+
+    def succession_notice(self) -> str:
+        """What comes into use in its place."""
+        successor = self.model.successor
+        if successor is None:
+            return gettext("No version of %(model)s is in use then.") % {"model": self.model}
+        return gettext("It is in use; %(name)s takes its place.") % {"name": successor}
+
+    def retire(self, rule: str = BY_HAND, by: AbstractBaseUser | None = None) -> None:
+        """Deletes row and files; another version takes its place."""
+        self.hand_on(by)
+        self.remove(rule, by)
+
+    def hand_on(self, by: AbstractBaseUser | None = None) -> None:
+        """If it is in use: the version before it, or the best of the others, takes its place."""
+        with transaction.atomic():
+            model = ForecastModel.objects.select_for_update().get(pk=self.model_id)
+            if model.best_id == self.pk:
+                why = Change(VersionChange.Kind.HANDED_ON, values={"name": self.name}, by=by)
+                model.activate(model.successor, why)
+
+    def on_damaged(self) -> None:
+        """A version in use whose file is damaged hands over to another."""
+        self.hand_on()
+
+
+def known_to(version: ModelVersion, kind: str) -> list[str]:
+    """Codes of the stores or products that a model can forecast."""
+    scope = version.model.scope
+    return [scope.code] if scope.kind == kind else codes_of(version.dataset_version, kind)

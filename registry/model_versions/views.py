@@ -1,0 +1,112 @@
+"""Pages of what exists: datasets and model versions."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from registry.access.permissions import insist, needs
+from registry.lib.export import KINDS, exported
+from registry.lib.http import Request
+from registry.model_versions.comparison import MOST, compare_table, picked, side_by_side
+from registry.model_versions.error_analysis import error_table, errors_of
+from registry.model_versions.metric_labels import explained
+from registry.model_versions.models import ModelVersion
+
+
+@require_safe
+def model(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """One model version: test results in plain words, settings, origin, file; its errors also as a file."""
+    version = get_object_or_404(
+        ModelVersion.objects.ready().select_related(
+            "model__dataset", "dataset_version__dataset", "created_by"
+        ),
+        pk=pk,
+    )
+    if (kind := request.GET.get("export")) in KINDS:
+        return exported(f"errors_{version.name}", kind, error_table(version))
+    context = {
+        "version": version,
+        "measures": explained(version.metrics),
+        **errors_of(version),
+        "run": getattr(version, "run", None),
+        "changes": version.model.changes.select_related("by", "version")[:20],
+    }
+    return render(request, "models/detail.html", context)
+
+
+@require_safe
+def models_compare(request: HttpRequest) -> HttpResponse:
+    """Two to four versions side by side: results, tests, and the settings that differ; also as a file."""
+    versions = picked(request.GET.getlist("v"))
+    context = {"versions": versions, "most": MOST, **(side_by_side(versions) if len(versions) > 1 else {})}
+    kind = request.GET.get("export")
+    if kind in KINDS and len(versions) > 1:
+        return exported("models_compared", kind, compare_table(versions))
+    return render(request, "models/compare.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs("registry.change_modelversion")
+def model_promote(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Asks why, then puts the version in use."""
+    version = get_object_or_404(ModelVersion.objects.ready().select_related("model__best"), pk=pk)
+    if request.method == "POST":
+        try:
+            version.promote(request.POST.get("reason", ""), person(request))
+        except ValueError as problem:
+            return render(request, "models/promote.html", {"version": version, "problem": str(problem)})
+        messages.success(request, _("%(name)s is in use now.") % {"name": version.name})
+        return redirect("model", pk)
+    return render(request, "models/promote.html", {"version": version})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs("registry.change_modelversion")
+def model_roll_back(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """One step back to the version that was in use before; a GET only leads to the version's page."""
+    version = get_object_or_404(ModelVersion.objects.ready().select_related("model"), pk=pk)
+    if request.method != "POST":
+        return redirect("model", pk)
+    try:
+        earlier = version.model.roll_back(person(request))
+    except ValueError as problem:
+        messages.error(request, str(problem))
+        return redirect("model", pk)
+    messages.success(request, _("%(name)s is in use again.") % {"name": earlier.name})
+    return redirect("model", earlier.pk)
+
+
+def person(request: HttpRequest) -> AbstractBaseUser | None:
+    """Who is signed in."""
+    return request.user if isinstance(request.user, AbstractBaseUser) else None
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def model_delete(request: Request, pk: UUID) -> HttpResponse:
+    """Asks, then deletes the version with its file and the forecasts made with it."""
+    version = get_object_or_404(ModelVersion, pk=pk)
+    insist(version.may_delete(request.user), "registry.delete_modelversion")
+    try:
+        sentence = version.deletion_notice()
+    except ValueError as reason:
+        messages.error(request, str(reason))
+        return redirect("model", pk)
+    if request.method == "POST":
+        version.retire(by=request.user)
+        messages.success(request, _("Deleted %(name)s and its file.") % {"name": version.name})
+        return redirect("models")
+    context = {
+        "title": _("Delete %(name)s?") % {"name": version.name},
+        "sentence": sentence,
+        "button": _("Yes, delete it"),
+        "back": reverse("model", args=[pk]),
+    }
+    return render(request, "confirm.html", context)

@@ -1,0 +1,165 @@
+"""A whole installation for tests: `manage.py up` in a folder of its own, watched from outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import psutil
+from django.conf import settings
+
+MANAGE = [sys.executable, str(settings.BASE_DIR / "manage.py")]
+
+
+USER, PASSWORD = "buyer", "a long enough one"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def until(seconds: float, found: Callable[[], object]) -> object:
+    """Waits for something true and gives it."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if result := found():
+            return result
+        time.sleep(0.4)
+    raise AssertionError(f"not within {seconds} s")
+
+
+class Site:
+    """An installation in a folder of its own."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.port = free_port()
+        self.env = {**os.environ, "DATA_DIR": str(folder / "var"), "PORT": str(self.port), **environment}
+        self.env.pop("ADMIN_PASSWORD", None)
+        self.words = folder / "words"
+        self.process: subprocess.Popen[bytes] | None = None
+        self.inside: subprocess.Popen[str] | None = None
+        self.seen: dict[int, psutil.Process] = {}
+
+    def prepare(self) -> None:
+        """A small chain and a person before the first start, so that it trains nothing by itself."""
+        file = str(Path(self.env["DATA_DIR"]) / "chain.parquet")
+        person = {"DJANGO_SUPERUSER_USERNAME": USER, "DJANGO_SUPERUSER_PASSWORD": PASSWORD}
+        for words in (
+            ["migrate", "-v0"],
+            ["make_sample", "--stores=2", "--products=3", "--days=300", f"--output={file}"],
+            ["import_sales", file, "--name=sample"],
+            ["createsuperuser", "--noinput", "--email="],
+        ):
+            done = subprocess.run(
+                [*MANAGE, *words], env={**self.env, **person}, capture_output=True, text=True
+            )
+            assert done.returncode == 0, done.stderr
+
+    def start(self, *command: str) -> None:
+        with self.words.open("ab") as words:
+            self.process = subprocess.Popen(
+                command or [*MANAGE, "up"],
+                cwd=settings.BASE_DIR,
+                env=self.env,
+                stdout=words,
+                stderr=words,
+                start_new_session=True,
+            )
+        until(60, lambda: f"Ready: http://127.0.0.1:{self.port}" in self.said())
+
+    def said(self) -> str:
+        return self.words.read_text() if self.words.exists() else ""
+
+    def everybody(self) -> list[psutil.Process]:
+        """All processes that this installation has had so far."""
+        for member in psutil.Process(self.process.pid).children(recursive=True):
+            self.seen[member.pid] = member
+        return list(self.seen.values())
+
+    def stop(self, number: int = signal.SIGTERM) -> None:
+        self.everybody()
+        self.process.send_signal(number)
+        self.process.wait(20)
+
+    def left(self) -> list[psutil.Process]:
+        return [
+            member for member in self.seen.values() if member.is_running() and member.status() != "zombie"
+        ]
+
+    def orphans(self) -> list[psutil.Process]:
+        """Processes of this installation that live although the supervisor has lost them."""
+        own = set(psutil.Process(self.process.pid).children(recursive=True))
+        return [member for member in self.left() if member not in own]
+
+    def clean_up(self) -> None:
+        if self.process and self.process.poll() is None:
+            self.stop(signal.SIGKILL)
+        for member in self.left():
+            member.kill()
+        if self.inside:
+            self.inside.kill()
+            self.inside.communicate()
+
+    def manage(self, *words: str) -> dict:
+        done = subprocess.run(
+            [*MANAGE, *words, "--json"], env=self.env, capture_output=True, check=True, text=True
+        )
+        return json.loads(done.stdout)
+
+    def shell(self, program: str) -> str:
+        """Runs some Python inside the installation and gives what it printed."""
+        if self.inside is None or self.inside.poll() is not None:
+            self.inside = self.reach_inside()
+        self.inside.stdin.write(json.dumps(program) + "\n")
+        self.inside.stdin.flush()
+        answer = json.loads(self.inside.stdout.readline())
+        assert "error" not in answer, answer["error"]
+        return answer["said"]
+
+    def reach_inside(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "tests.helpers.remote_shell"],
+            cwd=settings.BASE_DIR,
+            env={**self.env, "DJANGO_SETTINGS_MODULE": "forecastsite.settings"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def runs(self, *wanted: str) -> dict[str, dict]:
+        """These runs, or all that are not over, by id and in the words of `manage.py runs`."""
+        program = "import json\nfrom training.management.commands.runs import as_json\n"
+        program += "rows = TrainingRun.objects.select_related('dataset_version__dataset', 'version')\n"
+        which = f"pk__in={list(wanted)}" if wanted else "finished_at=None"
+        said = self.shell(f"{program}print(json.dumps([as_json(row) for row in rows.filter({which})]))")
+        return {row["id"]: row for row in json.loads(said)}
+
+    def run_row(self, run: str) -> dict:
+        return self.runs(run)[run]
+
+    def queue(self, seconds: int, algorithm: str = "kan") -> str:
+        words = ["train", "--dataset=sample", "--scope=product:P001", f"--algorithm={algorithm}"]
+        words += [f"--budget={seconds}", "--queue", "--json"]
+        program = f"from django.core.management import call_command\ncall_command(*{words})"
+        return json.loads(self.shell(program))["run"]
+
+    def cancel(self, runs: Iterable[str]) -> None:
+        """Stops them, whatever they do."""
+        self.shell(f"for run in TrainingRun.objects.filter(pk__in={list(runs)}): run.cancel()")
+
+    def cancel_all(self) -> None:
+        """An installation with nothing to do."""
+        self.cancel(self.runs())
+        until(90, lambda: not self.runs())
+
+    def until_state(self, run: str, *states: str, seconds: float = 60) -> dict:
+        return until(seconds, lambda: (row := self.run_row(run))["state"] in states and row)

@@ -1,0 +1,62 @@
+"""An installation full of small files, made without learning anything."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from django.utils import timezone
+
+from prediction.models import Forecast
+from registry.datasets.models import Dataset, DatasetVersion
+from registry.datasets.scope import Scope
+from registry.model_versions.models import ForecastModel, ModelVersion
+
+
+def data(name: str = "shop") -> DatasetVersion:
+    """A dataset version without rows, but with a file."""
+    dataset, _new = Dataset.objects.get_or_create(name=name)
+    days = {"first": date(2025, 1, 1), "last": date(2025, 12, 31)}
+    found = DatasetVersion(dataset=dataset, number=1, **days)
+    found.write(b"sales")
+    found.mark_ready()
+    return found
+
+
+def aged(row, days: float):
+    """As if it had been made so long ago."""
+    type(row).objects.filter(pk=row.pk).update(created_at=timezone.now() - timedelta(days=days))
+    return type(row).objects.get(pk=row.pk)
+
+
+def version(source: DatasetVersion, days: float, algorithm: str = "kan", wape: float = 0.3) -> ModelVersion:
+    """A ready version that went through no gate."""
+    found = ModelVersion.objects.begin(source, Scope(), algorithm=algorithm, wape=wape)
+    found.write(f"weights of {found.name}".encode() * 100)
+    found.mark_ready()
+    return aged(found, days)
+
+
+def forecast(made_with: ModelVersion, days: float, product: str = "P1") -> Forecast:
+    days_ahead = {"horizon": 7, "origin": date(2025, 12, 31)}
+    found = Forecast(
+        version=made_with, dataset_version=made_with.dataset_version, product=product, **days_ahead
+    )
+    found = Forecast.objects.begin(found).save_content({"analysis": {}, "forecast": []})
+    return aged(found, days)
+
+
+def use(found: ModelVersion) -> None:
+    ForecastModel.objects.filter(pk=found.model_id).update(best=found)
+
+
+def fill() -> dict[str, list]:
+    """Six versions of one line (the oldest in use) and forecasts, old and new: nine files would go."""
+    source = data()
+    versions = [version(source, days=100 - at) for at in range(6)]  # v1 is the oldest
+    use(versions[0])
+    versions[1].pin()
+    old = [forecast(versions[at % 6], days=40 + at) for at in range(8)]
+    new = [forecast(versions[5], days=2), forecast(versions[4], days=3)]
+    pinned = forecast(versions[5], days=90)
+    pinned.pin()
+    return {"versions": versions, "old": old, "new": new, "pinned": [pinned]}

@@ -1,0 +1,46 @@
+"""What the tests of the house itself look at: the sources, without what lies around beside them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("forecastsite", "training", "prediction", "registry")
+TEXT = {".py", ".html", ".js", ".css", ".po", ".md", ".toml", ".txt", ".svg", ""}
+
+
+def ignored() -> list[str]:
+    """Names that never belong to the sources."""
+    lines = (ROOT / ".gitignore").read_text().split()
+    return [line.rstrip("/") for line in lines if not line.startswith("#")] + [".git"]
+
+
+def walk(folder: Path = ROOT) -> Iterator[Path]:
+    """Files and folders of the sources, folders first."""
+    patterns = ignored()
+    for path in sorted(folder.iterdir()):
+        if not any(fnmatch(path.name, pattern) for pattern in patterns):
+            yield path
+            if path.is_dir():
+                yield from walk(path)
+
+
+def texts() -> Iterator[tuple[Path, str]]:
+    """Every text file of the sources, below ROOT."""
+    for path in walk():
+        if path.is_file() and path.suffix in TEXT:
+            yield path.relative_to(ROOT), path.read_text(encoding="utf-8")
+
+
+def modules() -> Iterator[tuple[Path, ast.Module]]:
+    """Our Python files without tests and migrations, parsed."""
+    for path, text in texts():
+        if (
+            path.suffix == ".py"
+            and path.parts[0] in (*PACKAGES, "manage.py")
+            and "migrations" not in path.parts
+        ):
+            yield path, ast.parse(text)

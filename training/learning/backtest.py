@@ -1,0 +1,105 @@
+"""Back-test: for each of several past days, learn from nothing later than that day and forecast on. Pure."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from registry.series import metrics
+from registry.series.error_breakdown import Trial, slices
+from registry.series.panel import Floats, Panel
+from registry.series.prediction import Prediction
+from training.learning.pipeline import Learning, Plan, actual_sales
+
+
+@dataclass(frozen=True)
+class Window:
+    """One refit and its forecast, beside what was sold."""
+
+    prediction: Prediction
+    actual: Floats  # [S, H], NaN where closed, unknown or not yet listed
+    past: Floats  # [S, D], NaN where closed, unknown or not yet listed
+    scores: dict[str, Any]
+    leaderboard: list[dict[str, Any]]  # how the candidates did on this refit's own held-back windows
+    fit_seconds: float
+    forecast_seconds: float
+
+    def to_frame(self) -> pd.DataFrame:
+        """origin, date, store_id, product_id, actual, mean and the quantiles."""
+        frame = self.prediction.to_frame()
+        frame.insert(4, "actual", self.actual.ravel())
+        return frame
+
+    @property
+    def trial(self) -> Trial:
+        """What its errors are counted from."""
+        made = self.prediction
+        return Trial(self.actual, made.mean, made.quantiles, made.calibration)
+
+
+def origins(panel: Panel, horizon: int, windows: int, step: int, last: str = "") -> list[np.datetime64]:
+    """The last known day of each window, oldest first; raises ValueError when they do not fit the sales."""
+    newest = np.datetime64(last, "D") if last else panel.origin - np.timedelta64(horizon, "D")
+    days = [newest - np.timedelta64(step * back, "D") for back in reversed(range(windows))]
+    if newest + np.timedelta64(horizon, "D") > panel.origin:
+        raise ValueError(
+            f"The window after {newest} needs sales up to {newest + np.timedelta64(horizon, 'D')}, "
+            f"but they end on {panel.origin}: choose an earlier last origin."
+        )
+    if days[0] <= panel.start:
+        raise ValueError(
+            f"The first window would start on {days[0]}, before the sales ({panel.start}): "
+            "ask for fewer windows."
+        )
+    return days
+
+
+def backtest(panel: Panel, plan: Plan, days: list[np.datetime64]) -> Iterator[Window]:
+    """One Window per day, each learned anew with `plan.budget` seconds."""
+    for day in days:
+        started = time.monotonic()
+        learning = Learning(panel.until(day), plan)
+        for _epoch in learning:
+            continue
+        learned = time.monotonic()
+        seen = panel.until(day)
+        prediction = learning.learned.bundle.forecast(seen, plan.horizon)
+        done = time.monotonic()
+        column = seen.days
+        actual = actual_sales(panel, column, plan.horizon)
+        past = np.where(seen.closed, np.nan, seen.sales)
+        scores = {"origin": str(day)} | metrics.score(actual, prediction.mean, prediction.quantiles, past)
+        board = learning.learned.metrics["leaderboard"]
+        yield Window(prediction, actual, past, scores, board, learned - started, done - learned)
+
+
+def summary(windows: list[Window]) -> dict[str, Any]:
+    """The JSON of `manage.py backtest`."""
+    sold = [float(np.nansum(window.actual)) for window in windows]
+    report = {
+        "windows": [window.scores for window in windows],
+        "overall": metrics.overall([window.scores for window in windows], sold),
+        "seconds": {
+            "fit": sum(window.fit_seconds for window in windows),
+            "forecast": sum(window.forecast_seconds for window in windows),
+        },
+        "leaderboard": _leaderboard(windows),
+        **slices([window.trial for window in windows], windows[0].prediction.keys, windows[0].past),
+    }
+    result: dict[str, Any] = metrics.plain(report)
+    return result
+
+
+def _leaderboard(windows: list[Window]) -> list[dict[str, Any]]:
+    """Mean error of each candidate over the refits, best first."""
+    found: dict[str, list[float]] = {}
+    for window in windows:
+        for row in window.leaderboard:
+            found.setdefault(row["algorithm"], []).append(row["wape"])
+    rows = [{"algorithm": name, "wape": sum(errors) / len(errors)} for name, errors in found.items()]
+    return sorted(rows, key=lambda row: row["wape"])

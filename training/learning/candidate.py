@@ -1,0 +1,121 @@
+"""Candidate: one algorithm at work on one panel: learn, forecast, become a member of a bundle. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import nn
+
+from registry import algorithms
+from registry.algorithms import Entry, NetworkConfig, Round
+from registry.model_versions import golden
+from registry.model_versions.bundle import Member
+from registry.series import rollout
+from registry.series.covariates import Encoder
+from registry.series.panel import Floats, Panel
+from registry.series.windows import Batch, Windows, origins
+from training.learning import loop
+from training.learning.checkpoint import Part
+
+LEAST_PAST = 14  # days before the first window that a model can learn from
+CHECKS = 2048  # windows that tell when to stop learning
+REFIT_STEPS = 0.5  # of the useful steps, at most, when a model goes on with the days that were held back
+REFIT_RATE = 0.3  # of the learning rate, then
+WEEK, MONTH = 7, 28  # days forecast in one step; the latter where sales are sparse
+
+
+def usual_block(panel: Panel) -> int:
+    """Days to forecast in one step: the mean that is fed back looks like a small sale every day, and where
+    hardly a day sells anything no model has seen that.
+    """
+    return MONTH if panel.sparse else WEEK
+
+
+@dataclass
+class Candidate:
+    """An algorithm with its windows and its module."""
+
+    entry: Entry
+    config: algorithms.Config
+    panel: Panel
+    encoder: Encoder
+    tables: Windows
+    horizon: int
+    seed: int
+    held: list[Floats] = field(default_factory=list)  # raw forecasts of the held-back windows
+    useful: int = 0  # steps after which learning got no better; 0 = not known
+    part: Part = field(default_factory=Part)  # where the next `learn` keeps what it knows
+
+    @property
+    def takes_time(self) -> bool:
+        """Whether learning it needs a part of the budget."""
+        return self.entry.turn > 0
+
+    @cached_property
+    def block(self) -> int:
+        """Days forecast in one step."""
+        return min(self.config.block, self.horizon)
+
+    @cached_property
+    def windows(self) -> Windows:
+        """All windows of the panel, in the tables that all candidates share."""
+        return self.tables.like(self.config.past_days, self.block)
+
+    @cached_property
+    def model(self) -> nn.Module:
+        """The module, with weights drawn from the seed."""
+        torch.manual_seed(self.seed)
+        return self.entry.module(self.config, self.windows.shape)
+
+    def learn(self, end: int, seconds: float, threads: int, refit: bool = False) -> Iterator[Round]:
+        """Learns on windows whose days all lie before column `end`; raises ValueError when there are none."""
+        places = origins(self.windows, LEAST_PAST, end - self.block)
+        if not len(places[0]):
+            raise ValueError(
+                "No series has enough days to learn from: add older days or forecast fewer days."
+            )
+        sampler = loop.WindowSampler(self.windows, places, self.seed + refit, self._checks(end))
+        schedule = self.schedule(sampler, seconds, threads, refit)
+        yield from loop.fit(self.model, sampler, schedule, self.part)
+        self.useful = self.part.best_step
+
+    def schedule(
+        self, sampler: loop.WindowSampler, seconds: float, threads: int, refit: bool = False
+    ) -> loop.Schedule:
+        """How many steps, and how hard."""
+        if not isinstance(self.config, NetworkConfig):
+            return loop.Schedule(0, seconds, 0.0, 0)
+        steps = loop.planned_steps(self.model, sampler.draw(self.config.batch), seconds, threads)
+        if refit and self.useful:  # learning ended early: more would be too much
+            steps = min(steps, max(20, int(REFIT_STEPS * self.useful)))
+        rate = self.config.rate * (REFIT_RATE if refit else 1.0)
+        return loop.Schedule(min(steps, self.config.steps or steps), seconds, rate, self.config.batch)
+
+    def _checks(self, end: int) -> Batch | None:
+        """Fixed windows after `end`, which tell when to stop; None when no days are held back."""
+        places = origins(self.windows, end, self.panel.days - self.block)
+        if not len(places[0]):
+            return None
+        return loop.WindowSampler(self.windows, places, self.seed, even=True).draw(CHECKS)
+
+    def forecast(self, column: int) -> Floats:
+        """The window that starts at `column`, made without a look at it: [S, H, 1 + Q]."""
+        seen = self.panel.until(self.panel.start + np.timedelta64(column - 1, "D"))
+        frame = (self.config.past_days, self.block, self.horizon)
+        return rollout.forecast(self.model, seen, self.encoder, frame)[0]
+
+    def member(self, weight: float) -> Member:
+        """What the bundle keeps."""
+        tensors = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
+        return Member(
+            self.entry.name,
+            algorithms.as_dict(self.config),
+            self.windows.shape,
+            weight,
+            tensors,
+            golden.remember(self.model, self.windows),
+        )

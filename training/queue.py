@@ -1,0 +1,170 @@
+"""The training queue: what is asked for, who waits, and whose turn it is."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from itertools import zip_longest
+from typing import Any, TypedDict, Unpack
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.db.models import Max, Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from registry.access.audit import Act, record
+from registry.datasets.models import DatasetVersion
+from registry.datasets.scope import Scope
+from registry.model_versions.models import ModelVersion
+from training.estimate import estimate
+from training.models import TrainingRun
+
+
+class RunOptions(TypedDict, total=False):
+    """What a training may be asked for besides data, scope and algorithm."""
+
+    config: dict[str, Any]
+    horizon: int
+    budget: int
+    seed: int
+    created_by: User | None
+    form_token: uuid.UUID | None
+
+
+def build_run(
+    dataset_version: DatasetVersion, scope: Scope, algorithm: str, **options: Unpack[RunOptions]
+) -> TrainingRun:
+    """A checked run that is not saved yet; raises ValueError with one sentence."""
+    from registry.algorithms import build_config  # imports torch
+
+    run = TrainingRun(
+        dataset_version=dataset_version, kind=scope.kind, code=scope.code, algorithm=algorithm, **options
+    )
+    dataset_version.check_scope(scope)
+    check_number(_("Days ahead"), run.horizon, settings.MAX_HORIZON)
+    check_number(_("Seconds to learn"), run.budget, settings.MAX_BUDGET)
+    build_config(algorithm, run.config)
+    run.estimate = estimate(run)
+    return run
+
+
+def enqueue(
+    dataset_version: DatasetVersion, scope: Scope, algorithm: str, **options: Unpack[RunOptions]
+) -> TrainingRun:
+    """Run row and queue row in one transaction; a form posted twice gives the run it made first.
+
+    Raises ValueError with one sentence, also when this person has too many waiting.
+    """
+    run = build_run(dataset_version, scope, algorithm, **options)
+    try:
+        with transaction.atomic():
+            lock_person(run.created_by_id)
+            run.save(force_insert=True)
+            check_waiting_limit(run.created_by_id)
+            run.push()
+            record(Act.TRAINED, run, run.created_by, str(dataset_version))
+    except IntegrityError:
+        twin = TrainingRun.objects.filter(form_token=run.form_token, form_token__isnull=False).first()
+        if twin is None:
+            raise
+        return twin
+    return run
+
+
+def repeat(run: TrainingRun, user: User, token: uuid.UUID | None = None) -> TrainingRun:
+    """A new run with the same settings; asked twice it is the same one. Raises ValueError."""
+    options = RunOptions(config=run.config, horizon=run.horizon, budget=run.budget, seed=run.seed)
+    options |= {"created_by": user, "form_token": token or uuid.uuid5(run.pk, "again")}
+    return enqueue(run.dataset_version, run.scope, run.algorithm, **options)
+
+
+def retrain(version: ModelVersion, user: User, token: uuid.UUID) -> TrainingRun:
+    """Queues a training like the one that made the version, on the newest sales. Raises ValueError."""
+    before = TrainingRun.objects.filter(version=version).first()
+    data = version.model.dataset.current
+    if data is None:
+        words = {"dataset": version.model.dataset}
+        raise ValueError(_("%(dataset)s has no finished version.") % words)
+    like: Any = before or version  # the run also knows what `auto` was asked for
+    options = RunOptions(config=like.config, horizon=like.horizon, seed=like.seed)
+    options |= {"budget": before.budget if before else 60, "created_by": user, "form_token": token}
+    return enqueue(data, version.model.scope, like.algorithm, **options)
+
+
+def check_number(label: str, number: int, top: int) -> None:
+    """Raises ValueError with a sentence unless 1 <= number <= top."""
+    if not 1 <= number <= top:
+        raise ValueError(
+            _("%(label)s is %(number)s: choose a whole number from 1 to %(top)s.")
+            % {"label": label, "number": number, "top": top}
+        )
+
+
+def check_waiting_limit(person: int | None) -> None:
+    """Raises ValueError with a sentence when more runs of this person wait than may."""
+    top = settings.WAITING_PER_USER
+    waiting = TrainingRun.objects.filter(created_by=person, state=TrainingRun.State.QUEUED)
+    if person and waiting.count() > top:
+        raise ValueError(
+            _("%(top)s of your trainings wait already: let one begin, or stop one on the queue page.")
+            % {"top": top}
+        )
+
+
+def lock_person(person: int | None) -> None:
+    """Inside a transaction: what this person starts is decided one after the other."""
+    if person is not None:
+        User.objects.select_for_update().filter(pk=person).first()
+
+
+def waiting_order() -> list[TrainingRun]:
+    """All waiting runs in the order in which they will start: people take turns, each with the oldest.
+
+    Who has waited longest since the last start of an own training is first.
+    """
+    runs = TrainingRun.objects
+    waiting: dict[int | None, list[TrainingRun]] = {}
+    queued = runs.filter(state=TrainingRun.State.QUEUED)
+    for run in queued.select_related("dataset_version__dataset", "created_by").order_by("created_at"):
+        waiting.setdefault(run.created_by_id, []).append(run)
+    starts = runs.filter(created_by__in=waiting).values_list("created_by").annotate(Max("started_at"))
+    last = {person: start.timestamp() if start else 0.0 for person, start in starts}
+    people = sorted(waiting, key=lambda person: (last.get(person, 0.0), waiting[person][0].created_at))
+    return list(take_turns(waiting[person] for person in people))
+
+
+def take_turns(rows: Iterable[list[TrainingRun]]) -> Iterator[TrainingRun]:
+    """The first of each row, then the second of each, and so on."""
+    for turn in zip_longest(*rows):
+        yield from (run for run in turn if run is not None)
+
+
+def may_start(run: TrainingRun) -> bool:
+    """False while its owner has as many running as one person may; the machine's own are not counted."""
+    busy = TrainingRun.objects.filter(created_by=run.created_by_id, state=TrainingRun.State.RUNNING)
+    return run.created_by_id is None or busy.count() < settings.RUNNING_PER_USER
+
+
+def queue_context(person: int) -> dict[str, Any]:
+    """What the queue page shows, and how much of it is this person's."""
+    named = TrainingRun.objects.select_related("dataset_version__dataset", "created_by", "version")
+    waiting = waiting_order()
+    return {
+        "running": named.filter(state=TrainingRun.State.RUNNING).order_by("started_at"),
+        "waiting": waiting,
+        "ended": named.filter(state__in=TrainingRun.ENDED).order_by("-finished_at")[:10],
+        "mine": sum(run.created_by_id == person for run in waiting),
+        "top": settings.WAITING_PER_USER,
+        "at_once": settings.RUNNING_PER_USER,
+    }
+
+
+def newly_ended(person: int) -> list[TrainingRun]:
+    """Runs of this person that ended since the last call (within a day); each is given once."""
+    runs = TrainingRun.objects
+    fresh = Q(created_by=person, announced=False, finished_at__gt=Now() - timedelta(days=1))
+    ended = runs.filter(fresh, state__in=TrainingRun.ENDED).select_related("version")
+    return [run for run in ended if runs.filter(pk=run.pk, announced=False).update(announced=True)]
