@@ -1,4 +1,4 @@
-"""One of several processes that publish versions: `python -m tests.faults.publish_worker COUNT`.
+"""One of several processes that publish versions: `python -m tests.faults.publish_worker COUNT`."""
 
 from __future__ import annotations
 

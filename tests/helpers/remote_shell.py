@@ -1,4 +1,4 @@
-"""`python -m tests.helpers.remote_shell`: runs inside an installation. Each line on stdin is a program as JSON,
+"""`python -m tests.helpers.remote_shell` runs inside an installation. Each line on stdin is a JSON text,
 each answer what it printed: no process has to start, and import, for every question."""
 
 from __future__ import annotations
