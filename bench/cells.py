@@ -19,7 +19,7 @@ import psutil
 
 from bench import data, exchange
 from registry.series import metrics
-from registry.series.quantiles import all_whole, whole_median
+from registry.series.quantiles import is_count_data, round_median
 from training.learning.pipeline import actual_sales
 
 OURS = ("registry/series", "registry/algorithms", "training")
@@ -127,7 +127,7 @@ def result(cell: Cell, fresh: bool = False) -> dict[str, Any]:
 def run(cell: Cell) -> dict[str, Any]:
     """Writes the exchange folder, runs the script, scores its forecast."""
     panel, horizon = data.read(cell.data), data.get(cell.data).horizon
-    seen = panel.until(cell.window)
+    seen = panel.as_of(cell.window)
     with tempfile.TemporaryDirectory() as place:
         plan = asdict(cell) | {"horizon": horizon}
         if cell.algorithm in PEERS:
@@ -142,19 +142,19 @@ def run(cell: Cell) -> dict[str, Any]:
         past = np.where(seen.closed, np.nan, seen.sales)
         with np.load(Path(place) / "forecast.npz") as arrays:
             mean, quantiles = arrays["mean"], settled(arrays["mean"], arrays["quantiles"], actual)
-            scores = metrics.score(actual, mean, quantiles, past)
+            scores = metrics.score_window(actual, mean, quantiles, past)
         return (
             measured
             | json.loads(told.read_text())
-            | {"scores": metrics.plain(scores), "sold": float(np.nansum(actual))}
+            | {"scores": metrics.replace_nan(scores), "sold": float(np.nansum(actual))}
         )
 
 
 def settled(mean: np.ndarray, quantiles: np.ndarray, actual: np.ndarray) -> np.ndarray:
     """The quantiles, with whole medians where sales are counts: everybody is judged alike."""
-    if not all_whole(actual):
+    if not is_count_data(actual):
         return quantiles
-    return whole_median(np.concatenate([mean[..., None], quantiles], axis=2))[..., 1:]
+    return round_median(np.concatenate([mean[..., None], quantiles], axis=2))[..., 1:]
 
 
 def measure(cell: Cell, place: Path) -> dict[str, Any]:

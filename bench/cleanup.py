@@ -31,18 +31,18 @@ def fill(count: int) -> None:
     from registry.datasets.models import Dataset, DatasetVersion
     from registry.datasets.scope import Scope
     from registry.model_versions.models import ModelVersion
-    from registry.storage.artifacts import store
+    from registry.storage.artifacts import get_artifact_store
 
     days = {"first": date(2025, 1, 1), "last": date(2025, 12, 31)}
     source = DatasetVersion.objects.create(
         dataset=Dataset.objects.create(name="bench"), number=1, state="ready", **days
     )
-    version = ModelVersion.objects.begin(source, Scope(), algorithm="kan")
+    version = ModelVersion.objects.create_pending(source, Scope(), algorithm="kan")
     version.write(b"weights")
     version.mark_ready()
     facts = {"size": len(CONTENT), "sha256": hashlib.sha256(CONTENT).hexdigest(), "state": "ready"}
     facts |= {"version": version, "dataset_version": source, "horizon": 28, "origin": date(2025, 12, 31)}
-    folder = Path(store().path(Forecast.FOLDER))
+    folder = Path(get_artifact_store().path(Forecast.FOLDER))
     folder.mkdir(parents=True)
     now = timezone.now()
     for start in range(0, count, BATCH):

@@ -80,10 +80,10 @@ def sample(**size: int) -> pd.DataFrame:
     """The made-up chain of the product."""
     from tempfile import TemporaryDirectory
 
-    from registry.datasets.sample.generator import Sample
+    from registry.datasets.sample.generator import SampleDataset
 
     with TemporaryDirectory() as place:
-        Sample(**size).write(Path(place) / "sample.parquet")
+        SampleDataset(**size).write_parquet(Path(place) / "sample.parquet")
         return pd.read_parquet(Path(place) / "sample.parquet")
 
 
@@ -91,4 +91,4 @@ def origins(panel: Panel, horizon: int, windows: int) -> list[np.datetime64]:
     """The last known day of each window at the end of the sales, oldest first."""
     from training.learning import backtest
 
-    return backtest.origins(panel, horizon, windows, horizon)
+    return backtest.choose_origins(panel, horizon, windows, horizon)

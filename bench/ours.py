@@ -15,21 +15,21 @@ import numpy as np
 
 from bench import data
 from registry.series import metrics
-from registry.series.error_breakdown import slices
+from registry.series.error_breakdown import error_breakdown
 from training.learning import backtest
-from training.learning.pipeline import Plan
+from training.learning.pipeline import TrainingConfig
 
 
 def main(place: Path) -> None:
     """Reads plan.json; writes forecast.npz and result.json."""
     told = json.loads((place / "plan.json").read_text())
     names = ("algorithm", "horizon", "budget", "seed", "threads")
-    plan = Plan(**{name: told[name] for name in names})
+    plan = TrainingConfig(**{name: told[name] for name in names})
     panel, started = data.read(told["data"]), time.monotonic()
-    (window,) = backtest.backtest(panel, plan, [np.datetime64(told["window"], "D")])
+    (window,) = backtest.run_backtest(panel, plan, [np.datetime64(told["window"], "D")])
     spent = time.monotonic() - started
     prediction = window.prediction
-    parts = slices([window.trial], prediction.keys, window.past)
+    parts = error_breakdown([window.holdout_window], prediction.keys, window.past)
     np.savez(place / "forecast.npz", mean=prediction.mean, quantiles=prediction.quantiles)
     result: dict[str, Any] = {
         "all": spent,
@@ -40,7 +40,7 @@ def main(place: Path) -> None:
         "totals": parts["totals"],
         "levels": {row["level"]: {"80": row["coverage"]} for row in parts["by_level"]},
     }
-    (place / "result.json").write_text(json.dumps(metrics.plain(result)))
+    (place / "result.json").write_text(json.dumps(metrics.replace_nan(result)))
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ def chosen(names: list[str]) -> list[str]:
     """
     from registry import algorithms
 
-    ours = [name for name, _label in algorithms.choices()]
+    ours = [name for name, _label in algorithms.list_choices()]
     unknown = [name for name in names if name not in cells.PEERS and name not in ours]
     if unknown:
         raise ValueError(

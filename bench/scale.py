@@ -75,12 +75,12 @@ def run(threads: int, wanted: str) -> list[dict[str, Any]]:
 
 def chain(stores: int, products: int, days: int) -> Path:
     """The file of a made-up chain; written once."""
-    from registry.datasets.sample.generator import Sample
+    from registry.datasets.sample.generator import SampleDataset
 
     file = folder() / f"chain_{stores}x{products}x{days}.parquet"
     if not file.is_file():
         file.parent.mkdir(parents=True, exist_ok=True)
-        Sample(stores=stores, products=products, days=days).write(file.with_suffix(".part"))
+        SampleDataset(stores=stores, products=products, days=days).write_parquet(file.with_suffix(".part"))
         file.with_suffix(".part").replace(file)
     return file
 
@@ -88,7 +88,7 @@ def chain(stores: int, products: int, days: int) -> Path:
 def one(file: Path, horizon: int, algorithm: str, threads: int) -> dict[str, Any]:
     """Reads, learns so many steps, forecasts twice and times the second."""
     from registry.series.panel import Panel
-    from training.learning.pipeline import Learning, Plan
+    from training.learning.pipeline import TrainingConfig, TrainingPipeline
 
     started = time.monotonic()
     columns = ["date", "store_id", "product_id", "sales", *ROLES]
@@ -98,12 +98,14 @@ def one(file: Path, horizon: int, algorithm: str, threads: int) -> dict[str, Any
     panel = Panel.from_frame(frame, ROLES, "DE")
     del frame
     read = time.monotonic()
-    plan = Plan(algorithm, {"steps": STEPS}, horizon=horizon, budget=3600, windows=1, threads=threads)
-    learning = Learning(panel, plan)
+    plan = TrainingConfig(
+        algorithm, {"steps": STEPS}, horizon=horizon, budget=3600, windows=1, threads=threads
+    )
+    learning = TrainingPipeline(panel, plan)
     for _epoch in learning:
         continue
     learned, fit_cpu = time.monotonic(), time.process_time()
-    bundle, times, cpu = learning.learned.bundle, [], []
+    bundle, times, cpu = learning.result.bundle, [], []
     del learning  # a forecast finds only the bundle and the panel
     for _again in range(2):
         before, spent = time.monotonic(), time.process_time()

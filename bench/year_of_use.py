@@ -21,10 +21,10 @@ from django.utils import timezone
 
 from prediction.models import Forecast
 from registry.datasets.importer import import_file
-from registry.datasets.sample.generator import LAST_DAY, Sample
+from registry.datasets.sample.generator import LAST_DAY, SampleDataset
 from registry.datasets.scope import Scope
 from registry.datasets.uploads import Upload
-from registry.model_versions.changes import Change, VersionChange
+from registry.model_versions.changes import ChangeReason, VersionChange
 from registry.model_versions.models import ModelVersion
 from training.models import TrainingRun
 
@@ -43,7 +43,7 @@ def build(folder: Path) -> User:
     """Fills an empty database; gives the person who asks."""
     person = User.objects.create_superuser("bench")
     whole, before = folder / "chain.parquet", folder / "before.parquet"
-    Sample(stores=STORES, products=PRODUCTS, days=DAYS).write(whole)
+    SampleDataset(stores=STORES, products=PRODUCTS, days=DAYS).write_parquet(whole)
     table = pq.read_table(whole)
     last = pa.scalar(LAST_DAY - dt.timedelta(days=SINCE))
     pq.write_table(table.filter(pc.less_equal(table["date"], last)), before)
@@ -65,7 +65,7 @@ def forecasts(person: User) -> list[Forecast]:
     version = ModelVersion.objects.get(name="kan_global_v1")
     places = [("", ""), ("S01", ""), ("S02", ""), ("", "P001"), ("", "P002")]
     places += [(f"S{n % STORES + 1:02d}", f"P{n + 1:03d}") for n in range(15)]
-    return [Forecast.objects.make(version, store, product, 28, person) for store, product in places]
+    return [Forecast.objects.make_forecast(version, store, product, 28, person) for store, product in places]
 
 
 def versions(person: User) -> None:
@@ -77,17 +77,17 @@ def versions(person: User) -> None:
         metrics = {**source.metrics, "wape": error}
         fields = {name: getattr(source, name) for name in ("algorithm", "horizon", "config", "seconds")}
         scope = Scope(source.model.kind, source.model.code)
-        row = ModelVersion.objects.begin(
+        row = ModelVersion.objects.create_pending(
             source.dataset_version, scope, **fields, metrics=metrics, wape=error, created_by=person
         )
         row.write(source.read())
         row.publish()
-        row.model.record_change(row, None, Change(VersionChange.Kind.PROMOTED, "tried", by=person))
+        row.model.record_change(row, None, ChangeReason(VersionChange.Kind.PROMOTED, "tried", by=person))
 
 
 def copies(made: list[Forecast], person: User) -> None:
     """As many forecasts as asked for, an hour apart, newest first."""
-    contents = [forecast.content() for forecast in made]
+    contents = [forecast.load_content() for forecast in made]
     for number in range(FORECASTS - len(made)):
         source, content = made[number % len(made)], contents[number % len(made)]
         names = (
@@ -123,15 +123,15 @@ def upload(folder: Path, person: User) -> Upload:
     rows = (f"2026-11-{day:02d},S01,P001,{day}" for day in range(1, 29))
     path.write_text("\n".join(["date,store_id,product_id,sales", *rows]))
     fields: dict[str, Any] = {"file": path.name, "name": "chain", "created_by": person}
-    found = Upload.objects.receive([path.read_bytes()], ".csv", **fields)
+    found = Upload.objects.create_from_chunks([path.read_bytes()], ".csv", **fields)
     found.look()
-    found.check_it()
+    found.run_checks()
     return found
 
 
 def told() -> str:
     """What there is, as the report says it."""
-    data = ModelVersion.objects.ready()[0].model.dataset.current
+    data = ModelVersion.objects.ready()[0].model.dataset.current_version
     counts = {"series": data.series, "rows": data.rows, "days": (data.last - data.first).days + 1}
     counts |= {"versions": ModelVersion.objects.count(), "forecasts": Forecast.objects.count()}
     return json.dumps(counts)

@@ -14,6 +14,6 @@ class ForecastsiteConfig(AppConfig):
         from forecastsite.accounts import signals  # noqa: F401  # listens from here on
 
 
-class OurAdminConfig(stock.AdminConfig):
+class ForecastAdminConfig(stock.AdminConfig):
     default = False
-    default_site = "forecastsite.accounts.admin_site.OurAdmin"
+    default_site = "forecastsite.accounts.admin_site.ForecastAdminSite"

@@ -8,23 +8,23 @@ from typing import Any
 
 from django.core.asgi import get_asgi_application
 
-App = Callable[[dict[str, Any], Callable[..., Any], Callable[..., Any]], Awaitable[None]]
+AsgiApp = Callable[[dict[str, Any], Callable[..., Any], Callable[..., Any]], Awaitable[None]]
 
 
-def build() -> App:
+def build_application() -> AsgiApp:
     """The whole application; the apps must be loaded before channels' own imports."""
     pages = get_asgi_application()
 
     from channels.auth import AuthMiddlewareStack
     from channels.routing import ProtocolTypeRouter, URLRouter
 
-    from forecastsite.server.websocket_origin import SameOrigin
+    from forecastsite.server.websocket_origin import SameWebsocketOrigin
     from training.routing import websocket_urlpatterns
 
-    sockets = SameOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
-    router: App = ProtocolTypeRouter({"http": pages, "websocket": sockets})
+    sockets = SameWebsocketOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
+    router: AsgiApp = ProtocolTypeRouter({"http": pages, "websocket": sockets})
     return router
 
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "forecastsite.settings")
-application = build()
+application = build_application()

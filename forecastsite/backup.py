@@ -23,15 +23,20 @@ from django.conf import settings
 from django.core.files.base import File
 from django.utils import timezone
 
-from forecastsite.cleanup.service import LOCK
+from forecastsite.cleanup.service import LOCK_NAME
 from registry.lib.durable_storage import sync_folder
-from registry.lib.locks import alone
-from registry.storage.archivable import Keepable
-from registry.storage.artifacts import CHUNK, Artifact, store
-from registry.storage.reconcile import kinds
+from registry.lib.locks import exclusive_lock
+from registry.storage.archivable import ArchivableArtifact
+from registry.storage.artifacts import CHUNK_BYTES, Artifact, get_artifact_store
+from registry.storage.reconcile import list_artifact_models
 
-DATABASE, MANIFEST, FILES, KEY = "db.sqlite3", "manifest.json", "artifacts", "secret_key"
-TRIES = 5
+DATABASE_FILE, MANIFEST_FILE, ARTIFACT_FOLDER, KEY_FILE = (
+    "db.sqlite3",
+    "manifest.json",
+    "artifacts",
+    "secret_key",
+)
+MAX_TRIES = 5
 
 
 class BackupError(Exception):
@@ -39,14 +44,14 @@ class BackupError(Exception):
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ReferencedFile:
     """A file that a row of the copied database points at."""
 
     path: str
     sha256: str
 
 
-def database() -> Path:
+def get_database_path() -> Path:
     """The SQLite file; raises BackupError with PostgreSQL."""
     if not settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         raise BackupError(
@@ -55,51 +60,55 @@ def database() -> Path:
     return Path(settings.DATABASES["default"]["NAME"])
 
 
-def back_up(folder: Path) -> dict[str, Any]:
+def create_backup(folder: Path) -> dict[str, Any]:
     """Copies everything into a new folder and gives its manifest. Raises BackupError or Busy."""
-    source = database()
+    source = get_database_path()
     if folder.exists():
         raise BackupError(f"{folder} is there already: choose a new folder.")
     part = folder.with_name(folder.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
-    (part / FILES).mkdir(parents=True)
-    with alone(LOCK):
-        files, problems = copied(source, part)
-    if (key := Path(settings.DATA_DIR) / KEY).exists():
-        shutil.copy2(key, part / KEY)
-    sums = {KEY: digest(part / KEY)} if (part / KEY).exists() else {}
+    (part / ARTIFACT_FOLDER).mkdir(parents=True)
+    with exclusive_lock(LOCK_NAME):
+        files, problems = copy_database_and_files(source, part)
+    if (key := Path(settings.DATA_DIR) / KEY_FILE).exists():
+        shutil.copy2(key, part / KEY_FILE)
+    sums = {KEY_FILE: hash_file(part / KEY_FILE)} if (part / KEY_FILE).exists() else {}
     made = timezone.now().isoformat(timespec="seconds")
     manifest = {
         "made": made,
-        "files": {DATABASE: digest(part / DATABASE), **sums, **files},
+        "files": {DATABASE_FILE: hash_file(part / DATABASE_FILE), **sums, **files},
         "problems": problems,
     }
-    (part / MANIFEST).write_text(json.dumps(manifest, indent=1))
+    (part / MANIFEST_FILE).write_text(json.dumps(manifest, indent=1))
     for place in (*part.rglob("*"), part):
-        sync(place)
+        sync_path(place)
     part.rename(folder)
     sync_folder(folder.parent)
     return manifest
 
 
-def copied(source: Path, part: Path) -> tuple[dict[str, str], list[str]]:
+def copy_database_and_files(source: Path, part: Path) -> tuple[dict[str, str], list[str]]:
     """Database and files; {path in the folder: sha256}, and sentences about files that are not whole."""
-    for _try in range(TRIES):
-        snapshot(source, part / DATABASE)
-        wanted = list(pointed_at(part / DATABASE))
+    for _try in range(MAX_TRIES):
+        snapshot_database(source, part / DATABASE_FILE)
+        wanted = list(list_referenced_files(part / DATABASE_FILE))
         try:
-            problems = [one.path for one in wanted if not fetched(one, part / FILES / one.path)]
+            problems = [
+                one.path for one in wanted if not copy_and_verify(one, part / ARTIFACT_FOLDER / one.path)
+            ]
         except FileNotFoundError:
             continue  # deleted since the snapshot, with its row
         keep = {one.path for one in wanted}
-        for file in (part / FILES).rglob("*"):
-            if file.is_file() and str(file.relative_to(part / FILES)) not in keep:
+        for file in (part / ARTIFACT_FOLDER).rglob("*"):
+            if file.is_file() and str(file.relative_to(part / ARTIFACT_FOLDER)) not in keep:
                 file.unlink()  # of an earlier try
-        return {f"{FILES}/{one.path}": one.sha256 for one in wanted if one.path not in problems}, problems
+        return {
+            f"{ARTIFACT_FOLDER}/{one.path}": one.sha256 for one in wanted if one.path not in problems
+        }, problems
     raise BackupError("Files of ready rows are missing: run reconcile_artifacts --apply, then try again.")
 
 
-def snapshot(source: Path, target: Path) -> None:
+def snapshot_database(source: Path, target: Path) -> None:
     """The database as of one moment, while others go on writing; raises BackupError when it is not sound."""
     target.unlink(missing_ok=True)
     with closing(sqlite3.connect(source, timeout=20)) as live, closing(sqlite3.connect(target)) as copy:
@@ -109,35 +118,35 @@ def snapshot(source: Path, target: Path) -> None:
             raise BackupError("The copy of the database is damaged: look at the disk, then try again.")
 
 
-def pointed_at(copy: Path) -> Iterator[Wanted]:
+def list_referenced_files(copy: Path) -> Iterator[ReferencedFile]:
     """Files of rows that are ready and not archived."""
     with closing(sqlite3.connect(copy)) as connection:
-        for kind in kinds():
-            here = " AND archived_at IS NULL" if issubclass(kind, Keepable) else ""
+        for kind in list_artifact_models():
+            here = " AND archived_at IS NULL" if issubclass(kind, ArchivableArtifact) else ""
             rows = f"SELECT id, sha256 FROM {kind._meta.db_table} WHERE state = ?{here}"  # noqa: S608
             for pk, sha256 in connection.execute(rows, [Artifact.State.READY]):
-                yield Wanted(f"{kind.FOLDER}/{uuid.UUID(pk)}{kind.SUFFIX}", sha256)
+                yield ReferencedFile(f"{kind.FOLDER}/{uuid.UUID(pk)}{kind.SUFFIX}", sha256)
 
 
-def fetched(wanted: Wanted, target: Path) -> bool:
+def copy_and_verify(file: ReferencedFile, target: Path) -> bool:
     """Copies a file and says whether it is the one that was saved; raises FileNotFoundError."""
-    if target.exists() and digest(target) == wanted.sha256:
+    if target.exists() and hash_file(target) == file.sha256:
         return True
     target.parent.mkdir(parents=True, exist_ok=True)
-    with store().open(wanted.path, "rb") as source, target.open("wb") as copy:
-        shutil.copyfileobj(source, copy, CHUNK)
-    if digest(target) == wanted.sha256:
+    with get_artifact_store().open(file.path, "rb") as source, target.open("wb") as copy:
+        shutil.copyfileobj(source, copy, CHUNK_BYTES)
+    if hash_file(target) == file.sha256:
         return True
     target.unlink()
     return False
 
 
-def digest(path: Path) -> str:
+def hash_file(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def sync(path: Path) -> None:
+def sync_path(path: Path) -> None:
     """Survives a power cut from here on."""
     if path.is_dir():
         return sync_folder(path)
@@ -145,31 +154,31 @@ def sync(path: Path) -> None:
         os.fsync(stream.fileno())
 
 
-def restore(folder: Path) -> dict[str, Any]:
+def restore_backup(folder: Path) -> dict[str, Any]:
     """Fills an empty installation from a backup; the database comes last. Raises BackupError."""
-    target = database()
+    target = get_database_path()
     if target.exists() and target.stat().st_size:
         raise BackupError(f"{target} is there already: restore into an empty DATA_DIR.")
-    manifest = checked(folder)
+    manifest = verify_backup(folder)
     for path in manifest["files"]:
-        if path.startswith(f"{FILES}/"):
+        if path.startswith(f"{ARTIFACT_FOLDER}/"):
             with (folder / path).open("rb") as stream:
-                store().save(path.removeprefix(f"{FILES}/"), File(stream))
-    if (folder / KEY).exists():
-        shutil.copy2(folder / KEY, Path(settings.DATA_DIR) / KEY)
+                get_artifact_store().save(path.removeprefix(f"{ARTIFACT_FOLDER}/"), File(stream))
+    if (folder / KEY_FILE).exists():
+        shutil.copy2(folder / KEY_FILE, Path(settings.DATA_DIR) / KEY_FILE)
     part = target.with_name(target.name + ".part")
-    shutil.copyfile(folder / DATABASE, part)
-    sync(part)
+    shutil.copyfile(folder / DATABASE_FILE, part)
+    sync_path(part)
     part.rename(target)
     sync_folder(target.parent)
     return manifest
 
 
-def checked(folder: Path) -> dict[str, Any]:
+def verify_backup(folder: Path) -> dict[str, Any]:
     """The manifest of a backup whose files are all whole; raises BackupError."""
     try:
-        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
-        wrong = [path for path, sha256 in manifest["files"].items() if digest(folder / path) != sha256]
+        manifest: dict[str, Any] = json.loads((folder / MANIFEST_FILE).read_text())
+        wrong = [path for path, sha256 in manifest["files"].items() if hash_file(folder / path) != sha256]
     except (OSError, ValueError, KeyError) as problem:
         raise BackupError(f"{folder} is not a whole backup: {problem}") from None
     if wrong:

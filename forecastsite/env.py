@@ -9,14 +9,14 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 
-def env(name: str, default: str = "") -> str:
+def read_env(name: str, default: str = "") -> str:
     """The variable's text without surrounding spaces, or the default."""
     return os.environ.get(name, "").strip() or default
 
 
-def env_bool(name: str, default: bool) -> bool:
+def read_env_bool(name: str, default: bool) -> bool:
     """True for 1/true/yes/on, False for 0/false/no/off; anything else stops the start."""
-    text = env(name, str(default)).lower()
+    text = read_env(name, str(default)).lower()
     if text in {"1", "true", "yes", "on"}:
         return True
     if text in {"0", "false", "no", "off"}:
@@ -24,22 +24,22 @@ def env_bool(name: str, default: bool) -> bool:
     raise ImproperlyConfigured(f"{name} is {text!r}: set it to true or false.")
 
 
-def env_int(name: str, default: int, low: int, high: int) -> int:
+def read_env_int(name: str, default: int, low: int, high: int) -> int:
     """A whole number between low and high; anything else stops the start."""
-    text = env(name, str(default))
+    text = read_env(name, str(default))
     if not text.isdigit() or not low <= int(text) <= high:
         raise ImproperlyConfigured(f"{name} is {text!r}: set it to a whole number from {low} to {high}.")
     return int(text)
 
 
-def env_list(name: str, default: str) -> list[str]:
+def read_env_list(name: str, default: str) -> list[str]:
     """Comma-separated words."""
-    return [word.strip() for word in env(name, default).split(",") if word.strip()]
+    return [word.strip() for word in read_env(name, default).split(",") if word.strip()]
 
 
-def secret_key(folder: Path) -> str:
+def load_secret_key(folder: Path) -> str:
     """SECRET_KEY from the environment, else a random one kept in the data folder (file mode 0600)."""
-    if given := env("SECRET_KEY"):
+    if given := read_env("SECRET_KEY"):
         if len(given) < 32:
             raise ImproperlyConfigured(
                 "SECRET_KEY is shorter than 32 characters: choose a longer random one."

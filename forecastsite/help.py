@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from markdown import markdown
 
-DOCS = Path(settings.BASE_DIR) / "docs"
+DOCS_FOLDER = Path(settings.BASE_DIR) / "docs"
 READERS = {
     "buyer": _("Buyers"),
     "curator": _("Curators"),
@@ -20,8 +20,8 @@ READERS = {
 
 
 @cache
-def written(who: str, language: str) -> SafeString:
+def render_help(reader: str, language: str) -> SafeString:
     """The text for a reader as HTML."""
-    own = DOCS / language / f"{who}.md"
-    text = (own if own.is_file() else DOCS / f"{who}.md").read_text(encoding="utf-8")
+    own = DOCS_FOLDER / language / f"{reader}.md"
+    text = (own if own.is_file() else DOCS_FOLDER / f"{reader}.md").read_text(encoding="utf-8")
     return SafeString(markdown(text, output_format="html", extensions=["tables"]))

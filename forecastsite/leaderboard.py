@@ -9,9 +9,9 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from registry.datasets.models import Dataset
-from registry.datasets.scope import KINDS
+from registry.datasets.scope import SCOPE_KINDS
 from registry.lib.export import Column, Table
-from registry.lib.messages import said
+from registry.lib.messages import translate_message
 from registry.model_versions.models import ModelVersion
 from training.models import TrainingRun
 
@@ -20,14 +20,14 @@ class Leaderboard:
     """Acts as a sequence for the paginator, so that only the page's rows are read."""
 
     def __init__(self, given: Mapping[str, str]) -> None:
-        self.given = given
-        self.versions = self.filtered(
+        self.query_params = given
+        self.versions = self.apply_filters(
             ModelVersion.objects.ready().select_related("model__dataset", "model__best").best_first(),
             dataset="model__dataset",
             kind="model__kind",
             search=("name", "model__code"),
         )
-        self.failed = self.filtered(
+        self.failed_runs = self.apply_filters(
             TrainingRun.objects.filter(state=TrainingRun.State.FAILED).select_related(
                 "dataset_version__dataset"
             ),
@@ -35,52 +35,52 @@ class Leaderboard:
             kind="kind",
             search=("code", "algorithm", "error"),
         )
-        if self.state == "ready":
-            self.failed = self.failed.none()
-        elif self.state == "failed":
+        if self.state_filter == "ready":
+            self.failed_runs = self.failed_runs.none()
+        elif self.state_filter == "failed":
             self.versions = self.versions.none()
 
-    def filtered(
+    def apply_filters(
         self, rows: QuerySet[Any], dataset: str, kind: str, search: tuple[str, ...]
     ) -> QuerySet[Any]:
         """Applies what the address asks for; nonsense in the address is ignored."""
-        if self.text("dataset").isdigit():
-            rows = rows.filter(**{dataset: int(self.text("dataset"))})
-        if self.text("kind") in KINDS:
-            rows = rows.filter(**{kind: self.text("kind")})
-        if self.text("method"):
-            rows = rows.filter(algorithm=self.text("method"))
-        if self.text("q"):
-            words = [Q(**{f"{field}__icontains": self.text("q")}) for field in search]
+        if self.filter_text("dataset").isdigit():
+            rows = rows.filter(**{dataset: int(self.filter_text("dataset"))})
+        if self.filter_text("kind") in SCOPE_KINDS:
+            rows = rows.filter(**{kind: self.filter_text("kind")})
+        if self.filter_text("method"):
+            rows = rows.filter(algorithm=self.filter_text("method"))
+        if self.filter_text("q"):
+            words = [Q(**{f"{field}__icontains": self.filter_text("q")}) for field in search]
             rows = rows.filter(Q(*words, _connector=Q.OR))
         return rows
 
-    def text(self, name: str) -> str:
+    def filter_text(self, name: str) -> str:
         """A filter's text without spaces around it."""
-        return self.given.get(name, "").strip()
+        return self.query_params.get(name, "").strip()
 
     @property
-    def state(self) -> str:
-        return self.text("state")
+    def state_filter(self) -> str:
+        return self.filter_text("state")
 
     @property
     def filters(self) -> dict[str, str]:
         """The filters as the page shows them."""
-        return {name: self.text(name) for name in ("q", "dataset", "kind", "method", "state")}
+        return {name: self.filter_text(name) for name in ("q", "dataset", "kind", "method", "state")}
 
     @property
     def datasets(self) -> QuerySet[Dataset]:
         return Dataset.objects.all()
 
     @property
-    def methods(self) -> list[tuple[str, Any]]:
+    def method_choices(self) -> list[tuple[str, Any]]:
         """What the algorithms folder holds. Imported late: it pulls torch."""
         from registry import algorithms
 
-        return list(algorithms.choices())
+        return list(algorithms.list_choices())
 
     def __len__(self) -> int:
-        return self.versions.count() + self.failed.count()
+        return self.versions.count() + self.failed_runs.count()
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return iter(self[0 : len(self)])
@@ -89,10 +89,10 @@ class Leaderboard:
         ready = self.versions.count()
         start, stop = part.start or 0, part.stop
         rows = [{"version": version} for version in self.versions[start:stop]]
-        later = self.failed[max(0, start - ready) : max(0, stop - ready)]
+        later = self.failed_runs[max(0, start - ready) : max(0, stop - ready)]
         return rows + [{"run": run} for run in later]
 
-    def table(self) -> Table:
+    def build_export_table(self) -> Table:
         """The whole list for export: versions with their results, then failed trainings with the reason."""
         columns = [
             Column(_("Name")),
@@ -106,14 +106,23 @@ class Leaderboard:
             Column(_("Trained"), "day"),
             Column(_("State")),
         ]
-        return Table(_("Models"), columns, [self.line(row) for row in self])
+        return Table(_("Models"), columns, [self.build_export_row(row) for row in self])
 
-    def line(self, row: dict[str, Any]) -> list[Any]:
+    def build_export_row(self, row: dict[str, Any]) -> list[Any]:
         """One row of the export."""
-        labels = dict(self.methods)
+        labels = dict(self.method_choices)
         if run := row.get("run"):
             place = [str(run), labels.get(run.algorithm, run.algorithm), run.dataset_version.dataset.name]
-            return [*place, str(run.scope), None, None, None, None, run.created_at, said(run.error)]
+            return [
+                *place,
+                str(run.scope),
+                None,
+                None,
+                None,
+                None,
+                run.created_at,
+                translate_message(run.error),
+            ]
         version: ModelVersion = row["version"]
         metrics, method = version.metrics, labels.get(version.algorithm, version.algorithm)
         naive = (metrics.get("seasonal_naive") or {}).get("wape")

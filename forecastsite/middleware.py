@@ -11,13 +11,13 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.http import parse_header_parameters
 
-from forecastsite.server.body_limit import REFUSED
-from registry.access.audit import Act, record
+from forecastsite.server.body_limit import REFUSED_HEADER
+from registry.access.audit import AuditAction, record_action
 
 View = Callable[[HttpRequest], HttpResponseBase]
 
 
-def noted(get_response: View) -> View:
+def audit_downloads(get_response: View) -> View:
     """Middleware: an answer that the browser saves as a file is a line of the audit."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
@@ -25,17 +25,21 @@ def noted(get_response: View) -> View:
         kind, values = parse_header_parameters(response.headers.get("Content-Disposition", ""))
         if kind == "attachment" and request.method == "GET" and response.status_code == 200:
             by = request.user if isinstance(request.user, User) else None
-            record(Act.EXPORTED, values.get("filename", request.path), by, request.get_full_path())
+            record_action(
+                AuditAction.EXPORTED, values.get("filename", request.path), by, request.get_full_path()
+            )
         return response
 
     return middleware
 
 
-def too_large(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+def reject_large_body(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
     """Middleware: one clear page instead of the complaint that the form's token is missing."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if REFUSED in request.headers:
+        if REFUSED_HEADER in request.headers:
             return render(request, "413.html", {"most": settings.MAX_UPLOAD_MB}, status=413)
         return get_response(request)
 

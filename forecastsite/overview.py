@@ -13,52 +13,60 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from prediction.accuracy import Since
+from prediction.accuracy import ActualsSoFar
 from prediction.models import Forecast
-from prediction.page_context import recent
-from registry.datasets.actuals import newest
+from prediction.page_context import recent_chart_data
+from registry.datasets.actuals import current_by_dataset
 from registry.datasets.models import Dataset, DatasetVersion
-from registry.labels import method, scope_text, what
-from registry.lib.formatting import change, whole
-from registry.lib.messages import said
+from registry.labels import algorithm_label, forecast_label, scope_text
+from registry.lib.formatting import change_text, format_whole_number
+from registry.lib.messages import translate_message
 from registry.model_versions.models import ModelVersion
 from registry.storage.artifacts import Artifact, CorruptArtifact
 from training.models import TrainingRun
 
-PAST, AHEAD = 56, 28  # days on the chart: eight weeks behind, four ahead
-LOOKED_AT = 12  # newest forecasts that are checked against what was sold
-CHANGES = 6
-Looked = Sequence[tuple[Forecast, Since | None]]
+PAST_DAYS, AHEAD_DAYS = 56, 28  # days on the chart: eight weeks behind, four ahead
+CHECKED_FORECASTS = 12  # newest forecasts that are checked against what was sold
+MAX_CHANGES = 6
+CheckedForecasts = Sequence[tuple[Forecast, ActualsSoFar | None]]
 
 
-def steps_done() -> list[bool]:
+def list_steps_done() -> list[bool]:
     """Which of the three steps to a first forecast are done: sales, model, forecast."""
     ready = Artifact.State.READY
     return [kind.objects.filter(state=ready).exists() for kind in (DatasetVersion, ModelVersion, Forecast)]
 
 
-def attention(looked: Looked) -> list[dict[str, str]]:
+def attention_items(checked: CheckedForecasts) -> list[dict[str, str]]:
     """Failed trainings, old sales, forecasts off target: each with a badge, a sentence and where to go."""
     runs = TrainingRun.objects.filter(state=TrainingRun.State.FAILED)
-    failed = [failure(run) for run in runs.select_related("dataset_version__dataset")[:3]]
-    off = [miss(forecast, since) for forecast, since in looked if since and since.off]
-    return [*failed, *stale(), *off[:3]]
+    failed = [failed_run_item(run) for run in runs.select_related("dataset_version__dataset")[:3]]
+    off = [off_target_item(forecast, since) for forecast, since in checked if since and since.is_off_target]
+    return [*failed, *stale_dataset_items(), *off[:3]]
 
 
-def failure(run: TrainingRun) -> dict[str, str]:
+def failed_run_item(run: TrainingRun) -> dict[str, str]:
     """A failed training."""
-    words = {"method": method(run.algorithm), "scope": scope_text(run.scope), "reason": said(run.error)}
+    words = {
+        "method": algorithm_label(run.algorithm),
+        "scope": scope_text(run.scope),
+        "reason": translate_message(run.error),
+    }
     text = _("Training %(method)s for %(scope)s failed: %(reason)s") % words
     return {"kind": "bad", "badge": _("Failed"), "text": text, "link": reverse("run", args=[run.pk])}
 
 
-def stale() -> list[dict[str, str]]:
+def stale_dataset_items() -> list[dict[str, str]]:
     """Datasets whose newest sales are older than they should be."""
     found, today = [], timezone.localdate()
-    for version in newest(Dataset.objects.values_list("pk", flat=True)).values():
+    for version in current_by_dataset(Dataset.objects.values_list("pk", flat=True)).values():
         age = (today - version.last).days
         if age > settings.STALE_DAYS:
-            words = {"name": version.dataset, "day": date_format(version.last), "days": whole(age)}
+            words = {
+                "name": version.dataset,
+                "day": date_format(version.last),
+                "days": format_whole_number(age),
+            }
             text = ngettext(
                 "The sales of %(name)s end on %(day)s, %(days)s day ago: bring in the newer ones.",
                 "The sales of %(name)s end on %(day)s, %(days)s days ago: bring in the newer ones.",
@@ -69,15 +77,19 @@ def stale() -> list[dict[str, str]]:
     return found
 
 
-def miss(forecast: Forecast, since: Since) -> dict[str, str]:
+def off_target_item(forecast: Forecast, since: ActualsSoFar) -> dict[str, str]:
     """A forecast that what was sold since contradicts."""
-    words = {"what": capfirst(what(forecast)), "change": change(since.change), "days": since.days}
+    words = {
+        "what": capfirst(forecast_label(forecast)),
+        "change": change_text(since.relative_change),
+        "days": since.days,
+    }
     text = _("%(what)s: in %(days)s days %(change)s was sold than forecast.") % words
     link = reverse("forecast-detail", args=[forecast.pk])
     return {"kind": "bad", "badge": _("Off target"), "text": text, "link": link}
 
 
-def chief(forecasts: Sequence[Forecast]) -> Forecast | None:
+def headline_forecast(forecasts: Sequence[Forecast]) -> Forecast | None:
     """The newest forecast of everything; the newest of all while there is none of everything."""
     for forecast in forecasts:
         if not (forecast.store or forecast.product) and forecast.version.model.kind == "global":
@@ -85,18 +97,18 @@ def chief(forecasts: Sequence[Forecast]) -> Forecast | None:
     return forecasts[0] if forecasts else None
 
 
-def chart_of(forecast: Forecast | None) -> dict[str, Any]:
+def headline_context(forecast: Forecast | None) -> dict[str, Any]:
     """A forecast with chart and biggest changes; a word why not when its file is damaged."""
     if forecast is None:
         return {"newest": None}
     try:
-        content = forecast.content()
+        content = forecast.load_content()
     except (CorruptArtifact, ValueError) as problem:
-        return {"newest": forecast, "problem": said(str(problem))}
+        return {"newest": forecast, "problem": translate_message(str(problem))}
     return {
         "newest": forecast,
         "analysis": content["analysis"],
-        "chart": recent(content, PAST, AHEAD),
+        "chart": recent_chart_data(content, PAST_DAYS, AHEAD_DAYS),
         "changes": biggest_changes(content.get("breakdown", {})),
     }
 
@@ -107,10 +119,10 @@ def biggest_changes(breakdown: dict[str, list[dict[str, Any]]]) -> list[dict[str
     yearly = any(row["change_last_year"] is not None for row in rows)
     key = "change_last_year" if yearly else "change_last_period"
     known = [{**row, "change": row[key], "yearly": yearly} for row in rows if row[key] is not None]
-    return sorted(known, key=moved, reverse=True)[:CHANGES]
+    return sorted(known, key=units_changed, reverse=True)[:MAX_CHANGES]
 
 
-def moved(row: dict[str, Any]) -> float:
+def units_changed(row: dict[str, Any]) -> float:
     """Units more or less than then."""
     then = row["total"] / (1 + row["change"]) if row["change"] > -1 else row["total"]
     return abs(float(row["total"] - then))

@@ -11,23 +11,25 @@ import dj_database_url
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from forecastsite.env import env, env_bool, env_int, env_list, secret_key
+from forecastsite.env import load_secret_key, read_env, read_env_bool, read_env_int, read_env_list
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
 # --- where things live -------------------------------------------------------------------------------
-DATA_DIR = Path(env("DATA_DIR", str(BASE_DIR / "var"))).resolve()
+DATA_DIR = Path(read_env("DATA_DIR", str(BASE_DIR / "var"))).resolve()
 DATA_DIR.mkdir(parents=True, exist_ok=True)
-SECRET_KEY = secret_key(DATA_DIR)
-DEBUG = env_bool("DEBUG", False)
-PORT = env_int("PORT", 8000, 1, 65535)
-ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
-CSRF_TRUSTED_ORIGINS = env_list("TRUSTED_ORIGINS", "")
+SECRET_KEY = load_secret_key(DATA_DIR)
+DEBUG = read_env_bool("DEBUG", False)
+PORT = read_env_int("PORT", 8000, 1, 65535)
+ALLOWED_HOSTS = read_env_list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = read_env_list("TRUSTED_ORIGINS", "")
 
 DATABASES: dict[str, Any] = {
     "default": dj_database_url.parse(
-        env("DATABASE_URL", f"sqlite:///{DATA_DIR / 'db.sqlite3'}"), conn_max_age=60, conn_health_checks=True
+        read_env("DATABASE_URL", f"sqlite:///{DATA_DIR / 'db.sqlite3'}"),
+        conn_max_age=60,
+        conn_health_checks=True,
     )
 }
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
@@ -63,10 +65,10 @@ def file_storage(variable: str, store: str, endpoint: str) -> dict[str, Any]:
     return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
 
 
-ARTIFACT_STORE = env("ARTIFACT_STORE", "local")
+ARTIFACT_STORE = read_env("ARTIFACT_STORE", "local")
 ARTIFACT_FOLDER = DATA_DIR / "artifacts"  # when local
-ARCHIVE_STORE = env("ARCHIVE_STORE")
-S3_ENDPOINT_URL = env("S3_ENDPOINT_URL")
+ARCHIVE_STORE = read_env("ARCHIVE_STORE")
+S3_ENDPOINT_URL = read_env("S3_ENDPOINT_URL")
 STORAGES: dict[str, Any] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
@@ -78,7 +80,7 @@ STORAGES: dict[str, Any] = {
 }
 if ARCHIVE_STORE:
     STORAGES["archive"] = file_storage(
-        "ARCHIVE_STORE", ARCHIVE_STORE, env("ARCHIVE_S3_ENDPOINT_URL", S3_ENDPOINT_URL)
+        "ARCHIVE_STORE", ARCHIVE_STORE, read_env("ARCHIVE_S3_ENDPOINT_URL", S3_ENDPOINT_URL)
     )
 
 # --- Django ------------------------------------------------------------------------------------------
@@ -87,7 +89,7 @@ INSTALLED_APPS = [
     "training",
     "prediction",
     "registry",
-    "forecastsite.apps.OurAdminConfig",
+    "forecastsite.apps.ForecastAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -107,7 +109,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
-    "forecastsite.middleware.too_large",
+    "forecastsite.middleware.reject_large_body",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -115,7 +117,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "forecastsite.middleware.noted",
+    "forecastsite.middleware.audit_downloads",
     "axes.middleware.AxesMiddleware",
 ]
 TEMPLATES = [
@@ -156,7 +158,7 @@ LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 FORMAT_MODULE_PATH = ["forecastsite.formats"]
 USE_THOUSAND_SEPARATOR = False  # numbers meant for people ask for it by name, so ids in attributes stay whole
-TIME_ZONE = env("TIME_ZONE", "UTC")
+TIME_ZONE = read_env("TIME_ZONE", "UTC")
 USE_TZ = True
 
 # --- browser -----------------------------------------------------------------------------------------
@@ -181,19 +183,19 @@ CONTENT_SECURITY_POLICY = {
 }
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
-HTTPS = env_bool("HTTPS", False)
+HTTPS = read_env_bool("HTTPS", False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
-MAX_UPLOAD_MB = env_int("MAX_UPLOAD_MB", 50, 1, 4096)  # larger files: import_sales on the server
+MAX_UPLOAD_MB = read_env_int("MAX_UPLOAD_MB", 50, 1, 4096)  # larger files: import_sales on the server
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 
 # --- jobs --------------------------------------------------------------------------------------------
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
-TRAINING_WORKERS = env_int("TRAINING_WORKERS", 1, 1, 64)
+TRAINING_WORKERS = read_env_int("TRAINING_WORKERS", 1, 1, 64)
 Q_CLUSTER: dict[str, Any] = {
     "name": "light",
     "orm": "default",
@@ -223,33 +225,37 @@ Q_CLUSTER: dict[str, Any] = {
         }
     },
 }
-TRAINING_THREADS = env_int("TRAINING_THREADS", min(4, (os.cpu_count() or 2) // TRAINING_WORKERS) or 1, 1, 64)
-TRAINING_MEMORY_MB = env_int("TRAINING_MEMORY_MB", 6000, 512, 1_000_000)
-RUNNING_PER_USER = env_int("RUNNING_PER_USER", 1, 1, 64)  # trainings of one person in work
-WAITING_PER_USER = env_int("WAITING_PER_USER", 5, 1, 1000)
-SOCKETS_PER_USER = env_int("SOCKETS_PER_USER", 250, 1, 100_000)  # live pages that one person may have open
+TRAINING_THREADS = read_env_int(
+    "TRAINING_THREADS", min(4, (os.cpu_count() or 2) // TRAINING_WORKERS) or 1, 1, 64
+)
+TRAINING_MEMORY_MB = read_env_int("TRAINING_MEMORY_MB", 6000, 512, 1_000_000)
+RUNNING_PER_USER = read_env_int("RUNNING_PER_USER", 1, 1, 64)  # trainings of one person in work
+WAITING_PER_USER = read_env_int("WAITING_PER_USER", 5, 1, 1000)
+SOCKETS_PER_USER = read_env_int(
+    "SOCKETS_PER_USER", 250, 1, 100_000
+)  # live pages that one person may have open
 # A version that leans more is not put in use by itself.
-MAX_BIAS = env_int("MAX_BIAS_PERCENT", 25, 0, 100) / 100
-KEEP_DAYS = env_int("KEEP_DAYS", 30, 1, 36_500)  # forecasts older than this are cleaned up
-KEEP_COUNT = env_int("KEEP_COUNT", 1000, 1, 100_000_000)  # and those beyond the newest so many
-KEEP_VERSIONS = env_int("KEEP_VERSIONS", 3, 1, 100_000)  # newest versions of each algorithm and scope
-GRACE_HOURS = env_int("GRACE_HOURS", 24, 0, 87_600)  # nothing younger is ever cleaned up
-STALE_DAYS = env_int("STALE_DAYS", 7, 1, 3650)  # sales older than this need attention
+MAX_BIAS = read_env_int("MAX_BIAS_PERCENT", 25, 0, 100) / 100
+KEEP_DAYS = read_env_int("KEEP_DAYS", 30, 1, 36_500)  # forecasts older than this are cleaned up
+KEEP_COUNT = read_env_int("KEEP_COUNT", 1000, 1, 100_000_000)  # and those beyond the newest so many
+KEEP_VERSIONS = read_env_int("KEEP_VERSIONS", 3, 1, 100_000)  # newest versions of each algorithm and scope
+GRACE_HOURS = read_env_int("GRACE_HOURS", 24, 0, 87_600)  # nothing younger is ever cleaned up
+STALE_DAYS = read_env_int("STALE_DAYS", 7, 1, 3650)  # sales older than this need attention
 MAX_HORIZON = 365
 MAX_BUDGET = 7200  # seconds; the queue's timeout leaves room for tests and saving
 
 # --- e-mail: none without a host ---------------------------------------------------------------------
-EMAIL_HOST = env("EMAIL_HOST")
-EMAIL_PORT = env_int("EMAIL_PORT", 25, 1, 65535)
-EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = env("EMAIL_USER"), env("EMAIL_PASSWORD")
-EMAIL_USE_TLS = env_bool("EMAIL_TLS", False)
+EMAIL_HOST = read_env("EMAIL_HOST")
+EMAIL_PORT = read_env_int("EMAIL_PORT", 25, 1, 65535)
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = read_env("EMAIL_USER"), read_env("EMAIL_PASSWORD")
+EMAIL_USE_TLS = read_env_bool("EMAIL_TLS", False)
 EMAIL_TIMEOUT = 20
-DEFAULT_FROM_EMAIL = env("EMAIL_FROM", "forecasts@localhost")
-SITE_URL = env("SITE_URL", f"http://localhost:{PORT}").rstrip("/")
+DEFAULT_FROM_EMAIL = read_env("EMAIL_FROM", "forecasts@localhost")
+SITE_URL = read_env("SITE_URL", f"http://localhost:{PORT}").rstrip("/")
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "handlers": {"stderr": {"class": "logging.StreamHandler"}},
-    "root": {"handlers": ["stderr"], "level": env("LOG_LEVEL", "WARNING").upper()},
+    "root": {"handlers": ["stderr"], "level": read_env("LOG_LEVEL", "WARNING").upper()},
 }

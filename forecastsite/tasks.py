@@ -12,10 +12,18 @@ from django.conf import settings
 from django_q.signals import post_execute_in_worker, pre_execute
 from django_q.tasks import async_task
 
-from forecastsite.cleanup.service import NOT_BEGUN, Limits, carry_out, default_policy, to_archive
+from forecastsite.cleanup.service import (
+    NOT_STARTED_ERRORS,
+    Limits,
+    build_default_policy,
+    run_cleanup,
+    should_archive,
+)
 
-FOLDER = "busy"  # below DATA_DIR: a file for each worker of this machine that is in a job
-NIGHTLY = Limits(most="50%", always=100, seconds=20)  # in pieces: others wait in the same queue
+BUSY_FOLDER = "busy"  # below DATA_DIR: a file for each worker of this machine that is in a job
+NIGHTLY_LIMITS = Limits(
+    max_delete="50%", always_allowed=100, time_limit=20
+)  # in pieces: others wait in the same queue
 
 
 def clean_up() -> None:
@@ -23,12 +31,14 @@ def clean_up() -> None:
 
     A plan that takes half of everything waits for a person.
     """
-    policy = default_policy()
+    policy = build_default_policy()
     try:
-        outcome = carry_out(replace(policy, archive=to_archive("auto")), NIGHTLY, by_schedule=True)
-    except NOT_BEGUN:
+        outcome = run_cleanup(
+            replace(policy, should_archive=should_archive("auto")), NIGHTLY_LIMITS, by_schedule=True
+        )
+    except NOT_STARTED_ERRORS:
         return  # written down, and shown in the admin
-    if outcome.left and not outcome.code:
+    if outcome.left_count and not outcome.exit_code:
         async_task("forecastsite.tasks.clean_up", cluster="light")
 
 
@@ -36,29 +46,29 @@ def probe() -> None:
     """Does nothing: that it was taken and done is the news the supervisor waits for."""
 
 
-def mark(pid: int) -> Path:
+def busy_marker_path(pid: int) -> Path:
     """The file that is there while this worker is in a job."""
-    return Path(settings.DATA_DIR) / FOLDER / str(pid)
+    return Path(settings.DATA_DIR) / BUSY_FOLDER / str(pid)
 
 
-def busy(pids: Iterable[int]) -> bool:
+def has_busy_worker(pids: Iterable[int]) -> bool:
     """One of these workers is in a job: probes wait, and that is right. The queue's timeout ends the job."""
-    return any(mark(pid).exists() for pid in pids)
+    return any(busy_marker_path(pid).exists() for pid in pids)
 
 
-def tell_when_busy() -> None:
+def install_busy_markers() -> None:
     """From now on the workers that this process forks keep their marks."""
-    folder = Path(settings.DATA_DIR) / FOLDER
+    folder = Path(settings.DATA_DIR) / BUSY_FOLDER
     folder.mkdir(exist_ok=True)
     for old in folder.iterdir():
         old.unlink(missing_ok=True)
-    pre_execute.connect(begins, dispatch_uid="busy")
-    post_execute_in_worker.connect(is_over, dispatch_uid="busy")
+    pre_execute.connect(create_busy_marker, dispatch_uid="busy")
+    post_execute_in_worker.connect(delete_busy_marker, dispatch_uid="busy")
 
 
-def begins(**given: Any) -> None:
-    mark(os.getpid()).touch()
+def create_busy_marker(**given: Any) -> None:
+    busy_marker_path(os.getpid()).touch()
 
 
-def is_over(**given: Any) -> None:
-    mark(os.getpid()).unlink(missing_ok=True)
+def delete_busy_marker(**given: Any) -> None:
+    busy_marker_path(os.getpid()).unlink(missing_ok=True)

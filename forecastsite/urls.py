@@ -10,10 +10,10 @@ from django.views.i18n import set_language
 
 from forecastsite import views
 
-handler403 = "forecastsite.views.forbidden"
+handler403 = "forecastsite.views.permission_denied"
 urlpatterns = [
-    path("", views.overview, name="overview"),
-    path("models/", views.models, name="models"),
+    path("", views.overview_page, name="overview"),
+    path("models/", views.model_list, name="models"),
     path("help/", views.help_page, name="help"),
     path("help/<slug:who>/", views.help_page, name="help-for"),
     path("", include("registry.urls")),

@@ -12,53 +12,59 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 from django_htmx.http import reswap, retarget
 
-from forecastsite.help import READERS, written
+from forecastsite.help import READERS, render_help
 from forecastsite.leaderboard import Leaderboard
-from forecastsite.overview import LOOKED_AT, attention, chart_of, chief, steps_done
-from prediction.accuracy import looked_back
+from forecastsite.overview import (
+    CHECKED_FORECASTS,
+    attention_items,
+    headline_context,
+    headline_forecast,
+    list_steps_done,
+)
+from prediction.accuracy import compare_with_actuals
 from prediction.models import Forecast
 from registry.datasets.models import Dataset
 from registry.lib import export
-from registry.lib.http import Request
+from registry.lib.http import HtmxRequest
 from registry.model_versions.models import ModelVersion
 from training.models import TrainingRun
 
 PER_PAGE = 25
-RECENT = 6  # forecasts on the overview
+RECENT_FORECASTS = 6  # forecasts on the overview
 
 
 @require_safe
-def overview(request: HttpRequest) -> HttpResponse:
+def overview_page(request: HttpRequest) -> HttpResponse:
     """What needs attention, what runs, what comes; the first steps on a new installation."""
-    forecasts = list(Forecast.objects.ready().with_names()[:LOOKED_AT])
-    looked, newest = looked_back(forecasts), chief(forecasts)
+    forecasts = list(Forecast.objects.ready().with_names()[:CHECKED_FORECASTS])
+    looked, newest = compare_with_actuals(forecasts), headline_forecast(forecasts)
     runs = TrainingRun.objects.select_related("dataset_version__dataset")
     best = (
         newest.version if newest else ModelVersion.objects.in_use().select_related("model__dataset").first()
     )
     context = {
-        "attention": attention(looked),
-        "active": runs.exclude(state__in=TrainingRun.ENDED)[:5],
-        "rows": looked[:RECENT],
+        "attention": attention_items(looked),
+        "active": runs.exclude(state__in=TrainingRun.ENDED_STATES)[:5],
+        "rows": looked[:RECENT_FORECASTS],
         "best": best,
         "dataset": Dataset.objects.order_by("-created_at").first(),
-        "steps": steps_done(),
-        **chart_of(newest),
+        "steps": list_steps_done(),
+        **headline_context(newest),
     }
     return render(request, "overview.html", context)
 
 
 @require_safe
-def models(request: HttpRequest) -> HttpResponse:
+def model_list(request: HttpRequest) -> HttpResponse:
     """All versions, best first, and the trainings that failed after them; also as CSV and Excel."""
     board = Leaderboard(request.GET)
-    if (kind := request.GET.get("export")) in export.KINDS:
-        return export.exported("models", kind, board.table())
+    if (kind := request.GET.get("export")) in export.EXPORT_FORMATS:
+        return export.export_table("models", kind, board.build_export_table())
     page: Page[dict[str, Any]] = Paginator(board, PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "models/list.html", {"page": page, "board": board})
 
 
-def forbidden(request: Request, exception: Exception) -> HttpResponse:
+def permission_denied(request: HtmxRequest, exception: Exception) -> HttpResponse:
     """One sentence that names the role needed; for a fragment of a page, where its messages are."""
     if not request.htmx:
         return render(request, "403.html", {"exception": str(exception)}, status=403)
@@ -72,5 +78,5 @@ def help_page(request: HttpRequest, who: str = "buyer") -> HttpResponse:
     """A page of docs/ in the reader's language, in English where there is no translation."""
     if who not in READERS:
         raise Http404
-    context = {"who": who, "readers": READERS, "content": written(who, get_language() or "en")}
+    context = {"who": who, "readers": READERS, "content": render_help(who, get_language() or "en")}
     return render(request, "help.html", context)

@@ -6,20 +6,29 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from prediction.models import Forecast
-from registry.admin.actions import ActingAdmin
-from registry.admin.artifact_actions import KEEPING, Delete
+from registry.admin.actions import ActionAdmin
+from registry.admin.artifact_actions import ARTIFACT_ACTIONS, DeleteArtifact
 
 
-class DeleteForecast(Delete):
+class DeleteForecast(DeleteArtifact):
     permission = "prediction.delete_forecast"
 
 
 @admin.register(Forecast)
-class ForecastAdmin(ActingAdmin):
+class ForecastAdmin(ActionAdmin):
     """Every forecast made: who, when, with which version, how many units, and where its file is."""
 
-    acts = [*KEEPING, DeleteForecast()]
-    list_display = ("label", "version", "origin", "units", "pinned", "kept", "created_at", "created_by")
+    row_actions = [*ARTIFACT_ACTIONS, DeleteForecast()]
+    list_display = (
+        "forecast_label",
+        "version",
+        "origin",
+        "units_text",
+        "pinned",
+        "file_location",
+        "created_at",
+        "created_by",
+    )
     list_filter = ("state", "pinned", "version__algorithm", "version__model__dataset")
     search_fields = ("store", "product", "version__name")
     date_hierarchy = "created_at"
@@ -27,13 +36,13 @@ class ForecastAdmin(ActingAdmin):
     readonly_fields = ("archived_at",)
 
     @admin.display(description=_("forecast"))
-    def label(self, obj: Forecast) -> str:
+    def forecast_label(self, obj: Forecast) -> str:
         return obj.label
 
     @admin.display(description=_("units expected"), ordering="total")
-    def units(self, obj: Forecast) -> str:
+    def units_text(self, obj: Forecast) -> str:
         return f"{obj.total:,.0f}"
 
     @admin.display(description=_("file"), ordering="archived_at")
-    def kept(self, obj: Forecast) -> str:
-        return obj.whereabouts
+    def file_location(self, obj: Forecast) -> str:
+        return obj.location_label

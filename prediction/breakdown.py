@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from prediction.analysis import YEAR, change, sold
-from registry.datasets.names import Names
+from prediction.analysis import YEAR_DAYS, relative_change, sum_sales
+from registry.datasets.names import ItemNames
 
 if TYPE_CHECKING:
-    from prediction.engine import Outlook, Rows
+    from prediction.engine import Rows, ScopeForecast
 
 DIGITS = 3  # of every number in a forecast's file
 
 
-def apportion(values: list[float], total: float, digits: int = 0) -> list[float]:
+def round_to_total(values: list[float], total: float, digits: int = 0) -> list[float]:
     """The values rounded so that they add up to the rounded total: what is left goes to the largest rests.
 
-    >>> apportion([1.4, 1.4, 1.2], 4.0), apportion([0.25, 0.25], 0.5, 1)
+    >>> round_to_total([1.4, 1.4, 1.2], 4.0), round_to_total([0.25, 0.25], 0.5, 1)
     ([2.0, 1.0, 1.0], [0.3, 0.2])
     """
     scale = 10**digits
@@ -32,42 +32,46 @@ def apportion(values: list[float], total: float, digits: int = 0) -> list[float]
     return [float(value) for value in np.round(down / scale, digits)]
 
 
-def breakdown(outlook: Outlook, total: float, names: Names) -> dict[str, list[dict[str, Any]]]:
+def build_breakdown(
+    scope_forecast: ScopeForecast, total: float, names: ItemNames
+) -> dict[str, list[dict[str, Any]]]:
     """{"stores": [...], "products": [...]}: each part with code, name, total, range, change; largest first.
 
     A side with a single part says nothing new and is left empty.
     """
     return {
-        "stores": parts(outlook, total, 0, dict(names.stores)),
-        "products": parts(outlook, total, 1, dict(names.products)),
+        "stores": build_parts(scope_forecast, total, 0, dict(names.stores)),
+        "products": build_parts(scope_forecast, total, 1, dict(names.products)),
     }
 
 
-def parts(outlook: Outlook, total: float, side: int, names: dict[str, str]) -> list[dict[str, Any]]:
+def build_parts(
+    scope_forecast: ScopeForecast, total: float, side: int, names: dict[str, str]
+) -> list[dict[str, Any]]:
     """The parts of one side of the keys: 0 = stores, 1 = products."""
     groups: dict[str, list[int]] = {}
-    for row in outlook.rows:
-        groups.setdefault(outlook.panel.keys[row][side], []).append(int(row))
+    for row in scope_forecast.rows:
+        groups.setdefault(scope_forecast.panel.keys[row][side], []).append(int(row))
     if len(groups) < 2:
         return []
-    found = [part(outlook, code, np.array(rows)) for code, rows in groups.items()]
-    for one, units in zip(found, apportion([f["total"] for f in found], total, DIGITS), strict=True):
+    found = [build_part(scope_forecast, code, np.array(rows)) for code, rows in groups.items()]
+    for one, units in zip(found, round_to_total([f["total"] for f in found], total, DIGITS), strict=True):
         one |= {"total": units, "name": names.get(one["code"], "")}
     return sorted(found, key=lambda one: (-one["total"], one["code"]))
 
 
-def part(outlook: Outlook, code: str, rows: Rows) -> dict[str, Any]:
+def build_part(scope_forecast: ScopeForecast, code: str, rows: Rows) -> dict[str, Any]:
     """One part with the range of its own total, compared with the days before and with last year."""
-    expected, low, high = outlook.prediction.sum_over_days(rows)
-    sales = outlook.panel.sales[rows].astype(np.float64)
+    expected, low, high = scope_forecast.prediction.sum_with_interval(rows)
+    sales = scope_forecast.panel.sales[rows].astype(np.float64)
     past = np.where(np.isnan(sales).all(axis=0), np.nan, np.nansum(sales, axis=0))
-    days = len(outlook.prediction.dates)
-    year_ago = sold(past, len(past) - YEAR, days) if days <= YEAR else None
+    days = len(scope_forecast.prediction.dates)
+    year_ago = sum_sales(past, len(past) - YEAR_DAYS, days) if days <= YEAR_DAYS else None
     return {
         "code": code,
         "total": expected,
         "low": round(low, DIGITS),
         "high": round(high, DIGITS),
-        "change_last_year": change(expected, year_ago),
-        "change_last_period": change(expected, sold(past, len(past) - days, days)),
+        "change_last_year": relative_change(expected, year_ago),
+        "change_last_period": relative_change(expected, sum_sales(past, len(past) - days, days)),
     }

@@ -9,10 +9,10 @@ from django.db.models import Q
 from prediction.models import Forecast
 from registry.model_versions.models import ModelVersion, ModelVersionQuerySet
 
-MOST = 2  # versions beside the forecast's own: more lines than three nobody can read
+MAX_COMPARED = 2  # versions beside the forecast's own: more lines than three nobody can read
 
 
-def place(forecast: Forecast) -> tuple[str, str]:
+def store_and_product(forecast: Forecast) -> tuple[str, str]:
     """Store and product of the forecast; what is empty in the row may be fixed by the version's scope."""
     scope = forecast.version.model.scope
     store = forecast.store or (scope.code if scope.kind == "store" else "")
@@ -20,9 +20,9 @@ def place(forecast: Forecast) -> tuple[str, str]:
     return store, product
 
 
-def rivals(forecast: Forecast) -> ModelVersionQuerySet:
+def comparable_versions(forecast: Forecast) -> ModelVersionQuerySet:
     """Other versions that know the same sales, best first."""
-    store, product = place(forecast)
+    store, product = store_and_product(forecast)
     knows = Q(model__kind="global")
     if store:
         knows |= Q(model__kind="store", model__code=store)
@@ -33,24 +33,26 @@ def rivals(forecast: Forecast) -> ModelVersionQuerySet:
     return same.select_related("model__dataset", "model__best").best_first()
 
 
-def compared(forecast: Forecast, versions: list[ModelVersion]) -> list[dict[str, Any]]:
+def compare_versions(forecast: Forecast, versions: list[ModelVersion]) -> list[dict[str, Any]]:
     """Each version's total, range and days of the forecast's window, or the problem that it met."""
-    return [{"version": version, **expected(forecast, version)} for version in versions[:MOST]]
+    return [
+        {"version": version, **forecast_same_days(forecast, version)} for version in versions[:MAX_COMPARED]
+    ]
 
 
-def expected(forecast: Forecast, version: ModelVersion) -> dict[str, Any]:
+def forecast_same_days(forecast: Forecast, version: ModelVersion) -> dict[str, Any]:
     """What the version expects of the forecast's days, from the same sales."""
     from prediction.content import forecast_days
-    from prediction.engine import look_ahead
+    from prediction.engine import run_forecast
 
-    store, product = place(forecast)
+    store, product = store_and_product(forecast)
     try:
-        outlook = look_ahead(version, store, product, forecast.horizon, forecast.dataset_version)
+        outlook = run_forecast(version, store, product, forecast.horizon, forecast.dataset_version)
     except ValueError as problem:
         return {"problem": str(problem)}
-    days = forecast_days(outlook, outlook.prediction.total(outlook.rows))
+    days = forecast_days(outlook, outlook.prediction.sum_rows(outlook.rows))
     total = round(sum(day["mean"] for day in days), 3)
-    _expected, low, high = outlook.prediction.sum_over_days(outlook.rows)
+    _expected, low, high = outlook.prediction.sum_with_interval(outlook.rows)
     window = [{"date": day["date"], "mean": day["mean"]} for day in days]
     change = total / forecast.total - 1 if forecast.total else None
     return {"total": total, "low": low, "high": high, "change": change, "days": window}

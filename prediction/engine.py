@@ -36,10 +36,10 @@ class ForecastError(ValueError):
     """The forecast cannot be made. The text is one sentence for people."""
 
 
-class Recent(Generic[Value]):
+class SmallCache(Generic[Value]):
     """The last few values made, by key.
 
-    >>> recent = Recent(1)
+    >>> recent = SmallCache(1)
     >>> recent.get("a", lambda: 1), recent.get("a", lambda: 2)
     (1, 1)
     >>> recent.get("b", lambda: 3), recent.get("a", lambda: 4)
@@ -62,14 +62,14 @@ class Recent(Generic[Value]):
         return value
 
 
-BUNDLES: Recent[Bundle] = Recent(4)
-PANELS: Recent[Panel] = Recent(2)
-PREDICTIONS: Recent[Prediction] = Recent(4)
-LARGEST = 1_000_000  # series times days of a prediction that is kept: 32 MB
+BUNDLE_CACHE: SmallCache[Bundle] = SmallCache(4)
+PANEL_CACHE: SmallCache[Panel] = SmallCache(2)
+PREDICTION_CACHE: SmallCache[Prediction] = SmallCache(4)
+MAX_CACHED_CELLS = 1_000_000  # series times days of a prediction that is kept: 32 MB
 
 
 @dataclass(frozen=True)
-class Outlook:
+class ScopeForecast:
     """What a version expects of its scope, or of the chosen series of it."""
 
     version: ModelVersion
@@ -85,40 +85,40 @@ def load_bundle(version: ModelVersion) -> Bundle:
     from registry.model_versions.bundle import Bundle
 
     content = version.read()
-    return BUNDLES.get(version.sha256, lambda: Bundle.from_bytes(content))
+    return BUNDLE_CACHE.get(version.sha256, lambda: Bundle.from_bytes(content))
 
 
 def load_panel(data: DatasetVersion, scope: Scope) -> Panel:
     from registry.datasets.reader import read_panel
 
-    return PANELS.get((data.pk, scope), lambda: read_panel(data, scope))
+    return PANEL_CACHE.get((data.pk, scope), lambda: read_panel(data, scope))
 
 
-def look_ahead(
+def run_forecast(
     version: ModelVersion, store: str, product: str, horizon: int, data: DatasetVersion | None = None
-) -> Outlook:
+) -> ScopeForecast:
     """Forecasts the version's scope, without `data` from the newest sales; raises a ValueError."""
     check_horizon(horizon)
-    data = data or version.model.dataset.current
+    data = data or version.model.dataset.current_version
     if data is None:
         raise ForecastError(_("%(dataset)s has no sales yet.") % {"dataset": version.model.dataset})
     try:
         bundle, panel = load_bundle(version), load_panel(data, version.model.scope)
     except CorruptArtifact as problem:
         raise ForecastError(str(problem)) from None
-    rows = chosen(panel, store, product, version)
+    rows = select_rows(panel, store, product, version)
     if len(rows) == 1:  # one series needs no other to be forecast
-        panel, rows = panel.select(rows), np.arange(1)
-        return Outlook(version, data, bundle, panel, bundle.forecast(panel, horizon), rows)
+        panel, rows = panel.select_series(rows), np.arange(1)
+        return ScopeForecast(version, data, bundle, panel, bundle.forecast(panel, horizon), rows)
     key = (version.sha256, data.pk, version.model.scope, horizon)
-    return Outlook(version, data, bundle, panel, predict_all(bundle, panel, horizon, key), rows)
+    return ScopeForecast(version, data, bundle, panel, predict_all(bundle, panel, horizon, key), rows)
 
 
 def predict_all(bundle: Bundle, panel: Panel, horizon: int, key: Hashable) -> Prediction:
     """What the model expects of its whole scope; kept, for every total of it begins with the same."""
-    if len(panel.keys) * horizon > LARGEST:
+    if len(panel.keys) * horizon > MAX_CACHED_CELLS:
         return bundle.forecast(panel, horizon)
-    return PREDICTIONS.get(key, lambda: bundle.forecast(panel, horizon))
+    return PREDICTION_CACHE.get(key, lambda: bundle.forecast(panel, horizon))
 
 
 def check_horizon(horizon: int) -> None:
@@ -128,7 +128,7 @@ def check_horizon(horizon: int) -> None:
         raise ForecastError(_("%(days)d days ahead cannot be forecast: use 1 to %(most)d.") % words)
 
 
-def chosen(panel: Panel, store: str, product: str, version: ModelVersion) -> Rows:
+def select_rows(panel: Panel, store: str, product: str, version: ModelVersion) -> Rows:
     """Rows of a store, a product, one series, or (both empty) all; raises ForecastError for no row."""
     fits = [(not store or s == store) and (not product or p == product) for s, p in panel.keys]
     rows = np.flatnonzero(fits)
@@ -139,8 +139,10 @@ def chosen(panel: Panel, store: str, product: str, version: ModelVersion) -> Row
     return rows
 
 
-def restricted(outlook: Outlook, scope: Scope) -> Outlook:
+def narrow_to_scope(scope_forecast: ScopeForecast, scope: Scope) -> ScopeForecast:
     """Only the rows of a narrower scope."""
     place = {"store": {"store": scope.code}, "product": {"product": scope.code}}.get(scope.kind, {})
-    rows = chosen(outlook.panel, place.get("store", ""), place.get("product", ""), outlook.version)
-    return replace(outlook, rows=rows)
+    rows = select_rows(
+        scope_forecast.panel, place.get("store", ""), place.get("product", ""), scope_forecast.version
+    )
+    return replace(scope_forecast, rows=rows)

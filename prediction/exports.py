@@ -8,28 +8,28 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from prediction.accuracy import Since, looked_back
+from prediction.accuracy import ActualsSoFar, compare_with_actuals
 from prediction.models import Forecast
-from registry.datasets.names import names_of
+from registry.datasets.names import load_names
 from registry.lib.export import Column, Table
 
-LEVELS = ("q0.025", "q0.1", "q0.25", "q0.5", "q0.75", "q0.9", "q0.975")
-COLUMNS = ("date", "mean", *LEVELS)
+QUANTILE_COLUMNS = ("q0.025", "q0.1", "q0.25", "q0.5", "q0.75", "q0.9", "q0.975")
+DAY_COLUMNS = ("date", "mean", *QUANTILE_COLUMNS)
 
 
 def day_table(forecast: Forecast, content: dict[str, Any]) -> Table:
     """One row a day under names that programs read; the CSV and the sheet of days."""
     columns = [Column("store_id"), Column("product_id"), Column("date", "day")]
-    columns += [Column(name, "units") for name in COLUMNS[1:]]
+    columns += [Column(name, "units") for name in DAY_COLUMNS[1:]]
     codes = [forecast.store, forecast.product]
     rows = [
-        [*codes, date.fromisoformat(day["date"]), *(day.get(name) for name in COLUMNS[1:])]
+        [*codes, date.fromisoformat(day["date"]), *(day.get(name) for name in DAY_COLUMNS[1:])]
         for day in content["forecast"]
     ]
     return Table(_("Days"), columns, rows)
 
 
-def sheets(forecast: Forecast, content: dict[str, Any], label: str) -> list[Table]:
+def build_sheets(forecast: Forecast, content: dict[str, Any], label: str) -> list[Table]:
     """The whole forecast: answer, days, parts."""
     sides = {"stores": _("Stores"), "products": _("Products")}
     parts = [
@@ -37,10 +37,10 @@ def sheets(forecast: Forecast, content: dict[str, Any], label: str) -> list[Tabl
         for side, rows in content.get("breakdown", {}).items()
         if rows
     ]
-    return [summary(forecast, content, label), day_table(forecast, content), *parts]
+    return [summary_table(forecast, content, label), day_table(forecast, content), *parts]
 
 
-def summary(forecast: Forecast, content: dict[str, Any], label: str) -> Table:
+def summary_table(forecast: Forecast, content: dict[str, Any], label: str) -> Table:
     """What was forecast, by what, from what, and the answer."""
     analysis, days = content["analysis"], content["forecast"]
     rows: list[tuple[str, Any]] = [
@@ -77,7 +77,7 @@ def part_table(title: str, rows: list[dict[str, Any]], total: float) -> Table:
     return Table(title, columns, [*table, [_("Total"), "", total, None, None, None]])
 
 
-def history_table(forecasts: Iterable[Forecast]) -> Table:
+def forecast_list_table(forecasts: Iterable[Forecast]) -> Table:
     """The history as the page lists it."""
     columns = [
         Column(_("Product")),
@@ -95,15 +95,15 @@ def history_table(forecasts: Iterable[Forecast]) -> Table:
         Column(_("Units sold since"), "units"),
         Column(_("Units expected of these days"), "units"),
     ]
-    rows = [history_row(forecast, since) for forecast, since in looked_back(list(forecasts))]
+    rows = [forecast_list_row(forecast, since) for forecast, since in compare_with_actuals(list(forecasts))]
     return Table(_("Forecast history"), columns, rows)
 
 
-def history_row(forecast: Forecast, since: Since | None) -> list[Any]:
-    names = names_of(forecast.dataset_version)
+def forecast_list_row(forecast: Forecast, since: ActualsSoFar | None) -> list[Any]:
+    names = load_names(forecast.dataset_version)
     return [
-        names.product(forecast.product) if forecast.product else "",
-        names.store(forecast.store) if forecast.store else "",
+        names.format_product(forecast.product) if forecast.product else "",
+        names.format_store(forecast.store) if forecast.store else "",
         forecast.created_at,
         str(forecast.created_by or ""),
         forecast.version.name,

@@ -12,10 +12,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from prediction.models import Forecast
-from registry.autocomplete import code_field, code_of, near
-from registry.model_versions.models import ModelVersion, known_to
+from registry.autocomplete import make_code_field, resolve_code, similar_codes
+from registry.model_versions.models import ModelVersion, known_codes
 
-RANGE = format_lazy(_("Choose a number from {low} to {high}."), low=1, high=settings.MAX_HORIZON)
+RANGE_MESSAGE = format_lazy(_("Choose a number from {low} to {high}."), low=1, high=settings.MAX_HORIZON)
 NOT_WHOLE = _("Write a whole number, like 28.")
 NONE_CHOSEN = _("Choose one from the list.")
 
@@ -54,12 +54,15 @@ class ForecastForm(forms.Form):
         empty_label=None,
         error_messages={"invalid_choice": NONE_CHOSEN, "required": NONE_CHOSEN},
     )
-    product = code_field("product", _("Product"), "version", placeholder=_("All products"))
-    store = code_field("store", _("Store"), "version", placeholder=_("All stores"))
+    product = make_code_field("product", _("Product"), "version", placeholder=_("All products"))
+    store = make_code_field("store", _("Store"), "version", placeholder=_("All stores"))
     horizon = forms.IntegerField(
         label=_("Days ahead"),
         initial=28,
-        validators=[MinValueValidator(1, RANGE), MaxValueValidator(settings.MAX_HORIZON, RANGE)],
+        validators=[
+            MinValueValidator(1, RANGE_MESSAGE),
+            MaxValueValidator(settings.MAX_HORIZON, RANGE_MESSAGE),
+        ],
         widget=forms.NumberInput(attrs={"min": 1, "max": settings.MAX_HORIZON}),
         error_messages={"invalid": NOT_WHOLE, "required": NOT_WHOLE},
     )
@@ -72,7 +75,7 @@ class ForecastForm(forms.Form):
         field.initial = ModelVersion.objects.in_use().first() or ready.best_first().first()
 
     @property
-    def nothing_in_use(self) -> bool:
+    def has_no_version_in_use(self) -> bool:
         """Versions are there, but none has passed the gate or was put in use by hand."""
         return not ModelVersion.objects.in_use().exists()
 
@@ -86,18 +89,18 @@ class ForecastForm(forms.Form):
 
     def check_code(self, version: ModelVersion, kind: str, typed: str) -> str:
         """The code of what was typed; one sentence at the field when the version has never seen it."""
-        sales, known = version.dataset_version, known_to(version, kind)
-        code = code_of(sales, kind, typed)
+        sales, known = version.dataset_version, known_codes(version, kind)
+        code = resolve_code(sales, kind, typed)
         if code not in known:
             word = _("This model does not know {code}: choose one from the list, like {near}.")
-            words = {"code": f"“{typed}”", "near": near(sales, kind, typed, known)}
+            words = {"code": f"“{typed}”", "near": similar_codes(sales, kind, typed, known)}
             self.add_error(kind, format_lazy(word, **words))
         return code
 
-    def make(self, user: Any) -> Forecast:
+    def make_forecast(self, user: Any) -> Forecast:
         """The finished forecast; raises ValueError or CorruptArtifact with one sentence."""
         data = self.cleaned_data
-        made: Forecast = Forecast.objects.make(
+        made: Forecast = Forecast.objects.make_forecast(
             data["version"],
             store=data["store"],
             product=data["product"],

@@ -11,10 +11,10 @@ from django.db import models, transaction
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from registry.access.permissions import Person, owns
+from registry.access.permissions import Person, is_owner
 from registry.datasets.models import DatasetVersion
 from registry.model_versions.models import ModelVersion
-from registry.storage.archivable import Keepable
+from registry.storage.archivable import ArchivableArtifact
 from registry.storage.artifacts import Artifact
 
 
@@ -29,14 +29,16 @@ class ForecastQuerySet(models.QuerySet["Forecast"]):
         related = ("version__model__dataset", "dataset_version__dataset", "created_by")
         return self.select_related(*related).order_by("-created_at")
 
-    def fitting(self, text: str = "", dataset: str = "", maker: User | None = None) -> ForecastQuerySet:
+    def filter_matching(
+        self, text: str = "", dataset: str = "", created_by: User | None = None
+    ) -> ForecastQuerySet:
         """Those whose store or product holds the text, of one dataset, made by one person."""
         found = self.filter(product__icontains=text) | self.filter(store__icontains=text) if text else self
         if dataset.isdigit():
             found = found.filter(version__model__dataset=int(dataset))
-        return found.filter(created_by=maker) if maker else found
+        return found.filter(created_by=created_by) if created_by else found
 
-    def make(
+    def make_forecast(
         self,
         version: ModelVersion,
         store: str = "",
@@ -49,9 +51,9 @@ class ForecastQuerySet(models.QuerySet["Forecast"]):
         Raises ValueError with one sentence; then neither row nor file is left.
         """
         from prediction import engine
-        from prediction.content import content as build_content
+        from prediction.content import build_content
 
-        outlook = engine.look_ahead(version, store, product, horizon)
+        outlook = engine.run_forecast(version, store, product, horizon)
         content = build_content(outlook)
         row = self.model(
             version=version,
@@ -63,19 +65,19 @@ class ForecastQuerySet(models.QuerySet["Forecast"]):
             created_by=created_by,
             **{name: content["analysis"][name] for name in ("total", "low", "high")},
         )
-        return self.begin(row).save_content(content)
+        return self.create_pending(row).save_content(content)
 
-    def begin(self, forecast: Forecast) -> Forecast:
+    def create_pending(self, forecast: Forecast) -> Forecast:
         """Saves a pending row while its version is certainly there; raises ValueError with a sentence."""
         with transaction.atomic():
-            version = forecast.version.lock()
+            version = forecast.version.lock_row()
             if version is None or version.state != Artifact.State.READY:
                 raise ValueError(gettext("%(name)s is not there any more.") % {"name": forecast.version})
             forecast.save(force_insert=True)
         return forecast
 
 
-class Forecast(Keepable):
+class Forecast(ArchivableArtifact):
     """One made forecast: its file holds history, forecast and analysis."""
 
     KIND, FOLDER, SUFFIX = "forecast", "forecasts", ".json"
@@ -117,7 +119,7 @@ class Forecast(Keepable):
 
     def may_delete(self, user: Person) -> bool:
         """All forecasts, or an own one."""
-        return user.has_perm("prediction.delete_forecast") or owns(user, self, "prediction.add_forecast")
+        return user.has_perm("prediction.delete_forecast") or is_owner(user, self, "prediction.add_forecast")
 
     def save_content(self, content: dict[str, Any]) -> Forecast:
         """Writes the file, then says ready; nothing stays behind when that fails."""
@@ -133,7 +135,7 @@ class Forecast(Keepable):
         self.refresh_from_db()
         return self
 
-    def content(self) -> dict[str, Any]:
+    def load_content(self) -> dict[str, Any]:
         """history, test, forecast, analysis, assumptions; raises CorruptArtifact."""
         content: dict[str, Any] = json.loads(self.read())
         return content

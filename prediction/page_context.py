@@ -8,76 +8,76 @@ from typing import Any
 from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext_noop
 
-from prediction.accuracy import looked_back
-from prediction.breakdown import apportion
-from prediction.comparison import MOST, compared, rivals
+from prediction.accuracy import compare_with_actuals
+from prediction.breakdown import round_to_total
+from prediction.comparison import MAX_COMPARED, comparable_versions, compare_versions
 from prediction.models import Forecast
-from prediction.narrative import sentences
-from registry.lib.messages import said
+from prediction.narrative import build_sentences
+from registry.lib.messages import translate_message
 from registry.storage.artifacts import CorruptArtifact
 
-ASSUMED = [
+ASSUMPTION_LABELS = [
     gettext_noop("weekday habit"),
     gettext_noop("last known"),
     gettext_noop("average"),
 ]  # of the encoder
 
 
-def shown(forecast: Forecast, others: list[str] | None = None) -> dict[str, Any]:
+def forecast_context(forecast: Forecast, others: list[str] | None = None) -> dict[str, Any]:
     """Template context: the forecast with content, days, parts, sentences, rivals; or a `problem`.
 
     `others` are the ids of versions to compare with, as the address gives them.
     """
     try:
-        content = forecast.content()
+        content = forecast.load_content()
     except (CorruptArtifact, ValueError) as problem:
-        return {"forecast": forecast, "problem": said(str(problem))}
-    known = list(rivals(forecast)[:100])
-    beside = compared(forecast, [version for version in known if str(version.pk) in (others or [])])
-    chart = chart_data(content) | {"compare": [lines(one) for one in beside if "days" in one]}
+        return {"forecast": forecast, "problem": translate_message(str(problem))}
+    known = list(comparable_versions(forecast)[:100])
+    beside = compare_versions(forecast, [version for version in known if str(version.pk) in (others or [])])
+    chart = chart_data(content) | {"compare": [build_chart_line(one) for one in beside if "days" in one]}
     return {
         "forecast": forecast,
         "content": content,
-        "days": with_dates(content),
-        "parts": parts(content),
-        "week": week(content["analysis"].get("weekly") or []),
-        "digits": digits_of(content["analysis"]["total"]),
-        "sentences": sentences(content),
+        "days": add_dates(content),
+        "parts": build_part_tables(content),
+        "week": name_weekdays(content["analysis"].get("weekly") or []),
+        "digits": choose_decimals(content["analysis"]["total"]),
+        "sentences": build_sentences(content),
         "rivals": known,
         "compared": beside,
-        "slots": [*[one["version"].pk for one in beside], *[None] * MOST][:MOST],
+        "slots": [*[one["version"].pk for one in beside], *[None] * MAX_COMPARED][:MAX_COMPARED],
         "chart": chart,
-        "since": looked_back([forecast])[0][1],
+        "since": compare_with_actuals([forecast])[0][1],
     }
 
 
-def with_dates(content: dict[str, Any]) -> list[dict[str, Any]]:
+def add_dates(content: dict[str, Any]) -> list[dict[str, Any]]:
     """The days with a real date, and units rounded so that the days add up to the total."""
     days, total = content["forecast"], content["analysis"]["total"]
-    rounded = apportion([day["mean"] for day in days], total, digits_of(total))
+    rounded = round_to_total([day["mean"] for day in days], total, choose_decimals(total))
     return [
         {**day, "day": date.fromisoformat(day["date"]), "shown": value}
         for day, value in zip(days, rounded, strict=True)
     ]
 
 
-def week(weekly: list[float | None]) -> list[tuple[Any, float]]:
+def name_weekdays(weekly: list[float | None]) -> list[tuple[Any, float]]:
     """The weekdays that are forecast, by name, with what a usual one sells."""
     return [(WEEKDAYS_ABBR[day], value) for day, value in enumerate(weekly) if value is not None]
 
 
-def digits_of(total: float) -> int:
+def choose_decimals(total: float) -> int:
     """Decimals of the numbers that add up to this total: none where nobody would miss them."""
     return 0 if total >= 100 else 1
 
 
-def parts(content: dict[str, Any]) -> list[dict[str, Any]]:
+def build_part_tables(content: dict[str, Any]) -> list[dict[str, Any]]:
     """The breakdown by store and by product, as far as there is one, rounded so that the parts add up."""
     total = content["analysis"]["total"]
-    digits = digits_of(total)
+    digits = choose_decimals(total)
     found = []
     for side, rows in content.get("breakdown", {}).items():
-        rounded = apportion([row["total"] for row in rows], total, digits) if rows else []
+        rounded = round_to_total([row["total"] for row in rows], total, digits) if rows else []
         table = [
             {**row, "shown": value, "share": row["total"] / total if total else None}
             for row, value in zip(rows, rounded, strict=True)
@@ -87,7 +87,7 @@ def parts(content: dict[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
-def lines(one: dict[str, Any]) -> dict[str, Any]:
+def build_chart_line(one: dict[str, Any]) -> dict[str, Any]:
     """What the chart draws of a compared version: its name and its forecast window only."""
     return {"name": one["version"].name, "days": one["days"]}
 
@@ -97,7 +97,7 @@ def chart_data(content: dict[str, Any]) -> dict[str, Any]:
     return {name: content[name] for name in ("origin", "history", "test", "forecast")}
 
 
-def recent(content: dict[str, Any], past: int, ahead: int) -> dict[str, Any]:
+def recent_chart_data(content: dict[str, Any], past: int, ahead: int) -> dict[str, Any]:
     """Chart data of only the newest days, for the overview."""
     chart = chart_data(content)
     return {**chart, "history": chart["history"][-past:], "forecast": chart["forecast"][:ahead]}

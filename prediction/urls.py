@@ -7,8 +7,8 @@ from django.urls import path
 from prediction import views
 
 urlpatterns = [
-    path("forecast/", views.forecast, name="forecast"),
-    path("forecasts/", views.history, name="history"),
+    path("forecast/", views.forecast_create, name="forecast"),
+    path("forecasts/", views.forecast_list, name="history"),
     path("forecasts/<uuid:pk>/", views.forecast_detail, name="forecast-detail"),
     path("forecasts/<uuid:pk>/csv/", views.forecast_csv, name="forecast-csv"),
     path("forecasts/<uuid:pk>/excel/", views.forecast_excel, name="forecast-excel"),

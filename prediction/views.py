@@ -15,55 +15,65 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import push_url, retarget
 
-from prediction.accuracy import looked_back
-from prediction.exports import day_table, history_table, sheets
+from prediction.accuracy import compare_with_actuals
+from prediction.exports import build_sheets, day_table, forecast_list_table
 from prediction.forms import ForecastForm
 from prediction.models import Forecast
-from prediction.page_context import shown
-from registry.access.permissions import insist, needs
+from prediction.page_context import forecast_context
+from registry.access.permissions import permission_required, require
 from registry.datasets.models import Dataset
-from registry.datasets.names import names_of
-from registry.lib.export import CSV, EXCEL, KINDS, as_csv, as_excel, download, exported
-from registry.lib.http import Request
-from registry.lib.messages import said
+from registry.datasets.names import load_names
+from registry.lib.export import (
+    CSV,
+    EXCEL,
+    EXPORT_FORMATS,
+    build_file_response,
+    export_table,
+    render_csv,
+    render_excel,
+)
+from registry.lib.http import HtmxRequest
+from registry.lib.messages import translate_message
 from registry.model_versions.models import ModelVersion
 from registry.storage.artifacts import CorruptArtifact
 
-KEPT = ("version", "store", "product", "horizon")
+FORM_FIELDS = ("version", "store", "product", "horizon")
 PER_PAGE = 25
-FORECAST = "prediction.add_forecast"
+ADD_FORECAST = "prediction.add_forecast"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@needs(FORECAST)
-def forecast(request: Request) -> HttpResponse:
+@permission_required(ADD_FORECAST)
+def forecast_create(request: HtmxRequest) -> HttpResponse:
     """The form; a valid one is forecast at once and shown below it."""
-    given = {name: request.GET[name] for name in KEPT if name in request.GET}
+    given = {name: request.GET[name] for name in FORM_FIELDS if name in request.GET}
     form = ForecastForm(request.POST) if request.method == "POST" else ForecastForm(initial=given)
     if request.method == "POST" and form.is_valid():
-        archived = form.cleaned_data["version"].archived
+        archived = form.cleaned_data["version"].is_archived
         try:
-            made = form.make(request.user)
+            made = form.make_forecast(request.user)
         except (ValueError, CorruptArtifact) as problem:
-            form.add_error(None, said(str(problem)))
+            form.add_error(None, translate_message(str(problem)))
         else:
-            return result(request, made, brought_back(made.version) if archived else "")
+            return render_result(request, made, restored_message(made.version) if archived else "")
     if request.htmx:
         return retarget(render(request, "prediction/_form.html", {"form": form}), "#forecast-form")
     return render(request, "prediction/forecast.html", {"form": form})
 
 
-def result(request: Request, made: Forecast, news: str) -> HttpResponse:
+def render_result(request: HtmxRequest, made: Forecast, news: str) -> HttpResponse:
     """The finished forecast: as a fragment for htmx, else its own page."""
     address = reverse("forecast-detail", args=[made.pk])
     if not request.htmx:
         if news:
             messages.info(request, news)
         return redirect(address)
-    return push_url(render(request, "prediction/_forecast.html", {**shown(made), "news": news}), address)
+    return push_url(
+        render(request, "prediction/_forecast.html", {**forecast_context(made), "news": news}), address
+    )
 
 
-def brought_back(row: Forecast | ModelVersion) -> str:
+def restored_message(row: Forecast | ModelVersion) -> str:
     """Said when reading it took it out of the archive."""
     return _("%(name)s was in the archive and was brought back.") % {"name": row}
 
@@ -72,18 +82,18 @@ def brought_back(row: Forecast | ModelVersion) -> str:
 def forecast_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     """One saved forecast, with the form above it to make the next."""
     found = get_object_or_404(Forecast.objects.with_names(), pk=pk)
-    given, archived = {name: getattr(found, name) for name in KEPT}, found.archived
-    context = {"form": ForecastForm(initial=given), **shown(found, request.GET.getlist("with"))}
-    if archived and not found.archived:
-        context["news"] = brought_back(found)
+    given, archived = {name: getattr(found, name) for name in FORM_FIELDS}, found.is_archived
+    context = {"form": ForecastForm(initial=given), **forecast_context(found, request.GET.getlist("with"))}
+    if archived and not found.is_archived:
+        context["news"] = restored_message(found)
     return render(request, "prediction/forecast.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def forecast_delete(request: Request, pk: UUID) -> HttpResponse:
+def forecast_delete(request: HtmxRequest, pk: UUID) -> HttpResponse:
     """Asks, then deletes the forecast with its file."""
     found = get_object_or_404(Forecast, pk=pk)
-    insist(found.may_delete(request.user), "prediction.delete_forecast")
+    require(found.may_delete(request.user), "prediction.delete_forecast")
     if found.pinned:
         messages.error(request, _("%(name)s is pinned: unpin it first.") % {"name": found.label})
         return redirect("forecast-detail", pk)
@@ -103,31 +113,40 @@ def forecast_delete(request: Request, pk: UUID) -> HttpResponse:
 @require_safe
 def forecast_csv(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The forecast's days as CSV, one row a day."""
-    return saved_as(request, pk, CSV, lambda found, content: as_csv(day_table(found, content), mark=False))
+    return download_forecast(
+        request, pk, CSV, lambda found, content: render_csv(day_table(found, content), with_bom=False)
+    )
 
 
 @require_safe
 def forecast_excel(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The whole forecast as a workbook: answer, days, stores, products."""
-    return saved_as(request, pk, EXCEL, lambda found, content: as_excel(sheets(found, content, label(found))))
+    return download_forecast(
+        request,
+        pk,
+        EXCEL,
+        lambda found, content: render_excel(build_sheets(found, content, named_label(found))),
+    )
 
 
-def saved_as(
+def download_forecast(
     request: HttpRequest, pk: UUID, kind: str, write: Callable[[Forecast, dict[str, Any]], bytes]
 ) -> HttpResponse:
     """The forecast as a file of that kind; back to its page with a sentence when it cannot be read."""
     found = get_object_or_404(Forecast.objects.with_names(), pk=pk)
     try:
-        content = found.content()
+        content = found.load_content()
     except (ValueError, CorruptArtifact) as problem:
-        messages.error(request, said(str(problem)))
+        messages.error(request, translate_message(str(problem)))
         return redirect("forecast-detail", pk)
-    return download(file_name(found), kind, write(found, content))
+    return build_file_response(file_name(found), kind, write(found, content))
 
 
-def label(forecast: Forecast) -> str:
+def named_label(forecast: Forecast) -> str:
     """Codes with names; for the whole scope its own text."""
-    return names_of(forecast.dataset_version).label(forecast.store, forecast.product) or forecast.label
+    return (
+        load_names(forecast.dataset_version).format_series(forecast.store, forecast.product) or forecast.label
+    )
 
 
 def file_name(forecast: Forecast) -> str:
@@ -136,14 +155,14 @@ def file_name(forecast: Forecast) -> str:
 
 
 @require_safe
-def history(request: Request) -> HttpResponse:
+def forecast_list(request: HtmxRequest) -> HttpResponse:
     """Every forecast, newest first; also as CSV and Excel."""
     wanted = {name: request.GET.get(name, "").strip() for name in ("q", "dataset", "who")}
     mine = request.user if wanted["who"] == "me" else None
-    found = Forecast.objects.ready().fitting(wanted["q"], wanted["dataset"], mine).with_names()
-    if (kind := request.GET.get("export")) in KINDS:
-        return exported("forecasts", kind, history_table(found))
+    found = Forecast.objects.ready().filter_matching(wanted["q"], wanted["dataset"], mine).with_names()
+    if (kind := request.GET.get("export")) in EXPORT_FORMATS:
+        return export_table("forecasts", kind, forecast_list_table(found))
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
-    rows = looked_back(list(page.object_list))
+    rows = compare_with_actuals(list(page.object_list))
     context = {"page": page, "rows": rows, "wanted": wanted, "datasets": Dataset.objects.all()}
     return render(request, "prediction/history.html", context)

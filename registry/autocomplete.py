@@ -14,15 +14,15 @@ from django.urls import reverse_lazy
 from django.views.decorators.http import require_safe
 
 from registry.datasets.catalog import Item
-from registry.datasets.models import Dataset, DatasetVersion, codes_of
-from registry.datasets.names import names_of
-from registry.model_versions.comparison import picked
-from registry.model_versions.models import known_to
+from registry.datasets.models import Dataset, DatasetVersion, list_codes
+from registry.datasets.names import load_names
+from registry.model_versions.comparison import selected_versions
+from registry.model_versions.models import known_codes
 
-MOST = 12  # suggestions at a time: as many as a person reads
+MAX_SUGGESTIONS = 12  # suggestions at a time: as many as a person reads
 
 
-def code_field(kind: str, label: Any, source: str, **options: Any) -> forms.CharField:
+def make_code_field(kind: str, label: Any, source: str, **options: Any) -> forms.CharField:
     """A text field that suggests stores or products of what stands in the form's field `source`.
 
     Without JavaScript it is a text field: a code or a name may be typed into it all the same.
@@ -43,7 +43,7 @@ def code_field(kind: str, label: Any, source: str, **options: Any) -> forms.Char
     return forms.CharField(label=label, required=False, max_length=300, widget=widget, **options)
 
 
-def found(version: DatasetVersion, kind: str, words: str, known: Collection[str]) -> list[Item]:
+def search_catalog(version: DatasetVersion, kind: str, words: str, known: Collection[str]) -> list[Item]:
     """The best suggestions: the code itself, codes and names that begin so, then what sells most."""
     likeness = Case(
         When(code__iexact=words, then=Value(0)),
@@ -54,43 +54,43 @@ def found(version: DatasetVersion, kind: str, words: str, known: Collection[str]
     items = Item.objects.filter(dataset=version.dataset_id, kind=kind).search(words)
     items = items.order_by(*([likeness] if words else []), "-total", "code")
     fitting = (item for item in items.defer("weeks").iterator() if item.code in known)
-    return list(islice(fitting, MOST + 1))
+    return list(islice(fitting, MAX_SUGGESTIONS + 1))
 
 
-def code_of(version: DatasetVersion, kind: str, typed: str) -> str:
+def resolve_code(version: DatasetVersion, kind: str, typed: str) -> str:
     """The code of what was typed: the code, the name or both as suggested; as it was when there is none."""
-    codes = codes_of(version, kind)
+    codes = list_codes(version, kind)
     if typed in codes:
         return typed
     alike = [code for code in codes if code.casefold() == typed.casefold()]
-    return alike[0] if len(alike) == 1 else names_of(version).code(kind, typed)
+    return alike[0] if len(alike) == 1 else load_names(version).resolve_code(kind, typed)
 
 
-def near(version: DatasetVersion, kind: str, typed: str, known: list[str]) -> str:
+def similar_codes(version: DatasetVersion, kind: str, typed: str, known: list[str]) -> str:
     """A few codes with their names to choose from, like what was typed when there is something like it."""
-    names = names_of(version)
-    items = found(version, kind, typed[:100], set(known))[:3]
+    names = load_names(version)
+    items = search_catalog(version, kind, typed[:100], set(known))[:3]
     codes = [item.code for item in items] or known[:3]
-    return ", ".join(names.label(**{"store": "", "product": "", kind: code}) for code in codes)
+    return ", ".join(names.format_series(**{"store": "", "product": "", kind: code}) for code in codes)
 
 
 @require_safe
-def suggest(request: HttpRequest, kind: str) -> HttpResponse:
+def suggest_codes(request: HttpRequest, kind: str) -> HttpResponse:
     """Stores or products for what stands in a form's field, of its dataset or of what its model knows."""
     if kind not in ("store", "product"):
         raise Http404
-    version, known = source_of(request.GET, kind)
+    version, known = find_source(request.GET, kind)
     words = request.GET.get(kind, "").replace("\0", " ").strip()[:100]
-    items = found(version, kind, words, set(known)) if version else []
-    context = {"kind": kind, "items": items[:MOST], "more": len(items) > MOST}
+    items = search_catalog(version, kind, words, set(known)) if version else []
+    context = {"kind": kind, "items": items[:MAX_SUGGESTIONS], "more": len(items) > MAX_SUGGESTIONS}
     return render(request, "_suggestions.html", context)
 
 
-def source_of(given: QueryDict, kind: str) -> tuple[DatasetVersion | None, list[str]]:
+def find_source(given: QueryDict, kind: str) -> tuple[DatasetVersion | None, list[str]]:
     """Whose stores and products are meant, and which of them may be chosen."""
-    if models := picked([given.get("version", "")]):
-        return models[0].dataset_version, known_to(models[0], kind)
+    if models := selected_versions([given.get("version", "")]):
+        return models[0].dataset_version, known_codes(models[0], kind)
     number = given.get("dataset", "")
     dataset = Dataset.objects.filter(pk=number).first() if number.isdecimal() else None
-    version = dataset.current if dataset else None
-    return version, codes_of(version, kind) if version else []
+    version = dataset.current_version if dataset else None
+    return version, list_codes(version, kind) if version else []

@@ -12,7 +12,7 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.utils import translation
 
-from forecastsite.accounts.roles import make_roles
+from forecastsite.accounts.roles import create_roles
 from registry.datasets.models import DatasetVersion
 from registry.datasets.scope import Scope
 from registry.model_versions.models import ModelVersion
@@ -78,7 +78,7 @@ def quick_reading(request, monkeypatch) -> None:
     if request.node.get_closest_marker("processes") is None:
         from registry.datasets.importing import pipeline, sandbox
 
-        monkeypatch.setattr(sandbox, "work", pipeline.perform)
+        monkeypatch.setattr(sandbox, "run_in_sandbox", pipeline.run_import)
 
 
 @pytest.fixture(autouse=True)
@@ -100,7 +100,7 @@ def person(db) -> Callable[..., User]:
 
     def make(name: str, *roles: str) -> User:
         if not Group.objects.exists():  # a test with real transactions empties every table
-            make_roles(apps)
+            create_roles(apps)
         user = User.objects.create_user(name, password=PASSWORD)
         user.groups.set(Group.objects.filter(name__in=roles))
         return user
@@ -151,10 +151,10 @@ def anonymous(db) -> Client:
 @pytest.fixture(scope="session")
 def chain_file(tmp_path_factory) -> Path:
     """Two stores, three products, three hundred days."""
-    from registry.datasets.sample.generator import Sample
+    from registry.datasets.sample.generator import SampleDataset
 
     path = tmp_path_factory.mktemp("chain") / "chain.parquet"
-    Sample(stores=2, products=3, days=300).write(path)
+    SampleDataset(stores=2, products=3, days=300).write_parquet(path)
     return path
 
 
@@ -176,20 +176,22 @@ def learned() -> Iterator[dict]:
 def publish(sales, learned):
     """Publishes a version of a scope, as a training does."""
     from registry.datasets.reader import read_panel
-    from training.learning.pipeline import Learning, Plan
+    from training.learning.pipeline import TrainingConfig, TrainingPipeline
 
     def publisher(
         scope: Scope | None = None, wape: float = 0.3, algorithm: str = "seasonal_naive"
     ) -> ModelVersion:
         scope = scope or Scope()
         if scope not in learned:
-            learning = Learning(read_panel(sales, scope), Plan("seasonal_naive", horizon=28, budget=5))
+            learning = TrainingPipeline(
+                read_panel(sales, scope), TrainingConfig("seasonal_naive", horizon=28, budget=5)
+            )
             list(learning)
-            learned[scope] = learning.learned
+            learned[scope] = learning.result
         result = learned[scope]
         naive = {**result.metrics["seasonal_naive"], "wape": 0.6}  # worse than what the tests publish
         metrics = {**result.metrics, "wape": wape, "bias": 0.01, "seasonal_naive": naive}
-        version = ModelVersion.objects.begin(
+        version = ModelVersion.objects.create_pending(
             sales, scope, algorithm=algorithm, horizon=28, metrics=metrics, wape=wape
         )
         version.write(result.bundle.to_bytes())

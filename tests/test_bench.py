@@ -61,16 +61,16 @@ def test_examples_in_the_bench_are_right(module) -> None:
 
 
 def test_a_peer_sees_nothing_of_the_days_after_the_origin_but_what_is_known(panel: Panel) -> None:
-    seen = panel.until("2026-04-01")
+    seen = panel.as_of("2026-04-01")
     changed = panel.sales.copy()
     changed[:, seen.days :] = 999
-    other = replace(panel, sales=changed).until("2026-04-01")
+    other = replace(panel, sales=changed).as_of("2026-04-01")
     for one, two in zip(exchange.tables(seen, 14), exchange.tables(other, 14), strict=True):
         assert one.equals(two) if isinstance(one, pd.DataFrame) else one == two
 
 
 def test_a_peer_gets_every_listed_day_once_and_all_days_ahead(panel: Panel) -> None:
-    past, ahead, names = exchange.tables(panel.until("2026-04-01"), 14)
+    past, ahead, names = exchange.tables(panel.as_of("2026-04-01"), 14)
     assert past.groupby("unique_id").size().tolist() == [91, 51]
     assert ahead.groupby("unique_id").size().tolist() == [14, 14]
     assert set(names["known"]) < set(ahead.columns)
@@ -172,7 +172,7 @@ def test_a_wrong_choice_is_named_in_one_sentence(given, capsys) -> None:
 
 
 def test_a_method_that_is_a_peer_and_one_of_ours_comes_once(monkeypatch) -> None:
-    monkeypatch.setattr(algorithms, "choices", lambda: [("kan", "KAN"), ("ets", "ETS")])
+    monkeypatch.setattr(algorithms, "list_choices", lambda: [("kan", "KAN"), ("ets", "ETS")])
     assert run.chosen([]) == [*cells.PEERS, "kan"]
 
 

@@ -86,10 +86,10 @@ def test_the_example_of_an_algorithm_runs_as_it_stands(
     from registry import algorithms
     from registry.model_versions.bundle import Bundle
     from registry.series.panel import Panel
-    from training.learning.pipeline import Learning, Plan
+    from training.learning.pipeline import TrainingConfig, TrainingPipeline
 
-    assert algorithms.choices()
-    monkeypatch.setattr(algorithms, "_entries", dict(algorithms._entries))
+    assert algorithms.list_choices()
+    monkeypatch.setattr(algorithms, "_entries_by_name", dict(algorithms._entries_by_name))
     file = tmp_path / "newnet.py"
     file.write_text(block("python"), encoding="utf-8")
     spec = importlib.util.spec_from_file_location("newnet_of_the_readme", file)
@@ -97,12 +97,14 @@ def test_the_example_of_an_algorithm_runs_as_it_stands(
     module = importlib.util.module_from_spec(spec)
     monkeypatch.setitem(sys.modules, spec.name, module)
     spec.loader.exec_module(module)
-    assert ("newnet", "NewNet") in algorithms.choices()
+    assert ("newnet", "NewNet") in algorithms.list_choices()
     panel = Panel.from_frame(wave(), {})
-    learning = Learning(panel, Plan("newnet", {"width": 16}, horizon=7, budget=3, windows=1))
+    learning = TrainingPipeline(
+        panel, TrainingConfig("newnet", {"width": 16}, horizon=7, budget=3, windows=1)
+    )
     list(learning)
-    assert learning.learned.metrics["wape"] < 0.5
-    again = Bundle.from_bytes(learning.learned.bundle.to_bytes())
+    assert learning.result.metrics["wape"] < 0.5
+    again = Bundle.from_bytes(learning.result.bundle.to_bytes())
     np.testing.assert_array_equal(
-        again.forecast(panel, 7).mean, learning.learned.bundle.forecast(panel, 7).mean
+        again.forecast(panel, 7).mean, learning.result.bundle.forecast(panel, 7).mean
     )

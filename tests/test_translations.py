@@ -12,7 +12,7 @@ from babel.messages.extract import extract_python
 from babel.messages.pofile import read_po
 from django.utils.translation.template import templatize
 
-from forecastsite.management.commands.makemessages import words_of_algorithms
+from forecastsite.management.commands.makemessages import collect_algorithm_texts
 
 ROOT = Path(__file__).resolve().parent.parent
 FILE = ROOT / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.po"
@@ -42,7 +42,7 @@ def template_texts(source: str) -> set[str]:
 
 @pytest.fixture(scope="module")
 def texts() -> set[str]:
-    found = set(words_of_algorithms())
+    found = set(collect_algorithm_texts())
     for app in APPS:
         for file in (ROOT / app).rglob("*.py"):
             found |= python_texts(file.read_text())

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from forecastsite.server.supervisor import answers
+from forecastsite.server.supervisor import is_answering
 from tests.helpers.installation import MANAGE, Site, free_port, until
-from training.exit_reasons import KILLED
+from training.exit_reasons import KILLED_TEXT
 
 pytestmark = pytest.mark.processes
 
@@ -55,7 +55,7 @@ def test_a_killed_training_is_tried_once_more_then_fails_with_a_plain_reason(sit
         until(60, lambda: (row := learning(site, first)) and row["attempt"] == attempt)  # noqa: B023
         os.kill(site.run_row(first)["pid"], signal.SIGKILL)
     row = site.until_state(first, "failed")
-    assert (row["error"], row["attempt"], row["version"], row["pid"]) == (KILLED, 2, None, None)
+    assert (row["error"], row["attempt"], row["version"], row["pid"]) == (KILLED_TEXT, 2, None, None)
     assert site.until_state(following, "done", "failed")["version"] == "kan_product_P001_v1"
 
 
@@ -63,7 +63,7 @@ def test_a_killed_web_server_comes_back(site):
     web = next(member for member in site.everybody() if "web" in member.cmdline() and member.is_running())
     web.kill()
     until(20, lambda: site.said().count("web started") == 2)
-    until(20, lambda: answers(site.port))
+    until(20, lambda: is_answering(site.port))
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_draining_lets_the_training_end_and_begins_no_other(site):
     until(60, lambda: learning(site, run))
     site.process.send_signal(signal.SIGTERM)
     until(10, lambda: "waits for the trainings in work" in site.said())
-    assert answers(site.port)
+    assert is_answering(site.port)
     site.everybody()
     assert site.process.wait(120) == 0
     assert site.left() == []

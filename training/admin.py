@@ -12,74 +12,74 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django_q import admin as queue  # registers its tables now, so that they can be taken off again
+from django_q import admin as queue_admin  # registers its tables now, so that they can be taken off again
 
-from registry.admin.actions import ActingAdmin, Action, Asked
-from registry.admin.base import HistoryAdmin, as_percent, pretty
-from registry.admin.model_versions import CHARTS, ModelVersionAdmin
+from registry.admin.actions import Action, ActionAdmin, Confirmation
+from registry.admin.base import ReadOnlyAdmin, format_json, format_share
+from registry.admin.model_versions import CHART_SCRIPTS, ModelVersionAdmin
 from registry.model_versions.models import ModelVersion
 from training.events import RunEvent
 from training.models import TrainingRun
-from training.queue import repeat, retrain
+from training.queue import repeat_run, retrain_version
 
-FLAGS = ("cancel_requested", "finish_requested")  # between the page and the worker
-TRAIN = "training.add_trainingrun"
+REQUEST_FLAGS = ("cancel_requested", "finish_requested")  # between the page and the worker
+TRAIN_PERMISSION = "training.add_trainingrun"
 
 
-class Stop(Action):
+class StopTraining(Action):
     name, label, permission = "stop", _("Stop the training"), "training.change_trainingrun"
 
-    def plan(self, row: TrainingRun) -> str:
-        if row.ended:
+    def preview(self, row: TrainingRun) -> str:
+        if row.has_ended:
             raise ValueError(gettext("It has ended already."))
         return gettext("What it has learned so far is thrown away.")
 
-    def do(self, row: TrainingRun, asked: Asked) -> None:
+    def execute(self, row: TrainingRun, asked: Confirmation) -> None:
         row.cancel(asked.by)
 
 
-class Again(Action):
-    name, label, permission = "again", _("Start it again"), TRAIN
+class RepeatTraining(Action):
+    name, label, permission = "again", _("Start it again"), TRAIN_PERMISSION
 
-    def plan(self, row: TrainingRun) -> str:
-        if not row.ended:
+    def preview(self, row: TrainingRun) -> str:
+        if not row.has_ended:
             raise ValueError(gettext("It has not ended yet."))
         words = gettext("A new training with the same data (%(data)s), method and settings joins the queue.")
         return words % {"data": row.dataset_version}
 
-    def do(self, row: TrainingRun, asked: Asked) -> None:
-        repeat(row, asked.by, uuid.uuid5(asked.token, str(row.pk)))
+    def execute(self, row: TrainingRun, asked: Confirmation) -> None:
+        repeat_run(row, asked.by, uuid.uuid5(asked.token, str(row.pk)))
 
 
-class Retrain(Action):
-    name, label, permission = "retrain", _("Train it again on the newest sales"), TRAIN
+class RetrainVersion(Action):
+    name, label, permission = "retrain", _("Train it again on the newest sales"), TRAIN_PERMISSION
 
-    def plan(self, row: ModelVersion) -> str:
-        data = row.model.dataset.current
+    def preview(self, row: ModelVersion) -> str:
+        data = row.model.dataset.current_version
         if data is None:
             raise ValueError(gettext("%(dataset)s has no finished version.") % {"dataset": row.model.dataset})
         data.check_scope(row.model.scope)
         words = gettext("A new training of %(method)s on %(data)s with the same settings joins the queue.")
         return words % {"method": row.algorithm, "data": data}
 
-    def do(self, row: ModelVersion, asked: Asked) -> None:
-        retrain(row, asked.by, uuid.uuid5(asked.token, str(row.pk)))
+    def execute(self, row: ModelVersion, asked: Confirmation) -> None:
+        retrain_version(row, asked.by, uuid.uuid5(asked.token, str(row.pk)))
 
 
-ModelVersionAdmin.acts.append(Retrain())  # versions are the registry's, training them is not
+ModelVersionAdmin.row_actions.append(RetrainVersion())  # versions are the registry's, training them is not
 
 
 @admin.register(TrainingRun)
-class TrainingRunAdmin(ActingAdmin):
+class TrainingRunAdmin(ActionAdmin):
     """Every attempt to learn: what was asked, where it stands, how it ended, its learning curve."""
 
-    acts = [Stop(), Again()]
+    row_actions = [StopTraining(), RepeatTraining()]
     change_form_template = "admin/training/trainingrun/change_form.html"
     list_display = (
         "__str__",
         "dataset_version",
         "state",
-        "done",
+        "progress_percent",
         "attempt",
         "created_at",
         "created_by",
@@ -89,32 +89,32 @@ class TrainingRunAdmin(ActingAdmin):
     search_fields = ("code", "algorithm", "error", "version__name")
     date_hierarchy = "created_at"
     list_select_related = ("dataset_version__dataset", "created_by", "version")
-    exclude = ("config", "estimate", "progress", "last_seq", "lease_until", *FLAGS)
-    readonly_fields = ("done", "config_text", "estimate_text")
+    exclude = ("config", "estimate", "progress", "last_seq", "lease_until", *REQUEST_FLAGS)
+    readonly_fields = ("progress_percent", "formatted_config", "formatted_estimate")
 
     class Media:
-        js = [*CHARTS, Script("learning-chart.js", defer=True)]
+        js = [*CHART_SCRIPTS, Script("learning-chart.js", defer=True)]
 
     @admin.display(description=_("progress"), ordering="progress")
-    def done(self, obj: TrainingRun) -> str:
-        return as_percent(obj.progress)
+    def progress_percent(self, obj: TrainingRun) -> str:
+        return format_share(obj.progress)
 
     @admin.display(description=_("settings"))
-    def config_text(self, obj: TrainingRun) -> SafeString:
-        return pretty(obj.config)
+    def formatted_config(self, obj: TrainingRun) -> SafeString:
+        return format_json(obj.config)
 
     @admin.display(description=_("estimate"))
-    def estimate_text(self, obj: TrainingRun) -> SafeString:
-        return pretty(obj.estimate)
+    def formatted_estimate(self, obj: TrainingRun) -> SafeString:
+        return format_json(obj.estimate)
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **options: Any) -> Any:
         run = options.get("obj")
-        context["points"] = run.points if run else []
+        context["points"] = run.learning_curve if run else []
         return super().render_change_form(request, context, *args, **options)
 
 
 @admin.register(RunEvent)
-class RunEventAdmin(HistoryAdmin):
+class RunEventAdmin(ReadOnlyAdmin):
     """The story of the runs, line by line."""
 
     list_display = ("run", "seq", "kind", "level", "text", "at")
@@ -122,27 +122,27 @@ class RunEventAdmin(HistoryAdmin):
     search_fields = ("text", "run__code")
     list_select_related = ("run",)
     exclude = ("data",)
-    readonly_fields = ("data_text",)
+    readonly_fields = ("formatted_data",)
 
     @admin.display(description=_("values"))
-    def data_text(self, obj: RunEvent) -> SafeString:
-        return pretty(obj.data)
+    def formatted_data(self, obj: RunEvent) -> SafeString:
+        return format_json(obj.data)
 
 
-class UnreadAdmin(HistoryAdmin):
+class QueueTableAdmin(ReadOnlyAdmin):
     """A table of the queue: its pickles stay in the database, only the plain columns are read."""
 
-    pickles: tuple[str, ...] = ("args", "kwargs", "result")
+    pickled_columns: tuple[str, ...] = ("args", "kwargs", "result")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows: QuerySet[Any] = super().get_queryset(request).defer(*self.pickles)
+        rows: QuerySet[Any] = super().get_queryset(request).defer(*self.pickled_columns)
         return rows
 
     def get_exclude(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return self.pickles
+        return self.pickled_columns
 
 
-class TaskAdmin(UnreadAdmin):
+class FinishedTaskAdmin(QueueTableAdmin):
     """What the queue's workers did: which job, when, how it ended."""
 
     list_display = ("name", "func", "cluster", "started", "stopped", "attempt_count")
@@ -151,15 +151,15 @@ class TaskAdmin(UnreadAdmin):
     date_hierarchy = "started"
 
 
-class WaitingAdmin(UnreadAdmin):
+class QueuedTaskAdmin(QueueTableAdmin):
     """Jobs that wait; what they hold is a signed pickle."""
 
-    pickles = ("payload",)
+    pickled_columns = ("payload",)
     list_display = ("id", "key", "lock")
     list_filter = ("key",)
 
 
-for table in (queue.Failure, queue.OrmQ, queue.Schedule, queue.Success):
+for table in (queue_admin.Failure, queue_admin.OrmQ, queue_admin.Schedule, queue_admin.Success):
     admin.site.unregister(table)
-admin.site.register([queue.Failure, queue.Success], TaskAdmin)
-admin.site.register(queue.OrmQ, WaitingAdmin)
+admin.site.register([queue_admin.Failure, queue_admin.Success], FinishedTaskAdmin)
+admin.site.register(queue_admin.OrmQ, QueuedTaskAdmin)

@@ -14,17 +14,17 @@ from typing import Self
 from django.conf import settings
 
 from training.exit_reasons import ExitReason, explain_exit
-from training.limits import killed_for_memory
+from training.limits import count_oom_kills
 
-TICK = 1.0  # seconds between two looks at whether it may go on
-GRACE = 3.0  # seconds for a child that has nothing more to do
+POLL_SECONDS = 1.0  # seconds between two looks at whether it may go on
+GRACE_SECONDS = 3.0  # seconds for a child that has nothing more to do
 
 
 class ChildProcess:
     """`manage.py` with a command, in its own session; it dies with this process, and when `with` ends."""
 
     def __init__(self, *command: str) -> None:
-        self.killed_before = killed_for_memory()
+        self.oom_kills_before = count_oom_kills()
         self.stderr = tempfile.TemporaryFile()  # noqa: SIM115  closed in __exit__
         self.process = subprocess.Popen(
             [sys.executable, str(settings.BASE_DIR / "manage.py"), *command, "--parent", str(os.getpid())],
@@ -53,7 +53,7 @@ class ChildProcess:
         """Until the child has ended by itself (True), or may not go on (False)."""
         while True:
             try:
-                self.process.wait(TICK)
+                self.process.wait(POLL_SECONDS)
                 return True
             except subprocess.TimeoutExpired:
                 if not may_continue():
@@ -62,7 +62,7 @@ class ChildProcess:
     def let_finish(self) -> None:
         """A short while for a child that has most likely just finished."""
         with suppress(subprocess.TimeoutExpired):
-            self.process.wait(GRACE)
+            self.process.wait(GRACE_SECONDS)
 
     def kill(self) -> None:
         """Kills the child if it still lives and collects it."""
@@ -71,9 +71,9 @@ class ChildProcess:
 
     def exit_reason(self) -> ExitReason:
         """What its end means, in one sentence."""
-        starved = killed_for_memory() != self.killed_before
+        starved = count_oom_kills() != self.oom_kills_before
         limit = settings.TRAINING_MEMORY_MB
-        return explain_exit(self.process.returncode, self.last_lines(), limit, starved=starved)
+        return explain_exit(self.process.returncode, self.last_lines(), limit, had_oom_kill=starved)
 
     def last_lines(self) -> str:
         """The last that the child wrote on stderr."""

@@ -18,95 +18,99 @@ from django.http import HttpRequest
 from django.utils import translation
 
 from registry.access.permissions import Person
-from training.live_updates import Delta, Key, Rights, feed
+from training.live_updates import StreamKey, Update, ViewerPermissions, get_live_updates
 from training.models import TrainingRun
 
-SIGN_IN = (
+CLOSE_SIGN_IN = (
     4401  # a refused handshake would make htmx connect again for ever; an accepted and closed one does not
 )
-NOT_FOUND = 4404
-TOO_MANY = 4429
-TOO_LONG = 1009
-FINISHED = 1000
-CHECK = 30.0  # seconds between two looks whether this person may still watch
-MOST = 64 * 1024  # bytes that a client may send at once (the server refuses longer frames itself)
+CLOSE_NOT_FOUND = 4404
+CLOSE_TOO_MANY = 4429
+CLOSE_TOO_LONG = 1009
+CLOSE_FINISHED = 1000
+SESSION_CHECK_SECONDS = 30.0  # seconds between two looks whether this person may still watch
+MAX_MESSAGE_BYTES = (
+    64 * 1024
+)  # bytes that a client may send at once (the server refuses longer frames itself)
 
 
 class RunConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
     """One page that watches one run. What the client sends is ignored."""
 
-    key: Key
-    page: asyncio.Queue[Delta] | None = None
-    pump: asyncio.Task[None] | None = None
-    shown = 0
-    person: int | None = None
+    stream_key: StreamKey
+    updates: asyncio.Queue[Update] | None = None
+    send_task: asyncio.Task[None] | None = None
+    shown_seq = 0
+    user_id: int | None = None
 
     async def connect(self) -> None:
         await self.accept()
         user = self.scope["user"]
         if not (user.is_authenticated and user.is_active):
-            await self.close(SIGN_IN)
+            await self.close(CLOSE_SIGN_IN)
             return
-        if not feed().enter(user.pk):
-            await self.close(TOO_MANY)
+        if not get_live_updates().admit_socket(user.pk):
+            await self.close(CLOSE_TOO_MANY)
             return
-        self.person = user.pk
+        self.user_id = user.pk
         run_id: uuid.UUID = self.scope["url_route"]["kwargs"]["pk"]
-        rights = await database_sync_to_async(rights_of)(user, run_id)
-        self.key = (run_id, await language(self.scope), rights)
-        if await self.show_all():
-            self.page = feed().subscribe(self.key, self.shown)
-            self.pump = asyncio.create_task(self.follow(self.page))
+        rights = await database_sync_to_async(load_viewer_permissions)(user, run_id)
+        self.stream_key = (run_id, await detect_language(self.scope), rights)
+        if await self.send_snapshot():
+            self.updates = get_live_updates().subscribe(self.stream_key, self.shown_seq)
+            self.send_task = asyncio.create_task(self.send_updates(self.updates))
 
     async def disconnect(self, code: int) -> None:
-        if self.person is not None:
-            feed().leave(self.person)
-        if self.page is not None and self.pump is not None:
-            feed().unsubscribe(self.key, self.page)
-            self.pump.cancel()
+        if self.user_id is not None:
+            get_live_updates().release_socket(self.user_id)
+        if self.updates is not None and self.send_task is not None:
+            get_live_updates().unsubscribe(self.stream_key, self.updates)
+            self.send_task.cancel()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """A page has nothing to say here."""
-        if len(text_data or bytes_data or "") > MOST:
-            await self.close(TOO_LONG)
+        if len(text_data or bytes_data or "") > MAX_MESSAGE_BYTES:
+            await self.close(CLOSE_TOO_LONG)
 
-    async def show_all(self) -> bool:
+    async def send_snapshot(self) -> bool:
         """Sends the whole block as it stands; False when there is nothing to wait for."""
-        now = await feed().snapshot(self.key)
+        now = await get_live_updates().get_snapshot(self.stream_key)
         if now is None:
-            await self.close(NOT_FOUND)
+            await self.close(CLOSE_NOT_FOUND)
             return False
-        return await self.show(now)
+        return await self.send_update(now)
 
-    async def show(self, change: Delta) -> bool:
+    async def send_update(self, update: Update) -> bool:
         """Sends a fragment; False when it was the last one."""
-        self.shown = change.end
-        await self.send(text_data=change.html)
-        if change.ended:
-            await self.close(FINISHED)
-        return not change.ended
+        self.shown_seq = update.end_seq
+        await self.send(text_data=update.html)
+        if update.is_last:
+            await self.close(CLOSE_FINISHED)
+        return not update.is_last
 
-    async def follow(self, page: asyncio.Queue[Delta]) -> None:
+    async def send_updates(self, updates: asyncio.Queue[Update]) -> None:
         going, checked = True, time.monotonic()
         while going:
-            if time.monotonic() - checked >= CHECK:
+            if time.monotonic() - checked >= SESSION_CHECK_SECONDS:
                 checked = time.monotonic()
                 if not await database_sync_to_async(may_watch)(self.scope["session"].session_key):
-                    await self.close(SIGN_IN)
+                    await self.close(CLOSE_SIGN_IN)
                     return
             try:
-                change = await asyncio.wait_for(page.get(), CHECK)
+                change = await asyncio.wait_for(updates.get(), SESSION_CHECK_SECONDS)
             except TimeoutError:
                 continue
-            if change.start == self.shown < change.end:
-                going = await self.show(change)
-            while going and self.shown < change.end:  # a gap; a shared snapshot may have been begun before
-                going = await self.show_all()
+            if change.start_seq == self.shown_seq < change.end_seq:
+                going = await self.send_update(change)
+            while (
+                going and self.shown_seq < change.end_seq
+            ):  # a gap; a shared snapshot may have been begun before
+                going = await self.send_snapshot()
 
 
-def rights_of(user: Person, run_id: uuid.UUID) -> Rights:
+def load_viewer_permissions(user: Person, run_id: uuid.UUID) -> ViewerPermissions:
     """What this person may do with that run."""
-    return Rights.of(user, TrainingRun.objects.filter(pk=run_id).first())
+    return ViewerPermissions.for_user(user, TrainingRun.objects.filter(pk=run_id).first())
 
 
 def may_watch(session_key: str) -> bool:
@@ -118,7 +122,7 @@ def may_watch(session_key: str) -> bool:
     return user.is_authenticated and user.is_active
 
 
-async def language(scope: dict[str, Any]) -> str:
+async def detect_language(scope: dict[str, Any]) -> str:
     """The page's language: ?lang=, then the language cookie, then the browser's wish."""
     headers = dict(scope["headers"])
     cookie = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1")).get(settings.LANGUAGE_COOKIE_NAME)

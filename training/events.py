@@ -8,7 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
-    from training.learning.pipeline import Epoch
+    from training.learning.pipeline import Progress
 
 
 class RunEvent(models.Model):
@@ -39,9 +39,15 @@ class RunEvent(models.Model):
         return f"{self.seq} {self.text}"
 
     @classmethod
-    def of(cls, epoch: Epoch) -> list[RunEvent]:
+    def from_progress(cls, progress: Progress) -> list[RunEvent]:
         """A point of the curve when the epoch measured something, a log line when it says something."""
-        point = {"round": epoch.round, "train_error": epoch.train_error, "check_error": epoch.check_error}
-        measured = epoch.train_error is not None or epoch.check_error is not None
-        curve = [cls(kind=cls.Kind.EPOCH, data={"step": epoch.step, **point})] if measured else []
-        return curve + ([cls(kind=cls.Kind.LOG, text=epoch.text, data=epoch.values)] if epoch.text else [])
+        point = {
+            "round": progress.round,
+            "train_error": progress.train_error,
+            "check_error": progress.check_error,
+        }
+        measured = progress.train_error is not None or progress.check_error is not None
+        curve = [cls(kind=cls.Kind.EPOCH, data={"step": progress.step, **point})] if measured else []
+        return curve + (
+            [cls(kind=cls.Kind.LOG, text=progress.text, data=progress.values)] if progress.text else []
+        )

@@ -12,21 +12,21 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from registry.autocomplete import code_field, code_of, near
-from registry.datasets.models import Dataset, codes_of
+from registry.autocomplete import make_code_field, resolve_code, similar_codes
+from registry.datasets.models import Dataset, list_codes
 from registry.datasets.scope import Scope
 from registry.storage.artifacts import Artifact
 from training import queue
-from training.config_form import about, knob_form, whole_number
+from training.config_form import build_knob_form, describe_algorithm, whole_number_field
 
-NONE_CHOSEN = _("Choose one from the list.")
+NONE_CHOSEN_MESSAGE = _("Choose one from the list.")
 
 
 def method_choices() -> list[tuple[str, Any]]:
     """What the algorithms folder holds, in the reader's language. Imported late: it pulls torch."""
     from registry import algorithms
 
-    return [(name, gettext(label)) for name, label in algorithms.choices()]
+    return [(name, gettext(label)) for name, label in algorithms.list_choices()]
 
 
 class TrainForm(forms.Form):
@@ -41,40 +41,40 @@ class TrainForm(forms.Form):
         Dataset.objects.filter(versions__state=Artifact.State.READY).distinct(),
         label=_("Dataset"),
         empty_label=None,
-        error_messages={"invalid_choice": NONE_CHOSEN, "required": NONE_CHOSEN},
+        error_messages={"invalid_choice": NONE_CHOSEN_MESSAGE, "required": NONE_CHOSEN_MESSAGE},
     )
     kind = forms.ChoiceField(
         label=_("What to learn"),
         choices=[("global", _("Everything")), ("store", _("One store")), ("product", _("One product"))],
         initial="global",
         widget=forms.RadioSelect,
-        error_messages={"invalid_choice": NONE_CHOSEN, "required": NONE_CHOSEN},
+        error_messages={"invalid_choice": NONE_CHOSEN_MESSAGE, "required": NONE_CHOSEN_MESSAGE},
     )
-    store = code_field("store", _("Store"), "dataset", help_text=_("Type a part of its code or name."))
-    product = code_field(
+    store = make_code_field("store", _("Store"), "dataset", help_text=_("Type a part of its code or name."))
+    product = make_code_field(
         "product",
         _("Product"),
         "dataset",
         help_text=_("Type a part of its code or name; its sales in all stores are learned."),
     )
     algorithm = forms.ChoiceField(
-        label=_("Method"), choices=method_choices, error_messages={"invalid_choice": NONE_CHOSEN}
+        label=_("Method"), choices=method_choices, error_messages={"invalid_choice": NONE_CHOSEN_MESSAGE}
     )
-    horizon = whole_number(
+    horizon = whole_number_field(
         _("Days ahead"),
         1,
         settings.MAX_HORIZON,
         initial=28,
         help_text=_("As many of the newest days are held back to test the model honestly."),
     )
-    budget = whole_number(
+    budget = whole_number_field(
         _("Seconds to learn"),
         1,
         settings.MAX_BUDGET,
         initial=60,
         help_text=_("Preparing, testing and saving come on top."),
     )
-    seed = whole_number(
+    seed = whole_number_field(
         _("Seed"), 0, 2**31 - 1, initial=0, help_text=_("Same data, settings and seed give the same numbers.")
     )
 
@@ -86,7 +86,7 @@ class TrainForm(forms.Form):
             else self.get_initial_for_field(self.fields["algorithm"], "algorithm")
         )
         chosen = chosen or method_choices()[0][0]
-        self.knobs, self.about = knob_form(chosen, data), about(chosen)
+        self.knobs, self.method_description = build_knob_form(chosen, data), describe_algorithm(chosen)
 
     def is_valid(self) -> bool:
         return bool(super().is_valid()) & self.knobs.is_valid()
@@ -97,25 +97,29 @@ class TrainForm(forms.Form):
         if dataset and kind in ("store", "product"):
             data[kind] = self.check_scope(dataset, kind, data.get(kind, ""))
         if dataset and data.get("horizon"):
-            self.check_days(dataset, data["horizon"])
+            self.check_history_length(dataset, data["horizon"])
         return data
 
     def check_scope(self, dataset: Dataset, kind: str, typed: str) -> str:
         """The code of what was typed; one sentence at the field when the data has no such code."""
-        version = dataset.current
-        known = codes_of(version, kind) if version else []
-        code = code_of(version, kind, typed) if version else ""
+        version = dataset.current_version
+        known = list_codes(version, kind) if version else []
+        code = resolve_code(version, kind, typed) if version else ""
         if version and code not in known:
-            words = {"dataset": dataset.name, "code": f"“{typed}”", "near": near(version, kind, typed, known)}
+            words = {
+                "dataset": dataset.name,
+                "code": f"“{typed}”",
+                "near": similar_codes(version, kind, typed, known),
+            }
             word = _("{dataset} has no such code {code}: choose one from the list, like {near}.")
             self.add_error(kind, format_lazy(word, **words))
         return code
 
-    def check_days(self, dataset: Dataset, horizon: int) -> None:
+    def check_history_length(self, dataset: Dataset, horizon: int) -> None:
         """One sentence when the data has fewer days than one window to learn and one to test."""
-        from training.learning.candidate import LEAST_PAST  # imports torch
+        from training.learning.candidate import MIN_PAST_DAYS  # imports torch
 
-        version, needed = dataset.current, LEAST_PAST + 2 * horizon
+        version, needed = dataset.current_version, MIN_PAST_DAYS + 2 * horizon
         days = (version.last - version.first).days + 1 if version else 0
         if days < needed:
             word = _("{dataset} has {days} days of sales; {horizon} days ahead need at least {needed}.")
@@ -129,25 +133,25 @@ class TrainForm(forms.Form):
         return Scope(kind, "" if kind == "global" else self.cleaned_data[kind])
 
     @property
-    def cost(self) -> dict[str, Any]:
+    def estimated_cost(self) -> dict[str, Any]:
         """What the training as it stands in the form will cost; empty while something needed is wrong."""
-        from training.estimate import estimate
+        from training.estimate import estimate_cost
         from training.models import TrainingRun
 
         self.is_valid()
         data = getattr(self, "cleaned_data", {})
-        known = data.get("dataset") and data["dataset"].current
+        known = data.get("dataset") and data["dataset"].current_version
         if not known or not {"kind", "algorithm", "budget"} <= data.keys() or data["kind"] in self.errors:
             return {}
         names = {"kind": data["kind"], "algorithm": data["algorithm"], "budget": data["budget"]}
-        return estimate(TrainingRun(dataset_version=known, **names))
+        return estimate_cost(TrainingRun(dataset_version=known, **names))
 
-    def enqueue(self, user: Any) -> Any:
+    def enqueue_run(self, user: Any) -> Any:
         """The queued run; raises ValueError with a sentence. The same form twice gives the same run."""
 
         data = self.cleaned_data
-        return queue.enqueue(
-            data["dataset"].current,
+        return queue.enqueue_run(
+            data["dataset"].current_version,
             self.scope,
             data["algorithm"],
             config=self.knobs.cleaned_data,

@@ -29,212 +29,237 @@ from training.events import RunEvent
 from training.models import TrainingRun
 
 logger = logging.getLogger(__name__)
-LINES = 200  # log lines of a snapshot
-PAGE = 500  # events of one delta at most
-PACE = 0.5  # seconds between two messages about one run: what happens meanwhile comes together
-BACKLOG = 50  # deltas a slow page may be behind before it gets a snapshot instead
+SNAPSHOT_LOG_LINES = 200  # log lines of a snapshot
+MAX_UPDATE_EVENTS = 500  # events of one delta at most
+MIN_UPDATE_SECONDS = 0.5  # seconds between two messages about one run: what happens meanwhile comes together
+MAX_PENDING_UPDATES = 50  # deltas a slow page may be behind before it gets a snapshot instead
 
 
-class Rights(NamedTuple):
+class ViewerPermissions(NamedTuple):
     """What a reader of the live page may do there; pages with the same rights share what is rendered."""
 
-    steer: bool
-    train: bool
-    forecast: bool
+    may_steer: bool
+    may_train: bool
+    may_forecast: bool
 
     @classmethod
-    def of(cls, user: Person, run: TrainingRun | None) -> Rights:
+    def for_user(cls, user: Person, run: TrainingRun | None) -> ViewerPermissions:
         steer = run is not None and run.may_steer(user)
         return cls(steer, user.has_perm("training.add_trainingrun"), user.has_perm("prediction.add_forecast"))
 
 
-Key = tuple[uuid.UUID, str, Rights]
+StreamKey = tuple[uuid.UUID, str, ViewerPermissions]
 
 
 @dataclass(frozen=True)
-class Delta:
+class Update:
     """What a page that shows everything up to `start` needs to show everything up to `end`."""
 
-    start: int
-    end: int
+    start_seq: int
+    end_seq: int
     html: str
-    ended: bool
+    is_last: bool
 
 
-def live_context(run_id: uuid.UUID, rights: Rights) -> dict[str, Any]:
+def live_context(run_id: uuid.UUID, permissions: ViewerPermissions) -> dict[str, Any]:
     """What the live block shows; the page and the socket's snapshot share it. Raises DoesNotExist."""
     run = TrainingRun.objects.select_related("version", "dataset_version__dataset").get(pk=run_id)
     seen = RunEvent.objects.filter(run=run, seq__lte=run.last_seq)
-    logs = list(seen.exclude(kind=RunEvent.Kind.EPOCH).order_by("-seq")[:LINES])[::-1]
+    logs = list(seen.exclude(kind=RunEvent.Kind.EPOCH).order_by("-seq")[:SNAPSHOT_LOG_LINES])[::-1]
     return {
         "run": run,
         "logs": logs,
-        "points": run.points,
-        "ended": run.ended,
+        "points": run.learning_curve,
+        "ended": run.has_ended,
         "cost": actual_cost(run),
-        "may": rights,
+        "viewer": permissions,
     }
 
 
-def snapshot(run_id: uuid.UUID, language: str, rights: Rights) -> Delta | None:
+def render_snapshot(run_id: uuid.UUID, language: str, permissions: ViewerPermissions) -> Update | None:
     """The whole live block as it stands; None when there is no such run."""
     try:
-        context = live_context(run_id, rights)
+        context = live_context(run_id, permissions)
     except TrainingRun.DoesNotExist:
         return None
-    html = render("training/_live.html", {**context, "oob": True}, language)
-    return Delta(0, context["run"].last_seq, html, context["ended"])
+    html = render_in_language("training/_live.html", {**context, "oob": True}, language)
+    return Update(0, context["run"].last_seq, html, context["ended"])
 
 
-def delta(run: TrainingRun, start: int, language: str, rights: Rights) -> Delta | None:
+def render_update(
+    run: TrainingRun, start: int, language: str, permissions: ViewerPermissions
+) -> Update | None:
     """What happened after event `start`; None when nothing did."""
     events = list(
-        RunEvent.objects.filter(run=run, seq__gt=start, seq__lte=run.last_seq).order_by("seq")[:PAGE]
+        RunEvent.objects.filter(run=run, seq__gt=start, seq__lte=run.last_seq).order_by("seq")[
+            :MAX_UPDATE_EVENTS
+        ]
     )
     if not events:
         return None
     logs = [event for event in events if event.kind != RunEvent.Kind.EPOCH]
     points = [event.data for event in events if event.kind == RunEvent.Kind.EPOCH]
-    ended = run.ended and events[-1].seq == run.last_seq
+    ended = run.has_ended and events[-1].seq == run.last_seq
     turned = any(not event.data for event in logs) or any(e.kind == RunEvent.Kind.STATE for e in logs)
-    context = {"run": run, "logs": logs, "points": points, "turned": turned, "may": rights, "oob": True}
+    context = {
+        "run": run,
+        "logs": logs,
+        "points": points,
+        "turned": turned,
+        "viewer": permissions,
+        "oob": True,
+    }
     if turned:
         context["cost"] = actual_cost(run)
-    return Delta(start, events[-1].seq, render("training/_delta.html", context, language), ended)
+    return Update(start, events[-1].seq, render_in_language("training/_delta.html", context, language), ended)
 
 
-def render(template: str, context: dict[str, Any], language: str) -> str:
+def render_in_language(template: str, context: dict[str, Any], language: str) -> str:
     """The fragment in the page's language."""
     with translation.override(language):
         return render_to_string(template, context)
 
 
-def deltas(cursors: dict[Key, int]) -> dict[Key, Delta]:
+def render_updates(cursors: dict[StreamKey, int]) -> dict[StreamKey, Update]:
     """What is new for each watched run, language and set of rights, from one look at the rows."""
     runs = TrainingRun.objects.select_related("version", "dataset_version__dataset")
     rows = runs.in_bulk({key[0] for key in cursors})
     fresh = {
-        key: delta(rows[key[0]], cursor, *key[1:])
+        key: render_update(rows[key[0]], cursor, *key[1:])
         for key, cursor in cursors.items()
         if key[0] in rows and rows[key[0]].last_seq > cursor
     }
     return {key: news for key, news in fresh.items() if news is not None}
 
 
-class Watch:
+class ChangeDetector:
     """Says cheaply whether the database may have changed."""
 
     def __init__(self) -> None:
-        self.file: sqlite3.Connection | None = None
-        self.seen = -1
+        self.sqlite_connection: sqlite3.Connection | None = None
+        self.data_version = -1
         if connection.vendor == "sqlite":
             name = str(connection.settings_dict["NAME"])
-            self.file = sqlite3.connect(name, isolation_level=None, timeout=1, uri=name.startswith("file:"))
+            self.sqlite_connection = sqlite3.connect(
+                name, isolation_level=None, timeout=1, uri=name.startswith("file:")
+            )
 
     @property
-    def pause(self) -> float:
-        return 0.1 if self.file else 0.25
+    def poll_interval(self) -> float:
+        return 0.1 if self.sqlite_connection else 0.25
 
-    def changed(self) -> bool:
-        if self.file is None:
+    def has_changed(self) -> bool:
+        if self.sqlite_connection is None:
             return True
-        before, self.seen = self.seen, self.file.execute("PRAGMA data_version").fetchone()[0]
-        return before != self.seen
+        before, self.data_version = (
+            self.data_version,
+            self.sqlite_connection.execute("PRAGMA data_version").fetchone()[0],
+        )
+        return before != self.data_version
 
     def close(self) -> None:
-        if self.file:
-            self.file.close()
+        if self.sqlite_connection:
+            self.sqlite_connection.close()
 
 
-class Feed:
+class LiveUpdates:
     """The tailer: runs while somebody watches."""
 
     def __init__(self) -> None:
-        self.pages: dict[Key, set[asyncio.Queue[Delta]]] = {}
-        self.cursors: dict[Key, int] = {}
-        self.sent: dict[Key, float] = {}
-        self.whole: dict[Key, asyncio.Task[Delta | None]] = {}  # snapshots that are being made
-        self.people: Counter[int] = Counter()  # open sockets of each user
-        self.task: asyncio.Task[None] | None = None
-        self.again = True
+        self.subscribers: dict[StreamKey, set[asyncio.Queue[Update]]] = {}
+        self.cursors: dict[StreamKey, int] = {}
+        self.sent_at: dict[StreamKey, float] = {}
+        self.pending_snapshots: dict[
+            StreamKey, asyncio.Task[Update | None]
+        ] = {}  # snapshots that are being made
+        self.socket_counts: Counter[int] = Counter()  # open sockets of each user
+        self.poll_task: asyncio.Task[None] | None = None
+        self.should_poll_again = True
 
-    async def snapshot(self, key: Key) -> Delta | None:
+    async def get_snapshot(self, key: StreamKey) -> Update | None:
         """The whole block; pages that ask while it is made share it, as all do after a restart."""
-        if key not in self.whole:
-            self.whole[key] = asyncio.create_task(database_sync_to_async(snapshot)(*key))
-            self.whole[key].add_done_callback(lambda _made: self.whole.pop(key))
-        return await asyncio.shield(self.whole[key])
+        if key not in self.pending_snapshots:
+            self.pending_snapshots[key] = asyncio.create_task(database_sync_to_async(render_snapshot)(*key))
+            self.pending_snapshots[key].add_done_callback(lambda _made: self.pending_snapshots.pop(key))
+        return await asyncio.shield(self.pending_snapshots[key])
 
-    def subscribe(self, key: Key, cursor: int) -> asyncio.Queue[Delta]:
+    def subscribe(self, key: StreamKey, cursor: int) -> asyncio.Queue[Update]:
         """A queue of what happens to the run after event `cursor`; who is behind the others is told so."""
-        page: asyncio.Queue[Delta] = asyncio.Queue(BACKLOG)
-        self.pages.setdefault(key, set()).add(page)
+        page: asyncio.Queue[Update] = asyncio.Queue(MAX_PENDING_UPDATES)
+        self.subscribers.setdefault(key, set()).add(page)
         reached = self.cursors.setdefault(key, cursor)
         if reached > cursor:
-            page.put_nowait(Delta(reached, reached, "", ended=False))
-        self.again = True  # what happened between the page's snapshot and now
-        if self.task is None or self.task.done():
-            self.task = asyncio.create_task(self.tail())
+            page.put_nowait(Update(reached, reached, "", is_last=False))
+        self.should_poll_again = True  # what happened between the page's snapshot and now
+        if self.poll_task is None or self.poll_task.done():
+            self.poll_task = asyncio.create_task(self.poll_loop())
         return page
 
-    def unsubscribe(self, key: Key, page: asyncio.Queue[Delta]) -> None:
+    def unsubscribe(self, key: StreamKey, page: asyncio.Queue[Update]) -> None:
         """Forgets the page; the last one to leave ends the tailer."""
-        pages = self.pages.get(key, set())
+        pages = self.subscribers.get(key, set())
         pages.discard(page)
         if not pages:
-            self.pages.pop(key, None)
+            self.subscribers.pop(key, None)
             self.cursors.pop(key, None)
-            self.sent.pop(key, None)
+            self.sent_at.pop(key, None)
 
-    def enter(self, person: int) -> bool:
+    def admit_socket(self, user_id: int) -> bool:
         """Counts a socket of this user; False when there are too many already."""
-        if self.people[person] >= settings.SOCKETS_PER_USER:
+        if self.socket_counts[user_id] >= settings.SOCKETS_PER_USER:
             return False
-        self.people[person] += 1
+        self.socket_counts[user_id] += 1
         return True
 
-    def leave(self, person: int) -> None:
+    def release_socket(self, user_id: int) -> None:
         """The socket is gone."""
-        self.people[person] -= 1
-        self.people += Counter()  # forgets who has none
+        self.socket_counts[user_id] -= 1
+        self.socket_counts += Counter()  # forgets who has none
 
-    async def tail(self) -> None:
-        watch = Watch()
+    async def poll_loop(self) -> None:
+        watch = ChangeDetector()
         try:
-            while self.pages:
-                if watch.changed() or self.again:
-                    self.again = False
-                    self.again |= await self.look()
-                await asyncio.sleep(watch.pause)
+            while self.subscribers:
+                if watch.has_changed() or self.should_poll_again:
+                    self.should_poll_again = False
+                    self.should_poll_again |= await self.poll_once()
+                await asyncio.sleep(watch.poll_interval)
         finally:
             watch.close()
 
-    async def look(self) -> bool:
+    async def poll_once(self) -> bool:
         """One look at the rows of those whose turn it is; True when another may find more."""
         now = time.monotonic()
-        due = {key: at for key, at in self.cursors.items() if now - self.sent.get(key, 0.0) >= PACE}
+        due = {
+            key: at
+            for key, at in self.cursors.items()
+            if now - self.sent_at.get(key, 0.0) >= MIN_UPDATE_SECONDS
+        }
         early = len(due) < len(self.cursors)
         try:
-            return self.fan_out(await database_sync_to_async(deltas)(due) if due else {}) or early
+            return (
+                self.fan_out_updates(await database_sync_to_async(render_updates)(due) if due else {})
+                or early
+            )
         except DatabaseError:
             logger.warning("The database does not answer: live progress waits for it.")
             return True
 
-    def fan_out(self, news: dict[Key, Delta]) -> bool:
+    def fan_out_updates(self, news: dict[StreamKey, Update]) -> bool:
         """Hands every page its delta; True when more may be waiting."""
         for key, change in news.items():
             if key in self.cursors:
-                self.cursors[key], self.sent[key] = change.end, time.monotonic()
-            for page in self.pages.get(key, ()):
+                self.cursors[key], self.sent_at[key] = change.end_seq, time.monotonic()
+            for page in self.subscribers.get(key, ()):
                 if page.full():  # a slow page: the gap makes it take a snapshot
                     page.get_nowait()
                 page.put_nowait(change)
         return bool(news)
 
 
-_feeds: dict[asyncio.AbstractEventLoop, Feed] = {}
+_live_updates: dict[asyncio.AbstractEventLoop, LiveUpdates] = {}
 
 
-def feed() -> Feed:
+def get_live_updates() -> LiveUpdates:
     """The one feed of this event loop; a web process has one loop."""
-    return _feeds.setdefault(asyncio.get_running_loop(), Feed())
+    return _live_updates.setdefault(asyncio.get_running_loop(), LiveUpdates())

@@ -30,21 +30,21 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 from django_q.tasks import async_task
 
-from registry.access.audit import Act, record
-from registry.access.permissions import Person, owns
+from registry.access.audit import AuditAction, record_action
+from registry.access.permissions import Person, is_owner
 from registry.datasets.models import DatasetVersion
-from registry.datasets.scope import KINDS, Kind, Scope
+from registry.datasets.scope import SCOPE_KINDS, Scope, ScopeKind
 from registry.model_versions.models import ModelVersion
 from training.events import RunEvent
-from training.limits import peak_mb
+from training.limits import peak_memory_mb
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-    from training.learning.pipeline import Epoch
-QUEUE = "training"
-FOLDER = "runs"  # below DATA_DIR: the checkpoints of runs that are not over
-LEASE = timedelta(seconds=30)  # a worker that is silent for so long has lost the run
+    from training.learning.pipeline import Progress
+QUEUE_NAME = "training"
+CHECKPOINT_FOLDER = "runs"  # below DATA_DIR: the checkpoints of runs that are not over
+LEASE_DURATION = timedelta(seconds=30)  # a worker that is silent for so long has lost the run
 
 
 class TrainingRun(models.Model):
@@ -57,7 +57,7 @@ class TrainingRun(models.Model):
         FAILED = "failed", _("failed")
         CANCELLED = "cancelled", _("stopped")
 
-    ENDED = (State.DONE, State.FAILED, State.CANCELLED)
+    ENDED_STATES = (State.DONE, State.FAILED, State.CANCELLED)
     MAX_ATTEMPTS = 2
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -65,7 +65,9 @@ class TrainingRun(models.Model):
     dataset_version = models.ForeignKey(
         DatasetVersion, models.CASCADE, related_name="runs", verbose_name=_("dataset version")
     )
-    kind = models.CharField(_("scope"), max_length=10, choices=[(k, k) for k in KINDS], default="global")
+    kind = models.CharField(
+        _("scope"), max_length=10, choices=[(k, k) for k in SCOPE_KINDS], default="global"
+    )
     code = models.CharField(_("code"), max_length=100, blank=True)
     algorithm = models.CharField(_("algorithm"), max_length=40)
     config = models.JSONField(_("settings"), default=dict, blank=True)
@@ -115,24 +117,28 @@ class TrainingRun(models.Model):
 
     @property
     def scope(self) -> Scope:
-        return Scope(cast(Kind, self.kind), self.code)
+        return Scope(cast(ScopeKind, self.kind), self.code)
 
     @property
-    def ended(self) -> bool:
-        return self.state in self.ENDED
+    def has_ended(self) -> bool:
+        return self.state in self.ENDED_STATES
 
     def may_steer(self, user: Person) -> bool:
         """Stop it or end it early: all runs, or an own one."""
-        return user.has_perm("training.change_trainingrun") or owns(user, self, "training.add_trainingrun")
+        return user.has_perm("training.change_trainingrun") or is_owner(
+            user, self, "training.add_trainingrun"
+        )
 
     @property
     def owned_by_this_attempt(self) -> Q:
         """True for the row only while this object's attempt owns it."""
         return Q(state=self.State.RUNNING, attempt_token=self.attempt_token, attempt_token__isnull=False)
 
-    def push(self) -> None:
+    def push_job(self) -> None:
         """Puts the run's id on the training queue. The queue row joins the caller's transaction."""
-        async_task("training.tasks.run_training", str(self.pk), cluster=QUEUE, timeout=self.budget + 3600)
+        async_task(
+            "training.tasks.run_training", str(self.pk), cluster=QUEUE_NAME, timeout=self.budget + 3600
+        )
 
     def transition(self, where: Q, events: Sequence[RunEvent], **changes: Any) -> bool:
         """Changes the row if `where` holds and tells the events, in one short transaction; False = lost it.
@@ -149,55 +155,55 @@ class TrainingRun(models.Model):
             RunEvent.objects.bulk_create(events)
         return True
 
-    def record(self, epochs: Sequence[Epoch], before: int | None = None) -> bool:
+    def record_progress(self, progress: Sequence[Progress], reported_before: int | None = None) -> bool:
         """Tells what was learned since the last call and moves the bar; False when the run is lost.
 
         `before` counts the signs of life of this attempt so far: a learning that was interrupted repeats
         what it had said, and that is not told twice.
         """
-        before = self.told if before is None else before
-        fresh = epochs[max(0, self.told - before) :]
-        events = [event for epoch in fresh for event in RunEvent.of(epoch)]
-        last, told = epochs[-1], max(self.told, before + len(epochs))
+        reported_before = self.told if reported_before is None else reported_before
+        fresh = progress[max(0, self.told - reported_before) :]
+        events = [event for epoch in fresh for event in RunEvent.from_progress(epoch)]
+        last, told = progress[-1], max(self.told, reported_before + len(progress))
         bar: dict[str, Any] = {
             "step": last.step,
             "progress": last.progress,
             "seconds_left": last.seconds_left,
         }
-        bar["memory_mb"] = max(peak_mb(), self.memory_mb or 0)
+        bar["memory_mb"] = max(peak_memory_mb(), self.memory_mb or 0)
         return self.transition(self.owned_by_this_attempt, events, told=told, **bar)
 
-    def finish(self, version: ModelVersion) -> bool:
+    def finish_with_version(self, version: ModelVersion) -> bool:
         """Publishes the version and ends the run in one transaction; False = lost it, throw the file away."""
         with transaction.atomic():
             changes = {"version": version, "progress": 1.0, "error": ""}
             if not self.transition(
                 self.owned_by_this_attempt,
-                [self.state_event(self.State.DONE)],
+                [self.build_state_event(self.State.DONE)],
                 **changes,
                 **self._end_columns(self.State.DONE),
             ):
                 return False
             version.publish()
-            self.write_to_owner()
-        self.drop_checkpoint()
+            self.queue_owner_email()
+        self.delete_checkpoint()
         return True
 
-    def fail(self, reason: str) -> bool:
+    def mark_failed(self, reason: str) -> bool:
         """Ends this attempt's run with one plain sentence; False when the run is lost or ended already."""
-        return self.end(self.owned_by_this_attempt, self.State.FAILED, reason)
+        return self.end_in_state(self.owned_by_this_attempt, self.State.FAILED, reason)
 
-    def stop(self) -> bool:
+    def mark_cancelled(self) -> bool:
         """Ends this attempt's run because somebody asked for it."""
-        return self.end(self.owned_by_this_attempt, self.State.CANCELLED)
+        return self.end_in_state(self.owned_by_this_attempt, self.State.CANCELLED)
 
     def cancel(self, by: User | None = None) -> None:
         """A waiting run ends at once; a running one is stopped by its worker within seconds."""
         with transaction.atomic():
-            record(Act.STOPPED, self, by)
+            record_action(AuditAction.STOPPED, self, by)
             state = TrainingRun.objects.select_for_update().values_list("state", flat=True).get(pk=self.pk)
             if state == self.State.QUEUED:
-                self.end(Q(state=self.State.QUEUED), self.State.CANCELLED)
+                self.end_in_state(Q(state=self.State.QUEUED), self.State.CANCELLED)
             elif state == self.State.RUNNING:
                 line = RunEvent(kind=RunEvent.Kind.LOG, text=gettext_noop("Stop was asked for."))
                 self.transition(Q(cancel_requested=False), [line], cancel_requested=True)
@@ -207,7 +213,7 @@ class TrainingRun(models.Model):
         line = RunEvent(kind=RunEvent.Kind.LOG, text=gettext_noop("To finish now was asked for."))
         going = Q(state=self.State.RUNNING, finish_requested=False, cancel_requested=False)
         with transaction.atomic():
-            record(Act.HURRIED, self, by)
+            record_action(AuditAction.FINISHED_EARLY, self, by)
             self.transition(going, [line], finish_requested=True)
 
     def is_finish_requested(self) -> bool:
@@ -215,33 +221,33 @@ class TrainingRun(models.Model):
         return TrainingRun.objects.filter(pk=self.pk, finish_requested=True).exists()
 
     @property
-    def points(self) -> list[dict[str, Any]]:
+    def learning_curve(self) -> list[dict[str, Any]]:
         """The learning curve."""
         seen = RunEvent.objects.filter(run=self, kind=RunEvent.Kind.EPOCH, seq__lte=self.last_seq)
         return list(seen.order_by("seq").values_list("data", flat=True))
 
-    def end(self, where: Q, state: str, reason: str = "") -> bool:
+    def end_in_state(self, where: Q, state: str, reason: str = "") -> bool:
         token = self.attempt_token
         done = self.transition(
-            where, [self.state_event(state, reason)], error=reason, **self._end_columns(state)
+            where, [self.build_state_event(state, reason)], error=reason, **self._end_columns(state)
         )
         if done:
-            self.write_to_owner()
-            self.drop_unfinished(token)
-            self.drop_checkpoint()
+            self.queue_owner_email()
+            self.delete_pending_version(token)
+            self.delete_checkpoint()
         return done
 
     def requeue(self, where: Q, text: str, why: Sequence[RunEvent] = (), **changes: Any) -> bool:
         token = self.attempt_token
         fresh = {"attempt_token": None, "lease_until": None, "pid": None}
-        lines = [*why, self.state_event(self.State.QUEUED, text)]
+        lines = [*why, self.build_state_event(self.State.QUEUED, text)]
         with transaction.atomic():
             if not self.transition(
                 where, lines, state=self.State.QUEUED, seconds_left=None, **fresh, **changes
             ):
                 return False
-            self.push()
-        self.drop_unfinished(token)
+            self.push_job()
+        self.delete_pending_version(token)
         return True
 
     def _end_columns(self, state: str) -> dict[str, Any]:
@@ -249,26 +255,26 @@ class TrainingRun(models.Model):
         gone = {"attempt_token": None, "lease_until": None, "pid": None, "seconds_left": None}
         return {"state": state, "finished_at": Now(), **gone}
 
-    def state_event(self, state: str, text: str = "") -> RunEvent:
+    def build_state_event(self, state: str, text: str = "") -> RunEvent:
         level = "error" if state == self.State.FAILED else "info"
         return RunEvent(kind=RunEvent.Kind.STATE, level=level, text=text, data={"state": state})
 
-    def write_to_owner(self) -> None:
+    def queue_owner_email(self) -> None:
         """Queues an e-mail about the end, when there is a mail server and somebody to write to."""
         wanted = self.state in (self.State.DONE, self.State.FAILED)
         if settings.EMAIL_HOST and wanted and self.created_by and self.created_by.email:
             async_task("training.tasks.write_to_owner", str(self.pk), cluster="light")
 
-    def drop_unfinished(self, attempt: uuid.UUID | None) -> None:
+    def delete_pending_version(self, attempt: uuid.UUID | None) -> None:
         """An attempt's version carries the attempt's token as its id: what it left half saved goes."""
         for version in ModelVersion.objects.filter(pk__in=[attempt], state=ModelVersion.State.PENDING):
             version.remove()
 
     @property
-    def folder(self) -> Path:
+    def checkpoint_folder(self) -> Path:
         """Where an interrupted learning finds what it knew; on the machine that learned it."""
-        return Path(settings.DATA_DIR) / FOLDER / str(self.pk)
+        return Path(settings.DATA_DIR) / CHECKPOINT_FOLDER / str(self.pk)
 
-    def drop_checkpoint(self) -> None:
+    def delete_checkpoint(self) -> None:
         """Nobody goes on with a run that has ended."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(self.checkpoint_folder, ignore_errors=True)

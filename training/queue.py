@@ -15,11 +15,11 @@ from django.db.models import Max, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from registry.access.audit import Act, record
+from registry.access.audit import AuditAction, record_action
 from registry.datasets.models import DatasetVersion
 from registry.datasets.scope import Scope
 from registry.model_versions.models import ModelVersion
-from training.estimate import estimate
+from training.estimate import estimate_cost
 from training.models import TrainingRun
 
 
@@ -47,11 +47,11 @@ def build_run(
     check_number(_("Days ahead"), run.horizon, settings.MAX_HORIZON)
     check_number(_("Seconds to learn"), run.budget, settings.MAX_BUDGET)
     build_config(algorithm, run.config)
-    run.estimate = estimate(run)
+    run.estimate = estimate_cost(run)
     return run
 
 
-def enqueue(
+def enqueue_run(
     dataset_version: DatasetVersion, scope: Scope, algorithm: str, **options: Unpack[RunOptions]
 ) -> TrainingRun:
     """Run row and queue row in one transaction; a form posted twice gives the run it made first.
@@ -61,11 +61,11 @@ def enqueue(
     run = build_run(dataset_version, scope, algorithm, **options)
     try:
         with transaction.atomic():
-            lock_person(run.created_by_id)
+            lock_user(run.created_by_id)
             run.save(force_insert=True)
             check_waiting_limit(run.created_by_id)
-            run.push()
-            record(Act.TRAINED, run, run.created_by, str(dataset_version))
+            run.push_job()
+            record_action(AuditAction.TRAINED, run, run.created_by, str(dataset_version))
     except IntegrityError:
         twin = TrainingRun.objects.filter(form_token=run.form_token, form_token__isnull=False).first()
         if twin is None:
@@ -74,50 +74,50 @@ def enqueue(
     return run
 
 
-def repeat(run: TrainingRun, user: User, token: uuid.UUID | None = None) -> TrainingRun:
+def repeat_run(run: TrainingRun, user: User, token: uuid.UUID | None = None) -> TrainingRun:
     """A new run with the same settings; asked twice it is the same one. Raises ValueError."""
     options = RunOptions(config=run.config, horizon=run.horizon, budget=run.budget, seed=run.seed)
     options |= {"created_by": user, "form_token": token or uuid.uuid5(run.pk, "again")}
-    return enqueue(run.dataset_version, run.scope, run.algorithm, **options)
+    return enqueue_run(run.dataset_version, run.scope, run.algorithm, **options)
 
 
-def retrain(version: ModelVersion, user: User, token: uuid.UUID) -> TrainingRun:
+def retrain_version(version: ModelVersion, user: User, token: uuid.UUID) -> TrainingRun:
     """Queues a training like the one that made the version, on the newest sales. Raises ValueError."""
     before = TrainingRun.objects.filter(version=version).first()
-    data = version.model.dataset.current
+    data = version.model.dataset.current_version
     if data is None:
         words = {"dataset": version.model.dataset}
         raise ValueError(_("%(dataset)s has no finished version.") % words)
     like: Any = before or version  # the run also knows what `auto` was asked for
     options = RunOptions(config=like.config, horizon=like.horizon, seed=like.seed)
     options |= {"budget": before.budget if before else 60, "created_by": user, "form_token": token}
-    return enqueue(data, version.model.scope, like.algorithm, **options)
+    return enqueue_run(data, version.model.scope, like.algorithm, **options)
 
 
-def check_number(label: str, number: int, top: int) -> None:
+def check_number(label: str, number: int, maximum: int) -> None:
     """Raises ValueError with a sentence unless 1 <= number <= top."""
-    if not 1 <= number <= top:
+    if not 1 <= number <= maximum:
         raise ValueError(
             _("%(label)s is %(number)s: choose a whole number from 1 to %(top)s.")
-            % {"label": label, "number": number, "top": top}
+            % {"label": label, "number": number, "top": maximum}
         )
 
 
-def check_waiting_limit(person: int | None) -> None:
+def check_waiting_limit(user_id: int | None) -> None:
     """Raises ValueError with a sentence when more runs of this person wait than may."""
     top = settings.WAITING_PER_USER
-    waiting = TrainingRun.objects.filter(created_by=person, state=TrainingRun.State.QUEUED)
-    if person and waiting.count() > top:
+    waiting = TrainingRun.objects.filter(created_by=user_id, state=TrainingRun.State.QUEUED)
+    if user_id and waiting.count() > top:
         raise ValueError(
             _("%(top)s of your trainings wait already: let one begin, or stop one on the queue page.")
             % {"top": top}
         )
 
 
-def lock_person(person: int | None) -> None:
+def lock_user(user_id: int | None) -> None:
     """Inside a transaction: what this person starts is decided one after the other."""
-    if person is not None:
-        User.objects.select_for_update().filter(pk=person).first()
+    if user_id is not None:
+        User.objects.select_for_update().filter(pk=user_id).first()
 
 
 def waiting_order() -> list[TrainingRun]:
@@ -148,23 +148,23 @@ def may_start(run: TrainingRun) -> bool:
     return run.created_by_id is None or busy.count() < settings.RUNNING_PER_USER
 
 
-def queue_context(person: int) -> dict[str, Any]:
+def queue_context(user_id: int) -> dict[str, Any]:
     """What the queue page shows, and how much of it is this person's."""
     named = TrainingRun.objects.select_related("dataset_version__dataset", "created_by", "version")
     waiting = waiting_order()
     return {
         "running": named.filter(state=TrainingRun.State.RUNNING).order_by("started_at"),
         "waiting": waiting,
-        "ended": named.filter(state__in=TrainingRun.ENDED).order_by("-finished_at")[:10],
-        "mine": sum(run.created_by_id == person for run in waiting),
+        "ended": named.filter(state__in=TrainingRun.ENDED_STATES).order_by("-finished_at")[:10],
+        "mine": sum(run.created_by_id == user_id for run in waiting),
         "top": settings.WAITING_PER_USER,
         "at_once": settings.RUNNING_PER_USER,
     }
 
 
-def newly_ended(person: int) -> list[TrainingRun]:
+def pop_newly_ended(user_id: int) -> list[TrainingRun]:
     """Runs of this person that ended since the last call (within a day); each is given once."""
     runs = TrainingRun.objects
-    fresh = Q(created_by=person, announced=False, finished_at__gt=Now() - timedelta(days=1))
-    ended = runs.filter(fresh, state__in=TrainingRun.ENDED).select_related("version")
+    fresh = Q(created_by=user_id, announced=False, finished_at__gt=Now() - timedelta(days=1))
+    ended = runs.filter(fresh, state__in=TrainingRun.ENDED_STATES).select_related("version")
     return [run for run in ended if runs.filter(pk=run.pk, announced=False).update(announced=True)]

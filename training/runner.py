@@ -19,40 +19,42 @@ from training import leases
 from training.models import TrainingRun
 
 if TYPE_CHECKING:
-    from training.learning.pipeline import Epoch, Learned, Plan
+    from training.learning.pipeline import Progress, TrainingConfig, TrainingResult
 
-EXPECTED = (ValueError, CorruptArtifact)  # their text is one sentence for people
-FLUSH = 0.25  # seconds between two writes of progress
+EXPECTED_ERRORS = (ValueError, CorruptArtifact)  # their text is one sentence for people
+FLUSH_SECONDS = 0.25  # seconds between two writes of progress
 
 
-class Superseded(Exception):
+class LeaseLost(Exception):
     """The run was stopped or belongs to another attempt: nothing of this one may be kept."""
 
 
-def execute(run: TrainingRun) -> ModelVersion:
+def train_and_publish(run: TrainingRun) -> ModelVersion:
     """Learns what the claimed run asks for and publishes it. Raises EXPECTED or Superseded: kept nothing."""
     from registry.datasets.reader import read_panel
     from training.learning.checkpoint import Checkpoint
-    from training.learning.pipeline import Learning
+    from training.learning.pipeline import TrainingPipeline
 
     begun, told = time.monotonic(), 0
-    checkpoint = Checkpoint(run.folder, asked=run.is_finish_requested)
-    learning = Learning(read_panel(run.dataset_version, run.scope), plan(run), checkpoint=checkpoint)
-    with closing(batches(learning)) as epochs:
+    checkpoint = Checkpoint(run.checkpoint_folder, is_finish_requested=run.is_finish_requested)
+    learning = TrainingPipeline(
+        read_panel(run.dataset_version, run.scope), build_training_config(run), checkpoint=checkpoint
+    )
+    with closing(batch_progress(learning)) as epochs:
         for batch in epochs:
-            if not run.record(batch, told):
-                raise Superseded("The run was stopped or taken over.")
+            if not run.record_progress(batch, told):
+                raise LeaseLost("The run was stopped or taken over.")
             told += len(batch)
-    return publish(run, learning.learned, time.monotonic() - begun)
+    return publish_version(run, learning.result, time.monotonic() - begun)
 
 
-def plan(run: TrainingRun) -> Plan:
+def build_training_config(run: TrainingRun) -> TrainingConfig:
     """What was asked, in the words of the numerics."""
-    from training.learning.pipeline import Plan
+    from training.learning.pipeline import TrainingConfig
 
-    return Plan(
+    return TrainingConfig(
         algorithm=run.algorithm,
-        config=run.config,
+        knobs=run.config,
         horizon=run.horizon,
         budget=float(run.budget),
         seed=run.seed,
@@ -61,23 +63,23 @@ def plan(run: TrainingRun) -> Plan:
     )
 
 
-def batches(epochs: Iterable[Epoch]) -> Generator[list[Epoch]]:
+def batch_progress(progress: Iterable[Progress]) -> Generator[list[Progress]]:
     """Epochs in groups, so that a fast learner writes four times a second and not four hundred."""
-    waiting: list[Epoch] = []
+    waiting: list[Progress] = []
     sent = 0.0
-    for epoch in epochs:
+    for epoch in progress:
         waiting.append(epoch)
-        if time.monotonic() - sent >= FLUSH:
+        if time.monotonic() - sent >= FLUSH_SECONDS:
             yield waiting
             waiting, sent = [], time.monotonic()
     if waiting:
         yield waiting
 
 
-def publish(run: TrainingRun, learned: Learned, seconds: float) -> ModelVersion:
+def publish_version(run: TrainingRun, result: TrainingResult, seconds: float) -> ModelVersion:
     """File first, then version and run become true in one transaction. A lost run leaves nothing behind."""
-    content = learned.bundle.to_bytes()
-    version = ModelVersion.objects.begin(
+    content = result.bundle.to_bytes()
+    version = ModelVersion.objects.create_pending(
         run.dataset_version,
         run.scope,
         id=run.attempt_token,  # whoever ends this attempt can find what it left half saved
@@ -85,43 +87,43 @@ def publish(run: TrainingRun, learned: Learned, seconds: float) -> ModelVersion:
         horizon=run.horizon,
         seed=run.seed,
         config=run.config,
-        metrics=learned.metrics,
-        wape=learned.metrics.get("wape"),
+        metrics=result.metrics,
+        wape=result.metrics.get("wape"),
         seconds=round(seconds, 2),
         created_by=run.created_by,
     )
     version.write(content)
-    if not run.finish(version):
+    if not run.finish_with_version(version):
         version.remove()
-        raise Superseded("The run was stopped or taken over.")
+        raise LeaseLost("The run was stopped or taken over.")
     return version
 
 
-class Heart(threading.Thread):
+class HeartbeatThread(threading.Thread):
     """Beats for a run that is trained in this very process (the worker beats for its child)."""
 
     def __init__(self, run: TrainingRun) -> None:
         super().__init__(daemon=True, name="heart")
-        self.run_row, self.still = run, threading.Event()
+        self.training_run, self.stop_event = run, threading.Event()
 
     def run(self) -> None:
         """Until told to stop; a beat that fails is tried again, the lease says for how long that matters."""
-        twin = TrainingRun(pk=self.run_row.pk, attempt_token=self.run_row.attempt_token)
-        while not self.still.wait(leases.BEAT):
+        twin = TrainingRun(pk=self.training_run.pk, attempt_token=self.training_run.attempt_token)
+        while not self.stop_event.wait(leases.HEARTBEAT_SECONDS):
             try:
-                if not leases.beat(twin) or twin.cancel_requested:
-                    twin.stop()
+                if not leases.renew_lease(twin) or twin.cancel_requested:
+                    twin.mark_cancelled()
                     break
             except DatabaseError:
                 continue
         connection.close()
 
-    def __enter__(self) -> Heart:
+    def __enter__(self) -> HeartbeatThread:
         self.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
-        self.still.set()
+        self.stop_event.set()
         self.join()

@@ -15,7 +15,7 @@ from django.core.mail import send_mail
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from registry.lib.messages import said
+from registry.lib.messages import translate_message
 from training import leases
 from training.child_process import ChildProcess
 from training.models import TrainingRun
@@ -29,27 +29,29 @@ def run_training(run_id: str) -> None:
         return  # the job is lost, the run is not: it gets another at the next start
     run = leases.claim_next(run_id, os.getpid(), socket.gethostname())
     if run is not None:
-        supervise(run)
+        supervise_run(run)
 
 
-def supervise(run: TrainingRun) -> None:
+def supervise_run(run: TrainingRun) -> None:
     """Starts the child, beats while it lives, and leaves no running row behind, whatever happens."""
     try:
         with ChildProcess("run_training", str(run.pk), str(run.attempt_token)) as child:
             leases.record_pid(run, child.process.pid)
             if child.wait(leases.Heartbeat(run).may_continue):
-                settle(run, child)
+                record_exit(run, child)
             elif run.cancel_requested:
                 child.kill()
-                run.stop()
+                run.mark_cancelled()
             else:
                 child.let_finish()
     except BaseException as error:  # also the queue's own timeout, which is a SystemExit
-        run.fail(f"The training was broken off by its worker ({type(error).__name__}). Start it again.")
+        run.mark_failed(
+            f"The training was broken off by its worker ({type(error).__name__}). Start it again."
+        )
         raise
 
 
-def settle(run: TrainingRun, child: ChildProcess) -> None:
+def record_exit(run: TrainingRun, child: ChildProcess) -> None:
     """Writes down how the child ended; changes nothing when it has ended the run itself."""
     if leases.handle_crash(run, child.exit_reason()):
         logger.warning("Training %s ended with %s: %s", run.pk, child.process.returncode, child.last_lines())
@@ -63,5 +65,5 @@ def write_to_owner(run_id: str) -> None:
     word = {"done": _("Training done: %(what)s"), "failed": _("Training failed: %(what)s")}.get(run.state)
     if word:
         subject = word % {"what": f"{run.algorithm}, {run.dataset_version}, {run.scope}"}
-        lines = [subject, said(run.error), settings.SITE_URL + reverse("run", args=[run.pk])]
+        lines = [subject, translate_message(run.error), settings.SITE_URL + reverse("run", args=[run.pk])]
         send_mail(subject, "\n\n".join(filter(None, lines)), None, [run.created_by.email])

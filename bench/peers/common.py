@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from registry.series.quantiles import INTERVALS, LEVELS, MEDIAN
+from registry.series.quantiles import INTERVALS, MEDIAN_INDEX, QUANTILE_LEVELS
 
 PERCENT = [int(name) for name in INTERVALS]  # intervals to ask a peer for
 
@@ -64,12 +64,12 @@ def fill(past: pd.DataFrame) -> pd.Series:
 
 def quantiles(task: Task, median: np.ndarray, bounds: dict[int, tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
     """[S, H, Q] from a median and (low, high) of each interval; sorted, not below 0, 0 on closed days."""
-    result = np.repeat(median[..., None], len(LEVELS), axis=2)
+    result = np.repeat(median[..., None], len(QUANTILE_LEVELS), axis=2)
     for percent, (low, high) in bounds.items():
         ends = INTERVALS[str(percent)]
         result[..., ends[0]], result[..., ends[1]] = low, high
     result = np.sort(np.maximum(result, 0), axis=2)
-    result[..., MEDIAN] = np.maximum(median, 0)
+    result[..., MEDIAN_INDEX] = np.maximum(median, 0)
     result[task.closed] = 0
     return np.sort(result, axis=2)
 

@@ -18,7 +18,7 @@ from neuralforecast.losses.pytorch import MQLoss
 from neuralforecast.models import KAN, NHITS, TFT
 
 from bench.peers import common
-from registry.series.quantiles import LEVELS
+from registry.series.quantiles import QUANTILE_LEVELS
 
 MODELS = {"nf-kan": KAN, "nf-nhits": NHITS, "nf-tft": TFT}
 OWN: dict[str, dict[str, Any]] = {
@@ -72,7 +72,7 @@ def mean(quantiles: np.ndarray) -> np.ndarray:
     >>> float(mean(np.array([1.0, 2, 3, 4, 5, 6, 7])))
     4.0
     """
-    levels = np.array([0.0, *LEVELS, 1.0])
+    levels = np.array([0.0, *QUANTILE_LEVELS, 1.0])
     values = np.concatenate([quantiles[..., :1], quantiles, quantiles[..., -1:]], axis=-1)
     return (np.diff(levels) * (values[..., 1:] + values[..., :-1]) / 2).sum(axis=-1)
 
@@ -83,7 +83,7 @@ def engine(task: common.Task, steps: int, seconds: float) -> NeuralForecast:
     model = MODELS[name](
         h=task.horizon,
         input_size=2 * task.horizon,
-        loss=MQLoss(quantiles=list(LEVELS)),
+        loss=MQLoss(quantiles=list(QUANTILE_LEVELS)),
         futr_exog_list=task.covariates,
         stat_exog_list=task.plan["static"] or None,
         max_steps=steps,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from axes import admin as doors  # registers its tables now, so that they can be taken off again
+from axes import admin as axes_admin  # registers its tables now, so that they can be taken off again
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
@@ -14,25 +14,25 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from forecastsite.accounts.signals import rights_of
-from registry.access.audit import Act, record
-from registry.admin.actions import ActingAdmin, Action, Asked
-from registry.admin.base import HistoryAdmin, QuickAdmin
+from forecastsite.accounts.signals import describe_permissions
+from registry.access.audit import AuditAction, record_action
+from registry.admin.actions import Action, ActionAdmin, Confirmation
+from registry.admin.base import LargeTableAdmin, ReadOnlyAdmin
 
 if TYPE_CHECKING:
-    People = UserAdmin[User]
+    BaseUserAdmin = UserAdmin[User]
 else:  # only the stubs know the type parameter
-    People = UserAdmin
+    BaseUserAdmin = UserAdmin
 
-for table in (User, Group, doors.AccessAttempt, doors.AccessLog, doors.AccessFailureLog):
+for table in (User, Group, axes_admin.AccessAttempt, axes_admin.AccessLog, axes_admin.AccessFailureLog):
     admin.site.unregister(table)
 
 
 @admin.register(User)
-class PersonAdmin(QuickAdmin, People):
+class PersonAdmin(LargeTableAdmin, BaseUserAdmin):
     """People; a change of their rights is a line of the audit."""
 
-    list_display = ("username", "email", "roles", "is_active", "is_superuser", "last_login")
+    list_display = ("username", "email", "role_names", "is_active", "is_superuser", "last_login")
     list_filter = ("groups", "is_active", "is_superuser")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
@@ -40,21 +40,21 @@ class PersonAdmin(QuickAdmin, People):
         return rows
 
     @admin.display(description=_("roles"))
-    def roles(self, obj: User) -> str:
+    def role_names(self, obj: User) -> str:
         return ", ".join(gettext(group.name) for group in obj.groups.all()) or gettext("Viewer")
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """The row is saved already, its groups are not: what the database says of both is compared."""
         person: User = form.instance
         flags = {name: form.initial.get(name, False) for name in ("is_superuser", "is_active")}
-        before = rights_of(person, **flags) if change else "–"
+        before = describe_permissions(person, **flags) if change else "–"
         super().save_related(request, form, formsets, change)
-        if (after := rights_of(person)) != before:
-            record(Act.ROLES, person, self.person(request), f"{before} → {after}")
+        if (after := describe_permissions(person)) != before:
+            record_action(AuditAction.ROLES, person, self.get_signed_in_user(request), f"{before} → {after}")
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         with transaction.atomic():
-            record(Act.DELETED, obj, self.person(request))
+            record_action(AuditAction.DELETED, obj, self.get_signed_in_user(request))
             super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
@@ -63,35 +63,35 @@ class PersonAdmin(QuickAdmin, People):
 
 
 @admin.register(Group)
-class RoleAdmin(QuickAdmin, GroupAdmin):
+class RoleAdmin(LargeTableAdmin, GroupAdmin):
     """Roles; what one may do can be changed here."""
 
 
-class Unlock(Action):
+class UnlockSignIn(Action):
     """Somebody locked out may try again at once."""
 
     name, label, permission = "unlock", _("Let in again"), "axes.delete_accessattempt"
 
-    def plan(self, row: doors.AccessAttempt) -> str:
+    def preview(self, row: axes_admin.AccessAttempt) -> str:
         words = gettext("%(who)s may try again at once from %(address)s.")
         return words % {"who": row.username, "address": row.ip_address}
 
-    def do(self, row: doors.AccessAttempt, asked: Asked) -> None:
+    def execute(self, row: axes_admin.AccessAttempt, asked: Confirmation) -> None:
         row.delete()
 
 
-@admin.register(doors.AccessAttempt)
-class AttemptAdmin(ActingAdmin):
+@admin.register(axes_admin.AccessAttempt)
+class SignInAttemptAdmin(ActionAdmin):
     """Wrong passwords that are being counted."""
 
-    acts = [Unlock()]
+    row_actions = [UnlockSignIn()]
     list_display = ("attempt_time", "username", "ip_address", "failures_since_start", "user_agent")
     search_fields = ("username", "ip_address")
     exclude = ("get_data", "post_data", "http_accept")
 
 
-@admin.register(doors.AccessFailureLog)
-class FailureAdmin(HistoryAdmin):
+@admin.register(axes_admin.AccessFailureLog)
+class SignInFailureAdmin(ReadOnlyAdmin):
     """Every wrong password."""
 
     list_display = ("attempt_time", "username", "ip_address", "locked_out", "user_agent")
@@ -100,8 +100,8 @@ class FailureAdmin(HistoryAdmin):
     exclude = ("http_accept",)
 
 
-@admin.register(doors.AccessLog)
-class AccessAdmin(HistoryAdmin):
+@admin.register(axes_admin.AccessLog)
+class SignInLogAdmin(ReadOnlyAdmin):
     """Who signed in and out."""
 
     list_display = ("attempt_time", "logout_time", "username", "ip_address", "user_agent")

@@ -16,31 +16,31 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 
-from registry.access.permissions import insist
+from registry.access.permissions import require
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
-OPEN = "registry.open_admin"
+ADMIN_PERMISSION = "registry.open_admin"
 
 
-class OurAdmin(AdminSite):
+class ForecastAdminSite(AdminSite):
     """A role opens it, not the staff flag: whoever has no such role is told which one is needed."""
 
     site_header = site_title = _("Sales Forecast")
     index_title = _("Administration")
 
     def has_permission(self, request: HttpRequest) -> bool:
-        return request.user.is_active and request.user.has_perm(OPEN)
+        return request.user.is_active and request.user.has_perm(ADMIN_PERMISSION)
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:
         guarded = super().admin_view(view, cacheable)
 
         @wraps(guarded)
-        def inner(request: HttpRequest, *args: Any, **options: Any) -> HttpResponseBase:
+        def checked_view(request: HttpRequest, *args: Any, **options: Any) -> HttpResponseBase:
             if request.user.is_authenticated:
-                insist(self.has_permission(request), OPEN)
+                require(self.has_permission(request), ADMIN_PERMISSION)
             return guarded(request, *args, **options)
 
-        return cast(View, inner)
+        return cast(View, checked_view)
 
     def get_urls(self) -> list[Any]:
         """Without the way to a row's own page by its number: no row has one."""

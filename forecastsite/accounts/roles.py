@@ -11,13 +11,13 @@ from django.apps.registry import Apps
 from django.contrib.auth.management import create_permissions
 from django.utils.translation import gettext_noop
 
-TRAIN, FORECAST = "training.add_trainingrun", "prediction.add_forecast"
-RUNS, FORECASTS = "training.change_trainingrun", "prediction.delete_forecast"
-DATA = ("registry.add_datasetversion", "registry.change_dataset")
-MODELS = ("registry.change_modelversion", "registry.delete_modelversion")
-SHELF = "registry.archive_modelversion"
-ADMIN = "registry.open_admin"
-SHOWN = (
+TRAIN_PERMISSION, FORECAST_PERMISSION = "training.add_trainingrun", "prediction.add_forecast"
+RUN_PERMISSION, DELETE_FORECAST_PERMISSION = "training.change_trainingrun", "prediction.delete_forecast"
+DATA_PERMISSIONS = ("registry.add_datasetversion", "registry.change_dataset")
+MODEL_PERMISSIONS = ("registry.change_modelversion", "registry.delete_modelversion")
+ARCHIVE_PERMISSION = "registry.archive_modelversion"
+ADMIN_PERMISSION = "registry.open_admin"
+VIEW_PERMISSIONS = (
     "registry.view_dataset",
     "registry.view_datasetversion",
     "registry.view_forecastmodel",
@@ -28,7 +28,7 @@ SHOWN = (
     "training.view_runevent",
     "prediction.view_forecast",
 )
-MACHINE = (
+OPERATION_PERMISSIONS = (
     "forecastsite.view_cleanup",
     "forecastsite.view_nightly",
     "forecastsite.change_nightly",
@@ -44,21 +44,39 @@ MACHINE = (
 
 ROLES: dict[str, tuple[str, ...]] = {
     gettext_noop("Viewer"): (),
-    gettext_noop("Planner"): (TRAIN, FORECAST),
-    gettext_noop("Curator"): (TRAIN, FORECAST, RUNS, FORECASTS, *DATA, *MODELS, SHELF, ADMIN, *SHOWN),
-    gettext_noop("Operator"): (RUNS, FORECASTS, MODELS[1], SHELF, ADMIN, *SHOWN, *MACHINE),
+    gettext_noop("Planner"): (TRAIN_PERMISSION, FORECAST_PERMISSION),
+    gettext_noop("Curator"): (
+        TRAIN_PERMISSION,
+        FORECAST_PERMISSION,
+        RUN_PERMISSION,
+        DELETE_FORECAST_PERMISSION,
+        *DATA_PERMISSIONS,
+        *MODEL_PERMISSIONS,
+        ARCHIVE_PERMISSION,
+        ADMIN_PERMISSION,
+        *VIEW_PERMISSIONS,
+    ),
+    gettext_noop("Operator"): (
+        RUN_PERMISSION,
+        DELETE_FORECAST_PERMISSION,
+        MODEL_PERMISSIONS[1],
+        ARCHIVE_PERMISSION,
+        ADMIN_PERMISSION,
+        *VIEW_PERMISSIONS,
+        *OPERATION_PERMISSIONS,
+    ),
 }
 
 
-def make_roles(apps: Apps) -> None:
+def create_roles(apps: Apps) -> None:
     """The groups with the permissions above; what else they hold stays. Safe to repeat."""
-    permissions = permissions_of(apps)
+    permissions = load_permissions(apps)
     for name, held in ROLES.items():
         group, _made = apps.get_model("auth", "Group").objects.get_or_create(name=name)
         group.permissions.add(*(permissions[one] for one in held))
 
 
-def permissions_of(apps: Apps) -> dict[str, Any]:
+def load_permissions(apps: Apps) -> dict[str, Any]:
     """Every permission by its name. Django makes them only after all migrations, so they are made here."""
     for label in {name.split(".")[0] for held in ROLES.values() for name in held}:
         config: Any = apps.get_app_config(label)

@@ -11,10 +11,10 @@ from django.contrib.auth.models import User
 from django.dispatch import receiver
 from django.utils import timezone
 
-from registry.access.audit import Act, AuditEntry, record
+from registry.access.audit import AuditAction, AuditEntry, record_action
 
 
-def rights_of(person: User, **flags: bool) -> str:
+def describe_permissions(person: User, **flags: bool) -> str:
     """Roles and flags in one line, to be compared and told; `flags` take the place of the person's own."""
     words = list(person.groups.order_by("pk").values_list("name", flat=True))
     words += ["administrator"] if flags.get("is_superuser", person.is_superuser) else []
@@ -24,8 +24,8 @@ def rights_of(person: User, **flags: bool) -> str:
 
 
 @receiver(user_locked_out)
-def note_lock(username: str = "", ip_address: str = "", **rest: Any) -> None:
+def audit_lockout(username: str = "", ip_address: str = "", **rest: Any) -> None:
     """One line a lock, however often somebody goes on trying."""
     since = timezone.now() - timedelta(hours=settings.AXES_COOLOFF_TIME)
-    if not AuditEntry.objects.filter(act=Act.LOCKED_OUT, name=username, at__gt=since).exists():
-        record(Act.LOCKED_OUT, username or "–", why=str(ip_address or ""))
+    if not AuditEntry.objects.filter(act=AuditAction.LOCKED_OUT, name=username, at__gt=since).exists():
+        record_action(AuditAction.LOCKED_OUT, username or "–", why=str(ip_address or ""))

@@ -16,34 +16,50 @@ from django.utils.translation import gettext_lazy as _
 from django_q.tasks import async_task
 
 from forecastsite.cleanup.models import CleanUp, Nightly
-from forecastsite.cleanup.service import NOT_BEGUN, Limits, carry_out, default_policy, draw_up, to_archive
-from registry.access.audit import Act, record
-from registry.admin.actions import ActingAdmin, Action, Asked
-from registry.admin.base import HistoryAdmin
+from forecastsite.cleanup.service import (
+    NOT_STARTED_ERRORS,
+    Limits,
+    build_default_policy,
+    build_plan,
+    run_cleanup,
+    should_archive,
+)
+from registry.access.audit import AuditAction, record_action
+from registry.admin.actions import Action, ActionAdmin, Confirmation
+from registry.admin.base import ReadOnlyAdmin
 
-SHOWN = 200  # items of a plan on the page
-PATIENCE = 15.0  # seconds of work in the request; the light queue does the rest
+MAX_SHOWN_ITEMS = 200  # items of a plan on the page
+MAX_REQUEST_SECONDS = 15.0  # seconds of work in the request; the light queue does the rest
 
 
 @admin.register(CleanUp)
-class CleanUpAdmin(HistoryAdmin):
+class CleanUpAdmin(ReadOnlyAdmin):
     """Every clean-up: what went, what failed, by whom."""
 
-    list_display = ("at", "who", "deleted", "archived", "size", "failed", "left", "result")
+    list_display = (
+        "at",
+        "triggered_by",
+        "deleted",
+        "archived",
+        "freed_size",
+        "failed",
+        "left",
+        "result_text",
+    )
     list_filter = ("by_schedule", "code")
     date_hierarchy = "at"
     list_select_related = ("by",)
 
     @admin.display(description=_("who"))
-    def who(self, obj: CleanUp) -> str:
-        return obj.who
+    def triggered_by(self, obj: CleanUp) -> str:
+        return obj.triggered_by
 
     @admin.display(description=_("freed"), ordering="freed")
-    def size(self, obj: CleanUp) -> str:
+    def freed_size(self, obj: CleanUp) -> str:
         return filesizeformat(obj.freed)
 
     @admin.display(description=_("result"))
-    def result(self, obj: CleanUp) -> str:
+    def result_text(self, obj: CleanUp) -> str:
         return obj.text or gettext("done")
 
 
@@ -52,13 +68,13 @@ class SwitchOn(Action):
 
     name, label, permission = "switch_on", _("Switch on: clean up every night"), "forecastsite.change_nightly"
 
-    def plan(self, row: Nightly) -> str:
+    def preview(self, row: Nightly) -> str:
         return gettext("Cleans up every night from now on.")
 
-    def do(self, row: Nightly, asked: Asked) -> None:
+    def execute(self, row: Nightly, asked: Confirmation) -> None:
         with transaction.atomic():
-            record(Act.CHANGED, row, asked.by, str(self.label))
-            row.switch(True)
+            record_action(AuditAction.CHANGED, row, asked.by, str(self.label))
+            row.set_enabled(True)
 
 
 class SwitchOff(SwitchOn):
@@ -66,51 +82,51 @@ class SwitchOff(SwitchOn):
 
     name, label = "switch_off", _("Switch off")
 
-    def plan(self, row: Nightly) -> str:
+    def preview(self, row: Nightly) -> str:
         return gettext("Cleans up no more.")
 
-    def do(self, row: Nightly, asked: Asked) -> None:
+    def execute(self, row: Nightly, asked: Confirmation) -> None:
         with transaction.atomic():
-            record(Act.CHANGED, row, asked.by, str(self.label))
-            row.switch(False)
+            record_action(AuditAction.CHANGED, row, asked.by, str(self.label))
+            row.set_enabled(False)
 
 
 @admin.register(Nightly)
-class NightlyAdmin(ActingAdmin):
+class NightlyAdmin(ActionAdmin):
     """One row: whether the clean-up runs by itself, when next, and how it went the last time."""
 
-    list_display = ("__str__", "switched_on", "next", "last_run", "last_result")
-    fields = ("switched_on", "next", "last_run", "last_result")
+    list_display = ("__str__", "is_enabled", "next_time", "last_time", "last_result")
+    fields = ("is_enabled", "next_time", "last_time", "last_result")
     readonly_fields = fields
-    actions = ("look", "clean_now")
-    acts = [SwitchOn(), SwitchOff()]
+    actions = ("preview_cleanup", "clean_up_now")
+    row_actions = [SwitchOn(), SwitchOff()]
 
     def has_switch_permission(self, request: HttpRequest) -> bool:
         """Who may change the schedule; the row itself has no form."""
         return request.user.has_perm("forecastsite.change_nightly")
 
     @admin.display(description=_("switched on"), boolean=True)
-    def switched_on(self, obj: Nightly) -> bool:
-        return obj.on
+    def is_enabled(self, obj: Nightly) -> bool:
+        return obj.is_enabled
 
     @admin.display(description=_("next time"))
-    def next(self, obj: Nightly) -> Any:
-        return obj.next_run if obj.on else None
+    def next_time(self, obj: Nightly) -> Any:
+        return obj.next_run if obj.is_enabled else None
 
     @admin.display(description=_("last time"))
-    def last_run(self, obj: Nightly) -> Any:
-        return obj.last and obj.last.at
+    def last_time(self, obj: Nightly) -> Any:
+        return obj.last_cleanup and obj.last_cleanup.at
 
     @admin.display(description=_("last result"))
     def last_result(self, obj: Nightly) -> str:
-        return obj.last.sentence if obj.last else ""
+        return obj.last_cleanup.result_sentence if obj.last_cleanup else ""
 
     @admin.action(description=_("Show what a clean-up would do now"), permissions=["switch"])
-    def look(self, request: HttpRequest, queryset: QuerySet[Nightly]) -> HttpResponse | None:
+    def preview_cleanup(self, request: HttpRequest, queryset: QuerySet[Nightly]) -> HttpResponse | None:
         """The plan, item by item, and a button that carries out exactly this one."""
         try:
-            plan = draw_up(replace(default_policy(), archive=to_archive("auto")))
-        except NOT_BEGUN as problem:
+            plan = build_plan(replace(build_default_policy(), should_archive=should_archive("auto")))
+        except NOT_STARTED_ERRORS as problem:
             self.message_user(request, str(problem), messages.ERROR)
             return None
         context = {
@@ -118,27 +134,27 @@ class NightlyAdmin(ActingAdmin):
             "title": gettext("What a clean-up would do now"),
             "opts": self.opts,
             "plan": plan,
-            "shown": plan.todo[:SHOWN],
-            "more": len(plan.todo) - SHOWN,
-            "size": sum(item.bytes for item in plan.todo),
+            "shown": plan.due_items[:MAX_SHOWN_ITEMS],
+            "more": len(plan.due_items) - MAX_SHOWN_ITEMS,
+            "size": sum(item.bytes for item in plan.due_items),
             "selected": request.POST.getlist("_selected_action"),
         }
         return TemplateResponse(request, "admin/cleanup_plan.html", context)
 
     @admin.action(description=_("Clean up now"), permissions=["switch"])
-    def clean_now(self, request: HttpRequest, queryset: QuerySet[Nightly]) -> HttpResponse | None:
+    def clean_up_now(self, request: HttpRequest, queryset: QuerySet[Nightly]) -> HttpResponse | None:
         """Carries out the plan that was looked at; without one it is shown first."""
         if not (plan := request.POST.get("plan", "")):
-            return self.look(request, queryset)
-        policy = replace(default_policy(), archive=to_archive("auto"))
-        limits = Limits(expect=plan, seconds=PATIENCE)
+            return self.preview_cleanup(request, queryset)
+        policy = replace(build_default_policy(), should_archive=should_archive("auto"))
+        limits = Limits(expected_sha256=plan, time_limit=MAX_REQUEST_SECONDS)
         try:
-            outcome = carry_out(policy, limits, by=request.user)  # type: ignore[arg-type]
-        except NOT_BEGUN as problem:
+            outcome = run_cleanup(policy, limits, by=request.user)  # type: ignore[arg-type]
+        except NOT_STARTED_ERRORS as problem:
             self.message_user(request, str(problem), messages.ERROR)
             return None
-        if outcome.left and not outcome.code:
+        if outcome.left_count and not outcome.exit_code:
             async_task("forecastsite.tasks.clean_up", cluster="light")
-        level = messages.ERROR if outcome.code else messages.SUCCESS
-        self.message_user(request, CleanUp(**outcome.facts()).sentence, level)
+        level = messages.ERROR if outcome.exit_code else messages.SUCCESS
+        self.message_user(request, CleanUp(**outcome.to_columns()).result_sentence, level)
         return None

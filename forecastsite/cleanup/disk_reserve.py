@@ -9,39 +9,41 @@ from pathlib import Path
 
 from django.conf import settings
 
-SIZE = 8 << 20  # bytes: what SQLite writes beside its file, and the rows of a clean-up
-SPARE = 1 << 20  # bytes that must be free besides, or the reserve would fill the disk
+RESERVE_BYTES = 8 << 20  # bytes: what SQLite writes beside its file, and the rows of a clean-up
+SPARE_BYTES = 1 << 20  # bytes that must be free besides, or the reserve would fill the disk
 
 
-def place() -> Path:
+def reserve_path() -> Path:
     """Where it lies."""
     return Path(settings.DATA_DIR) / "reserve"
 
 
-def free() -> int:
+def free_bytes() -> int:
     """Bytes that the data folder has left."""
     return shutil.disk_usage(settings.DATA_DIR).free
 
 
-def keep_back() -> None:
+def fill_reserve() -> None:
     """Takes the room while there is enough; a disk that is too full goes without."""
-    file = place()
-    if (file.is_file() and file.stat().st_size == SIZE) or free() < SIZE + SPARE:
+    file = reserve_path()
+    if (
+        file.is_file() and file.stat().st_size == RESERVE_BYTES
+    ) or free_bytes() < RESERVE_BYTES + SPARE_BYTES:
         return
     try:
-        file.write_bytes(bytes(SIZE))
+        file.write_bytes(bytes(RESERVE_BYTES))
     except OSError:
         file.unlink(missing_ok=True)
 
 
 @contextmanager
-def opened() -> Iterator[None]:
+def release_reserve() -> Iterator[None]:
     """What is done inside may use the room when there is no other; afterwards it is kept back again."""
-    if free() >= SIZE:
+    if free_bytes() >= RESERVE_BYTES:
         yield
         return
-    place().unlink(missing_ok=True)
+    reserve_path().unlink(missing_ok=True)
     try:
         yield
     finally:
-        keep_back()
+        fill_reserve()

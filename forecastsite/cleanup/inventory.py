@@ -12,7 +12,7 @@ from registry.storage.artifacts import Artifact
 from registry.storage.retention import ForecastRow, VersionRow
 from training.models import TrainingRun
 
-CHUNK = 5000
+ROWS_PER_CHUNK = 5000
 FORECAST_COLUMNS = ("pk", "created_at", "size", "pinned", "archived_at", "version_id")
 NAME_COLUMNS = ("product", "store", "version__name", "origin", "horizon")
 VERSION_COLUMNS = (
@@ -28,20 +28,22 @@ VERSION_COLUMNS = (
 )
 # what a tombstone tells of a forecast; metrics and settings of a hundred thousand versions are not read
 FILE_COLUMNS = ("id", "state", "size", "sha256", "pinned", "archive_address", "archived_at")
-STONE_COLUMNS = (
+TOMBSTONE_COLUMNS = (
     *FILE_COLUMNS,
     *("store", "product", "origin", "horizon", "created_at"),
     *("version__model__kind", "version__model__code"),
 )
 
 
-def forecast_rows() -> list[ForecastRow]:
+def load_forecast_rows() -> list[ForecastRow]:
     """Every ready forecast."""
     found = Forecast.objects.ready().order_by().values_list(*FORECAST_COLUMNS, *NAME_COLUMNS)
-    return [forecast_row(*values) for values in found.iterator(chunk_size=CHUNK)]
+    return [build_forecast_row(*values) for values in found.iterator(chunk_size=ROWS_PER_CHUNK)]
 
 
-def forecast_row(pk: Any, created: Any, size: int, pinned: bool, archived: Any, *rest: Any) -> ForecastRow:
+def build_forecast_row(
+    pk: Any, created: Any, size: int, pinned: bool, archived: Any, *rest: Any
+) -> ForecastRow:
     version, product, store, name, origin, horizon = rest
     what = " · ".join(part for part in (product, store) if part) or name
     return ForecastRow(
@@ -49,34 +51,38 @@ def forecast_row(pk: Any, created: Any, size: int, pinned: bool, archived: Any, 
         name=f"{what} · {origin} + {horizon}",
         created=created,
         size=size,
-        held=("pinned",) if pinned else (),
-        archived=archived is not None,
+        protected_by=("pinned",) if pinned else (),
+        is_archived=archived is not None,
         version=str(version),
     )
 
 
-def version_rows(model: int | None = None) -> list[VersionRow]:
+def load_version_rows(model: int | None = None) -> list[VersionRow]:
     """Every ready version, or those of one model, each with what holds it."""
     found = ModelVersion.objects.ready().filter(**({"model": model} if model else {}))
     rows = list(found.order_by().values(*VERSION_COLUMNS))
-    holders = {"best": in_use(rows), "run": at_work(), "forecast": needed_by_unready()}
-    return [version_row(row, holders) for row in rows]
+    holders = {
+        "best": versions_in_use(rows),
+        "run": versions_in_training(),
+        "forecast": versions_of_unready_forecasts(),
+    }
+    return [build_version_row(row, holders) for row in rows]
 
 
-def version_row(row: dict[str, Any], holders: dict[str, set[Any]]) -> VersionRow:
+def build_version_row(row: dict[str, Any], holders: dict[str, set[Any]]) -> VersionRow:
     held = [name for name, holder in holders.items() if row["pk"] in holder]
     return VersionRow(
         id=str(row["pk"]),
         name=row["name"],
         created=row["created_at"],
         size=row["size"],
-        held=(*(["pinned"] if row["pinned"] else []), *held),
-        archived=row["archived_at"] is not None,
-        line=f"{row['model_id']}/{row['algorithm']}",
+        protected_by=(*(["pinned"] if row["pinned"] else []), *held),
+        is_archived=row["archived_at"] is not None,
+        lineage=f"{row['model_id']}/{row['algorithm']}",
     )
 
 
-def in_use(rows: list[dict[str, Any]]) -> set[Any]:
+def versions_in_use(rows: list[dict[str, Any]]) -> set[Any]:
     """The best version of each model; where none is in use the one with the smallest error, which then
     answers to that name."""
     best = dict(ForecastModel.objects.values_list("pk", "best"))
@@ -85,13 +91,13 @@ def in_use(rows: list[dict[str, Any]]) -> set[Any]:
     return {best.get(model) or version for model, version in smallest.items()}
 
 
-def at_work() -> set[Any]:
+def versions_in_training() -> set[Any]:
     """Versions of runs that are not over; one in the making has its attempt's token as id."""
-    going = TrainingRun.objects.exclude(state__in=TrainingRun.ENDED)
+    going = TrainingRun.objects.exclude(state__in=TrainingRun.ENDED_STATES)
     return {pk for pair in going.values_list("version", "attempt_token") for pk in pair if pk}
 
 
-def needed_by_unready() -> set[Any]:
+def versions_of_unready_forecasts() -> set[Any]:
     """Versions of forecasts that are being made, or damaged: rows that no plan knows, but that stay."""
     state = Artifact.State
     ready = Q(state__in=[state.READY, state.DELETING])

@@ -13,8 +13,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_q.models import Schedule
 
-NIGHTLY = "clean-up"
-HOUR = 2  # at night, local time
+SCHEDULE_NAME = "clean-up"
+CLEANUP_HOUR = 2  # at night, local time
 
 
 class CleanUp(models.Model):
@@ -43,14 +43,14 @@ class CleanUp(models.Model):
         return f"{self.at:%Y-%m-%d %H:%M}"
 
     @property
-    def who(self) -> str:
+    def triggered_by(self) -> str:
         """A person, the schedule, or somebody at the command line."""
         if self.by_schedule:
             return gettext("schedule")
         return str(self.by) if self.by else gettext("command line")
 
     @property
-    def sentence(self) -> str:
+    def result_sentence(self) -> str:
         """What was done, and what went wrong."""
         words = {"deleted": self.deleted, "archived": self.archived, "freed": filesizeformat(self.freed)}
         done = gettext("Deleted %(deleted)s, archived %(archived)s, freed %(freed)s.") % words
@@ -62,13 +62,13 @@ class NightlyManager(models.Manager["Nightly"]):
     """Only our own row among the queue's schedules."""
 
     def get_queryset(self) -> models.QuerySet[Nightly]:
-        return super().get_queryset().filter(name=NIGHTLY)
+        return super().get_queryset().filter(name=SCHEDULE_NAME)
 
-    def ensure(self) -> Nightly:
+    def ensure_schedule(self) -> Nightly:
         """The row, switched off when it is new."""
         fixed: dict[str, Any] = {"func": "forecastsite.tasks.clean_up", "cluster": "light"}
-        fresh = {**fixed, "schedule_type": Schedule.DAILY, "repeats": 0, "next_run": next_night()}
-        return self.get_or_create(name=NIGHTLY, defaults=fresh)[0]
+        fresh = {**fixed, "schedule_type": Schedule.DAILY, "repeats": 0, "next_run": next_cleanup_time()}
+        return self.get_or_create(name=SCHEDULE_NAME, defaults=fresh)[0]
 
 
 class Nightly(Schedule):
@@ -85,22 +85,22 @@ class Nightly(Schedule):
         return str(self.name)
 
     @property
-    def on(self) -> bool:
+    def is_enabled(self) -> bool:
         return bool(self.repeats)
 
-    def switch(self, on: bool) -> None:
+    def set_enabled(self, enabled: bool) -> None:
         """On from the next night, or off."""
-        self.repeats, self.next_run = (-1 if on else 0), next_night()
+        self.repeats, self.next_run = (-1 if enabled else 0), next_cleanup_time()
         self.save(update_fields=["repeats", "next_run"])
 
     @property
-    def last(self) -> CleanUp | None:
+    def last_cleanup(self) -> CleanUp | None:
         """What it did the last time."""
         return CleanUp.objects.filter(by_schedule=True).first()
 
 
-def next_night() -> Any:
+def next_cleanup_time() -> Any:
     """The next time that it is two o'clock here."""
     now = timezone.localtime()
-    tonight = now.replace(hour=HOUR, minute=0, second=0, microsecond=0)
+    tonight = now.replace(hour=CLEANUP_HOUR, minute=0, second=0, microsecond=0)
     return tonight if tonight > now else tonight + timedelta(days=1)

@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from forecastsite.accounts.roles import make_roles
+from forecastsite.accounts.roles import create_roles
 
 
 class Migration(migrations.Migration):
@@ -17,4 +17,4 @@ class Migration(migrations.Migration):
         ("prediction", "0002_keeping"),
     ]
 
-    operations = [migrations.RunPython(lambda apps, _editor: make_roles(apps), migrations.RunPython.noop)]
+    operations = [migrations.RunPython(lambda apps, _editor: create_roles(apps), migrations.RunPython.noop)]

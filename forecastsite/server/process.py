@@ -11,32 +11,37 @@ import sys
 
 from registry.lib.process import die_with_parent
 
-DAPHNE = ["-v", "0", "-b", "127.0.0.1", "--application-close-timeout", "3"]
-LONGEST = "65536"  # bytes of a WebSocket frame and message
-DAPHNE += ["--websocket-max-frame-size", LONGEST, "--websocket-max-message-size", LONGEST]
+DAPHNE_ARGUMENTS = ["-v", "0", "-b", "127.0.0.1", "--application-close-timeout", "3"]
+MAX_WEBSOCKET_BYTES = "65536"  # bytes of a WebSocket frame and message
+DAPHNE_ARGUMENTS += [
+    "--websocket-max-frame-size",
+    MAX_WEBSOCKET_BYTES,
+    "--websocket-max-message-size",
+    MAX_WEBSOCKET_BYTES,
+]
 
 
-def main(parent: str, role: str, port: str = "") -> None:
+def main(parent: str, group: str, port: str = "") -> None:
     die_with_parent(int(parent))
     os.register_at_fork(after_in_child=die_with_parent)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "forecastsite.settings")
-    if role == "web":
-        serve(port)
+    if group == "web":
+        run_web_server(port)
     else:
-        work(role)
+        run_workers(group)
 
 
-def serve(port: str) -> None:
+def run_web_server(port: str) -> None:
     """The web server; it never imports torch before a page needs it."""
     from daphne.cli import CommandLineInterface
 
-    from forecastsite.server.body_limit import install
+    from forecastsite.server.body_limit import install_body_limit
 
-    install()
-    CommandLineInterface().run([*DAPHNE, "-p", port, "forecastsite.asgi:application"])
+    install_body_limit()
+    CommandLineInterface().run([*DAPHNE_ARGUMENTS, "-p", port, "forecastsite.asgi:application"])
 
 
-def work(queue: str) -> None:
+def run_workers(queue: str) -> None:
     """The workers of one queue (`qcluster -n NAME` would silently run the default one)."""
     os.environ["Q_CLUSTER_NAME"] = queue
 
@@ -45,9 +50,9 @@ def work(queue: str) -> None:
 
     django.setup()
     if queue == "light":
-        from forecastsite.tasks import tell_when_busy
+        from forecastsite.tasks import install_busy_markers
 
-        tell_when_busy()
+        install_busy_markers()
     call_command("qcluster")
 
 

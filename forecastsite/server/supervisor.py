@@ -20,30 +20,30 @@ from django.shortcuts import resolve_url
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
-from forecastsite.tasks import busy
+from forecastsite.tasks import has_busy_worker
 from training import leases
 from training.leases import set_draining
 from training.models import TrainingRun
 
-TICK = 0.25
-REAP = 10.0  # seconds between two looks at the runs
-PROBE = 20.0  # seconds between two probe jobs
-WEDGED = 60.0  # a light queue that does nothing for so long is killed and started again
-STALLED = 30.0  # and a training queue that takes no run although one waits and none is in work
-GRACE = 5.0  # seconds to stop in good order
-LONGEST_PAUSE = 10.0  # seconds between two starts of something that dies at once
+TICK_SECONDS = 0.25
+RUN_CHECK_SECONDS = 10.0  # seconds between two looks at the runs
+PROBE_SECONDS = 20.0  # seconds between two probe jobs
+WEDGED_SECONDS = 60.0  # a light queue that does nothing for so long is killed and started again
+STALLED_SECONDS = 30.0  # and a training queue that takes no run although one waits and none is in work
+GRACE_SECONDS = 5.0  # seconds to stop in good order
+MAX_PAUSE_SECONDS = 10.0  # seconds between two starts of something that dies at once
 
-Say = Callable[[str], None]
+WriteStatus = Callable[[str], None]
 
 
-class Group:
+class ProcessGroup:
     """One process and everything it starts, in a process group of its own."""
 
     def __init__(self, name: str, *arguments: str, **environment: str) -> None:
         self.name, self.arguments, self.environment = name, arguments, environment
         self.process: subprocess.Popen[bytes] | None = None
-        self.started = self.not_before = 0.0
-        self.deaths = 0
+        self.started_at = self.not_before = 0.0
+        self.early_deaths = 0
 
     def start(self) -> int:
         """Gives the pid."""
@@ -59,18 +59,18 @@ class Group:
         self.process = subprocess.Popen(
             words, cwd=settings.BASE_DIR, env=environment, stdin=subprocess.DEVNULL, start_new_session=True
         )
-        self.started = time.monotonic()
+        self.started_at = time.monotonic()
         return self.process.pid
 
     @property
-    def dead(self) -> bool:
+    def is_dead(self) -> bool:
         return self.process is not None and self.process.poll() is not None
 
     @property
-    def due(self) -> bool:
+    def is_due(self) -> bool:
         return self.process is None and time.monotonic() >= self.not_before
 
-    def family(self) -> list[psutil.Process]:
+    def list_descendants(self) -> list[psutil.Process]:
         """The processes below it, also those in sessions of their own."""
         try:
             return psutil.Process(self.process.pid).children(recursive=True) if self.process else []
@@ -81,22 +81,22 @@ class Group:
         """Kills the whole group and waits until it is gone."""
         if self.process is None:
             return
-        family = self.family()
+        family = self.list_descendants()
         signal_all([self.process.pid], os.killpg, signal.SIGKILL)
         signal_all([member.pid for member in family if member.is_running()], os.kill, signal.SIGKILL)
         self.process.wait()
-        psutil.wait_procs(family, timeout=GRACE)
+        psutil.wait_procs(family, timeout=GRACE_SECONDS)
         self.process = None
 
-    def rest(self) -> float:
+    def schedule_restart(self) -> float:
         """After a death: the pause before the next start, longer each time it dies young."""
-        young = time.monotonic() - self.started < LONGEST_PAUSE
-        self.deaths = self.deaths + 1 if young else 1
-        pause: float = min(LONGEST_PAUSE, 0.25 * 2.0**self.deaths)
+        young = time.monotonic() - self.started_at < MAX_PAUSE_SECONDS
+        self.early_deaths = self.early_deaths + 1 if young else 1
+        pause: float = min(MAX_PAUSE_SECONDS, 0.25 * 2.0**self.early_deaths)
         self.not_before = time.monotonic() + pause
         return pause
 
-    def ask_to_stop(self) -> None:
+    def request_stop(self) -> None:
         if self.process is not None:
             self.process.terminate()
 
@@ -115,65 +115,75 @@ def signal_all(pids: Iterable[int], send: Callable[[int, int], None], number: in
             send(pid, number)
 
 
-class Probe:
+class QueueProbe:
     """A tiny job now and then: a wedged queue looks healthy from outside, but it does not do it."""
 
     def __init__(self) -> None:
-        self.job = ""
-        self.asked = time.monotonic()
+        self.job_id = ""
+        self.asked_at = time.monotonic()
 
-    def wedged(self) -> bool:
+    def is_wedged(self) -> bool:
         """True when the last job still waits after a minute; asks for a new one when it is time."""
-        age = time.monotonic() - self.asked
-        if self.job and not any(row.task_id() == self.job for row in OrmQ.objects.filter(key="light")):
-            self.job = ""
-        if not self.job and age >= PROBE:
-            self.job, self.asked = async_task("forecastsite.tasks.probe", cluster="light"), time.monotonic()
+        age = time.monotonic() - self.asked_at
+        if self.job_id and not any(row.task_id() == self.job_id for row in OrmQ.objects.filter(key="light")):
+            self.job_id = ""
+        if not self.job_id and age >= PROBE_SECONDS:
+            self.job_id, self.asked_at = (
+                async_task("forecastsite.tasks.probe", cluster="light"),
+                time.monotonic(),
+            )
             return False
-        return bool(self.job) and age > WEDGED
+        return bool(self.job_id) and age > WEDGED_SECONDS
 
-    def forget(self) -> None:
+    def forget_job(self) -> None:
         """The queue was started again: the old job does not count."""
         for row in OrmQ.objects.filter(key="light"):
-            if row.task_id() == self.job:
+            if row.task_id() == self.job_id:
                 row.delete()
-        self.job, self.asked = "", time.monotonic()
+        self.job_id, self.asked_at = "", time.monotonic()
 
 
 class Supervisor:
     """Keeps the three groups alive until it is told to stop."""
 
-    def __init__(self, port: int, workers: int, say: Say, drain: bool = False) -> None:
-        self.port, self.say, self.drain, self.signals = port, say, drain, 0
-        self.web = Group("web", str(port))
-        self.light = Group("light")
-        self.training = Group("training", TRAINING_WORKERS=str(workers))
+    def __init__(
+        self, port: int, workers: int, write_status: WriteStatus, should_drain: bool = False
+    ) -> None:
+        self.port, self.write_status, self.should_drain, self.signal_count = (
+            port,
+            write_status,
+            should_drain,
+            0,
+        )
+        self.web = ProcessGroup("web", str(port))
+        self.light = ProcessGroup("light")
+        self.training = ProcessGroup("training", TRAINING_WORKERS=str(workers))
         self.groups = [self.web, self.light, self.training]
-        self.probe = Probe()
+        self.queue_probe = QueueProbe()
         self.idle_since: float | None = None
-        self.looked = 0.0
+        self.last_run_check = 0.0
 
-    def run(self, ready: Callable[[], None]) -> None:
+    def run_until_stopped(self, on_ready: Callable[[], None]) -> None:
         """Until SIGTERM, SIGINT or the terminal goes; calls `ready` once, when the sign-in page answers."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, self.on_signal)
+            signal.signal(number, self.count_signal)
         set_draining(False)
         try:
             told = False
-            while not self.signals:
-                self.keep_alive()
-                if not told and answers(self.port):
+            while not self.signal_count:
+                self.restart_dead_groups()
+                if not told and is_answering(self.port):
                     told = True
-                    ready()
-                self.look_after_runs()
-                time.sleep(TICK)
-            if self.drain:
+                    on_ready()
+                self.check_runs()
+                time.sleep(TICK_SECONDS)
+            if self.should_drain:
                 self.wait_for_trainings()
         finally:
-            self.stop()
+            self.stop_groups()
 
-    def on_signal(self, number: int, frame: object) -> None:
-        self.signals += 1
+    def count_signal(self, number: int, frame: object) -> None:
+        self.signal_count += 1
 
     def wait_for_trainings(self) -> None:
         """What is in work ends first, what waits stays in the queue; a second signal stops it all at once.
@@ -181,80 +191,82 @@ class Supervisor:
         The queue's own way to stop is not used: it can wait for ever for a job that it has fetched already.
         """
         set_draining(True)
-        self.say("waits for the trainings in work; a second signal stops them")
-        while self.signals < 2 and self.in_work():
-            self.keep_alive()
-            self.look_after_runs()
+        self.write_status("waits for the trainings in work; a second signal stops them")
+        while self.signal_count < 2 and self.find_running_trainings():
+            self.restart_dead_groups()
+            self.check_runs()
             time.sleep(1)
 
-    def in_work(self) -> list[TrainingRun]:
+    def find_running_trainings(self) -> list[TrainingRun]:
         """The trainings of this machine's workers."""
-        pids = [member.pid for member in self.training.family()]
+        pids = [member.pid for member in self.training.list_descendants()]
         state = TrainingRun.State.RUNNING
         return list(TrainingRun.objects.filter(state=state, host=socket.gethostname(), pid__in=pids))
 
-    def keep_alive(self) -> None:
+    def restart_dead_groups(self) -> None:
         """Starts what is not there; a group whose head died is killed as a whole first."""
         for group in self.groups:
-            if group.dead:
-                self.bury(group, "died")
-            if group.due:
-                self.start(group)
+            if group.is_dead:
+                self.kill_and_restart(group, "died")
+            if group.is_due:
+                self.start_group(group)
 
-    def start(self, group: Group) -> None:
+    def start_group(self, group: ProcessGroup) -> None:
         if group is self.training:
             leases.unlock_queue()
-        self.say(f"{group.name} started (process {group.start()})")
+        self.write_status(f"{group.name} started (process {group.start()})")
 
-    def bury(self, group: Group, why: str) -> None:
+    def kill_and_restart(self, group: ProcessGroup, why: str) -> None:
         group.kill()
-        self.say(f"{group.name} {why}, starts again in {group.rest():.1f} s")
+        self.write_status(f"{group.name} {why}, starts again in {group.schedule_restart():.1f} s")
 
-    def look_after_runs(self) -> None:
+    def check_runs(self) -> None:
         """Now and then: runs of dead workers, and queues that do nothing."""
-        if time.monotonic() - self.looked < REAP:
+        if time.monotonic() - self.last_run_check < RUN_CHECK_SECONDS:
             return
-        self.looked = time.monotonic()
+        self.last_run_check = time.monotonic()
         try:
             close_old_connections()
-            for run in leases.expire_lost():
-                self.say(f"training {run.pk} had lost its worker, now {run.state}")
-            leases.requeue_lost()
+            for run in leases.expire_lost_runs():
+                self.write_status(f"training {run.pk} had lost its worker, now {run.state}")
+            leases.requeue_lost_runs()
             self.check_queues()
         except DatabaseError as error:
-            self.say(f"the database does not answer: {error}")
+            self.write_status(f"the database does not answer: {error}")
 
     def check_queues(self) -> None:
-        if self.probe.wedged() and not busy(member.pid for member in self.light.family()):
-            self.bury(self.light, "does no jobs")
-            self.probe.forget()
+        if self.queue_probe.is_wedged() and not has_busy_worker(
+            member.pid for member in self.light.list_descendants()
+        ):
+            self.kill_and_restart(self.light, "does no jobs")
+            self.queue_probe.forget_job()
         now = time.monotonic()
         self.idle_since = (self.idle_since or now) if leases.is_stalled() else None
-        if self.idle_since is not None and now - self.idle_since > STALLED:
-            self.bury(self.training, "takes no jobs")
+        if self.idle_since is not None and now - self.idle_since > STALLED_SECONDS:
+            self.kill_and_restart(self.training, "takes no jobs")
             self.idle_since = None
 
-    def stop(self) -> None:
+    def stop_groups(self) -> None:
         """Nothing is left behind; a training that was in work waits for the next start."""
-        self.say("stopping")
+        self.write_status("stopping")
         begun = time.monotonic()
         for group in (self.web, self.light):
-            group.ask_to_stop()
+            group.request_stop()
         self.stop_training()
         for group in (self.web, self.light):
-            group.wait(GRACE - (time.monotonic() - begun))
-        self.say("stopped")
+            group.wait(GRACE_SECONDS - (time.monotonic() - begun))
+        self.write_status("stopped")
 
     def stop_training(self) -> None:
         """Kills the workers: asked politely they would wait for the training to end."""
-        runs = self.in_work()
+        runs = self.find_running_trainings()
         self.training.kill()
         for run in runs:
-            if leases.release(run):
-                self.say(f"training {run.pk} waits for the next start")
+            if leases.release_run(run):
+                self.write_status(f"training {run.pk} waits for the next start")
 
 
-def answers(port: int) -> bool:
+def is_answering(port: int) -> bool:
     """True when the sign-in page is there."""
     host = next((name.lstrip(".") for name in settings.ALLOWED_HOSTS if name != "*"), "localhost")
     headers = {"Host": host, **({"X-Forwarded-Proto": "https"} if settings.HTTPS else {})}
@@ -268,7 +280,7 @@ def answers(port: int) -> bool:
         connection.close()
 
 
-def port_is_free(port: int) -> bool:
+def is_port_free(port: int) -> bool:
     """Nobody else listens there."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

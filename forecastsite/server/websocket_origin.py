@@ -13,31 +13,31 @@ Receive = Callable[..., Any]
 Send = Callable[..., Any]
 
 
-class SameOrigin:
+class SameWebsocketOrigin:
     """Refuses the handshake of a foreign page (channels' own check lets another port of the same host in)."""
 
     def __init__(self, inner: Callable[[dict[str, Any], Receive, Send], Awaitable[None]]) -> None:
-        self.inner = inner
-        self.refuse = WebsocketDenier.as_asgi()
+        self.app = inner
+        self.deny_app = WebsocketDenier.as_asgi()
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        if is_ours(scope):
-            await self.inner(scope, receive, send)
+        if is_own_websocket_origin(scope):
+            await self.app(scope, receive, send)
         else:
-            await self.refuse(scope, receive, send)
+            await self.deny_app(scope, receive, send)
 
 
-def is_ours(scope: dict[str, Any]) -> bool:
+def is_own_websocket_origin(scope: dict[str, Any]) -> bool:
     """True when the Origin header names the very address that was asked for, or a trusted one."""
     headers = {name.decode("latin-1").lower(): text.decode("latin-1") for name, text in scope["headers"]}
     origin, host = headers.get("origin", ""), headers.get("host", "")
     if origin in settings.CSRF_TRUSTED_ORIGINS:
         return True
     known = validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS)
-    return known and origin.lower() == f"{scheme(scope, headers)}://{host.lower()}"
+    return known and origin.lower() == f"{browser_scheme(scope, headers)}://{host.lower()}"
 
 
-def scheme(scope: dict[str, Any], headers: dict[str, str]) -> str:
+def browser_scheme(scope: dict[str, Any], headers: dict[str, str]) -> str:
     """http or https as the browser sees it, also behind a proxy that ends TLS."""
     if settings.SECURE_PROXY_SSL_HEADER:
         name, secure = settings.SECURE_PROXY_SSL_HEADER

@@ -12,12 +12,12 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
-class Act(models.TextChoices):
+class AuditAction(models.TextChoices):
     """What somebody did."""
 
     TRAINED = "trained", _("asked for a training")
     STOPPED = "stopped", _("stopped a training")
-    HURRIED = "hurried", _("ended a training early")
+    FINISHED_EARLY = "hurried", _("ended a training early")
     PROMOTED = "promoted", _("put in use")
     ROLLED_BACK = "rolled_back", _("put back in use")
     PINNED = "pinned", _("pinned")
@@ -32,7 +32,7 @@ class Act(models.TextChoices):
     LOCKED_OUT = "locked_out", _("locked out after wrong passwords")
 
 
-class Sealed(TypeError):
+class AuditIsAppendOnly(TypeError):
     """Somebody tried to change or delete a line of the audit."""
 
     def __init__(self) -> None:
@@ -43,13 +43,13 @@ class AuditQuerySet(models.QuerySet["AuditEntry"]):
     """Lines can be read and added."""
 
     def update(self, **fields: Any) -> NoReturn:
-        raise Sealed
+        raise AuditIsAppendOnly
 
     def delete(self) -> NoReturn:
-        raise Sealed
+        raise AuditIsAppendOnly
 
     def bulk_update(self, *args: Any, **options: Any) -> NoReturn:
-        raise Sealed
+        raise AuditIsAppendOnly
 
 
 class AuditEntry(models.Model):
@@ -57,7 +57,7 @@ class AuditEntry(models.Model):
 
     at = models.DateTimeField(_("when"), auto_now_add=True, db_index=True)
     who = models.CharField(_("who"), max_length=150, blank=True, db_index=True)  # empty = the server itself
-    act = models.CharField(_("act"), max_length=12, choices=Act, db_index=True)
+    act = models.CharField(_("act"), max_length=12, choices=AuditAction, db_index=True)
     kind = models.CharField(_("kind"), max_length=40, blank=True)
     key = models.CharField(_("id"), max_length=64, blank=True, db_index=True)
     name = models.CharField(_("name"), max_length=300)
@@ -77,15 +77,19 @@ class AuditEntry(models.Model):
 
     def save(self, *args: Any, **options: Any) -> None:
         if not self._state.adding:
-            raise Sealed
+            raise AuditIsAppendOnly
         super().save(*args, **options)
 
     def delete(self, *args: Any, **options: Any) -> NoReturn:
-        raise Sealed
+        raise AuditIsAppendOnly
 
 
-def record(act: Act, thing: models.Model | str, by: AbstractBaseUser | None = None, why: str = "") -> None:
+def record_action(
+    action: AuditAction, target: models.Model | str, by: AbstractBaseUser | None = None, why: str = ""
+) -> None:
     """Adds a line; call it in the transaction of the act, so that both are there or neither is."""
-    kind, key = (thing._meta.model_name or "", str(thing.pk)) if isinstance(thing, models.Model) else ("", "")
+    kind, key = (
+        (target._meta.model_name or "", str(target.pk)) if isinstance(target, models.Model) else ("", "")
+    )
     who = by.get_username() if by is not None else ""
-    AuditEntry.objects.create(act=act, who=who, kind=kind, key=key, name=str(thing)[:300], why=why)
+    AuditEntry.objects.create(act=action, who=who, kind=kind, key=key, name=str(target)[:300], why=why)

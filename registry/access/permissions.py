@@ -26,7 +26,7 @@ def roles_with(permission: str) -> list[str]:
     return [_(name) for name in found.values_list("name", flat=True)]
 
 
-def refusal(permission: str) -> str:
+def explain_refusal(permission: str) -> str:
     """One sentence for somebody who lacks it: which role is needed."""
     roles = roles_with(permission)
     if not roles:
@@ -34,27 +34,27 @@ def refusal(permission: str) -> str:
     return _("You need the role %(roles)s for this: ask an administrator.") % {"roles": _(" or ").join(roles)}
 
 
-def insist(allowed: bool, permission: str) -> None:
+def require(allowed: bool, permission: str) -> None:
     """Raises PermissionDenied with that sentence unless allowed."""
     if not allowed:
-        raise PermissionDenied(refusal(permission))
+        raise PermissionDenied(explain_refusal(permission))
 
 
-def needs(permission: str) -> Callable[[View], View]:
+def permission_required(permission: str) -> Callable[[View], View]:
     """A view for those who hold the permission."""
 
-    def guard(view: View) -> View:
+    def wrap_view(view: View) -> View:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **options: Any) -> HttpResponseBase:
-            insist(request.user.has_perm(permission), permission)
+        def guarded_view(request: HttpRequest, *args: Any, **options: Any) -> HttpResponseBase:
+            require(request.user.has_perm(permission), permission)
             return view(request, *args, **options)
 
-        return cast(View, guarded)
+        return cast(View, guarded_view)
 
-    return guard
+    return wrap_view
 
 
-def owns(user: Person, row: Model, permission: str) -> bool:
+def is_owner(user: Person, row: Model, permission: str) -> bool:
     """True when the row is this person's own and they still hold the permission that makes such rows."""
     maker: Any = getattr(row, "created_by_id", None)
     return maker is not None and maker == user.pk and user.has_perm(permission)

@@ -12,33 +12,33 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from registry.access.audit import AuditEntry
-from registry.access.permissions import insist
-from registry.admin.base import HistoryAdmin
-from registry.lib.csv_safe import written
-from registry.lib.export import plain
-from registry.lib.http import download
+from registry.access.permissions import require
+from registry.admin.base import ReadOnlyAdmin
+from registry.lib.csv_safe import format_csv_rows
+from registry.lib.export import to_cell_value
+from registry.lib.http import stream_csv
 from registry.storage.tombstones import Tombstone, rule_text
 
-BATCH = 1_000
+BATCH_SIZE = 1_000
 
 
 @admin.register(Tombstone)
-class TombstoneAdmin(HistoryAdmin):
+class TombstoneAdmin(ReadOnlyAdmin):
     """What was deleted, by which rule, when, where it was, by whom."""
 
-    list_display = ("name", "kind", "why", "size", "place", "at", "by")
+    list_display = ("name", "kind", "rule_label", "size", "place", "at", "by")
     list_filter = ("kind", "rule")
     search_fields = ("name", "id", "sha256")
     date_hierarchy = "at"
     list_select_related = ("by",)
 
     @admin.display(description=_("rule"), ordering="rule")
-    def why(self, obj: Tombstone) -> str:
+    def rule_label(self, obj: Tombstone) -> str:
         return rule_text(obj.rule)
 
 
 @admin.register(AuditEntry)
-class AuditAdmin(HistoryAdmin):
+class AuditAdmin(ReadOnlyAdmin):
     """Who did what, when and why; also as CSV, filtered as it is shown."""
 
     change_list_template = "admin/registry/auditentry/change_list.html"
@@ -52,18 +52,18 @@ class AuditAdmin(HistoryAdmin):
         return obj.who or "–"
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.as_csv)
+        view = self.admin_site.admin_view(self.export_csv)
         return [path("csv/", view, name="registry_auditentry_csv"), *super().get_urls()]
 
-    def as_csv(self, request: HttpRequest) -> HttpResponseBase:
+    def export_csv(self, request: HttpRequest) -> HttpResponseBase:
         """All lines that the filters leave, a batch at a time."""
-        insist(self.has_view_permission(request), "registry.view_auditentry")
+        require(self.has_view_permission(request), "registry.view_auditentry")
         rows = self.get_changelist_instance(request).get_queryset(request)
-        return download(map(written, self.batches(rows)), "audit.csv")
+        return stream_csv(map(format_csv_rows, self.iter_batches(rows)), "audit.csv")
 
-    def batches(self, rows: Any) -> Iterable[list[list[Any]]]:
+    def iter_batches(self, rows: Any) -> Iterable[list[list[Any]]]:
         """Headings, then lines, as text and times without formulas."""
         names = ("at", "who", "act", "kind", "key", "name", "why")
         yield [list(names)]
-        for row in cast(Iterable[tuple[Any, ...]], rows.values_list(*names).iterator(BATCH)):
-            yield [[plain(value) for value in row]]
+        for row in cast(Iterable[tuple[Any, ...]], rows.values_list(*names).iterator(BATCH_SIZE)):
+            yield [[to_cell_value(value) for value in row]]

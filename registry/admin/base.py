@@ -13,28 +13,28 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from registry.access.audit import Act, record
+from registry.access.audit import AuditAction, record_action
 
 if TYPE_CHECKING:
-    RowAdmin = admin.ModelAdmin[Any]
-    Pages = Paginator[Any]
+    BaseModelAdmin = admin.ModelAdmin[Any]
+    BasePaginator = Paginator[Any]
 else:  # only the stubs know the type parameters
-    RowAdmin = admin.ModelAdmin
-    Pages = Paginator
+    BaseModelAdmin = admin.ModelAdmin
+    BasePaginator = Paginator
 
-MOST_LISTED = 5_000  # rows that one list leads to; filters and the search lead to all others
+MAX_LISTED = 5_000  # rows that one list leads to; filters and the search lead to all others
 
 
-class BoundedPaginator(Pages):
+class BoundedPaginator(BasePaginator):
     """Counts no further than MOST_LISTED."""
 
     @cached_property
     def count(self) -> int:
         rows = self.object_list
-        return rows.order_by()[:MOST_LISTED].count() if isinstance(rows, QuerySet) else len(rows)
+        return rows.order_by()[:MAX_LISTED].count() if isinstance(rows, QuerySet) else len(rows)
 
 
-class QuickAdmin(RowAdmin):
+class LargeTableAdmin(BaseModelAdmin):
     """No list counts or scans its whole table; changes by hand are lines of the audit."""
 
     paginator = BoundedPaginator
@@ -43,15 +43,15 @@ class QuickAdmin(RowAdmin):
     list_per_page = 50
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        record(Act.CHANGED, obj, self.person(request), str(message))
+        record_action(AuditAction.CHANGED, obj, self.get_signed_in_user(request), str(message))
         return super().log_change(request, obj, message)
 
-    def person(self, request: HttpRequest) -> Any:
+    def get_signed_in_user(self, request: HttpRequest) -> Any:
         """Who is signed in; the admin knows nobody else."""
         return request.user
 
 
-class HistoryAdmin(QuickAdmin):
+class ReadOnlyAdmin(LargeTableAdmin):
     """Rows that the product writes: people look, and act through actions that ask first."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -64,12 +64,12 @@ class HistoryAdmin(QuickAdmin):
         return False
 
 
-def pretty(value: Any) -> SafeString:
+def format_json(value: Any) -> SafeString:
     """JSON a person can read."""
     text = json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
     return format_html('<pre tabindex="0">{}</pre>', text)
 
 
-def as_percent(value: float | None) -> str:
+def format_share(value: float | None) -> str:
     """A share with one decimal."""
     return "–" if value is None else f"{value:.1%}"

@@ -12,37 +12,37 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from registry.admin.actions import ActingAdmin, Action, Asked
-from registry.admin.base import QuickAdmin, pretty
+from registry.admin.actions import Action, ActionAdmin, Confirmation
+from registry.admin.base import LargeTableAdmin, format_json
 from registry.datasets.models import Dataset, DatasetVersion
 from registry.storage.tombstones import BY_HAND
 
 
-class DeleteData(Action):
+class DeleteDatasetVersion(Action):
     """A version of a dataset that nothing was learned from."""
 
-    name, label, deletes = "delete_with_file", _("Delete with the file"), True
+    name, label, is_deletion = "delete_with_file", _("Delete with the file"), True
     permission: ClassVar[str] = "registry.add_datasetversion"
 
-    def plan(self, row: DatasetVersion) -> str:
+    def preview(self, row: DatasetVersion) -> str:
         if row.model_versions.exists():
             raise ValueError(gettext("Models learned from it: delete them first."))
         if row.runs.filter(state__in=["queued", "running"]).exists():
             raise ValueError(gettext("A training is learning from it: wait for its end, or stop it."))
-        if row.dataset.current == row:
+        if row.dataset.current_version == row:
             raise ValueError(gettext("It is the current version: go back to another one first."))
         return gettext("It and its file of %(size)s go for good.") % {"size": filesizeformat(row.size)}
 
-    def do(self, row: DatasetVersion, asked: Asked) -> None:
+    def execute(self, row: DatasetVersion, confirmation: Confirmation) -> None:
         with transaction.atomic():
-            row.lock()
-            self.plan(row)
-            row.condemn(BY_HAND, asked.by)
-        row.remove(BY_HAND, asked.by)
+            row.lock_row()
+            self.preview(row)
+            row.mark_for_deletion(BY_HAND, confirmation.by)
+        row.remove(BY_HAND, confirmation.by)
 
 
 @admin.register(Dataset)
-class DatasetAdmin(QuickAdmin):
+class DatasetAdmin(LargeTableAdmin):
     """Name and country may be put right; the content lives in versions."""
 
     list_display = ("name", "country", "created_at", "created_by")
@@ -60,10 +60,10 @@ class DatasetAdmin(QuickAdmin):
 
 
 @admin.register(DatasetVersion)
-class DatasetVersionAdmin(ActingAdmin):
+class DatasetVersionAdmin(ActionAdmin):
     """What was imported, when and by whom; versions that models learned from stay."""
 
-    acts = [DeleteData()]
+    row_actions = [DeleteDatasetVersion()]
     list_display = ("__str__", "state", "rows", "series", "first", "last", "created_at", "created_by")
     list_filter = ("state", "dataset")
     search_fields = ("dataset__name", "content_hash")
@@ -74,12 +74,12 @@ class DatasetVersionAdmin(ActingAdmin):
 
     @admin.display(description=_("roles of extra columns"))
     def roles_text(self, obj: DatasetVersion) -> SafeString:
-        return pretty(obj.roles)
+        return format_json(obj.roles)
 
     @admin.display(description=_("findings of the check"))
     def findings_text(self, obj: DatasetVersion) -> SafeString:
-        return pretty(obj.findings)
+        return format_json(obj.findings)
 
     @admin.display(description=_("how the file was read"))
     def reading_text(self, obj: DatasetVersion) -> SafeString:
-        return pretty(obj.reading)
+        return format_json(obj.reading)

@@ -8,39 +8,39 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from registry.admin.actions import ActingAdmin, Action, Asked
-from registry.admin.artifact_actions import CURATE, KEEPING, Delete, is_ready
-from registry.admin.base import HistoryAdmin, as_percent, pretty
+from registry.admin.actions import Action, ActionAdmin, Confirmation
+from registry.admin.artifact_actions import ARTIFACT_ACTIONS, CURATE_PERMISSION, DeleteArtifact, require_ready
+from registry.admin.base import ReadOnlyAdmin, format_json, format_share
 from registry.model_versions.changes import VersionChange
 from registry.model_versions.models import ForecastModel, ModelVersion
 from registry.storage.tombstones import BY_HAND
 
-CHARTS = [Script(name, defer=True) for name in ("chartjs/chart.js", "charts.js")]
+CHART_SCRIPTS = [Script(name, defer=True) for name in ("chartjs/chart.js", "charts.js")]
 
 
-class Promote(Action):
-    name, label, permission, wants_reason = "promote", _("Put in use"), CURATE, True
+class PromoteVersion(Action):
+    name, label, permission, needs_reason = "promote", _("Put in use"), CURATE_PERMISSION, True
 
-    def plan(self, row: ModelVersion) -> str:
-        is_ready(row)
+    def preview(self, row: ModelVersion) -> str:
+        require_ready(row)
         if row.is_best:
             raise ValueError(gettext("It is in use already."))
-        best, verdict = row.model.best, row.verdict
+        best, verdict = row.model.best, row.gate_decision
         words = gettext("Nothing is in use yet for %(model)s.") % {"model": row.model}
         if best is not None:
             words = gettext("It takes the place of %(name)s.") % {"name": best}
-        if verdict is not None and verdict.kind == verdict.Kind.KEPT_BACK:
-            words = f"{words} {gettext('After its test it was not put in use:')} {verdict.sentence}"
+        if verdict is not None and verdict.kind == verdict.Kind.REJECTED:
+            words = f"{words} {gettext('After its test it was not put in use:')} {verdict.reason_text}"
         return words
 
-    def do(self, row: ModelVersion, asked: Asked) -> None:
-        row.promote(asked.reason, asked.by)
+    def execute(self, row: ModelVersion, confirmation: Confirmation) -> None:
+        row.promote(confirmation.reason, confirmation.by)
 
 
-class RollBack(Action):
-    name, label, permission = "roll_back", _("Go back to the version before"), CURATE
+class RollBackVersion(Action):
+    name, label, permission = "roll_back", _("Go back to the version before"), CURATE_PERMISSION
 
-    def plan(self, row: ModelVersion) -> str:
+    def preview(self, row: ModelVersion) -> str:
         if not row.is_best:
             raise ValueError(gettext("It is not in use: choose the version that is."))
         before = row.model.previous_version
@@ -48,19 +48,19 @@ class RollBack(Action):
             raise ValueError(gettext("There is no earlier version to go back to."))
         return gettext("%(name)s is in use again in its place.") % {"name": before}
 
-    def do(self, row: ModelVersion, asked: Asked) -> None:
-        row.model.roll_back(asked.by)
+    def execute(self, row: ModelVersion, confirmation: Confirmation) -> None:
+        row.model.roll_back(confirmation.by)
 
 
-class DeleteVersion(Delete):
+class DeleteVersion(DeleteArtifact):
     permission = "registry.delete_modelversion"
 
-    def do(self, row: ModelVersion, asked: Asked) -> None:
-        row.retire(BY_HAND, asked.by)
+    def execute(self, row: ModelVersion, confirmation: Confirmation) -> None:
+        row.delete_with_files(BY_HAND, confirmation.by)
 
 
 @admin.register(ForecastModel)
-class ForecastModelAdmin(HistoryAdmin):
+class ForecastModelAdmin(ReadOnlyAdmin):
     """Which version is best for each scope."""
 
     list_display = ("dataset", "kind", "code", "best")
@@ -72,63 +72,72 @@ class ForecastModelAdmin(HistoryAdmin):
 
     @admin.display(description=_("last number given, by algorithm"))
     def numbers_text(self, obj: ForecastModel) -> SafeString:
-        return pretty(obj.numbers)
+        return format_json(obj.numbers)
 
 
 @admin.register(VersionChange)
-class VersionChangeAdmin(HistoryAdmin):
+class VersionChangeAdmin(ReadOnlyAdmin):
     """Which version came into use, why, by whom."""
 
-    list_display = ("at", "model", "name", "kind", "reason", "by")
+    list_display = ("at", "model", "name", "kind", "reason_text", "by")
     list_filter = ("kind", "model__dataset")
     search_fields = ("name", "text")
     date_hierarchy = "at"
     list_select_related = ("model__dataset", "by")
     exclude = ("text", "values")
-    readonly_fields = ("reason",)
+    readonly_fields = ("reason_text",)
 
     @admin.display(description=_("reason"))
-    def reason(self, obj: VersionChange) -> str:
-        return obj.sentence
+    def reason_text(self, obj: VersionChange) -> str:
+        return obj.reason_text
 
 
 @admin.register(ModelVersion)
-class ModelVersionAdmin(ActingAdmin):
+class ModelVersionAdmin(ActionAdmin):
     """Published results: put in use, pinned, archived, deleted with their files; each act asks first."""
 
-    acts = [Promote(), RollBack(), *KEEPING, DeleteVersion()]
+    row_actions = [PromoteVersion(), RollBackVersion(), *ARTIFACT_ACTIONS, DeleteVersion()]
     change_form_template = "admin/registry/modelversion/change_form.html"
-    list_display = ("name", "dataset", "in_use", "pinned", "error", "kept", "created_at", "created_by")
+    list_display = (
+        "name",
+        "dataset_name",
+        "is_in_use",
+        "pinned",
+        "wape_text",
+        "file_location",
+        "created_at",
+        "created_by",
+    )
     list_filter = ("state", "pinned", "algorithm", "model__dataset", "model__kind")
     search_fields = ("name", "sha256")
     date_hierarchy = "created_at"
     list_select_related = ("model__dataset", "created_by")
     exclude = ("config", "metrics", "wape")
-    readonly_fields = ("error", "archived_at", "config_text", "metrics_text")
+    readonly_fields = ("wape_text", "archived_at", "config_text", "metrics_text")
 
     class Media:
-        js = [*CHARTS, Script("backtest-chart.js", defer=True)]
+        js = [*CHART_SCRIPTS, Script("backtest-chart.js", defer=True)]
 
     @admin.display(description=_("dataset"))
-    def dataset(self, obj: ModelVersion) -> str:
+    def dataset_name(self, obj: ModelVersion) -> str:
         return str(obj.model.dataset)
 
     @admin.display(description=_("in use"), boolean=True)
-    def in_use(self, obj: ModelVersion) -> bool:
+    def is_in_use(self, obj: ModelVersion) -> bool:
         return obj.is_best
 
     @admin.display(description=_("error"), ordering="wape")
-    def error(self, obj: ModelVersion) -> str:
-        return as_percent(obj.wape)
+    def wape_text(self, obj: ModelVersion) -> str:
+        return format_share(obj.wape)
 
     @admin.display(description=_("file"), ordering="archived_at")
-    def kept(self, obj: ModelVersion) -> str:
-        return obj.whereabouts
+    def file_location(self, obj: ModelVersion) -> str:
+        return obj.location_label
 
     @admin.display(description=_("settings"))
     def config_text(self, obj: ModelVersion) -> SafeString:
-        return pretty(obj.config)
+        return format_json(obj.config)
 
     @admin.display(description=_("test results"))
     def metrics_text(self, obj: ModelVersion) -> SafeString:
-        return pretty(obj.metrics)
+        return format_json(obj.metrics)

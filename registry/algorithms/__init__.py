@@ -57,7 +57,7 @@ class NetworkConfig(Config):
 
 
 @dataclass(frozen=True)
-class Round:
+class FitProgress:
     """A sign of life while learning: share done (0 to 1), error on learning days and on check days.
 
     An error is the miss of the median as a share of sales, one block ahead.
@@ -79,22 +79,22 @@ class Sampler(Protocol):
 
 
 @runtime_checkable
-class SelfLearning(Protocol):
+class CustomFit(Protocol):
     """A module that learns in its own way."""
 
-    def fit(self, sampler: Sampler, seconds: float) -> Iterator[Round]: ...
+    def fit(self, sampler: Sampler, seconds: float) -> Iterator[FitProgress]: ...
 
 
 @dataclass(frozen=True)
-class Entry:
+class AlgorithmEntry:
     """One algorithm of the list."""
 
     name: str
     label: str
     description: str
-    config: type[Any]
-    turn: int
-    module: Callable[[Any, Shape], nn.Module]
+    config_class: type[Any]
+    auto_priority: int
+    module_class: Callable[[Any, Shape], nn.Module]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +102,7 @@ class AutoConfig:
     """Trying all leaves every knob at its default."""
 
 
-AUTO = Entry(
+AUTO = AlgorithmEntry(
     "auto",
     "Try all",
     "Tries what the time allows and keeps the best method or a blend.",
@@ -110,7 +110,7 @@ AUTO = Entry(
     0,
     nn.Identity,
 )
-_entries: dict[str, Entry] = {}
+_entries_by_name: dict[str, AlgorithmEntry] = {}
 
 
 def register(
@@ -118,72 +118,72 @@ def register(
 ) -> Callable[[Module], Module]:
     """Puts the decorated module into the list; a name can be taken once.
 
-    `turn` says how early `auto` tries it when time is short; 0 = costs no time, always tried.
+    `turn`: the smaller, the earlier `auto` tries it when time is short; 0 = costs no time, always tried.
     """
 
-    def enter(module: Module) -> Module:
-        taken = _entries.get(name)
-        if taken and getattr(taken.module, "__module__", "") != module.__module__:
+    def add_entry(module: Module) -> Module:
+        taken = _entries_by_name.get(name)
+        if taken and getattr(taken.module_class, "__module__", "") != module.__module__:
             raise ValueError(f"Two algorithms are called {name!r}: rename one.")
-        _entries[name] = Entry(name, label, description, config, turn, module)
+        _entries_by_name[name] = AlgorithmEntry(name, label, description, config, turn, module)
         return module
 
-    return enter
+    return add_entry
 
 
 @cache
-def _discover() -> None:
+def _import_algorithms() -> None:
     for file in pkgutil.iter_modules(__path__):
         importlib.import_module(f"{__name__}.{file.name}")
     for point in entry_points(group="forecastsite.algorithms"):
         point.load()
 
 
-def entries() -> list[Entry]:
+def list_algorithms() -> list[AlgorithmEntry]:
     """Every algorithm, by label."""
-    _discover()
-    return sorted(_entries.values(), key=lambda entry: entry.label)
+    _import_algorithms()
+    return sorted(_entries_by_name.values(), key=lambda entry: entry.label)
 
 
-def choices() -> list[tuple[str, str]]:
+def list_choices() -> list[tuple[str, str]]:
     """(name, label) for drop-downs, the default first."""
-    return [(entry.name, entry.label) for entry in (AUTO, *entries())]
+    return [(entry.name, entry.label) for entry in (AUTO, *list_algorithms())]
 
 
-def candidates(name: str, most: int) -> list[Entry]:
+def select_candidates(name: str, limit: int) -> list[AlgorithmEntry]:
     """The algorithms to try: itself, or for `auto` the first `most` by turn and all that cost no time."""
     if name != AUTO.name:
-        return [get(name)]
-    ranked = sorted(entries(), key=lambda entry: (entry.turn, entry.name))
-    free = [entry for entry in ranked if not entry.turn]
-    return free + ranked[len(free) :][:most]
+        return [get_entry(name)]
+    ranked = sorted(list_algorithms(), key=lambda entry: (entry.auto_priority, entry.name))
+    free = [entry for entry in ranked if not entry.auto_priority]
+    return free + ranked[len(free) :][:limit]
 
 
-def get(name: str) -> Entry:
+def get_entry(name: str) -> AlgorithmEntry:
     """The algorithm of that name; raises ValueError with the names there are."""
-    _discover()
+    _import_algorithms()
     if name == AUTO.name:
         return AUTO
-    if name not in _entries:
+    if name not in _entries_by_name:
         raise ValueError(
-            f"There is no algorithm {name!r}: use one of {', '.join(name for name, _ in choices())}."
+            f"There is no algorithm {name!r}: use one of {', '.join(name for name, _ in list_choices())}."
         )
-    return _entries[name]
+    return _entries_by_name[name]
 
 
 def build_config(name: str, knobs: dict[str, Any]) -> Config:
     """The config with these knobs set; raises ValueError that names the knob, its value and its bounds."""
-    config = get(name).config
+    config = get_entry(name).config_class
     known, types = {f.name: f for f in fields(config)}, get_type_hints(config)
     values: dict[str, Any] = {}
     for key, given in knobs.items():
         if key not in known:
             raise ValueError(f"{name} has no setting {key!r}: use one of {', '.join(known)}.")
-        values[key] = _checked(key, given, types[key], known[key].metadata)
+        values[key] = _validate_value(key, given, types[key], known[key].metadata)
     return config(**values)
 
 
-def _checked(key: str, given: Any, kind: type, bounds: Any) -> Any:
+def _validate_value(key: str, given: Any, kind: type, bounds: Any) -> Any:
     try:
         value = kind(str(given).strip()) if kind in (int, float) else given
     except ValueError:
@@ -193,9 +193,9 @@ def _checked(key: str, given: Any, kind: type, bounds: Any) -> Any:
     return value
 
 
-def knobs(name: str) -> list[dict[str, Any]]:
+def describe_knobs(name: str) -> list[dict[str, Any]]:
     """What a form needs of each knob: name, type, default, help, min, max."""
-    config = get(name).config
+    config = get_entry(name).config_class
     types = get_type_hints(config)
     return [
         {"name": f.name, "type": types[f.name], "default": f.default, **f.metadata}
@@ -204,9 +204,25 @@ def knobs(name: str) -> list[dict[str, Any]]:
     ]
 
 
-def as_dict(config: Config) -> dict[str, Any]:
+def config_to_dict(config: Config) -> dict[str, Any]:
     """The config as JSON."""
     return asdict(config)
 
 
-__all__ = ["Batch", "Config", "Entry", "NetworkConfig", "Round", "Sampler", "SelfLearning", "Shape", "Tensor"]
+# The names of release 0.1, for algorithm files outside of this repository.
+Entry, Round, SelfLearning = AlgorithmEntry, FitProgress, CustomFit
+
+__all__ = [
+    "AlgorithmEntry",
+    "Batch",
+    "Config",
+    "CustomFit",
+    "Entry",
+    "FitProgress",
+    "NetworkConfig",
+    "Round",
+    "Sampler",
+    "SelfLearning",
+    "Shape",
+    "Tensor",
+]

@@ -17,17 +17,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from registry.algorithms import Config, Round, Sampler, knob, register
-from registry.series.layers import misses
-from registry.series.quantiles import LEVELS
+from registry.algorithms import Config, FitProgress, Sampler, knob, register
+from registry.series.layers import residual_quantiles
+from registry.series.quantiles import QUANTILE_LEVELS
 from registry.series.windows import Batch, Shape
 
-WEEK, MOST = 7, 4096
-PER_SECOND = 10  # windows whose weights are sought: by plan, so that the same seconds give the same
-CHOICES = 16
-WEIGHTS = 5  # of level, trend and weekdays; damping; share of the slope that is the first trend
-PHI = 3  # the damping among them
-LAST = 5  # in the order of `auto`
+WEEK, MAX_WINDOWS = 7, 4096
+WINDOWS_PER_SECOND = 10  # windows whose weights are sought: by plan, so that the same seconds give the same
+WEIGHT_SETS = 16
+WEIGHT_COUNT = 5  # of level, trend and weekdays; damping; share of the slope that is the first trend
+PHI_INDEX = 3  # the damping among them
+TURN = 5  # in the order of `auto`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,42 +47,42 @@ class Smoothing(nn.Module):
     def __init__(self, config: ClassicalConfig, shape: Shape):
         super().__init__()
         self.block, self.steps = shape.block, config.steps
-        self.register_buffer("weights", torch.zeros(CHOICES, WEIGHTS))
-        self.register_buffer("offsets", torch.zeros(len(LEVELS)))
+        self.register_buffer("weights", torch.zeros(WEIGHT_SETS, WEIGHT_COUNT))
+        self.register_buffer("offsets", torch.zeros(len(QUANTILE_LEVELS)))
 
-    def suit(self, sales: NDArray[np.float64]) -> tuple[float, ...]:
+    def fit_weights(self, sales: NDArray[np.float64]) -> tuple[float, ...]:
         """The weights for these sales."""
         raise NotImplementedError
 
-    def fit(self, sampler: Sampler, seconds: float) -> Iterator[Round]:
+    def fit(self, sampler: Sampler, seconds: float) -> Iterator[FitProgress]:
         """Weights of some windows, from small to large, then how far off all windows are."""
-        started, batch, found = time.monotonic(), sampler.draw(MOST), []
-        for recent in batch.recent[: self.steps or max(CHOICES, int(PER_SECOND * seconds))]:
-            found.append(self.suit(filled(recent)))
+        started, batch, found = time.monotonic(), sampler.draw(MAX_WINDOWS), []
+        for recent in batch.recent[: self.steps or max(WEIGHT_SETS, int(WINDOWS_PER_SECOND * seconds))]:
+            found.append(self.fit_weights(fill_gaps(recent)))
             if time.monotonic() - started > seconds:
                 break
-        even = np.linspace(0, len(found) - 1, CHOICES).round().astype(int)
+        even = np.linspace(0, len(found) - 1, WEIGHT_SETS).round().astype(int)
         self.weights.copy_(torch.tensor(sorted(found))[even])
-        offsets, error = misses(batch, self.point(batch))
+        offsets, error = residual_quantiles(batch, self.predict_point(batch))
         self.offsets.copy_(offsets)
-        yield Round(1.0, error)
+        yield FitProgress(1.0, error)
 
-    def point(self, batch: Batch) -> Tensor:  # -> [B, P]
-        states, miss = smooth(batch.recent, self.weights)
+    def predict_point(self, batch: Batch) -> Tensor:  # -> [B, P]
+        states, miss = smooth_sales(batch.recent, self.weights)
         row, best = torch.arange(len(miss)), miss.argmin(dim=1)
         level, trend, *season = (state[row, best][:, None] for state in states)  # [B, 1] each
-        damped = self.weights[best, PHI, None] ** torch.arange(1, self.block + 1)  # [B, P]
+        damped = self.weights[best, PHI_INDEX, None] ** torch.arange(1, self.block + 1)  # [B, P]
         return level + trend * damped.cumsum(1) + torch.cat(season, 1)[:, torch.arange(self.block) % WEEK]
 
     def forward(self, batch: Batch) -> Tensor:  # -> [B, P, Q]
-        point = self.point(batch)[..., None]
+        point = self.predict_point(batch)[..., None]
         return torch.cat([point, point + self.offsets], dim=2).clamp(min=0)
 
 
 class ETS(Smoothing):
     """The additive model that AutoETS chooses by AICc."""
 
-    def suit(self, sales: NDArray[np.float64]) -> tuple[float, ...]:
+    def fit_weights(self, sales: NDArray[np.float64]) -> tuple[float, ...]:
         from statsforecast.models import AutoETS
 
         found = AutoETS(season_length=WEEK, model="AZA").fit(sales).model_["par"][:4]
@@ -93,7 +93,7 @@ class ETS(Smoothing):
 class Theta(Smoothing):
     """A line and a curve of doubled bends: smoothing with half of the slope as drift."""
 
-    def suit(self, sales: NDArray[np.float64]) -> tuple[float, ...]:
+    def fit_weights(self, sales: NDArray[np.float64]) -> tuple[float, ...]:
         from statsforecast.models import Theta
 
         return float(Theta(season_length=WEEK).fit(sales).model_["par"]["alpha"]), 0.0, 0.0, 1.0, 0.5
@@ -102,35 +102,35 @@ class Theta(Smoothing):
 class Croston(Smoothing):
     """Size and distance of sales smoothed apart (SBA), spread over the week as usual."""
 
-    def suit(self, sales: NDArray[np.float64]) -> tuple[float, ...]:
+    def fit_weights(self, sales: NDArray[np.float64]) -> tuple[float, ...]:
         return (0.1, 0.0, 0.0, 1.0, 0.0)  # its own, fixed
 
-    def point(self, batch: Batch) -> Tensor:  # -> [B, P]
+    def predict_point(self, batch: Batch) -> Tensor:  # -> [B, P]
         from statsforecast.models import CrostonSBA
 
         model = CrostonSBA()
-        rate = [float(model.forecast(y=filled(row), h=1)["mean"][0]) for row in batch.recent]
-        usual = weekdays(batch.recent)[:, torch.arange(self.block) % WEEK]
+        rate = [float(model.forecast(y=fill_gaps(row), h=1)["mean"][0]) for row in batch.recent]
+        usual = weekday_means(batch.recent)[:, torch.arange(self.block) % WEEK]
         return torch.tensor(rate)[:, None] * usual / usual.mean(dim=1, keepdim=True).clamp(min=1e-6)
 
 
-def filled(recent: Tensor) -> NDArray[np.float64]:
+def fill_gaps(recent: Tensor) -> NDArray[np.float64]:
     """[L] without holes: the usual sales of that weekday."""
-    usual = weekdays(recent[None])[0, torch.arange(-len(recent), 0) % WEEK]
+    usual = weekday_means(recent[None])[0, torch.arange(-len(recent), 0) % WEEK]
     return np.asarray(torch.where(recent.isnan(), usual, recent).numpy(), np.float64)
 
 
-def weekdays(recent: Tensor) -> Tensor:
+def weekday_means(recent: Tensor) -> Tensor:
     """[B, L] -> [B, 7] means, that of the first day ahead first; the mean of all for an unknown one."""
     weeks = recent[:, recent.shape[1] % WEEK :].unflatten(1, (-1, WEEK))
     return torch.where(weeks.isnan().all(1), recent.nanmean(1, keepdim=True), weeks.nanmean(1)).nan_to_num()
 
 
-def smooth(sales: Tensor, weights: Tensor) -> tuple[list[Tensor], Tensor]:
+def smooth_sales(sales: Tensor, weights: Tensor) -> tuple[list[Tensor], Tensor]:
     """Level, trend and seven weekdays after sales [B, L] with each of the weights, and its squared misses one
     day ahead: [B, CHOICES] all. A day without a record changes nothing."""
     alpha, beta, gamma, phi, share = weights.unbind(1)
-    usual, days = weekdays(sales), torch.arange(sales.shape[1]) - (sales.shape[1] - 1) / 2
+    usual, days = weekday_means(sales), torch.arange(sales.shape[1]) - (sales.shape[1] - 1) / 2
     mean = usual.mean(1, keepdim=True)
     slope = ((sales - mean).nan_to_num() * days).sum(1, keepdim=True) / (days**2).sum()
     season = [(one[:, None] - mean).expand(-1, len(weights)) for one in usual.unbind(1)]
@@ -145,6 +145,6 @@ def smooth(sales: Tensor, weights: Tensor) -> tuple[list[Tensor], Tensor]:
 
 
 if find_spec("statsforecast"):  # the extra `classical`
-    register("ets", "ETS", "Exponential smoothing of each series; steady sales.", ClassicalConfig, LAST)(ETS)
-    register("theta", "Theta", "Smoothing with a drift, each series.", ClassicalConfig, LAST)(Theta)
-    register("croston", "Croston", "For products that sell on few days.", ClassicalConfig, LAST)(Croston)
+    register("ets", "ETS", "Exponential smoothing of each series; steady sales.", ClassicalConfig, TURN)(ETS)
+    register("theta", "Theta", "Smoothing with a drift, each series.", ClassicalConfig, TURN)(Theta)
+    register("croston", "Croston", "For products that sell on few days.", ClassicalConfig, TURN)(Croston)

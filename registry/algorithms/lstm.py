@@ -26,7 +26,11 @@ class LSTMConfig(NetworkConfig):
 
 
 @register(
-    "lstm", "LSTM", "Reads the days in order; good where the latest days count most.", LSTMConfig, turn=5
+    "lstm",
+    "LSTM",
+    "Reads the days in order; good where the latest days count most.",
+    LSTMConfig,
+    turn=5,
 )
 class LSTM(nn.Module):
     """The last memory of the past days beside the known facts about the days ahead."""

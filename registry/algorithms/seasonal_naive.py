@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from registry.algorithms import Config, Round, Sampler, knob, register
-from registry.series.layers import misses
-from registry.series.quantiles import LEVELS
+from registry.algorithms import Config, FitProgress, Sampler, knob, register
+from registry.series.layers import residual_quantiles
+from registry.series.quantiles import QUANTILE_LEVELS
 from registry.series.windows import Batch, Shape
 
 WEEK = 7
-SAMPLE = 4096
+SAMPLE_WINDOWS = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,21 +42,21 @@ class SeasonalNaive(nn.Module):
 
     def __init__(self, config: SeasonalNaiveConfig, shape: Shape):
         super().__init__()
-        self.register_buffer("offsets", torch.zeros(len(LEVELS)))
+        self.register_buffer("offsets", torch.zeros(len(QUANTILE_LEVELS)))
 
-    def fit(self, sampler: Sampler, seconds: float) -> Iterator[Round]:
+    def fit(self, sampler: Sampler, seconds: float) -> Iterator[FitProgress]:
         """Collects the misses of some past windows."""
-        batch = sampler.draw(SAMPLE)
-        offsets, error = misses(batch, last_week(batch))
+        batch = sampler.draw(SAMPLE_WINDOWS)
+        offsets, error = residual_quantiles(batch, copy_last_week(batch))
         self.offsets.copy_(offsets)
-        yield Round(1.0, error)
+        yield FitProgress(1.0, error)
 
     def forward(self, batch: Batch) -> Tensor:  # [B, P, Q]
-        point = last_week(batch)[..., None]
+        point = copy_last_week(batch)[..., None]
         return torch.cat([point, (point + self.offsets).clamp(min=0)], dim=2)
 
 
-def last_week(batch: Batch) -> Tensor:
+def copy_last_week(batch: Batch) -> Tensor:
     """[B, P]: the day a week before; the weekday's usual sales where that day is unknown or was closed."""
     value = batch.recent[:, -WEEK:]
     return torch.where(value.isnan(), batch.base, value)

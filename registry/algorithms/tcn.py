@@ -14,7 +14,7 @@ from registry.algorithms import NetworkConfig, knob, register
 from registry.series.layers import Context, Head
 from registry.series.windows import Batch, Shape
 
-KERNEL = 3
+KERNEL_SIZE = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,13 +27,13 @@ class TCNConfig(NetworkConfig):
     dropout: float = knob(0.1, "Share of nodes left out at random while learning.", 0, 0.9)
 
 
-class Step(nn.Module):
+class CausalBlock(nn.Module):
     """A causal convolution beside a shortcut."""
 
-    def __init__(self, width: int, reach: int):
+    def __init__(self, width: int, dilation: int):
         super().__init__()
-        self.pad = (KERNEL - 1) * reach
-        self.convolution = nn.Conv1d(width, width, KERNEL, dilation=reach)
+        self.pad = (KERNEL_SIZE - 1) * dilation
+        self.convolution = nn.Conv1d(width, width, KERNEL_SIZE, dilation=dilation)
 
     def forward(self, x: Tensor) -> Tensor:  # [B, width, L] -> [B, width, L]
         return x + nn.functional.gelu(self.convolution(nn.functional.pad(x, (self.pad, 0))))
@@ -46,7 +46,7 @@ class TCN(nn.Module):
     def __init__(self, config: TCNConfig, shape: Shape):
         super().__init__()
         self.entry = nn.Conv1d(shape.past, config.width, 1)
-        self.steps = nn.Sequential(*(Step(config.width, 2**k) for k in range(config.layers)))
+        self.steps = nn.Sequential(*(CausalBlock(config.width, 2**k) for k in range(config.layers)))
         self.context = Context(shape)
         self.join = nn.Sequential(
             nn.Linear(config.width * 8 + self.context.size, config.dense),

@@ -26,7 +26,7 @@ class TiDEConfig(NetworkConfig):
     dropout: float = knob(0.1, "Share of nodes left out at random while learning.", 0, 0.9)
 
 
-class Residual(nn.Module):
+class ResidualBlock(nn.Module):
     """Dense - GELU - dense beside a straight line, normalised."""
 
     def __init__(self, inputs: int, outputs: int, dropout: float):
@@ -55,7 +55,7 @@ class TiDE(nn.Module):
         super().__init__()
         self.context = Context(shape)
         sizes = [shape.past_days * shape.past + self.context.size] + [config.width] * config.layers
-        self.encoder = nn.Sequential(*(Residual(a, b, config.dropout) for a, b in pairwise(sizes)))
+        self.encoder = nn.Sequential(*(ResidualBlock(a, b, config.dropout) for a, b in pairwise(sizes)))
         self.head = Head(config.width, shape, config.day)
 
     def forward(self, batch: Batch) -> Tensor:  # -> [B, P, Q]

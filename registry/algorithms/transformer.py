@@ -46,9 +46,9 @@ class Transformer(nn.Module):
             raise ValueError(
                 f"width {config.width} is not a multiple of heads {config.heads}: change one of them."
             )
-        self.weeks = shape.past_days // WEEK
+        self.week_count = shape.past_days // WEEK
         self.patch = nn.Linear(WEEK * shape.past, config.width)
-        self.place = nn.Parameter(torch.randn(self.weeks, config.width) * 0.02)
+        self.place = nn.Parameter(torch.randn(self.week_count, config.width) * 0.02)
         self.context = Context(shape)
         self.ask = nn.Linear(self.context.size, config.width)
         layer = nn.TransformerEncoderLayer(
@@ -68,7 +68,7 @@ class Transformer(nn.Module):
 
     def forward(self, batch: Batch) -> Tensor:  # -> [B, P, Q]
         past = (
-            batch.past[:, -self.weeks * WEEK :].unflatten(1, (self.weeks, WEEK)).flatten(2)
+            batch.past[:, -self.week_count * WEEK :].unflatten(1, (self.week_count, WEEK)).flatten(2)
         )  # [B, weeks, 7C]
         context = self.context(batch)  # [B, N]
         tokens = torch.cat([self.patch(past) + self.place, self.ask(context)[:, None]], dim=1)

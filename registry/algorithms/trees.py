@@ -14,14 +14,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from registry.algorithms import Config, Round, Sampler, knob, register
-from registry.series.boosting import GOALS, Forest, Rows
-from registry.series.quantiles import LEVELS, MEDIAN
-from registry.series.windows import AROUND, PROFILE, Batch, Shape
+from registry.algorithms import Config, FitProgress, Sampler, knob, register
+from registry.series.boosting import OBJECTIVES, Forest, Rows
+from registry.series.quantiles import MEDIAN_INDEX, QUANTILE_LEVELS
+from registry.series.windows import AROUND, PROFILE_COLUMNS, Batch, Shape
 
 ROWS_PER_SECOND = 10_000  # and thread, so that some hundred trees fit into the time
-RECENT = 14  # past days shown one by one
-BINS = 8  # groups of forecasts whose misses are kept apart
+RECENT_DAYS = 14  # past days shown one by one
+SIZE_BINS = 8  # groups of forecasts whose misses are kept apart
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,49 +53,49 @@ class Trees(nn.Module):
     def __init__(self, config: TreesConfig, shape: Shape):
         super().__init__()
         self.config, self.block = config, shape.block
-        for name in GOALS:
+        for name in OBJECTIVES:
             self.register_buffer(name, torch.zeros(0, dtype=torch.uint8))
-        self.register_buffer("useful", torch.zeros(len(GOALS), dtype=torch.int64))
-        self.register_buffer("edges", torch.zeros(BINS - 1))
-        self.register_buffer("misses", torch.zeros(BINS, len(LEVELS)))
+        self.register_buffer("useful", torch.zeros(len(OBJECTIVES), dtype=torch.int64))
+        self.register_buffer("edges", torch.zeros(SIZE_BINS - 1))
+        self.register_buffer("misses", torch.zeros(SIZE_BINS, len(QUANTILE_LEVELS)))
         self._boosters: dict[str, Any] = {}
 
-    def fit(self, sampler: Sampler, seconds: float) -> Iterator[Round]:
+    def fit(self, sampler: Sampler, seconds: float) -> Iterator[FitProgress]:
         """Grows both forests on sampled windows, then measures misses on windows that neither has seen."""
         per_second = ROWS_PER_SECOND * torch.get_num_threads() ** 0.5
         rows = min(self.config.rows, len(sampler) * self.block, int(per_second * seconds))
-        learned = self._table(sampler, rows)
-        check = None if sampler.check is None else _known(sampler.check)
-        started, share = time.monotonic(), 1 / len(GOALS)
-        for number, (name, goal) in enumerate(GOALS.items()):
+        learned = self._sample_rows(sampler, rows)
+        check = None if sampler.check is None else _known_rows(sampler.check)
+        started, share = time.monotonic(), 1 / len(OBJECTIVES)
+        for number, (name, goal) in enumerate(OBJECTIVES.items()):
             options = {"learning_rate": self.config.rate, "num_leaves": self.config.leaves}
             trees = 0 if check is not None else int(self.useful[number])
             forest = Forest(goal, options, trees or self.config.steps)
             until = started + seconds * share * (number + 1)
-            for done, error, held in forest.grow(learned, check, until):
-                yield Round((number + done) * share, error, held)
-            self.useful[number] = forest.useful
-            setattr(self, name, torch.frombuffer(bytearray(forest.text), dtype=torch.uint8))
+            for done, error, held in forest.grow_trees(learned, check, until):
+                yield FitProgress((number + done) * share, error, held)
+            self.useful[number] = forest.best_tree_count
+            setattr(self, name, torch.frombuffer(bytearray(forest.model_text), dtype=torch.uint8))
         self._boosters.clear()
         if check is not None or not self.misses.any():
-            self._measure(check or self._table(sampler, rows // 5))
+            self._measure_misses(check or self._sample_rows(sampler, rows // 5))
 
-    def _table(self, sampler: Sampler, rows: int) -> Rows:
+    def _sample_rows(self, sampler: Sampler, rows: int) -> Rows:
         """Known days of random windows."""
-        parts = [_known(sampler.draw(4096)) for _part in range(max(1, rows // (4096 * self.block)))]
+        parts = [_known_rows(sampler.draw(4096)) for _part in range(max(1, rows // (4096 * self.block)))]
         return Rows(np.concatenate([part.x for part in parts]), np.concatenate([part.y for part in parts]))
 
-    def _measure(self, rows: Rows) -> None:
-        point = self._scores("median", rows.x)
-        edges = np.quantile(point, np.arange(1, BINS) / BINS)
+    def _measure_misses(self, rows: Rows) -> None:
+        point = self._predict_scores("median", rows.x)
+        edges = np.quantile(point, np.arange(1, SIZE_BINS) / SIZE_BINS)
         group = np.searchsorted(edges, point)
-        for index in range(BINS):
+        for index in range(SIZE_BINS):
             part = (np.log1p(rows.y) - point)[group == index]
-            spread = np.quantile(part, LEVELS) if part.size else np.zeros(len(LEVELS))
-            self.misses[index] = torch.from_numpy(spread - spread[MEDIAN])
+            spread = np.quantile(part, QUANTILE_LEVELS) if part.size else np.zeros(len(QUANTILE_LEVELS))
+            self.misses[index] = torch.from_numpy(spread - spread[MEDIAN_INDEX])
         self.edges.copy_(torch.from_numpy(edges))
 
-    def _scores(self, name: str, x: Any) -> Any:
+    def _predict_scores(self, name: str, x: Any) -> Any:
         """What the forest of that name says of days with features [N, F]: [N]."""
         import lightgbm
 
@@ -103,16 +103,18 @@ class Trees(nn.Module):
             text = bytes(getattr(self, name).numpy()).decode()
             self._boosters[name] = lightgbm.Booster(model_str=text)
         found = self._boosters[name].predict(x, num_threads=torch.get_num_threads(), raw_score=True)
-        return (found + GOALS[name].start(x)).astype(np.float32)
+        return (found + OBJECTIVES[name].initial_scores(x)).astype(np.float32)
 
     def forward(self, batch: Batch) -> Tensor:  # -> [B, P, Q]
-        x = _features(batch).flatten(0, 1).numpy()
-        mean, log = (torch.from_numpy(self._scores(name, x)).view(batch.base.shape) for name in GOALS)
+        x = _build_features(batch).flatten(0, 1).numpy()
+        mean, log = (
+            torch.from_numpy(self._predict_scores(name, x)).view(batch.base.shape) for name in OBJECTIVES
+        )
         spread = torch.expm1(log[..., None] + self.misses[torch.searchsorted(self.edges, log.contiguous())])
         return torch.cat([mean.exp()[..., None], spread], dim=2) / batch.scale[:, None, None]
 
 
-def _features(batch: Batch) -> Tensor:
+def _build_features(batch: Batch) -> Tensor:
     """[B, P, F]: one row per day ahead; sales in logs of units, since trees cannot multiply by the scale.
 
     The usual sales come first, as Rows wants them.
@@ -120,16 +122,16 @@ def _features(batch: Batch) -> Tensor:
     size, block = batch.base.shape
     day = torch.arange(block).float().expand(size, block)[..., None]
     scale = batch.scale[:, None]
-    recent = torch.log1p((batch.recent[:, -RECENT:] * scale).clamp(min=0)).nan_to_num(-1)
+    recent = torch.log1p((batch.recent[:, -RECENT_DAYS:] * scale).clamp(min=0)).nan_to_num(-1)
     shared = torch.cat([batch.level, batch.static, batch.entity.float(), torch.log(scale), recent], dim=1)
     shared = shared[:, None].expand(-1, block, -1)
     near = batch.around.unfold(1, 1 + 2 * AROUND, 1).flatten(2)
-    profile = torch.log1p((torch.sinh(batch.ahead[..., -PROFILE:]) * scale[..., None]).clamp(min=0))
+    profile = torch.log1p((torch.sinh(batch.ahead[..., -PROFILE_COLUMNS:]) * scale[..., None]).clamp(min=0))
     base = torch.log1p((batch.base * scale).clamp(min=0))[..., None]
     return torch.cat([base, day, batch.ahead, profile, near, shared], dim=2)
 
 
-def _known(batch: Batch) -> Rows:
+def _known_rows(batch: Batch) -> Rows:
     known = ~batch.target.isnan()
     sales = (batch.target * batch.scale[:, None])[known].clamp(min=0)
-    return Rows(_features(batch)[known].numpy(), sales.numpy())
+    return Rows(_build_features(batch)[known].numpy(), sales.numpy())

@@ -19,11 +19,11 @@ from registry.datasets.models import DatasetVersion
 from registry.storage.artifacts import Artifact
 
 EPOCH = date(1970, 1, 1)
-KEPT = 400  # newest days: no forecast reaches further
+DAYS_LOADED = 400  # newest days: no forecast reaches further
 
 
 @dataclass(frozen=True)
-class Sold:
+class ActualSales:
     """Recorded sales as columns of 4 bytes, since a chain has millions of them.
 
     days [N] since 1970, place of store and of product in their codes [N], units [N].
@@ -35,7 +35,7 @@ class Sold:
     units: npt.NDArray[np.float32]
     codes: tuple[dict[str, int], dict[str, int]]
 
-    def between(self, store: str, product: str, first: date, last: date) -> float | None:
+    def sum_units(self, store: str, product: str, first: date, last: date) -> float | None:
         """Units from `first` to `last`; an empty code means all of them. None when nothing was recorded."""
         fits = (self.days >= (first - EPOCH).days) & (self.days <= (last - EPOCH).days)
         if store:
@@ -54,7 +54,7 @@ def current_versions() -> QuerySet[DatasetVersion]:
     return DatasetVersion.objects.filter(~Exists(later), state=ready)
 
 
-def newest(datasets: Iterable[int]) -> dict[int, DatasetVersion]:
+def current_by_dataset(datasets: Iterable[int]) -> dict[int, DatasetVersion]:
     """The current version of each dataset, in one query."""
     rows = current_versions().filter(dataset__in=set(datasets))
     light = rows.select_related("dataset").defer("stores", "products", "findings", "roles")
@@ -62,18 +62,18 @@ def newest(datasets: Iterable[int]) -> dict[int, DatasetVersion]:
 
 
 @lru_cache(maxsize=2)  # a version never changes
-def sold(pk: UUID) -> Sold:
+def load_actuals(pk: UUID) -> ActualSales:
     """The newest sales of a version; raises CorruptArtifact."""
     version = DatasetVersion.objects.get(pk=pk)
     table = pq.read_table(
         pa.BufferReader(version.read()),
         columns=["date", "store_id", "product_id", "sales"],
-        filters=pc.field("date") > pa.scalar(version.last - timedelta(days=KEPT)),
+        filters=pc.field("date") > pa.scalar(version.last - timedelta(days=DAYS_LOADED)),
     )
     table = table.filter(pc.is_valid(table["sales"]))
-    stores, store_codes = indexed(table["store_id"])
-    products, product_codes = indexed(table["product_id"])
-    return Sold(
+    stores, store_codes = index_codes(table["store_id"])
+    products, product_codes = index_codes(table["product_id"])
+    return ActualSales(
         table["date"].to_numpy().astype("datetime64[D]").astype(np.int32),
         stores,
         products,
@@ -82,7 +82,7 @@ def sold(pk: UUID) -> Sold:
     )
 
 
-def indexed(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.int32], dict[str, int]]:
+def index_codes(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.int32], dict[str, int]]:
     """Each value's place among the different values, and those."""
     whole = column.unify_dictionaries().combine_chunks()
     if isinstance(whole, pa.ChunkedArray):

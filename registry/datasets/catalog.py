@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 class ItemQuerySet(models.QuerySet["Item"]):
     """Verbs over the catalogue."""
 
-    def renew(self, dataset: int, items: list[dict[str, Any]]) -> None:
+    def replace_all(self, dataset: int, items: list[dict[str, Any]]) -> None:
         """The catalogue of a dataset is that of its current version."""
         self.filter(dataset_id=dataset).delete()
         self.bulk_create([Item(dataset_id=dataset, **item) for item in items], batch_size=500)

@@ -11,18 +11,18 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from registry.datasets.importing.findings import ACTIONS, TITLES
+from registry.datasets.importing.findings import ACTION_LABELS, FINDING_TITLES
 from registry.datasets.models import Dataset, DatasetVersion
-from registry.lib.csv_safe import cell, disarmed, written
-from registry.lib.http import download
-from registry.storage.artifacts import store
+from registry.lib.csv_safe import escape_formula_text, format_cell, format_csv_rows
+from registry.lib.http import stream_csv
+from registry.storage.artifacts import get_artifact_store
 
-BATCH = 20_000
+BATCH_ROWS = 20_000
 
 
-def current_of(pk: int) -> DatasetVersion:
+def get_current_or_404(pk: int) -> DatasetVersion:
     """What a download holds."""
-    current = get_object_or_404(Dataset, pk=pk).current
+    current = get_object_or_404(Dataset, pk=pk).current_version
     if current is None:
         raise Http404
     return current
@@ -31,37 +31,45 @@ def current_of(pk: int) -> DatasetVersion:
 @require_safe
 def sales_parquet(request: HttpRequest, pk: int) -> FileResponse:
     """The current version's own file."""
-    current = current_of(pk)
+    current = get_current_or_404(pk)
     return FileResponse(
-        store().open(current.path, "rb"), as_attachment=True, filename=f"{filename(current)}.parquet"
+        get_artifact_store().open(current.path, "rb"),
+        as_attachment=True,
+        filename=f"{build_filename(current)}.parquet",
     )
 
 
 @require_safe
 def sales_csv(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     """All rows as CSV, a batch at a time: ten million rows need no more memory than twenty thousand."""
-    current = current_of(pk)
-    return download(lines(store().open(current.path, "rb")), f"{filename(current)}.csv")
+    current = get_current_or_404(pk)
+    return stream_csv(
+        stream_csv_lines(get_artifact_store().open(current.path, "rb")), f"{build_filename(current)}.csv"
+    )
 
 
 @require_safe
 def findings_csv(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     """What the check of the current version found, with its first examples."""
-    current = current_of(pk)
+    current = get_current_or_404(pk)
     rows = [[_("Finding"), _("Count"), _("What was done"), _("Row"), _("Column"), _("Value")]]
     for finding in current.findings:
-        title, action = _(TITLES.get(finding["code"], finding["code"])), finding["action"]
-        done = _(ACTIONS[action]) if action in ACTIONS else action
+        title, action = _(FINDING_TITLES.get(finding["code"], finding["code"])), finding["action"]
+        done = _(ACTION_LABELS[action]) if action in ACTION_LABELS else action
         for example in finding["examples"]:
-            place = [example["row"] or "", disarmed(example["column"]), disarmed(example["value"])]
+            place = [
+                example["row"] or "",
+                escape_formula_text(example["column"]),
+                escape_formula_text(example["value"]),
+            ]
             rows.append([title, finding["count"], done, *place])
-    return download(iter([written(rows)]), f"{filename(current)}-findings.csv")
+    return stream_csv(iter([format_csv_rows(rows)]), f"{build_filename(current)}-findings.csv")
 
 
-def filename(version: DatasetVersion) -> str:
+def build_filename(version: DatasetVersion) -> str:
     """Letters that every system allows, and the version.
 
-    >>> filename(DatasetVersion(dataset=Dataset(name="Berlin / 2026"), number=2))
+    >>> build_filename(DatasetVersion(dataset=Dataset(name="Berlin / 2026"), number=2))
     'Berlin---2026-v2'
     """
     name = "".join(
@@ -70,11 +78,11 @@ def filename(version: DatasetVersion) -> str:
     return f"{name.strip('-') or 'sales'}-v{version.number}"
 
 
-def lines(stream: IO[bytes]) -> Iterator[str]:
+def stream_csv_lines(stream: IO[bytes]) -> Iterator[str]:
     """The canonical file as CSV text; a code that a spreadsheet would run as a formula is disarmed."""
     with stream:
         file = pq.ParquetFile(stream)
-        yield written([[disarmed(name) for name in file.schema_arrow.names]])
-        for batch in file.iter_batches(BATCH, use_threads=False):
-            columns = [[cell(value) for value in column.to_pylist()] for column in batch.columns]
-            yield written(zip(*columns, strict=True))
+        yield format_csv_rows([[escape_formula_text(name) for name in file.schema_arrow.names]])
+        for batch in file.iter_batches(BATCH_ROWS, use_threads=False):
+            columns = [[format_cell(value) for value in column.to_pylist()] for column in batch.columns]
+            yield format_csv_rows(zip(*columns, strict=True))

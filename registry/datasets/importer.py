@@ -17,25 +17,25 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from registry.access.audit import Act, record
+from registry.access.audit import AuditAction, record_action
 from registry.datasets.catalog import Item
 from registry.datasets.importing import sandbox
-from registry.datasets.importing.covariate_roles import Roles
-from registry.datasets.importing.errors import SalesError
-from registry.datasets.importing.options import Job, Reading
+from registry.datasets.importing.covariate_roles import ColumnRoles
+from registry.datasets.importing.errors import SalesFileError
+from registry.datasets.importing.options import ImportJob, ImportOptions
 from registry.datasets.models import Dataset, DatasetVersion
 
 if TYPE_CHECKING:
     pass
 
-SAVED = ("rows", "stores", "products", "series", "roles", "findings", "reading")
+VERSION_FIELDS = ("rows", "stores", "products", "series", "roles", "findings", "reading")
 
 
 def import_file(
     path: Path,
     name: str,
-    roles: Roles | None = None,
-    reading: Reading | None = None,
+    roles: ColumnRoles | None = None,
+    options: ImportOptions | None = None,
     created_by: User | None = None,
 ) -> DatasetVersion:
     """Reads the file into the dataset of that name; raises SalesError and saves nothing when it is not right.
@@ -44,15 +44,15 @@ def import_file(
     the whole dataset. `roles` {column: known | past | static}; columns without one get the role they had, or
     the one that fits. When nothing changes, the current version comes back.
     """
-    reading = replace(reading or Reading(), roles=roles or {})
-    name = clean_name(name)
-    with workshop() as folder:
-        report = examine(path, folder, reading, Dataset.objects.filter(name=name).first())
-        return keep(name, report, folder / "canonical.parquet", created_by)
+    options = replace(options or ImportOptions(), roles=roles or {})
+    name = clean_dataset_name(name)
+    with import_folder() as folder:
+        report = inspect_file(path, folder, options, Dataset.objects.filter(name=name).first())
+        return save_version(name, report, folder / "canonical.parquet", created_by)
 
 
 @contextmanager
-def workshop() -> Iterator[Path]:
+def import_folder() -> Iterator[Path]:
     """A folder that is gone afterwards, where a file is taken apart."""
     shelf = settings.DATA_DIR / "uploads"
     shelf.mkdir(parents=True, exist_ok=True)
@@ -60,72 +60,79 @@ def workshop() -> Iterator[Path]:
         yield Path(folder)
 
 
-def examine(
-    path: Path, folder: Path, reading: Reading, dataset: Dataset | None = None, only: str = ""
+def inspect_file(
+    path: Path, folder: Path, options: ImportOptions, dataset: Dataset | None = None, only: str = ""
 ) -> dict[str, Any]:
     """The report about a file, as it would be read into the dataset; raises SalesError or Question.
 
     The file is opened by a process with limits, which leaves canonical.parquet and bad.csv in the folder.
     """
-    reading.check()
-    current = dataset.current if dataset else None
+    options.check_values()
+    current = dataset.current_version if dataset else None
     base = ""
     if current is not None and not only:
-        reading = replace(reading, roles={**current.roles, **reading.roles})
+        options = replace(options, roles={**current.roles, **options.roles})
         base = str(folder / "base.parquet")
-        current.copy_to(Path(base))
-    job = Job(
+        current.copy_file_to(Path(base))
+    job = ImportJob(
         path=str(path.resolve()),
-        name=reading.file or path.name,
+        name=options.file or path.name,
         folder=str(folder.resolve()),
-        reading=reading,
+        reading=options,
         base=base,
         today=timezone.localdate().isoformat(),
         only=only,
         language=get_language() or "en",
     )
     if not path.is_file():
-        raise SalesError(_("%(file)s does not exist: check the path.") % {"file": path})
-    report = sandbox.work(job)
+        raise SalesFileError(_("%(file)s does not exist: check the path.") % {"file": path})
+    report = sandbox.run_in_sandbox(job)
     if only:
         return report
-    saved = replace(reading, on_problem="propose", replace=False, file=job.name)
+    saved = replace(options, on_problem="propose", replace=False, file=job.name)
     told = {name: report[name] for name in ("mapping", "signature", "about")}
     report["reading"] = {**asdict(saved), **told}
     return {**report, "base": str(current.pk) if current else "none"}
 
 
-def clean_name(name: str) -> str:
+def clean_dataset_name(name: str) -> str:
     """The dataset's name without surrounding spaces; raises SalesError when it is no name."""
     name = name.strip()
     if not name or len(name) > 80 or not name.isprintable():
-        raise SalesError(_("The dataset needs a name of 1 to 80 visible characters."))
+        raise SalesFileError(_("The dataset needs a name of 1 to 80 visible characters."))
     return name
 
 
-def keep(name: str, report: dict[str, Any], content: Path, created_by: User | None = None) -> DatasetVersion:
+def save_version(
+    name: str, report: dict[str, Any], content: Path, created_by: User | None = None
+) -> DatasetVersion:
     """The examined content as the dataset's current version; when it is so already, that version."""
-    version = begin(name, report, created_by)
+    version = create_pending_version(name, report, created_by)
     if version.state == version.State.READY:
         return version
     try:
         version.write_file(content)
         with transaction.atomic():
             version.mark_ready()
-            Item.objects.renew(version.dataset_id, report["items"])
-            record(Act.IMPORTED, version, created_by, report.get("source", report["reading"].get("file", "")))
+            Item.objects.replace_all(version.dataset_id, report["items"])
+            record_action(
+                AuditAction.IMPORTED,
+                version,
+                created_by,
+                report.get("source", report["reading"].get("file", "")),
+            )
     except BaseException as problem:
         version.remove()
         if not version.dataset.versions.exists():
             version.dataset.delete()
         if isinstance(problem, OSError):
             words = {"dataset": version.dataset, "reason": problem.strerror or problem}
-            raise SalesError(_("%(dataset)s could not be saved: %(reason)s.") % words) from problem
+            raise SalesFileError(_("%(dataset)s could not be saved: %(reason)s.") % words) from problem
         raise
     return version
 
 
-def begin(name: str, report: dict[str, Any], created_by: User | None) -> DatasetVersion:
+def create_pending_version(name: str, report: dict[str, Any], created_by: User | None) -> DatasetVersion:
     """The current version when it is the same, else a pending one with the next number (row lock)."""
     with transaction.atomic():
         Dataset.objects.get_or_create(name=name, defaults={"created_by": created_by})
@@ -134,14 +141,14 @@ def begin(name: str, report: dict[str, Any], created_by: User | None) -> Dataset
         if country and dataset.country != country:
             dataset.country = country
             dataset.save(update_fields=["country"])
-        current = dataset.current
+        current = dataset.current_version
         if report["base"] and (str(current.pk) if current else "none") != report["base"]:
             words = {"dataset": dataset}
-            raise SalesError(_("Somebody else added to %(dataset)s just now: check again.") % words)
+            raise SalesFileError(_("Somebody else added to %(dataset)s just now: check again.") % words)
         if current and (current.content_hash, current.roles) == (report["hash"], report["roles"]):
             return current
         newest = dataset.versions.order_by("-number").first()
-        fields = {name: report[name] for name in SAVED}
+        fields = {name: report[name] for name in VERSION_FIELDS}
         return dataset.versions.create(
             number=newest.number + 1 if newest else 1,
             content_hash=report["hash"],
@@ -152,15 +159,17 @@ def begin(name: str, report: dict[str, Any], created_by: User | None) -> Dataset
         )
 
 
-def bring_back(version: DatasetVersion, created_by: User | None = None) -> DatasetVersion:
+def restore_version(version: DatasetVersion, created_by: User | None = None) -> DatasetVersion:
     """An earlier version as the newest one; nothing is lost, so this can be undone in the same way."""
-    with workshop() as folder:
+    with import_folder() as folder:
         content = folder / "content.parquet"
-        version.copy_to(content)
-        report = examine(content, folder, Reading(roles=version.roles, file=str(version)), only="items")
-        fields = {name: getattr(version, name) for name in SAVED}
+        version.copy_file_to(content)
+        report = inspect_file(
+            content, folder, ImportOptions(roles=version.roles, file=str(version)), only="items"
+        )
+        fields = {name: getattr(version, name) for name in VERSION_FIELDS}
         report |= {**fields, "hash": version.content_hash, "base": "", "first": version.first.isoformat()}
         report["last"] = version.last.isoformat()
         report["reading"] = {"country": "", **version.reading}
         report["source"] = str(version)
-        return keep(version.dataset.name, report, content, created_by)
+        return save_version(version.dataset.name, report, content, created_by)

@@ -30,7 +30,7 @@ class Dataset(models.Model):
         return self.name
 
     @cached_property
-    def current(self) -> DatasetVersion | None:
+    def current_version(self) -> DatasetVersion | None:
         """The newest version that is ready."""
         return self.versions.filter(state=Artifact.State.READY).order_by("-number").first()
 
@@ -74,6 +74,6 @@ class DatasetVersion(Artifact):
             raise ValueError(f"{self.dataset} has no {scope.kind} {scope.code!r}: it has {near}, …")
 
 
-def codes_of(version: DatasetVersion, kind: str) -> list[str]:
+def list_codes(version: DatasetVersion, kind: str) -> list[str]:
     """Codes of all stores or products in the sales."""
     return list(version.stores if kind == "store" else version.products)

@@ -12,29 +12,29 @@ from registry.datasets.models import DatasetVersion
 
 
 @dataclass(frozen=True)
-class Names:
+class ItemNames:
     """What a code is called; a code without a name is not in the table.
 
-    >>> names = Names(products={"P1": "Aspirin"})
-    >>> names.product("P1"), names.product("P2"), names.code("product", "aspirin")
+    >>> names = ItemNames(products={"P1": "Aspirin"})
+    >>> names.format_product("P1"), names.format_product("P2"), names.resolve_code("product", "aspirin")
     ('P1 Aspirin', 'P2', 'P1')
     """
 
     stores: Mapping[str, str] = field(default_factory=dict)
     products: Mapping[str, str] = field(default_factory=dict)
 
-    def store(self, code: str) -> str:
-        return beside(code, self.stores)
+    def format_store(self, code: str) -> str:
+        return code_with_name(code, self.stores)
 
-    def product(self, code: str) -> str:
-        return beside(code, self.products)
+    def format_product(self, code: str) -> str:
+        return code_with_name(code, self.products)
 
-    def label(self, store: str, product: str) -> str:
+    def format_series(self, store: str, product: str) -> str:
         """Product and store with their names, as far as they are given."""
-        parts = [self.product(product) if product else "", self.store(store) if store else ""]
+        parts = [self.format_product(product) if product else "", self.format_store(store) if store else ""]
         return " · ".join(part for part in parts if part)
 
-    def code(self, kind: str, typed: str) -> str:
+    def resolve_code(self, kind: str, typed: str) -> str:
         """The code of what was typed: a name becomes its code when only one code has it."""
         table = self.products if kind == "product" else self.stores
         if typed in table:
@@ -46,22 +46,22 @@ class Names:
         return found[0] if len(found) == 1 else typed
 
 
-def beside(code: str, names: Mapping[str, str]) -> str:
+def code_with_name(code: str, names: Mapping[str, str]) -> str:
     """Code and name; the code alone when it has no name or the name says the same."""
     name = names.get(code, "")
     return f"{code} {name}" if name and name != code else code
 
 
-def names_of(version: DatasetVersion) -> Names:
+def load_names(version: DatasetVersion) -> ItemNames:
     """The names of a dataset's stores and products, from its catalogue: no file is opened for them."""
     return read_names(version.dataset_id, version.pk)
 
 
 @lru_cache(maxsize=16)  # a version never changes
-def read_names(dataset: int, _version: UUID) -> Names:
+def read_names(dataset: int, _version: UUID) -> ItemNames:
     """{code: name} of stores and of products."""
     tables: dict[str, dict[str, str]] = {"store": {}, "product": {}}
     rows = Item.objects.filter(dataset=dataset).exclude(name="").values_list("kind", "code", "name")
     for kind, code, name in rows:
         tables[kind][code] = name
-    return Names(tables["store"], tables["product"])
+    return ItemNames(tables["store"], tables["product"])

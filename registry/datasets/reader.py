@@ -9,14 +9,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from registry.datasets.importing.covariate_roles import CORE, COVARIATES
+from registry.datasets.importing.covariate_roles import CORE_COLUMNS, COVARIATE_ROLES
 from registry.datasets.models import DatasetVersion
 from registry.datasets.scope import Scope
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from registry.series.panel import Business, Panel
+    from registry.series.panel import BusinessActivity, Panel
 
 
 def read_table(version: DatasetVersion, scope: Scope) -> pa.Table:
@@ -26,12 +26,16 @@ def read_table(version: DatasetVersion, scope: Scope) -> pa.Table:
     if scope.kind == "global":
         return file.read()
     column = f"{scope.kind}_id"
-    groups = [group for group in range(file.num_row_groups) if may_hold(file, group, column, scope.code)]
+    groups = [
+        group
+        for group in range(file.num_row_groups)
+        if row_group_may_contain(file, group, column, scope.code)
+    ]
     table = file.read_row_groups(groups)
     return table.filter(pc.equal(table[column], scope.code))
 
 
-def may_hold(file: pq.ParquetFile, group: int, column: str, code: str) -> bool:
+def row_group_may_contain(file: pq.ParquetFile, group: int, column: str, code: str) -> bool:
     """Whether a row group's own bounds leave room for the code."""
     place = file.schema_arrow.names.index(column)
     bounds = file.metadata.row_group(group).column(place).statistics
@@ -41,7 +45,7 @@ def may_hold(file: pq.ParquetFile, group: int, column: str, code: str) -> bool:
 def read_frame(version: DatasetVersion, scope: Scope | None = None) -> pd.DataFrame:
     """date (datetime64), store_id and product_id (categories), sales (float, NaN = not recorded), extras."""
     frame: pd.DataFrame = read_table(version, scope or Scope()).to_pandas(date_as_object=False)
-    for name in CORE[1:3]:
+    for name in CORE_COLUMNS[1:3]:
         frame[name] = frame[name].cat.remove_unused_categories()
     return frame
 
@@ -51,15 +55,15 @@ def read_panel(version: DatasetVersion, scope: Scope | None = None) -> Panel:
     from registry.series.panel import Panel
 
     scope = scope or Scope()
-    roles = {name: role for name, role in version.roles.items() if role in COVARIATES}
+    roles = {name: role for name, role in version.roles.items() if role in COVARIATE_ROLES}
     frame = read_frame(version, scope)
     whole = None if scope.kind == "global" else read_business(version)
-    return Panel.from_frame(frame[[*CORE, *roles]], roles, version.dataset.country, whole)
+    return Panel.from_frame(frame[[*CORE_COLUMNS, *roles]], roles, version.dataset.country, whole)
 
 
-def read_business(version: DatasetVersion) -> Business:
+def read_business(version: DatasetVersion) -> BusinessActivity:
     """What a part of the sales cannot say of itself: the last day, and the days each store recorded."""
-    from registry.series.panel import Business
+    from registry.series.panel import BusinessActivity
 
     table = pq.read_table(pa.BufferReader(version.read()), columns=["date", "store_id", "sales"])
     table = table.filter(pc.is_valid(table["sales"]))
@@ -67,4 +71,4 @@ def read_business(version: DatasetVersion) -> Business:
     days = pairs["date"].to_numpy().astype("datetime64[D]")
     stores = pairs["store_id"].combine_chunks().to_numpy(zero_copy_only=False)
     recorded = {store: days[stores == store] for store in version.stores}
-    return Business(np.datetime64(version.last, "D"), recorded)
+    return BusinessActivity(np.datetime64(version.last, "D"), recorded)

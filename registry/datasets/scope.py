@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, cast
 
-Kind = Literal["global", "store", "product"]
-KINDS: tuple[Kind, ...] = ("global", "store", "product")
+ScopeKind = Literal["global", "store", "product"]
+SCOPE_KINDS: tuple[ScopeKind, ...] = ("global", "store", "product")
 
 
 @dataclass(frozen=True)
@@ -19,11 +19,11 @@ class Scope:
     'global'
     """
 
-    kind: Kind = "global"
+    kind: ScopeKind = "global"
     code: str = ""
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
+        if self.kind not in SCOPE_KINDS:
             raise ValueError(f"Unknown scope {self.kind!r}: use global, store:CODE or product:CODE.")
         if (self.kind == "global") == bool(self.code):
             raise ValueError(
@@ -34,7 +34,7 @@ class Scope:
     def parse(cls, text: str) -> Scope:
         """Reads global, store:CODE or product:CODE; raises ValueError with a sentence."""
         kind, _colon, code = text.partition(":")
-        return cls(cast(Kind, kind), code)
+        return cls(cast(ScopeKind, kind), code)
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.code}" if self.code else self.kind

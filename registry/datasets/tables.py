@@ -26,11 +26,11 @@ def dataset_table(rows: Iterable[tuple[Dataset, DatasetVersion | None]]) -> Tabl
     return Table(_("Datasets"), columns, [dataset_row(*row) for row in rows])
 
 
-def dataset_row(dataset: Dataset, now: DatasetVersion | None) -> list[Any]:
-    if now is None:
+def dataset_row(dataset: Dataset, version: DatasetVersion | None) -> list[Any]:
+    if version is None:
         return [dataset.name, *[None] * 6]
-    counts = [now.rows, len(now.stores), len(now.products), now.number]
-    return [dataset.name, now.first, now.last, *counts]
+    counts = [version.rows, len(version.stores), len(version.products), version.number]
+    return [dataset.name, version.first, version.last, *counts]
 
 
 def item_table(items: Iterable[Item]) -> Table:

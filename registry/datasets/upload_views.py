@@ -14,76 +14,76 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from registry.access.permissions import needs
-from registry.datasets.forms import ChoiceForm, MatchForm, UploadForm
-from registry.datasets.importer import bring_back
-from registry.datasets.importing.errors import Question, SalesError
+from registry.access.permissions import permission_required
+from registry.datasets.forms import ColumnMappingForm, FindingActionForm, UploadForm
+from registry.datasets.importer import restore_version
+from registry.datasets.importing.errors import AmbiguousValue, SalesFileError
 from registry.datasets.models import DatasetVersion
 from registry.datasets.uploads import Upload
 from registry.storage.artifacts import Artifact
 
-DATA = "registry.add_datasetversion"
-forms = require_http_methods(["GET", "HEAD", "POST"])
+ADD_PERMISSION = "registry.add_datasetversion"
+allow_form_methods = require_http_methods(["GET", "HEAD", "POST"])
 
 
-def own(request: HttpRequest, pk: UUID) -> Upload:
+def get_own_upload(request: HttpRequest, pk: UUID) -> Upload:
     """A file that is nobody else's."""
     return get_object_or_404(Upload, pk=pk, created_by=cast(User, request.user))
 
 
-@forms
-@needs(DATA)
-def upload(request: HttpRequest) -> HttpResponse:
+@allow_form_methods
+@permission_required(ADD_PERMISSION)
+def upload_file(request: HttpRequest) -> HttpResponse:
     """The file and its dataset."""
     posted = request.method == "POST"
     form = UploadForm(request.POST, request.FILES) if posted else UploadForm(initial=request.GET.dict())
     if posted and form.is_valid():
         try:
-            received = form.receive(cast(User, request.user))
-        except SalesError as problem:
+            received = form.create_upload(cast(User, request.user))
+        except SalesFileError as problem:
             form.add_error("file", str(problem))
         else:
             return redirect("upload-match", received.pk)
     return render(request, "data/upload.html", {"form": form})
 
 
-@forms
-@needs(DATA)
+@allow_form_methods
+@permission_required(ADD_PERMISSION)
 def upload_match(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Which column is which; leads to the check."""
-    found = own(request, pk)
+    found = get_own_upload(request, pk)
     if "columns" not in found.report:
         return redirect("upload")
-    form = MatchForm(found, request.POST if request.method == "POST" else None)
+    form = ColumnMappingForm(found, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        form.apply()
+        form.save_mapping()
         try:
-            found.check_it()
-        except Question as question:
-            form.add_error(question.about, str(question))
-        except SalesError as problem:
+            found.run_checks()
+        except AmbiguousValue as question:
+            form.add_error(question.field_name, str(question))
+        except SalesFileError as problem:
             form.add_error(None, str(problem))
         else:
             return redirect("upload-check", pk)
     return render(request, "data/match.html", {"upload": found, "form": form})
 
 
-@forms
-@needs(DATA)
+@allow_form_methods
+@permission_required(ADD_PERMISSION)
 def upload_check(request: HttpRequest, pk: UUID) -> HttpResponse:
     """What was found; with other choices it is checked again, and saved only as it was shown."""
-    found = own(request, pk)
+    found = get_own_upload(request, pk)
     if "hash" not in found.report:
         return redirect("upload-match", pk)
-    form = ChoiceForm(found.report["findings"], request.POST if request.method == "POST" else None)
+    form = FindingActionForm(found.report["findings"], request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
-            if chosen := form.changed():
+            if chosen := form.changed_actions():
                 found.reading["choices"] = {**found.reading.get("choices", {}), **chosen}
-                found.check_it()
+                found.run_checks()
                 return redirect("upload-check", pk)
-            version = found.keep(cast(User, request.user))
-        except SalesError as problem:
+            version = found.save_as_version(cast(User, request.user))
+        except SalesFileError as problem:
             form.add_error(None, str(problem))
         else:
             messages.success(request, _("%(version)s is saved.") % {"version": version})
@@ -92,10 +92,10 @@ def upload_check(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_safe
-@needs(DATA)
+@permission_required(ADD_PERMISSION)
 def upload_rows(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     """Every doubtful row as CSV."""
-    found = own(request, pk)
+    found = get_own_upload(request, pk)
     path = found.folder / "bad.csv"
     if not path.is_file():
         return redirect("upload-match", pk)
@@ -103,20 +103,20 @@ def upload_rows(request: HttpRequest, pk: UUID) -> HttpResponseBase:
 
 
 @require_POST
-@needs(DATA)
+@permission_required(ADD_PERMISSION)
 def upload_discard(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The file is thrown away, the dataset stays as it is."""
-    own(request, pk).discard()
+    get_own_upload(request, pk).delete_with_files()
     return redirect("data")
 
 
-@forms
-@needs(DATA)
-def dataset_back(request: HttpRequest, pk: UUID) -> HttpResponse:
+@allow_form_methods
+@permission_required(ADD_PERMISSION)
+def dataset_restore(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Asks, then makes an earlier version the current one."""
     earlier = get_object_or_404(DatasetVersion, pk=pk, state=Artifact.State.READY)
     if request.method == "POST":
-        version = bring_back(earlier, cast(User, request.user))
+        version = restore_version(earlier, cast(User, request.user))
         messages.success(request, _("%(version)s is the current version.") % {"version": version})
         return redirect("dataset", earlier.dataset_id)
     context = {

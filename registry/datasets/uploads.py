@@ -15,33 +15,33 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from registry.datasets.importer import clean_name, examine, keep
-from registry.datasets.importing.options import Reading
+from registry.datasets.importer import clean_dataset_name, inspect_file, save_version
+from registry.datasets.importing.options import ImportOptions
 from registry.datasets.models import Dataset, DatasetVersion
 
-AGE = dt.timedelta(days=1)
-REPLAYED = ("mapping", "roles", "dates", "decimal", "choices", "ignore")
+EXPIRES_AFTER = dt.timedelta(days=1)
+REUSED_OPTIONS = ("mapping", "roles", "dates", "decimal", "choices", "ignore")
 
 
 class UploadQuerySet(models.QuerySet["Upload"]):
     """Verbs over files on their way."""
 
-    def tidy(self) -> None:
+    def delete_expired(self) -> None:
         """Files that nobody saved for a day go, and what a killed import left behind."""
-        before = timezone.now() - AGE
+        before = timezone.now() - EXPIRES_AFTER
         for old in self.filter(created_at__lt=before):
-            old.discard()
+            old.delete_with_files()
         shelf = Path(settings.DATA_DIR) / "uploads"
         for folder in shelf.iterdir() if shelf.is_dir() else ():
             if folder.stat().st_mtime < before.timestamp():
                 shutil.rmtree(folder, ignore_errors=True)
 
-    def receive(self, chunks: Iterable[bytes], suffix: str, **fields: Any) -> Upload:
+    def create_from_chunks(self, chunks: Iterable[bytes], suffix: str, **fields: Any) -> Upload:
         """Keeps the file under a name of our own."""
-        self.tidy()
+        self.delete_expired()
         upload = Upload(suffix=suffix, **fields)
         upload.folder.mkdir(parents=True)
-        with upload.source.open("wb") as stream:
+        with upload.source_path.open("wb") as stream:
             for chunk in chunks:
                 stream.write(chunk)
         upload.save()
@@ -76,20 +76,20 @@ class Upload(models.Model):
         return Path(settings.DATA_DIR) / "uploads" / str(self.pk)
 
     @property
-    def source(self) -> Path:
+    def source_path(self) -> Path:
         return self.folder / f"source{self.suffix}"
 
-    def as_reading(self, **more: Any) -> Reading:
+    def build_options(self, **more: Any) -> ImportOptions:
         """What has been said about the file so far."""
-        return Reading(**{**self.reading, "on_problem": "propose", "file": self.file, **more})
+        return ImportOptions(**{**self.reading, "on_problem": "propose", "file": self.file, **more})
 
-    def look(self) -> None:
+    def detect_columns(self) -> None:
         """Finds the columns; what was decided about the same columns last time is proposed again."""
-        self.report = examine(self.source, self.folder, self.as_reading(), only="look")
-        before = self.before()
+        self.report = inspect_file(self.source_path, self.folder, self.build_options(), only="look")
+        before = self.find_matching_version()
         if before is not None:
             names = {column["name"] for column in self.report["columns"]}
-            kept = {name: before.reading[name] for name in REPLAYED if name in before.reading}
+            kept = {name: before.reading[name] for name in REUSED_OPTIONS if name in before.reading}
             if before.dataset_id != self.dataset_id:  # the columns mean the same, the faults may not
                 kept.pop("choices", None)
             kept["mapping"] = {a: b for a, b in kept.get("mapping", {}).items() if b in names}
@@ -97,25 +97,27 @@ class Upload(models.Model):
             self.report["replayed"] = str(before)
         self.save()
 
-    def before(self) -> DatasetVersion | None:
+    def find_matching_version(self) -> DatasetVersion | None:
         """The newest version whose file had the same columns, of the same dataset if there is one."""
         found = DatasetVersion.objects.filter(state="ready", reading__signature=self.report["signature"])
         return found.filter(dataset=self.dataset_id).first() or found.first()
 
-    def check_it(self) -> None:
+    def run_checks(self) -> None:
         """Reads all of it; the report is kept with the row. Raises SalesError or Question."""
         replayed = self.report.get("replayed", "")
-        self.report = examine(self.source, self.folder, self.as_reading(), self.dataset)
+        self.report = inspect_file(self.source_path, self.folder, self.build_options(), self.dataset)
         self.report["replayed"] = replayed
         self.save()
 
-    def keep(self, user: User) -> DatasetVersion:
+    def save_as_version(self, user: User) -> DatasetVersion:
         """The checked content as a version of its dataset; the upload is done with."""
-        version = keep(clean_name(self.name), self.report, self.folder / "canonical.parquet", user)
-        self.discard()
+        version = save_version(
+            clean_dataset_name(self.name), self.report, self.folder / "canonical.parquet", user
+        )
+        self.delete_with_files()
         return version
 
-    def discard(self) -> None:
+    def delete_with_files(self) -> None:
         """Row and files go."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self.delete()

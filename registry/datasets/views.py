@@ -13,44 +13,44 @@ from registry.datasets.actuals import current_versions
 from registry.datasets.catalog import Item
 from registry.datasets.models import Dataset, DatasetVersion
 from registry.datasets.tables import dataset_table, item_table
-from registry.lib.export import KINDS, exported
+from registry.lib.export import EXPORT_FORMATS, export_table
 from registry.storage.artifacts import Artifact
 
-ORDERS = {"total": "-total", "code": "code", "last": "last", "zeros": "-zeros"}
+SORT_FIELDS = {"total": "-total", "code": "code", "last": "last", "zeros": "-zeros"}
 
-PAGE = 50
+PAGE_SIZE = 50
 
 
 @require_safe
-def catalogue(request: HttpRequest, pk: int) -> HttpResponse:
+def item_list(request: HttpRequest, pk: int) -> HttpResponse:
     """Stores or products, searched and sorted; the address holds what is shown; also as CSV and Excel."""
     dataset = get_object_or_404(Dataset, pk=pk)
     kind = "store" if request.GET.get("kind") == "store" else "product"
     order = request.GET.get("order", "total")
     words = request.GET.get("q", "").strip()[:100]
     found = Item.objects.filter(dataset=dataset, kind=kind).search(words)
-    found = found.order_by(ORDERS.get(order, "-total"), "code")
-    if (wanted := request.GET.get("export")) in KINDS:
-        return exported(f"{kind}s", wanted, item_table(found))
-    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
+    found = found.order_by(SORT_FIELDS.get(order, "-total"), "code")
+    if (wanted := request.GET.get("export")) in EXPORT_FORMATS:
+        return export_table(f"{kind}s", wanted, item_table(found))
+    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {"dataset": dataset, "kind": kind, "order": order, "q": words, "page": page}
     part = request.headers.get("HX-Target") == "items"
     return render(request, "data/_items.html" if part else "data/catalogue.html", context)
 
 
 @require_safe
-def datasets(request: HttpRequest) -> HttpResponse:
+def dataset_list(request: HttpRequest) -> HttpResponse:
     """Every dataset with what its newest version holds; also as CSV and Excel."""
     wanted = request.GET.get("q", "").strip()
     found = Dataset.objects.filter(name__icontains=wanted)
     current = current_versions().filter(dataset__in=found).defer("findings", "roles")
-    rows = pair(found, current)
-    if (kind := request.GET.get("export")) in KINDS:
-        return exported("datasets", kind, dataset_table(rows))
+    rows = pair_with_versions(found, current)
+    if (kind := request.GET.get("export")) in EXPORT_FORMATS:
+        return export_table("datasets", kind, dataset_table(rows))
     return render(request, "data/list.html", {"rows": rows, "q": wanted})
 
 
-def pair(
+def pair_with_versions(
     datasets: Iterable[Dataset], current: Iterable[DatasetVersion]
 ) -> list[tuple[Dataset, DatasetVersion | None]]:
     """Each dataset with its current version."""
@@ -59,12 +59,12 @@ def pair(
 
 
 @require_safe
-def dataset(request: HttpRequest, pk: int) -> HttpResponse:
+def dataset_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One dataset: span, stores, products, roles of its columns, findings, versions."""
     found = get_object_or_404(Dataset, pk=pk)
     versions = (
         found.versions.filter(state=Artifact.State.READY).select_related("created_by").order_by("-number")
     )
     models = found.models.filter(best__isnull=False).select_related("best")
-    context = {"dataset": found, "current": found.current, "versions": versions, "models": models}
+    context = {"dataset": found, "current": found.current_version, "versions": versions, "models": models}
     return render(request, "data/detail.html", context)

@@ -17,17 +17,17 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
-from registry.lib.csv_safe import guarded
+from registry.lib.csv_safe import escape_formula
 
 CSV, EXCEL = "csv", "xlsx"
-KINDS = (CSV, EXCEL)
-TYPES = {
+EXPORT_FORMATS = (CSV, EXCEL)
+CONTENT_TYPES = {
     CSV: "text/csv; charset=utf-8",
     EXCEL: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
-FORMATS = {"share": "0.0%", "units": "#,##0.0##", "count": "#,##0", "day": "yyyy-mm-dd"}
-MOMENT = "yyyy-mm-dd hh:mm"
-WIDEST = 60
+NUMBER_FORMATS = {"share": "0.0%", "units": "#,##0.0##", "count": "#,##0", "day": "yyyy-mm-dd"}
+EXCEL_DATETIME = "yyyy-mm-dd hh:mm"
+MAX_COLUMN_WIDTH = 60
 
 
 @dataclass(frozen=True)
@@ -47,39 +47,42 @@ class Table:
     rows: Sequence[Sequence[Any]]
 
 
-def plain(value: Any) -> Any:
+def to_cell_value(value: Any) -> Any:
     """What a cell holds: times without a zone, unknown objects as text."""
     if isinstance(value, datetime):
         return make_naive(value) if is_aware(value) else value
     if value is None or isinstance(value, (bool, int, float, date)):
         return value
-    return guarded(str(value))
+    return escape_formula(str(value))
 
 
-def as_csv(table: Table, mark: bool = True) -> bytes:
+def render_csv(table: Table, with_bom: bool = True) -> bytes:
     """UTF-8; with a byte order `mark` Excel reads it right, without it programs do."""
     text = io.StringIO()
     rows = csv.writer(text)
-    rows.writerow([guarded(column.name) for column in table.columns])
-    rows.writerows([[plain(value) for value in row] for row in table.rows])
-    return text.getvalue().encode("utf-8-sig" if mark else "utf-8")
+    rows.writerow([escape_formula(column.name) for column in table.columns])
+    rows.writerows([[to_cell_value(value) for value in row] for row in table.rows])
+    return text.getvalue().encode("utf-8-sig" if with_bom else "utf-8")
 
 
-def as_excel(tables: Iterable[Table]) -> bytes:
+def render_excel(tables: Iterable[Table]) -> bytes:
     """One sheet a table."""
     book = Workbook(write_only=True)
     for table in tables:
-        sheet = book.create_sheet(sheet_title(table.title, book.sheetnames))
+        sheet = book.create_sheet(make_sheet_title(table.title, book.sheetnames))
         sheet.freeze_panes = "A2"
-        for number, width in enumerate(widths(table), start=1):
+        for number, width in enumerate(fit_column_widths(table), start=1):
             sheet.column_dimensions[get_column_letter(number)].width = width
-        heads = [cell(sheet, column.name, "text") for column in table.columns]
+        heads = [build_cell(sheet, column.name, "text") for column in table.columns]
         for head in heads:
             head.font = Font(bold=True)
         sheet.append(heads)
         for row in table.rows:
             sheet.append(
-                [cell(sheet, value, column.kind) for value, column in zip(row, table.columns, strict=True)]
+                [
+                    build_cell(sheet, value, column.kind)
+                    for value, column in zip(row, table.columns, strict=True)
+                ]
             )
         if table.rows:
             sheet.auto_filter.ref = f"A1:{get_column_letter(len(table.columns))}{len(table.rows) + 1}"
@@ -88,52 +91,52 @@ def as_excel(tables: Iterable[Table]) -> bytes:
     return content.getvalue()
 
 
-def cell(sheet: Any, value: Any, kind: str) -> Any:
+def build_cell(sheet: Any, value: Any, kind: str) -> Any:
     """A typed cell; a text is never a formula, whatever it begins with."""
-    content = plain(value)
+    content = to_cell_value(value)
     if isinstance(content, str):
         content = ILLEGAL_CHARACTERS_RE.sub("", content)
     made = WriteOnlyCell(sheet, content)
     if isinstance(made.value, str):
         made.data_type = "s"
     elif isinstance(value, datetime):
-        made.number_format = MOMENT
-    elif made.value is not None and kind in FORMATS:
-        made.number_format = FORMATS[kind]
+        made.number_format = EXCEL_DATETIME
+    elif made.value is not None and kind in NUMBER_FORMATS:
+        made.number_format = NUMBER_FORMATS[kind]
     return made
 
 
-def widths(table: Table) -> list[int]:
+def fit_column_widths(table: Table) -> list[int]:
     """Room for the longest of the first rows."""
     shown = [[column.name for column in table.columns], *table.rows[:200]]
     return [
-        min(WIDEST, 3 + max(len(str(row[at])) if row[at] is not None else 0 for row in shown))
+        min(MAX_COLUMN_WIDTH, 3 + max(len(str(row[at])) if row[at] is not None else 0 for row in shown))
         for at in range(len(table.columns))
     ]
 
 
-def sheet_title(title: str, taken: Sequence[str]) -> str:
+def make_sheet_title(title: str, taken: Sequence[str]) -> str:
     """A name that Excel accepts: at most 31 characters, none of []:*?/\\, not used before."""
     clean = "".join("_" if letter in "[]:*?/\\'" else letter for letter in title)[:28] or "Sheet"
     return clean if clean not in taken else f"{clean} {len(taken) + 1}"
 
 
-def ascii_name(text: str) -> str:
+def make_ascii_name(text: str) -> str:
     """A file name without anything a header or a file system could misread.
 
-    >>> ascii_name('kan_product_药/"1".csv')
+    >>> make_ascii_name('kan_product_药/"1".csv')
     'kan_product____1_.csv'
     """
     return "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in text)
 
 
-def download(name: str, kind: str, content: bytes) -> HttpResponse:
+def build_file_response(name: str, kind: str, content: bytes) -> HttpResponse:
     """The file as an answer that the browser saves."""
-    response = HttpResponse(content, content_type=TYPES[kind])
-    response["Content-Disposition"] = f'attachment; filename="{ascii_name(name)}.{kind}"'
+    response = HttpResponse(content, content_type=CONTENT_TYPES[kind])
+    response["Content-Disposition"] = f'attachment; filename="{make_ascii_name(name)}.{kind}"'
     return response
 
 
-def exported(name: str, kind: str, table: Table) -> HttpResponse:
+def export_table(name: str, kind: str, table: Table) -> HttpResponse:
     """A list as the file that was asked for."""
-    return download(name, kind, as_csv(table) if kind == CSV else as_excel([table]))
+    return build_file_response(name, kind, render_csv(table) if kind == CSV else render_excel([table]))

@@ -11,10 +11,10 @@ from django.utils.translation import ngettext
 DASH = "–"
 
 
-def units(value: float | None) -> str:
+def format_units(value: float | None) -> str:
     """Whole units with separators; small numbers keep one decimal so that slow movers are not all 0.
 
-    >>> units(3049.4), units(0.26), units(0.04), units(None)
+    >>> format_units(3049.4), format_units(0.26), format_units(0.04), format_units(None)
     ('3,049', '0.3', '0', '–')
     """
     if value is None:
@@ -23,24 +23,24 @@ def units(value: float | None) -> str:
     return number_format(round(value, digits), digits, force_grouping=True)
 
 
-def whole(value: int | None) -> str:
+def format_whole_number(value: int | None) -> str:
     """A count with separators."""
     return DASH if value is None else number_format(round(value), 0, force_grouping=True)
 
 
-def percent(value: float | None, digits: int = 1) -> str:
+def format_percent(value: float | None, digits: int = 1) -> str:
     """A share as per cent.
 
-    >>> percent(0.1423), percent(0.8, 0), percent(None)
+    >>> format_percent(0.1423), format_percent(0.8, 0), format_percent(None)
     ('14.2%', '80%', '–')
     """
     return DASH if value is None else f"{number_format(round(value * 100, digits), digits)}%"
 
 
-def decimal(value: float | None, digits: int = 3) -> str:
+def format_decimal(value: float | None, digits: int = 3) -> str:
     """A number without unit, rounded; large ones to one decimal.
 
-    >>> decimal(0.7604), decimal(103.067), decimal(None)
+    >>> format_decimal(0.7604), format_decimal(103.067), format_decimal(None)
     ('0.760', '103.1', '–')
     """
     if value is None:
@@ -49,32 +49,32 @@ def decimal(value: float | None, digits: int = 3) -> str:
     return number_format(round(value, digits), digits)
 
 
-def lean(bias: float | None) -> str:
+def bias_text(bias: float | None) -> str:
     """Bias in words: plus means the forecasts were too high."""
     if bias is None:
         return DASH
     if abs(bias) < 0.005:
         return _("even")
-    size = percent(abs(bias))
+    size = format_percent(abs(bias))
     return _("high by %(size)s") % {"size": size} if bias > 0 else _("low by %(size)s") % {"size": size}
 
 
-def change(value: float | None) -> str:
+def change_text(value: float | None) -> str:
     """A relative change in words, so that nobody has to guess what a bare per cent means."""
     if value is None:
         return ""
     if abs(value) < 0.005:
         return _("about as much")
-    size = percent(abs(value), 0)
+    size = format_percent(abs(value), 0)
     return _("%(size)s more") % {"size": size} if value > 0 else _("%(size)s less") % {"size": size}
 
 
-def fixed(value: float, digits: int = 0) -> str:
+def format_fixed(value: float, digits: int = 0) -> str:
     """A number with exactly so many decimals and separators: for columns that add up."""
     return number_format(value, digits, force_grouping=True)
 
 
-def duration(seconds: float | None) -> str:
+def format_duration(seconds: float | None) -> str:
     """Seconds in words a person would use."""
     if seconds is None:
         return DASH
@@ -86,32 +86,32 @@ def duration(seconds: float | None) -> str:
     return _("%(minutes)s min %(seconds)s s") % {"minutes": minutes, "seconds": rest}
 
 
-def than_last_year(value: float | None) -> str:
+def last_year_text(value: float | None) -> str:
     """The same change as the end of a sentence; empty when last year is not known."""
     if value is None:
         return ""
     if abs(value) < 0.005:
         return _("about as much as on the same days last year")
-    size = percent(abs(value), 0)
+    size = format_percent(abs(value), 0)
     if value > 0:
         return _("%(size)s more than on the same days last year") % {"size": size}
     return _("%(size)s less than on the same days last year") % {"size": size}
 
 
-def day(text: str | None) -> str:
+def format_day(text: str | None) -> str:
     """An ISO day the way this language writes days."""
     return date_format(date.fromisoformat(text[:10])) if text else DASH
 
 
-def unlocal(value: float | None) -> str:
+def machine_number(value: float | None) -> str:
     """A number for a machine: point as decimal mark, empty for none."""
     return "" if value is None else repr(value)
 
 
-def spark(weeks: list[float]) -> str:
+def sparkline_points(weeks: list[float]) -> str:
     """Points of a line in a box of 100 x 24.
 
-    >>> spark([0, 5, 10])
+    >>> sparkline_points([0, 5, 10])
     '0.0,23.0 50.0,12.0 100.0,1.0'
     """
     top = max([*weeks, 0]) or 1

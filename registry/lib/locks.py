@@ -13,7 +13,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 
-class Busy(Exception):
+class LockUnavailable(Exception):
     """Another process is at it. The text is one sentence."""
 
     def __init__(self) -> None:
@@ -21,7 +21,7 @@ class Busy(Exception):
 
 
 @contextmanager
-def alone(name: str) -> Iterator[None]:
+def exclusive_lock(name: str) -> Iterator[None]:
     """On PostgreSQL alone among all hosts, else on this machine; raises Busy."""
     with (
         database_lock(name)
@@ -37,7 +37,7 @@ def file_lock(path: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Busy from None
+            raise LockUnavailable from None
         yield
 
 
@@ -48,7 +48,7 @@ def database_lock(name: str) -> Iterator[None]:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [number])
         (taken,) = cursor.fetchone()
     if not taken:
-        raise Busy
+        raise LockUnavailable
     try:
         yield
     finally:

@@ -46,7 +46,7 @@ SENTENCES = [
 
 
 @cache
-def patterns() -> list[tuple[str, re.Pattern[str]]]:
+def compile_patterns() -> list[tuple[str, re.Pattern[str]]]:
     """Each sentence with the pattern that finds its values."""
     found = []
     for sentence in SENTENCES:
@@ -56,15 +56,15 @@ def patterns() -> list[tuple[str, re.Pattern[str]]]:
     return found
 
 
-def said(text: str) -> str:
+def translate_message(text: str) -> str:
     """The sentence in the reader's language; as it is when it is not one of ours.
 
-    >>> said("0 days ahead cannot be forecast: use 1 or more.")
+    >>> translate_message("0 days ahead cannot be forecast: use 1 or more.")
     '0 days ahead cannot be forecast: use 1 or more.'
     """
     if not text:
         return ""
-    for sentence, pattern in patterns():
+    for sentence, pattern in compile_patterns():
         if found := pattern.fullmatch(text):
             return _(sentence).format(**found.groupdict())
     return _(text)

@@ -24,11 +24,11 @@ from registry.series.calibration import Calibration
 from registry.series.covariates import Encoder
 from registry.series.panel import Floats, Panel
 from registry.series.prediction import Prediction
-from registry.series.quantiles import OUTPUTS
+from registry.series.quantiles import OUTPUT_COUNT
 from registry.series.windows import Shape
 
-SCHEMA = 2  # of what the tensors mean: trees add to the usual sales since 2
-MAX_JSON = 64_000_000
+SCHEMA_VERSION = 2  # of what the tensors mean: trees add to the usual sales since 2
+MAX_HEADER_BYTES = 64_000_000
 LIBRARIES = ("torch", "numpy", "pandas", "safetensors")
 
 
@@ -37,7 +37,7 @@ class BadBundle(ValueError):
 
 
 @dataclass
-class Member:
+class EnsembleMember:
     """One learned module and its share in the forecast."""
 
     algorithm: str
@@ -48,16 +48,16 @@ class Member:
     golden: dict[str, Tensor] = field(default_factory=dict)
 
     @property
-    def drift(self) -> float:
+    def golden_drift(self) -> float:
         """How far a replayed golden forecast is off, as a share; above golden.TOLERANCE something moved."""
-        return golden.drift(self.model, self.golden)
+        return golden.measure_drift(self.model, self.golden)
 
     @cached_property
     def model(self) -> nn.Module:
         """The module with its learned weights, ready to forecast."""
-        entry = algorithms.get(self.algorithm)
-        model = entry.module(algorithms.build_config(self.algorithm, self.config), self.shape)
-        _check(self.tensors, model.state_dict())
+        entry = algorithms.get_entry(self.algorithm)
+        model = entry.module_class(algorithms.build_config(self.algorithm, self.config), self.shape)
+        _check_tensors(self.tensors, model.state_dict())
         for name, buffer in model.named_buffers():
             buffer.resize_(self.tensors[name].shape)  # some buffers take the size that was learned
         model.load_state_dict(self.tensors)
@@ -69,17 +69,19 @@ class Member:
         return head | {"shape": asdict(self.shape)}
 
     @classmethod
-    def from_dict(cls, head: dict[str, Any], tensors: dict[str, Tensor], kept: dict[str, Tensor]) -> Member:
+    def from_dict(
+        cls, head: dict[str, Any], tensors: dict[str, Tensor], golden_tensors: dict[str, Tensor]
+    ) -> EnsembleMember:
         """The member of these parts."""
         shape = Shape(**{**head["shape"], "entities": tuple(head["shape"]["entities"])})
-        return cls(head["algorithm"], head["config"], shape, head["weight"], tensors, kept)
+        return cls(head["algorithm"], head["config"], shape, head["weight"], tensors, golden_tensors)
 
 
 @dataclass
 class Bundle:
     """Everything a forecast needs besides the sales. Several members forecast together by their weights."""
 
-    members: list[Member]
+    members: list[EnsembleMember]
     encoder: Encoder
     calibration: Calibration
     horizon: int
@@ -96,12 +98,14 @@ class Bundle:
         """The `horizon` days after the panel's last day, for all its series, calibrated."""
         if horizon < 1:
             raise ValueError(f"{horizon} days ahead cannot be forecast: use 1 or more.")
-        raw = np.zeros((len(panel.keys), horizon, OUTPUTS), np.float32)
+        raw = np.zeros((len(panel.keys), horizon, OUTPUT_COUNT), np.float32)
         shapes = [(member.shape.past_days, member.shape.block) for member in self.members]
-        windows = rollout.tables(panel, self.encoder, shapes, horizon)
+        windows = rollout.build_windows(panel, self.encoder, shapes, horizon)
         for member, shape in zip(self.members, shapes, strict=True):
-            raw += np.float32(member.weight) * rollout.roll(member.model, windows.like(*shape), horizon)
-        result = self.calibration.apply(raw)
+            raw += np.float32(member.weight) * rollout.roll_forward(
+                member.model, windows.with_size(*shape), horizon
+            )
+        result = self.calibration.calibrate_forecast(raw)
         dates = panel.origin + np.arange(1, horizon + 1).astype("timedelta64[D]")
         closed = windows.closed.numpy()[:, panel.days : panel.days + horizon]
         return Prediction(
@@ -117,13 +121,13 @@ class Bundle:
 
     def to_bytes(self) -> bytes:
         """One safetensors file."""
-        head = {name: getattr(self, name) for name in _PLAIN}
-        head |= {"schema": SCHEMA, "members": [member.as_dict() for member in self.members]}
+        head = {name: getattr(self, name) for name in _HEADER_FIELDS}
+        head |= {"schema": SCHEMA_VERSION, "members": [member.as_dict() for member in self.members]}
         head |= {"encoder": asdict(self.encoder), "calibration": asdict(self.calibration)}
         tensors = {
             f"{part}.{number}.{name}": tensor.contiguous()
             for number, member in enumerate(self.members)
-            for part, table in ((WEIGHTS, member.tensors), (GOLDEN, member.golden))
+            for part, table in ((WEIGHTS_PREFIX, member.tensors), (GOLDEN_PREFIX, member.golden))
             for name, tensor in table.items()
         }
         if self.test_mean is not None:
@@ -133,16 +137,21 @@ class Bundle:
     @classmethod
     def from_bytes(cls, content: bytes) -> Bundle:
         """Reads and checks the file; raises BadBundle."""
-        head, tensors = _parts(content)
-        if head.get("schema") != SCHEMA:
+        head, tensors = _parse_file(content)
+        if head.get("schema") != SCHEMA_VERSION:
             raise BadBundle(
-                f"The model file has schema {head.get('schema')!r}, not {SCHEMA}: train the model again."
+                f"The model file has schema {head.get('schema')!r}, not {SCHEMA_VERSION}: "
+                "train the model again."
             )
         try:
             bundle = cls(
-                **{name: head[name] for name in _PLAIN},
+                **{name: head[name] for name in _HEADER_FIELDS},
                 members=[
-                    Member.from_dict(part, _own(tensors, f"{WEIGHTS}.{i}."), _own(tensors, f"{GOLDEN}.{i}."))
+                    EnsembleMember.from_dict(
+                        part,
+                        _tensors_under(tensors, f"{WEIGHTS_PREFIX}.{i}."),
+                        _tensors_under(tensors, f"{GOLDEN_PREFIX}.{i}."),
+                    )
                     for i, part in enumerate(head["members"])
                 ],
                 encoder=Encoder(**head["encoder"]),
@@ -157,21 +166,21 @@ class Bundle:
         return bundle
 
 
-WEIGHTS, GOLDEN = "weights", "golden"
-_PLAIN = ("horizon", "seed", "data_hash", "country", "test_origin", "libraries")
+WEIGHTS_PREFIX, GOLDEN_PREFIX = "weights", "golden"
+_HEADER_FIELDS = ("horizon", "seed", "data_hash", "country", "test_origin", "libraries")
 
 
-def _own(tensors: dict[str, Tensor], mark: str) -> dict[str, Tensor]:
+def _tensors_under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     """The tensors whose names begin with the mark, without it."""
-    return {name.removeprefix(mark): tensor for name, tensor in tensors.items() if name.startswith(mark)}
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
-def _parts(content: bytes) -> tuple[dict[str, Any], dict[str, Tensor]]:
+def _parse_file(content: bytes) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """The JSON header and the tensors of a safetensors file."""
     try:
         tensors = load(content)
         size = int.from_bytes(content[:8], "little")
-        meta = json.loads(content[8 : 8 + min(size, MAX_JSON)])["__metadata__"]["bundle"]
+        meta = json.loads(content[8 : 8 + min(size, MAX_HEADER_BYTES)])["__metadata__"]["bundle"]
         head = json.loads(meta)
     except (SafetensorError, KeyError, ValueError, TypeError) as error:
         raise BadBundle("The model file is damaged: delete this version and train it again.") from error
@@ -180,15 +189,15 @@ def _parts(content: bytes) -> tuple[dict[str, Any], dict[str, Tensor]]:
     return head, tensors
 
 
-def _check(found: dict[str, Tensor], wanted: dict[str, Tensor]) -> None:
+def _check_tensors(found: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
     """Names, shapes, dtypes and finiteness of all weights; raises BadBundle."""
-    if set(found) != set(wanted):
+    if set(found) != set(expected):
         raise BadBundle(
-            f"The model file does not fit its algorithm ({min(set(found) ^ set(wanted))}): train it again."
+            f"The model file does not fit its algorithm ({min(set(found) ^ set(expected))}): train it again."
         )
     for name, tensor in found.items():
-        flexible = wanted[name].numel() == 0  # a buffer whose size is learned
-        if tensor.dtype != wanted[name].dtype or (tensor.shape != wanted[name].shape and not flexible):
+        flexible = expected[name].numel() == 0  # a buffer whose size is learned
+        if tensor.dtype != expected[name].dtype or (tensor.shape != expected[name].shape and not flexible):
             raise BadBundle(
                 f"The weights {name} have the wrong shape: delete this version and train it again."
             )

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 @dataclass(frozen=True)
-class Change:
+class ChangeReason:
     """Why a version came into use, or did not."""
 
     kind: str
@@ -27,12 +27,12 @@ class VersionChange(models.Model):
 
     class Kind(models.TextChoices):
         PUBLISHED = "published", _("in use after its test")
-        KEPT_BACK = "kept_back", _("not in use after its test")
+        REJECTED = "kept_back", _("not in use after its test")
         PROMOTED = "promoted", _("put in use by hand")
         ROLLED_BACK = "rolled_back", _("put back in use")
-        HANDED_ON = "handed_on", _("in use because the one before was deleted")
+        TOOK_OVER = "handed_on", _("in use because the one before was deleted")
 
-    TAKING_OVER = (Kind.PUBLISHED, Kind.PROMOTED)
+    REVERSIBLE_KINDS = (Kind.PUBLISHED, Kind.PROMOTED)
 
     model = models.ForeignKey(
         "registry.ForecastModel", models.CASCADE, related_name="changes", verbose_name=_("model")
@@ -65,7 +65,7 @@ class VersionChange(models.Model):
         return f"{self.name} · {self.get_kind_display()}"
 
     @property
-    def sentence(self) -> str:
+    def reason_text(self) -> str:
         """The reason in the reader's language; a person's own words stay as they are."""
         if self.kind == self.Kind.PROMOTED or not self.text:
             return self.text

@@ -8,22 +8,22 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from registry.lib.export import Column, Table
-from registry.model_versions.error_analysis import errors_beside
-from registry.model_versions.metric_labels import MEASURES
+from registry.model_versions.error_analysis import compare_errors
+from registry.model_versions.metric_labels import METRIC_LABELS
 from registry.model_versions.models import ModelVersion
 
-MOST = 4
+MAX_VERSIONS = 4
 
 
-def picked(ids: list[str]) -> list[ModelVersion]:
+def selected_versions(ids: list[str]) -> list[ModelVersion]:
     """The ready versions of these ids, best first; what is no id is left out."""
     rows = ModelVersion.objects.ready().select_related("model__dataset", "model__best", "dataset_version")
-    return list(rows.filter(pk__in=[text for text in ids if is_id(text)]).best_first()[:MOST])
+    return list(rows.filter(pk__in=[text for text in ids if is_uuid(text)]).best_first()[:MAX_VERSIONS])
 
 
-def is_id(text: str) -> bool:
+def is_uuid(text: str) -> bool:
     """
-    >>> is_id("nonsense"), is_id("00000000-0000-0000-0000-000000000000")
+    >>> is_uuid("nonsense"), is_uuid("00000000-0000-0000-0000-000000000000")
     (False, True)
     """
     try:
@@ -33,24 +33,27 @@ def is_id(text: str) -> bool:
     return True
 
 
-def side_by_side(versions: list[ModelVersion]) -> dict[str, Any]:
+def comparison_rows(versions: list[ModelVersion]) -> dict[str, Any]:
     """Rows for the page, each with one value a version."""
     measured = [
-        {"measure": measure, "values": marked([measure.value(v.metrics) for v in versions], measure.key)}
-        for measure in MEASURES
+        {
+            "measure": measure,
+            "values": highlight_best([measure.read_value(v.metrics) for v in versions], measure.key),
+        }
+        for measure in METRIC_LABELS
     ]
-    errors = errors_beside(versions)
+    errors = compare_errors(versions)
     for row in (row for side in errors["sides"] for row in side["rows"]):
-        row["values"] = marked(row["errors"], "wape")
+        row["values"] = highlight_best(row["errors"], "wape")
     return {
         "measures": measured,
-        "tests": tests(versions),
-        "settings": settings_that_differ(versions),
+        "tests": errors_by_test(versions),
+        "settings": differing_settings(versions),
         **errors,
     }
 
 
-def marked(values: list[float | None], key: str) -> list[tuple[float | None, bool]]:
+def highlight_best(values: list[float | None], key: str) -> list[tuple[float | None, bool]]:
     """Each value with whether it is the best of its row; coverage and bias are best near their goal."""
     goal = float(key.removeprefix("coverage.")) / 100 if key.startswith("coverage.") else 0.0
     known = [abs(value - goal) for value in values if value is not None]
@@ -58,17 +61,20 @@ def marked(values: list[float | None], key: str) -> list[tuple[float | None, boo
     return [(value, value is not None and best is not None and abs(value - goal) == best) for value in values]
 
 
-def tests(versions: list[ModelVersion]) -> list[dict[str, Any]]:
+def errors_by_test(versions: list[ModelVersion]) -> list[dict[str, Any]]:
     """Error by last known day of the test, newest last; None for a version not tested there."""
     tables = [
         {window["origin"]: window.get("wape") for window in version.metrics.get("windows") or []}
         for version in versions
     ]
     days = sorted({day for table in tables for day in table})
-    return [{"origin": day, "values": marked([table.get(day) for table in tables], "wape")} for day in days]
+    return [
+        {"origin": day, "values": highlight_best([table.get(day) for table in tables], "wape")}
+        for day in days
+    ]
 
 
-def settings_that_differ(versions: list[ModelVersion]) -> list[dict[str, Any]]:
+def differing_settings(versions: list[ModelVersion]) -> list[dict[str, Any]]:
     """Knobs and circumstances with more than one value; what all share is left out."""
     rows: list[dict[str, Any]] = [
         {"name": _("Data"), "values": [str(v.dataset_version) for v in versions]},
@@ -81,11 +87,11 @@ def settings_that_differ(versions: list[ModelVersion]) -> list[dict[str, Any]]:
     return [row for row in rows if len({str(value) for value in row["values"]}) > 1]
 
 
-def compare_table(versions: list[ModelVersion]) -> Table:
+def comparison_table(versions: list[ModelVersion]) -> Table:
     """The comparison for export."""
-    found = side_by_side(versions)
+    found = comparison_rows(versions)
     rows = [
-        [str(row["measure"].word), row["measure"].technical, *(value for value, _best in row["values"])]
+        [str(row["measure"].label), row["measure"].technical_name, *(value for value, _best in row["values"])]
         for row in found["measures"]
     ]
     rows += [

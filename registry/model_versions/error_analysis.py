@@ -10,33 +10,33 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from registry.datasets.names import Names, names_of
+from registry.datasets.names import ItemNames, load_names
 from registry.lib.export import Column, Table
 from registry.model_versions.models import ModelVersion
 
-ENDS = 8  # products shown from either end
-SIDES = {"products": "by_product", "stores": "by_store"}
+ROWS_PER_END = 8  # products shown from either end
+BREAKDOWN_KEYS = {"products": "by_product", "stores": "by_store"}
 Row = dict[str, Any]
 
 
-def errors_of(version: ModelVersion) -> dict[str, Any]:
+def analyze_errors(version: ModelVersion) -> dict[str, Any]:
     """Context of a version's page: `steps` for the chart, `sides` with the worst and best parts, `ranges`."""
-    names = names_of(version.dataset_version)
-    sides = [ends(side, rows_of(version, side, names)) for side in SIDES]
+    names = load_names(version.dataset_version)
+    sides = [worst_and_best(side, error_rows(version, side, names)) for side in BREAKDOWN_KEYS]
     return {
-        "steps": steps([version]),
+        "steps": error_by_step([version]),
         "sides": [side for side in sides if side["count"] > 1],
-        "ranges": list(ranges(version.metrics)),
+        "ranges": list(interval_coverage(version.metrics)),
     }
 
 
-def errors_beside(versions: Sequence[ModelVersion]) -> dict[str, Any]:
+def compare_errors(versions: Sequence[ModelVersion]) -> dict[str, Any]:
     """Context of a comparison: `steps` with a line for each version, `sides` with a column for each."""
-    sides = [{"side": side, "rows": beside(versions, side)} for side in SIDES]
-    return {"steps": steps(versions), "sides": [side for side in sides if len(side["rows"]) > 1]}
+    sides = [{"side": side, "rows": errors_by_version(versions, side)} for side in BREAKDOWN_KEYS]
+    return {"steps": error_by_step(versions), "sides": [side for side in sides if len(side["rows"]) > 1]}
 
 
-def steps(versions: Sequence[ModelVersion]) -> dict[str, Any] | None:
+def error_by_step(versions: Sequence[ModelVersion]) -> dict[str, Any] | None:
     """{"days", "lines": one for each version, "rows"}: the error by days ahead; None where nobody has it."""
     tables = [{row["step"]: row for row in version.metrics.get("by_step") or []} for version in versions]
     days = sorted({day for table in tables for day in table})
@@ -51,7 +51,7 @@ def steps(versions: Sequence[ModelVersion]) -> dict[str, Any] | None:
     return {"days": days, "lines": lines, "rows": rows}
 
 
-def ranges(metrics: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+def interval_coverage(metrics: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
     """Of whom the usual range held what share: slow and quick sellers, then totals."""
     levels = {"low": _("Slow sellers"), "middle": _("Middling sellers"), "high": _("Quick sellers")}
     for row in metrics.get("by_level") or []:
@@ -68,9 +68,9 @@ def ranges(metrics: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
             yield word, share
 
 
-def rows_of(version: ModelVersion, side: str, names: Names) -> list[Row]:
+def error_rows(version: ModelVersion, side: str, names: ItemNames) -> list[Row]:
     """The parts of one side, worst first, each with its name and its share of all that was missed."""
-    kept = version.metrics.get(SIDES[side]) or []
+    kept = version.metrics.get(BREAKDOWN_KEYS[side]) or []
     known = [row for row in kept if row.get("wape") is not None and row.get("units")]
     missed = sum(row["wape"] * row["units"] for row in known)
     table = names.products if side == "products" else names.stores
@@ -84,27 +84,29 @@ def rows_of(version: ModelVersion, side: str, names: Names) -> list[Row]:
     ]
 
 
-def ends(side: str, rows: list[Row]) -> dict[str, Any]:
+def worst_and_best(side: str, rows: list[Row]) -> dict[str, Any]:
     """The worst parts and the best; all of them in one table while they are few.
 
-    >>> found = ends("products", [{"wape": error} for error in range(20, 0, -1)])
+    >>> found = worst_and_best("products", [{"wape": error} for error in range(20, 0, -1)])
     >>> len(found["worst"]), [row["wape"] for row in found["best"]]
     (8, [1, 2, 3, 4, 5, 6, 7, 8])
     """
-    few = len(rows) <= 2 * ENDS
-    best = [] if few else list(reversed(rows[-ENDS:]))
-    return {"side": side, "worst": rows if few else rows[:ENDS], "best": best, "count": len(rows)}
+    few = len(rows) <= 2 * ROWS_PER_END
+    best = [] if few else list(reversed(rows[-ROWS_PER_END:]))
+    return {"side": side, "worst": rows if few else rows[:ROWS_PER_END], "best": best, "count": len(rows)}
 
 
-def beside(versions: Sequence[ModelVersion], side: str) -> list[Row]:
+def errors_by_version(versions: Sequence[ModelVersion], side: str) -> list[Row]:
     """The largest parts with the error of every version; None for a version that does not know it."""
-    names = names_of(versions[0].dataset_version)
-    tables = [{row["code"]: row for row in version.metrics.get(SIDES[side]) or []} for version in versions]
+    names = load_names(versions[0].dataset_version)
+    tables = [
+        {row["code"]: row for row in version.metrics.get(BREAKDOWN_KEYS[side]) or []} for version in versions
+    ]
     units: dict[str, float] = {}
     for table in tables:
         for code, row in table.items():
             units[code] = max(units.get(code, 0.0), row["units"] or 0.0)
-    largest = sorted(units, key=lambda code: (-units[code], code))[: 2 * ENDS]
+    largest = sorted(units, key=lambda code: (-units[code], code))[: 2 * ROWS_PER_END]
     titles: Mapping[str, str] = names.products if side == "products" else names.stores
     return [
         {
@@ -131,10 +133,10 @@ def error_table(version: ModelVersion) -> Table:
         [_("days ahead"), row["step"], "", row["wape"], row["bias"], None, None]
         for row in version.metrics.get("by_step") or []
     ]
-    names, words = names_of(version.dataset_version), {"products": _("product"), "stores": _("store")}
+    names, words = load_names(version.dataset_version), {"products": _("product"), "stores": _("store")}
     for side, word in words.items():
         rows += [
             [word, row["code"], row["name"], row["wape"], row["bias"], row["units"], row["share"]]
-            for row in rows_of(version, side, names)
+            for row in error_rows(version, side, names)
         ]
     return Table(_("Errors"), columns, rows)

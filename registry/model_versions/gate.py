@@ -12,78 +12,80 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
-FIRST = gettext_noop("The first version that does better than repeating last week.")
+FIRST_VERSION = gettext_noop("The first version that does better than repeating last week.")
 BETTER = gettext_noop("Error {mine:.1%} instead of {theirs:.1%} on the same test days.")
-BETTER_APART = gettext_noop(
+BETTER_OTHER_DAYS = gettext_noop(
     "Beats repeating last week by {mine:.1%}, the version before by {theirs:.1%} (tested on other days)."
 )
 NO_SCORE = gettext_noop("It has no test result, so nobody knows how good it is.")
 NOT_BETTER_THAN_NAIVE = gettext_noop(
     "It does not beat repeating last week: error {mine:.1%} against {theirs:.1%}."
 )
-LEANS_HIGH = gettext_noop("Its forecasts are too high by {size:.1%}; at most {most:.0%} is allowed.")
-LEANS_LOW = gettext_noop("Its forecasts are too low by {size:.1%}; at most {most:.0%} is allowed.")
+BIASED_HIGH = gettext_noop("Its forecasts are too high by {size:.1%}; at most {most:.0%} is allowed.")
+BIASED_LOW = gettext_noop("Its forecasts are too low by {size:.1%}; at most {most:.0%} is allowed.")
 NOT_BETTER = gettext_noop(
     "It is not better than {name}: error {mine:.1%} against {theirs:.1%} on the same test days."
 )
-NOT_BETTER_APART = gettext_noop(
+NOT_BETTER_OTHER_DAYS = gettext_noop(
     "It is not better than {name}: it beats repeating last week by {mine:.1%}, the other by {theirs:.1%} "
     "(tested on other days)."
 )
 Metrics = Mapping[str, Any]
-Present = tuple[str, Metrics]  # name and metrics of the version in use
+CurrentVersion = tuple[str, Metrics]  # name and metrics of the version in use
 
 
 @dataclass(frozen=True)
-class Verdict:
+class GateDecision:
     """Whether the version may pass, and why, as a sentence with {places} for its values."""
 
-    passes: bool
+    has_passed: bool
     text: str
     values: dict[str, Any] = field(default_factory=dict)
 
 
-def judge(new: Metrics, best: Present | None, most: float) -> Verdict:
+def evaluate_gate(new: Metrics, current: CurrentVersion | None, max_bias: float) -> GateDecision:
     """The verdict on metrics `new` against those of the present best; `most` = allowed |bias|.
 
-    >>> judge({"wape": 0.2, "seasonal_naive": {"wape": 0.3}}, None, 0.1).passes
+    >>> evaluate_gate({"wape": 0.2, "seasonal_naive": {"wape": 0.3}}, None, 0.1).has_passed
     True
-    >>> judge({"wape": 0.3, "seasonal_naive": {"wape": 0.3}}, None, 0.1).passes
+    >>> evaluate_gate({"wape": 0.3, "seasonal_naive": {"wape": 0.3}}, None, 0.1).has_passed
     False
     """
-    return alone(new, most) or against(new, best)
+    return check_absolute(new, max_bias) or compare_with_current(new, current)
 
 
-def alone(new: Metrics, most: float) -> Verdict | None:
+def check_absolute(new: Metrics, max_bias: float) -> GateDecision | None:
     """What keeps the version back whatever the present best is; None when nothing does."""
     error, naive, bias = new.get("wape"), naive_error(new), new.get("bias")
     if error is None or naive is None:
-        return Verdict(False, NO_SCORE)
+        return GateDecision(False, NO_SCORE)
     if error >= naive:
-        return Verdict(False, NOT_BETTER_THAN_NAIVE, {"mine": error, "theirs": naive})
-    if bias is not None and abs(bias) > most:
-        return Verdict(False, LEANS_HIGH if bias > 0 else LEANS_LOW, {"size": abs(bias), "most": most})
+        return GateDecision(False, NOT_BETTER_THAN_NAIVE, {"mine": error, "theirs": naive})
+    if bias is not None and abs(bias) > max_bias:
+        return GateDecision(
+            False, BIASED_HIGH if bias > 0 else BIASED_LOW, {"size": abs(bias), "most": max_bias}
+        )
     return None
 
 
-def against(new: Metrics, present: Present | None) -> Verdict:
+def compare_with_current(new: Metrics, current: CurrentVersion | None) -> GateDecision:
     """The comparison with the present best, which may have no score itself."""
-    if present is None or present[1].get("wape") is None:
-        return Verdict(True, FIRST)
-    name, best = present
+    if current is None or current[1].get("wape") is None:
+        return GateDecision(True, FIRST_VERSION)
+    name, best = current
     shared = shared_errors(new, best)
     if shared:
         mine, theirs = shared
         values = {"mine": mine, "theirs": theirs}
         return (
-            Verdict(True, BETTER, values)
+            GateDecision(True, BETTER, values)
             if mine < theirs
-            else Verdict(False, NOT_BETTER, values | {"name": name})
+            else GateDecision(False, NOT_BETTER, values | {"name": name})
         )
-    values = {"mine": skill(new), "theirs": skill(best)}
-    if skill(new) > skill(best):
-        return Verdict(True, BETTER_APART, values)
-    return Verdict(False, NOT_BETTER_APART, values | {"name": name})
+    values = {"mine": skill_score(new), "theirs": skill_score(best)}
+    if skill_score(new) > skill_score(best):
+        return GateDecision(True, BETTER_OTHER_DAYS, values)
+    return GateDecision(False, NOT_BETTER_OTHER_DAYS, values | {"name": name})
 
 
 def shared_errors(new: Metrics, best: Metrics) -> tuple[float, float] | None:
@@ -93,7 +95,7 @@ def shared_errors(new: Metrics, best: Metrics) -> tuple[float, float] | None:
     >>> shared_errors(a, a), shared_errors(a, {"wape": 0.1, "windows": [{"origin": "d2", "wape": 0.1}]})
     ((0.2, 0.2), None)
     """
-    mine, theirs = windows(new), windows(best)
+    mine, theirs = window_errors(new), window_errors(best)
     both = sorted(mine.keys() & theirs.keys())
     if mine.keys() == theirs.keys():  # also when neither kept its windows: the overall errors say the most
         return new["wape"], best["wape"]
@@ -102,7 +104,7 @@ def shared_errors(new: Metrics, best: Metrics) -> tuple[float, float] | None:
     return sum(mine[day] for day in both) / len(both), sum(theirs[day] for day in both) / len(both)
 
 
-def windows(metrics: Metrics) -> dict[str, float]:
+def window_errors(metrics: Metrics) -> dict[str, float]:
     """Error by last known day."""
     found = metrics.get("windows") or []
     return {window["origin"]: window["wape"] for window in found if window.get("wape") is not None}
@@ -114,7 +116,7 @@ def naive_error(metrics: Metrics) -> float | None:
     return error
 
 
-def skill(metrics: Metrics) -> float:
+def skill_score(metrics: Metrics) -> float:
     """How much smaller the error is than that of repeating last week; 0 when it was not measured."""
     naive = naive_error(metrics)
     return 1 - float(metrics["wape"]) / naive if naive else 0.0

@@ -12,24 +12,24 @@ from torch import Tensor, nn
 
 from registry.series.windows import Batch, Windows
 
-SERIES = 4
-OUTPUT = "output"
+SERIES_COUNT = 4
+OUTPUT_KEY = "output"
 TOLERANCE = 1e-4  # of the largest value: other processors round otherwise
 
 
-def remember(model: nn.Module, windows: Windows) -> dict[str, Tensor]:
+def record_golden(model: nn.Module, windows: Windows) -> dict[str, Tensor]:
     """The newest whole window of the first series, and the model's output for them."""
-    rows = torch.arange(min(SERIES, len(windows.entity)))
-    batch = windows.cut(rows, torch.full_like(rows, windows.panel.days))
+    rows = torch.arange(min(SERIES_COUNT, len(windows.entity)))
+    batch = windows.cut_batch(rows, torch.full_like(rows, windows.panel.days))
     with torch.inference_mode():
         output = model.eval()(batch)
     kept = {field.name: getattr(batch, field.name).clone() for field in fields(Batch)}
-    return kept | {OUTPUT: output.clone()}
+    return kept | {OUTPUT_KEY: output.clone()}
 
 
-def drift(model: nn.Module, kept: dict[str, Tensor]) -> float:
+def measure_drift(model: nn.Module, recorded: dict[str, Tensor]) -> float:
     """Largest difference of the replayed output, as a share of the largest value that was kept."""
-    batch = Batch(**{field.name: kept[field.name] for field in fields(Batch)})
+    batch = Batch(**{field.name: recorded[field.name] for field in fields(Batch)})
     with torch.inference_mode():
-        off = (model.eval()(batch) - kept[OUTPUT]).abs().max()
-    return float(off / kept[OUTPUT].abs().max().clamp(min=1e-9))
+        off = (model.eval()(batch) - recorded[OUTPUT_KEY]).abs().max()
+    return float(off / recorded[OUTPUT_KEY].abs().max().clamp(min=1e-9))

@@ -10,13 +10,13 @@ from django.db import models, transaction
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from registry.access.audit import Act, AuditEntry, record
-from registry.access.permissions import Person, owns
-from registry.datasets.models import Dataset, DatasetVersion, codes_of
-from registry.datasets.scope import KINDS, Kind, Scope
-from registry.model_versions.changes import Change, VersionChange
-from registry.model_versions.gate import judge
-from registry.storage.archivable import Keepable
+from registry.access.audit import AuditAction, AuditEntry, record_action
+from registry.access.permissions import Person, is_owner
+from registry.datasets.models import Dataset, DatasetVersion, list_codes
+from registry.datasets.scope import SCOPE_KINDS, Scope, ScopeKind
+from registry.model_versions.changes import ChangeReason, VersionChange
+from registry.model_versions.gate import evaluate_gate
+from registry.storage.archivable import ArchivableArtifact
 from registry.storage.artifacts import Artifact
 from registry.storage.tombstones import BY_HAND
 
@@ -25,7 +25,7 @@ class ForecastModel(models.Model):
     """All versions learned for one scope of a dataset, and which of them is best (in use)."""
 
     dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="models", verbose_name=_("dataset"))
-    kind = models.CharField(_("scope"), max_length=10, choices=[(k, k) for k in KINDS])
+    kind = models.CharField(_("scope"), max_length=10, choices=[(k, k) for k in SCOPE_KINDS])
     code = models.CharField(_("code"), max_length=100, blank=True)
     best = models.ForeignKey(
         "ModelVersion",
@@ -50,12 +50,12 @@ class ForecastModel(models.Model):
 
     @property
     def scope(self) -> Scope:
-        return Scope(cast(Kind, self.kind), self.code)
+        return Scope(cast(ScopeKind, self.kind), self.code)
 
     @property
     def previous_version(self) -> ModelVersion | None:
         """The version that was in use before the present one, as far as it is still there."""
-        changes = self.changes.filter(version=self.best_id, kind__in=VersionChange.TAKING_OVER)
+        changes = self.changes.filter(version=self.best_id, kind__in=VersionChange.REVERSIBLE_KINDS)
         last = changes.select_related("previous__model").first() if self.best_id else None
         earlier: ModelVersion | None = last.previous if last else None
         return earlier if earlier and earlier.state == earlier.State.READY else None
@@ -74,36 +74,38 @@ class ForecastModel(models.Model):
             earlier = model.previous_version
             if earlier is None:
                 raise ValueError(gettext("There is no earlier version to go back to."))
-            model.activate(earlier, Change(VersionChange.Kind.ROLLED_BACK, by=by))
-            record(Act.ROLLED_BACK, earlier, by)
+            model.activate(earlier, ChangeReason(VersionChange.Kind.ROLLED_BACK, by=by))
+            record_action(AuditAction.ROLLED_BACK, earlier, by)
         return earlier
 
-    def activate(self, version: ModelVersion | None, why: Change) -> None:
+    def activate(self, version: ModelVersion | None, reason: ChangeReason) -> None:
         """Puts a version in use and writes it down; call with this row locked, inside a transaction."""
         before, self.best = self.best, version
         self.save(update_fields=["best"])
-        self.record_change(version or before, before, why)
+        self.record_change(version or before, before, reason)
 
     def apply_gate(self, version: ModelVersion) -> None:
         """The new version in use if the gate lets it pass; why or why not is written down either way."""
         best, kinds = self.best, VersionChange.Kind
         present = (best.name, best.metrics) if best else None
-        verdict = judge({**version.metrics, "wape": version.wape}, present, settings.MAX_BIAS)
-        if verdict.passes:
-            self.activate(version, Change(kinds.PUBLISHED, verdict.text, verdict.values))
+        verdict = evaluate_gate({**version.metrics, "wape": version.wape}, present, settings.MAX_BIAS)
+        if verdict.has_passed:
+            self.activate(version, ChangeReason(kinds.PUBLISHED, verdict.text, verdict.values))
         else:
-            self.record_change(version, best, Change(kinds.KEPT_BACK, verdict.text, verdict.values))
+            self.record_change(version, best, ChangeReason(kinds.REJECTED, verdict.text, verdict.values))
 
-    def record_change(self, version: ModelVersion | None, previous: ModelVersion | None, why: Change) -> None:
+    def record_change(
+        self, version: ModelVersion | None, previous: ModelVersion | None, reason: ChangeReason
+    ) -> None:
         """Writes down that a version came into use, or why not."""
         self.changes.create(
             version=version,
             previous=previous,
             name=version.name if version else "",
-            kind=why.kind,
-            text=why.text,
-            values=why.values,
-            by_id=why.by.pk if why.by else None,
+            kind=reason.kind,
+            text=reason.text,
+            values=reason.values,
+            by_id=reason.by.pk if reason.by else None,
         )
 
 
@@ -121,7 +123,7 @@ class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
         """The best version of each scope: those that know everything first, then the newest."""
         return self.ready().filter(model__best=models.F("pk")).order_by("model__kind", "-created_at")
 
-    def begin(self, dataset_version: DatasetVersion, scope: Scope, **fields: Any) -> ModelVersion:
+    def create_pending(self, dataset_version: DatasetVersion, scope: Scope, **fields: Any) -> ModelVersion:
         """A pending version with the next free number of its algorithm and scope (row lock on the model)."""
         with transaction.atomic():
             ForecastModel.objects.get_or_create(
@@ -139,7 +141,7 @@ class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
                 model=model, dataset_version=dataset_version, number=number, name=name, **fields
             )
 
-    def named(self, name: str, dataset: str = "") -> ModelVersion:
+    def get_by_name(self, name: str, dataset: str = "") -> ModelVersion:
         """The ready version of that name; raises ValueError with a sentence when none or several fit."""
         found = list(self.ready().filter(name=name, **({"model__dataset__name": dataset} if dataset else {})))
         if not found:
@@ -149,7 +151,7 @@ class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
         return found[0]
 
 
-class ModelVersion(Keepable):
+class ModelVersion(ArchivableArtifact):
     """The published result of one training: one safetensors file whose header carries config and scaler."""
 
     KIND, FOLDER, SUFFIX = "model_version", "models", ".safetensors"
@@ -211,36 +213,36 @@ class ModelVersion(Keepable):
             model = ForecastModel.objects.select_for_update().get(pk=self.model_id)
             if not ModelVersion.objects.ready().filter(pk=self.pk).exists():
                 raise ValueError(gettext("%(name)s is not there any more.") % {"name": self.name})
-            model.activate(self, Change(VersionChange.Kind.PROMOTED, reason.strip(), by=by))
-            record(Act.PROMOTED, self, by, reason.strip())
+            model.activate(self, ChangeReason(VersionChange.Kind.PROMOTED, reason.strip(), by=by))
+            record_action(AuditAction.PROMOTED, self, by, reason.strip())
 
     @property
-    def story(self) -> models.QuerySet[AuditEntry]:
+    def audit_trail(self) -> models.QuerySet[AuditEntry]:
         """Who did what to it, the newest first."""
         return AuditEntry.objects.filter(kind="modelversion", key=str(self.pk))[:50]
 
     @property
-    def verdict(self) -> VersionChange | None:
+    def gate_decision(self) -> VersionChange | None:
         """What the gate said when the version was published."""
-        kinds = (VersionChange.Kind.PUBLISHED, VersionChange.Kind.KEPT_BACK)
+        kinds = (VersionChange.Kind.PUBLISHED, VersionChange.Kind.REJECTED)
         return VersionChange.objects.filter(version=self, kind__in=kinds).first()
 
-    def lock(self) -> ModelVersion | None:
+    def lock_row(self) -> ModelVersion | None:
         """Its model first, as promoting does: nobody puts it in use meanwhile."""
         ForecastModel.objects.select_for_update().filter(pk=self.model_id).first()
-        return super().lock()
+        return super().lock_row()
 
-    def hold(self) -> str:
+    def removal_blocker(self) -> str:
         """Why its file must stay here; call with the row locked."""
         if ForecastModel.objects.filter(best=self.pk).exists():
             return gettext("%(name)s is in use: put another version in use first.") % {"name": self.name}
-        return super().hold()
+        return super().removal_blocker()
 
     def may_delete(self, user: Person) -> bool:
         """All versions, or an own one that is not in use and that nobody else's forecast was made with."""
         if user.has_perm("registry.delete_modelversion"):
             return True
-        own = owns(user, self, "training.add_trainingrun") and not self.is_best
+        own = is_owner(user, self, "training.add_trainingrun") and not self.is_best
         return own and not self.forecasts.exclude(created_by=user.pk).exists()
 
     def deletion_notice(self) -> str:
@@ -272,25 +274,25 @@ class ModelVersion(Keepable):
             return gettext("No version of %(model)s is in use then.") % {"model": self.model}
         return gettext("It is in use; %(name)s takes its place.") % {"name": successor}
 
-    def retire(self, rule: str = BY_HAND, by: AbstractBaseUser | None = None) -> None:
+    def delete_with_files(self, rule: str = BY_HAND, by: AbstractBaseUser | None = None) -> None:
         """Deletes row and files; another version takes its place."""
-        self.hand_on(by)
+        self.promote_successor(by)
         self.remove(rule, by)
 
-    def hand_on(self, by: AbstractBaseUser | None = None) -> None:
+    def promote_successor(self, by: AbstractBaseUser | None = None) -> None:
         """If it is in use: the version before it, or the best of the others, takes its place."""
         with transaction.atomic():
             model = ForecastModel.objects.select_for_update().get(pk=self.model_id)
             if model.best_id == self.pk:
-                why = Change(VersionChange.Kind.HANDED_ON, values={"name": self.name}, by=by)
+                why = ChangeReason(VersionChange.Kind.TOOK_OVER, values={"name": self.name}, by=by)
                 model.activate(model.successor, why)
 
     def on_damaged(self) -> None:
         """A version in use whose file is damaged hands over to another."""
-        self.hand_on()
+        self.promote_successor()
 
 
-def known_to(version: ModelVersion, kind: str) -> list[str]:
+def known_codes(version: ModelVersion, kind: str) -> list[str]:
     """Codes of the stores or products that a model can forecast."""
     scope = version.model.scope
-    return [scope.code] if scope.kind == kind else codes_of(version.dataset_version, kind)
+    return [scope.code] if scope.kind == kind else list_codes(version.dataset_version, kind)

@@ -12,17 +12,22 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from registry.access.permissions import insist, needs
-from registry.lib.export import KINDS, exported
-from registry.lib.http import Request
-from registry.model_versions.comparison import MOST, compare_table, picked, side_by_side
-from registry.model_versions.error_analysis import error_table, errors_of
-from registry.model_versions.metric_labels import explained
+from registry.access.permissions import permission_required, require
+from registry.lib.export import EXPORT_FORMATS, export_table
+from registry.lib.http import HtmxRequest
+from registry.model_versions.comparison import (
+    MAX_VERSIONS,
+    comparison_rows,
+    comparison_table,
+    selected_versions,
+)
+from registry.model_versions.error_analysis import analyze_errors, error_table
+from registry.model_versions.metric_labels import metric_rows
 from registry.model_versions.models import ModelVersion
 
 
 @require_safe
-def model(request: HttpRequest, pk: UUID) -> HttpResponse:
+def model_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     """One model version: test results in plain words, settings, origin, file; its errors also as a file."""
     version = get_object_or_404(
         ModelVersion.objects.ready().select_related(
@@ -30,12 +35,12 @@ def model(request: HttpRequest, pk: UUID) -> HttpResponse:
         ),
         pk=pk,
     )
-    if (kind := request.GET.get("export")) in KINDS:
-        return exported(f"errors_{version.name}", kind, error_table(version))
+    if (kind := request.GET.get("export")) in EXPORT_FORMATS:
+        return export_table(f"errors_{version.name}", kind, error_table(version))
     context = {
         "version": version,
-        "measures": explained(version.metrics),
-        **errors_of(version),
+        "measures": metric_rows(version.metrics),
+        **analyze_errors(version),
         "run": getattr(version, "run", None),
         "changes": version.model.changes.select_related("by", "version")[:20],
     }
@@ -43,24 +48,28 @@ def model(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_safe
-def models_compare(request: HttpRequest) -> HttpResponse:
+def model_compare(request: HttpRequest) -> HttpResponse:
     """Two to four versions side by side: results, tests, and the settings that differ; also as a file."""
-    versions = picked(request.GET.getlist("v"))
-    context = {"versions": versions, "most": MOST, **(side_by_side(versions) if len(versions) > 1 else {})}
+    versions = selected_versions(request.GET.getlist("v"))
+    context = {
+        "versions": versions,
+        "most": MAX_VERSIONS,
+        **(comparison_rows(versions) if len(versions) > 1 else {}),
+    }
     kind = request.GET.get("export")
-    if kind in KINDS and len(versions) > 1:
-        return exported("models_compared", kind, compare_table(versions))
+    if kind in EXPORT_FORMATS and len(versions) > 1:
+        return export_table("models_compared", kind, comparison_table(versions))
     return render(request, "models/compare.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@needs("registry.change_modelversion")
+@permission_required("registry.change_modelversion")
 def model_promote(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Asks why, then puts the version in use."""
     version = get_object_or_404(ModelVersion.objects.ready().select_related("model__best"), pk=pk)
     if request.method == "POST":
         try:
-            version.promote(request.POST.get("reason", ""), person(request))
+            version.promote(request.POST.get("reason", ""), signed_in_user(request))
         except ValueError as problem:
             return render(request, "models/promote.html", {"version": version, "problem": str(problem)})
         messages.success(request, _("%(name)s is in use now.") % {"name": version.name})
@@ -69,14 +78,14 @@ def model_promote(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@needs("registry.change_modelversion")
+@permission_required("registry.change_modelversion")
 def model_roll_back(request: HttpRequest, pk: UUID) -> HttpResponse:
     """One step back to the version that was in use before; a GET only leads to the version's page."""
     version = get_object_or_404(ModelVersion.objects.ready().select_related("model"), pk=pk)
     if request.method != "POST":
         return redirect("model", pk)
     try:
-        earlier = version.model.roll_back(person(request))
+        earlier = version.model.roll_back(signed_in_user(request))
     except ValueError as problem:
         messages.error(request, str(problem))
         return redirect("model", pk)
@@ -84,23 +93,23 @@ def model_roll_back(request: HttpRequest, pk: UUID) -> HttpResponse:
     return redirect("model", earlier.pk)
 
 
-def person(request: HttpRequest) -> AbstractBaseUser | None:
+def signed_in_user(request: HttpRequest) -> AbstractBaseUser | None:
     """Who is signed in."""
     return request.user if isinstance(request.user, AbstractBaseUser) else None
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def model_delete(request: Request, pk: UUID) -> HttpResponse:
+def model_delete(request: HtmxRequest, pk: UUID) -> HttpResponse:
     """Asks, then deletes the version with its file and the forecasts made with it."""
     version = get_object_or_404(ModelVersion, pk=pk)
-    insist(version.may_delete(request.user), "registry.delete_modelversion")
+    require(version.may_delete(request.user), "registry.delete_modelversion")
     try:
         sentence = version.deletion_notice()
     except ValueError as reason:
         messages.error(request, str(reason))
         return redirect("model", pk)
     if request.method == "POST":
-        version.retire(by=request.user)
+        version.delete_with_files(by=request.user)
         messages.success(request, _("Deleted %(name)s and its file.") % {"name": version.name})
         return redirect("models")
     context = {

@@ -15,15 +15,20 @@ from typing import Any
 import numpy as np
 import torch
 
-SHOWN = 10_000  # rows that draw the learning curve
-LOOK, PATIENCE = 10, 6  # trees between two looks; looks without a gain until it is enough
-OPTIONS: dict[str, Any] = {"min_data_in_leaf": 20, "feature_fraction": 0.4, "max_bin": 127, "verbose": -1}
-OPTIONS |= {"bagging_fraction": 0.8, "bagging_freq": 1, "deterministic": True, "seed": 1}
-LEAST = 0.05  # usual sales to start from where nothing is sold
+CURVE_ROWS = 10_000  # rows that draw the learning curve
+EVAL_EVERY, PATIENCE = 10, 6  # trees between two looks; looks without a gain until it is enough
+LIGHTGBM_OPTIONS: dict[str, Any] = {
+    "min_data_in_leaf": 20,
+    "feature_fraction": 0.4,
+    "max_bin": 127,
+    "verbose": -1,
+}
+LIGHTGBM_OPTIONS |= {"bagging_fraction": 0.8, "bagging_freq": 1, "deterministic": True, "seed": 1}
+MIN_USUAL_SALES = 0.05  # usual sales to start from where nothing is sold
 
 
-def _options() -> dict[str, Any]:
-    return OPTIONS | {"num_threads": torch.get_num_threads()}
+def _build_options() -> dict[str, Any]:
+    return LIGHTGBM_OPTIONS | {"num_threads": torch.get_num_threads()}
 
 
 @dataclass
@@ -34,41 +39,48 @@ class Rows:
     y: Any
 
     @cached_property
-    def binned(self) -> Any:
+    def binned_features(self) -> Any:
         """The features as LightGBM wants them, once for all forests."""
         import lightgbm
 
-        return lightgbm.Dataset(self.x, params=_options()).construct()
+        return lightgbm.Dataset(self.x, params=_build_options()).construct()
 
 
 @dataclass(frozen=True)
-class Goal:
+class Objective:
     """What a forest's scores stand for."""
 
     options: dict[str, Any]
-    target: Callable[[Any], Any]  # sales -> what LightGBM is told
-    start: Callable[[Any], Any]  # features -> scores before the first tree
-    judge: Callable[[Any, Any], tuple[float, float]]  # scores, sales -> error to show, loss to go by
+    make_labels: Callable[[Any], Any]  # sales -> what LightGBM is told
+    initial_scores: Callable[[Any], Any]  # features -> scores before the first tree
+    evaluate_scores: Callable[
+        [Any, Any], tuple[float, float]
+    ]  # scores, sales -> error to show, loss to go by
 
 
-def _by_deviance(log: Any, y: Any) -> tuple[float, float]:
+def _evaluate_mean(log: Any, y: Any) -> tuple[float, float]:
     mean = np.exp(log)
     return float(np.abs(y - mean).sum() / max(1e-9, y.sum())), float((mean - y * log).mean())
 
 
-def _by_error(log: Any, y: Any) -> tuple[float, float]:
+def _evaluate_median(log: Any, y: Any) -> tuple[float, float]:
     error = float(np.abs(y - np.expm1(log)).sum() / max(1e-9, y.sum()))
     return error, error
 
 
-GOALS = {
-    "mean": Goal(  # scores: log(mean)
+OBJECTIVES = {
+    "mean": Objective(  # scores: log(mean)
         {"objective": "tweedie", "tweedie_variance_power": 1.3},
-        target=np.asarray,
-        start=lambda x: np.log(np.expm1(x[:, 0]).clip(LEAST)),
-        judge=_by_deviance,
+        make_labels=np.asarray,
+        initial_scores=lambda x: np.log(np.expm1(x[:, 0]).clip(MIN_USUAL_SALES)),
+        evaluate_scores=_evaluate_mean,
     ),
-    "median": Goal({"objective": "l1"}, target=np.log1p, start=lambda x: x[:, 0], judge=_by_error),  # log1p
+    "median": Objective(
+        {"objective": "l1"},
+        make_labels=np.log1p,
+        initial_scores=lambda x: x[:, 0],
+        evaluate_scores=_evaluate_median,
+    ),  # log1p
 }
 
 
@@ -76,40 +88,49 @@ GOALS = {
 class Forest:
     """At most `trees` towards a goal, with `options` on top of OPTIONS."""
 
-    goal: Goal
+    objective: Objective
     options: dict[str, Any]
     trees: int
-    useful: int = 0  # trees after which it got no better
-    text: bytes = b""  # the result, as LightGBM writes it
-    _sums: list[Any] = field(default_factory=list)
+    best_tree_count: int = 0  # trees after which it got no better
+    model_text: bytes = b""  # the result, as LightGBM writes it
+    _raw_scores: list[Any] = field(default_factory=list)
 
-    def grow(
-        self, learned: Rows, check: Rows | None, until: float
+    def grow_trees(
+        self, training_rows: Rows, check_rows: Rows | None, deadline: float
     ) -> Iterator[tuple[float, float, float | None]]:
         """Yields share done, error on learned rows and on check rows; `until` is a time.monotonic()."""
         import lightgbm
 
-        options = _options() | self.goal.options | self.options
-        data = learned.binned.set_label(self.goal.target(learned.y))
-        booster = lightgbm.Booster(options, data.set_init_score(self.goal.start(learned.x)))
-        shown = [Rows(learned.x[:SHOWN], learned.y[:SHOWN])] + ([check] if check is not None else [])
-        self._sums = [self.goal.start(rows.x).astype(float) for rows in shown]
+        options = _build_options() | self.objective.options | self.options
+        data = training_rows.binned_features.set_label(self.objective.make_labels(training_rows.y))
+        booster = lightgbm.Booster(
+            options, data.set_init_score(self.objective.initial_scores(training_rows.x))
+        )
+        shown = [Rows(training_rows.x[:CURVE_ROWS], training_rows.y[:CURVE_ROWS])] + (
+            [check_rows] if check_rows is not None else []
+        )
+        self._raw_scores = [self.objective.initial_scores(rows.x).astype(float) for rows in shown]
         lowest = np.inf
         for tree in range(1, self.trees + 1):
             booster.update()
-            over = tree == self.trees or time.monotonic() > until
-            if tree % LOOK == 0 or over:
-                signs = self._judged(booster, shown, tree)
-                loss = signs[1][1] if check is not None else -float(tree)
-                self.useful, lowest = (tree, loss) if loss < lowest else (self.useful, lowest)
-                yield tree / self.trees, signs[0][0], signs[1][0] if check is not None else None
-            if over or tree - self.useful >= LOOK * PATIENCE:
+            over = tree == self.trees or time.monotonic() > deadline
+            if tree % EVAL_EVERY == 0 or over:
+                signs = self._evaluate_rows(booster, shown, tree)
+                loss = signs[1][1] if check_rows is not None else -float(tree)
+                self.best_tree_count, lowest = (
+                    (tree, loss) if loss < lowest else (self.best_tree_count, lowest)
+                )
+                yield tree / self.trees, signs[0][0], signs[1][0] if check_rows is not None else None
+            if over or tree - self.best_tree_count >= EVAL_EVERY * PATIENCE:
                 break
-        self.text = booster.model_to_string(num_iteration=self.useful).encode()
+        self.model_text = booster.model_to_string(num_iteration=self.best_tree_count).encode()
 
-    def _judged(self, booster: Any, shown: list[Rows], tree: int) -> list[tuple[float, float]]:
+    def _evaluate_rows(self, booster: Any, row_sets: list[Rows], tree: int) -> list[tuple[float, float]]:
         """Adds what the newest trees say, so that a look costs no more late than early."""
-        since = (tree - 1) // LOOK * LOOK
-        for total, rows in zip(self._sums, shown, strict=True):
+        since = (tree - 1) // EVAL_EVERY * EVAL_EVERY
+        for total, rows in zip(self._raw_scores, row_sets, strict=True):
             np.add(total, booster.predict(rows.x, since, tree - since, raw_score=True), out=total)
-        return [self.goal.judge(total, rows.y) for total, rows in zip(self._sums, shown, strict=True)]
+        return [
+            self.objective.evaluate_scores(total, rows.y)
+            for total, rows in zip(self._raw_scores, row_sets, strict=True)
+        ]

@@ -9,20 +9,20 @@ from numpy.typing import NDArray
 
 from registry.series.panel import Days, Floats
 
-YEAR_WAVES, MONTH_WAVES = 3, 2
-REACH = 10  # days before and after a holiday that may feel it
+YEAR_HARMONICS, MONTH_HARMONICS = 3, 2
+HOLIDAY_REACH = 10  # days before and after a holiday that may feel it
 
 
-def weekday(days: Days) -> NDArray[np.int64]:
+def weekday_numbers(days: Days) -> NDArray[np.int64]:
     """Monday = 0.
 
-    >>> weekday(np.array(["2026-11-23"], "datetime64[D]")).tolist()
+    >>> weekday_numbers(np.array(["2026-11-23"], "datetime64[D]")).tolist()
     [0]
     """
     return (days.astype("datetime64[D]").astype(np.int64) + 3) % 7
 
 
-def _waves(phase: NDArray[np.float64], count: int) -> list[NDArray[np.float64]]:
+def _fourier_terms(phase: NDArray[np.float64], count: int) -> list[NDArray[np.float64]]:
     angles = [2 * np.pi * (k + 1) * phase for k in range(count)]
     return [f(angle) for angle in angles for f in (np.sin, np.cos)]
 
@@ -40,12 +40,14 @@ def _holiday_days(country: str, first_year: int, last_year: int) -> tuple[NDArra
     return days, tuple(name for _day, name in found)
 
 
-def _gaps(days: NDArray[np.int64], marks: NDArray[np.int64]) -> tuple[Floats, Floats]:
+def _holiday_distances(days: NDArray[np.int64], holidays: NDArray[np.int64]) -> tuple[Floats, Floats]:
     """Days until the next mark and since the last one (0 on the mark), capped at REACH."""
-    marks = np.concatenate([[-(10**6)], marks, [10**6 * 10]])
-    after = marks[np.searchsorted(marks, days, side="left")] - days
-    before = days - marks[np.searchsorted(marks, days, side="right") - 1]
-    return np.minimum(after, REACH).astype(np.float32), np.minimum(before, REACH).astype(np.float32)
+    holidays = np.concatenate([[-(10**6)], holidays, [10**6 * 10]])
+    after = holidays[np.searchsorted(holidays, days, side="left")] - days
+    before = days - holidays[np.searchsorted(holidays, days, side="right") - 1]
+    return np.minimum(after, HOLIDAY_REACH).astype(np.float32), np.minimum(before, HOLIDAY_REACH).astype(
+        np.float32
+    )
 
 
 def holiday_features(days: Days, country: str) -> list[NDArray[np.float64]]:
@@ -54,12 +56,12 @@ def holiday_features(days: Days, country: str) -> list[NDArray[np.float64]]:
         return []
     years = days.astype("datetime64[Y]").astype(int) + 1970
     marks, _names = _holiday_days(country, int(years.min()) - 1, int(years.max()) + 1)
-    until, since = _gaps(days.astype("datetime64[D]").astype(np.int64), np.unique(marks))
+    until, since = _holiday_distances(days.astype("datetime64[D]").astype(np.int64), np.unique(marks))
     flags = [until == 0, until == 1, until == 2, until == 3, since == 1, since == 2]
-    return [flag.astype(float) for flag in flags] + [1 - until / REACH, 1 - since / REACH]
+    return [flag.astype(float) for flag in flags] + [1 - until / HOLIDAY_REACH, 1 - since / HOLIDAY_REACH]
 
 
-def features(days: Days, country: str = "", yearly: bool = True) -> Floats:
+def calendar_features(days: Days, country: str = "", yearly: bool = True) -> Floats:
     """One row per day, every value in [-1, 1]: float32 [N, F].
 
     Without `yearly` the place in the year is left at 0: a model that saw less than two turns of the year
@@ -68,11 +70,11 @@ def features(days: Days, country: str = "", yearly: bool = True) -> Floats:
     days = days.astype("datetime64[D]")
     month, year = days.astype("datetime64[M]"), days.astype("datetime64[Y]")
     of_year = (days - year).astype(int) / 365.25
-    waves = [wave * yearly for wave in _waves(of_year, YEAR_WAVES)]
+    waves = [wave * yearly for wave in _fourier_terms(of_year, YEAR_HARMONICS)]
     length = ((month + 1).astype("datetime64[D]") - month.astype("datetime64[D]")).astype(int)
     day = (days - month).astype(int)
-    columns = [weekday(days) == k for k in range(7)]
-    columns += [*waves, *_waves(day / length, MONTH_WAVES)]
+    columns = [weekday_numbers(days) == k for k in range(7)]
+    columns += [*waves, *_fourier_terms(day / length, MONTH_HARMONICS)]
     columns += [day == 0, day == length - 1, *holiday_features(days, country)]
     return np.stack([np.asarray(column, np.float32) for column in columns], axis=1)
 

@@ -14,17 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from registry.series.panel import Floats
-from registry.series.quantiles import INTERVALS, LEVELS, MEDIAN, all_whole, whole_median
+from registry.series.quantiles import INTERVALS, MEDIAN_INDEX, QUANTILE_LEVELS, is_count_data, round_median
 
-WEEK, MAX_WEEKS, SIZES = 7, 4, 3  # buckets: weeks ahead, and thirds of the sales level
-FEWEST = 60  # misses that a bucket needs for a factor of its own
-WIDEST = 20.0
-FEW_SUMS = 12  # windows below which quantiles of their sums mean nothing
-IN_80 = 1.2816  # standard deviations of a normal distribution that hold 80% of it
-MOST_MOVED = 1.1  # the mean is moved by 10% at most
-TINY = 1e-9
+WEEK, MAX_WEEKS, SIZE_BUCKETS = 7, 4, 3  # buckets: weeks ahead, and thirds of the sales level
+MIN_BUCKET_ERRORS = 60  # misses that a bucket needs for a factor of its own
+MAX_WIDTH_FACTOR = 20.0
+MIN_WINDOW_SUMS = 12  # windows below which quantiles of their sums mean nothing
+Z_80 = 1.2816  # standard deviations of a normal distribution that hold 80% of it
+MAX_MEAN_FACTOR = 1.1  # the mean is moved by 10% at most
+EPSILON = 1e-9
 SINGLE = "series"
-Held = tuple[Floats, Floats]  # actual [S, H] (NaN = unknown), forecast [S, H, 1 + Q]
+HoldoutForecast = tuple[Floats, Floats]  # actual [S, H] (NaN = unknown), forecast [S, H, 1 + Q]
 
 
 @dataclass
@@ -41,53 +41,57 @@ class Calibration:
     whole: bool = False  # sales are counts, and so is their median
 
     @classmethod
-    def fit(cls, held: list[Held], keys: list[tuple[str, str]]) -> Calibration:
+    def fit(cls, holdout: list[HoldoutForecast], keys: list[tuple[str, str]]) -> Calibration:
         """From held-back windows of the same series."""
-        if not held:
+        if not holdout:
             return cls()
-        whole = all_whole(np.stack([actual for actual, _forecast in held]))
-        held = [(actual, whole_median(forecast)) for actual, forecast in held] if whole else held
-        levels = np.concatenate([forecast[..., 0].mean(axis=1) for _actual, forecast in held])
+        whole = is_count_data(np.stack([actual for actual, _forecast in holdout]))
+        holdout = [(actual, round_median(forecast)) for actual, forecast in holdout] if whole else holdout
+        levels = np.concatenate([forecast[..., 0].mean(axis=1) for _actual, forecast in holdout])
         result = cls(edges=[float(edge) for edge in np.quantile(levels, [1 / 3, 2 / 3])], whole=whole)
         for name, ends in INTERVALS.items():
-            parts = [_misses(actual, forecast, ends) for actual, forecast in held]
-            result.factors[name] = result._factors(parts, held, int(name) / 100)
-        result.mean = _mean_factor(held)
+            parts = [_conformity_scores(actual, forecast, ends) for actual, forecast in holdout]
+            result.factors[name] = result._fit_factors(parts, holdout, int(name) / 100)
+        result.mean = _mean_factor(holdout)
         kinds = group_rows(keys)
-        moved = [(actual, forecast * result.mean) for actual, forecast in held]
-        every = {kind: [_group(*pair, groups) for pair in moved] for kind, groups in kinds.items()}
+        moved = [(actual, forecast * result.mean) for actual, forecast in holdout]
+        every = {kind: [_group_totals(*pair, groups) for pair in moved] for kind, groups in kinds.items()}
         for kind, pairs in every.items():
-            result.totals[kind] = _quantiles(np.concatenate([_daily(*pair) for pair in pairs]))
-            sums = np.concatenate([_whole(*pair) for pair in pairs])
-            sizes = np.concatenate([result._sizes(forecast) for _actual, forecast in held])
-            apart = np.concatenate([_apart(*pair, kinds[kind]) for pair in every[SINGLE]])
-            least = IN_80 * float(np.sqrt(np.mean(apart**2)))
-            result.sums[kind] = _ranges(sums, sizes if kind == SINGLE else np.zeros(len(sums)), least)
+            result.totals[kind] = _error_quantiles(np.concatenate([_daily_errors(*pair) for pair in pairs]))
+            sums = np.concatenate([_window_sum_error(*pair) for pair in pairs])
+            sizes = np.concatenate([result._size_buckets(forecast) for _actual, forecast in holdout])
+            apart = np.concatenate([_independent_error(*pair, kinds[kind]) for pair in every[SINGLE]])
+            least = Z_80 * float(np.sqrt(np.mean(apart**2)))
+            result.sums[kind] = _sum_intervals(sums, sizes if kind == SINGLE else np.zeros(len(sums)), least)
         return result
 
-    def _factors(self, parts: list[Floats], held: list[Held], share: float) -> list[list[float]]:
-        sizes = np.concatenate([self._sizes(forecast) for _actual, forecast in held])
-        misses = np.concatenate(parts)  # [W * S, H]
-        weeks = _weeks(misses.shape[1])
-        whole = _factor(misses, share)
+    def _fit_factors(
+        self, scores: list[Floats], holdout: list[HoldoutForecast], share: float
+    ) -> list[list[float]]:
+        sizes = np.concatenate([self._size_buckets(forecast) for _actual, forecast in holdout])
+        misses = np.concatenate(scores)  # [W * S, H]
+        weeks = _week_buckets(misses.shape[1])
+        whole = _width_factor(misses, share)
         table = []
         for week in range(MAX_WEEKS):
-            row = [misses[sizes == size][:, weeks == week] for size in range(SIZES)]
-            table.append([_factor(m, share) if (~np.isnan(m)).sum() >= FEWEST else whole for m in row])
+            row = [misses[sizes == size][:, weeks == week] for size in range(SIZE_BUCKETS)]
+            table.append(
+                [_width_factor(m, share) if (~np.isnan(m)).sum() >= MIN_BUCKET_ERRORS else whole for m in row]
+            )
         return table
 
-    def _sizes(self, forecast: Floats) -> NDArray[np.int64]:
+    def _size_buckets(self, forecast: Floats) -> NDArray[np.int64]:
         return np.searchsorted(np.array(self.edges), forecast[..., 0].mean(axis=1)).astype(np.int64)
 
-    def apply(self, forecast: Floats) -> Floats:
+    def calibrate_forecast(self, forecast: Floats) -> Floats:
         """Quantiles of single series moved to their calibrated distance from the median: [S, H, 1 + Q]."""
         if not self.factors:
             return forecast
-        forecast = whole_median(forecast) if self.whole else forecast
+        forecast = round_median(forecast) if self.whole else forecast
         result = forecast.copy()
-        weeks, sizes = _weeks(forecast.shape[1]), self._sizes(forecast)
-        median = forecast[..., 1 + MEDIAN]
-        room = _room(forecast)
+        weeks, sizes = _week_buckets(forecast.shape[1]), self._size_buckets(forecast)
+        median = forecast[..., 1 + MEDIAN_INDEX]
+        room = _minimum_width(forecast)
         result[..., 0] *= self.mean
         for name, (low, high) in INTERVALS.items():
             factor = np.array(self.factors[name])[weeks][:, sizes].T  # [S, H]
@@ -98,12 +102,12 @@ class Calibration:
         result[closed] = 0
         return result.astype(np.float32)
 
-    def total(self, kind: str, mean: Floats) -> Floats:
+    def total_quantiles(self, kind: str, mean: Floats) -> Floats:
         """Quantiles of a total with this daily mean [H]: [H, Q]."""
-        misses = np.array(self.totals.get(kind) or [0.0] * len(LEVELS))
+        misses = np.array(self.totals.get(kind) or [0.0] * len(QUANTILE_LEVELS))
         return np.maximum(0, mean[:, None] * (1 + misses[None])).astype(np.float32)
 
-    def sum_over_days(self, kind: str, mean: Floats) -> tuple[float, float]:
+    def sum_interval(self, kind: str, mean: Floats) -> tuple[float, float]:
         """The 80% range of the sum of a total over the days of `mean` [H]."""
         size = int(np.searchsorted(self.edges, mean.mean())) if kind == SINGLE else 0
         ranges = self.sums.get(kind) or [[0.0, 0.0]]
@@ -118,11 +122,11 @@ def group_rows(keys: list[tuple[str, str]]) -> dict[str, list[NDArray[np.intp]]]
     {'series': 3, 'store': 2, 'product': 2, 'all': 1}
     """
     every = [np.array([row]) for row in range(len(keys))]
-    stores, products = (_same([key[part] for key in keys]) for part in (0, 1))
+    stores, products = (_rows_by_code([key[part] for key in keys]) for part in (0, 1))
     return {SINGLE: every, "store": stores, "product": products, "all": [np.arange(len(keys))]}
 
 
-def _same(codes: list[str]) -> list[NDArray[np.intp]]:
+def _rows_by_code(codes: list[str]) -> list[NDArray[np.intp]]:
     """The rows of each code."""
     found: dict[str, list[int]] = {}
     for row, code in enumerate(codes):
@@ -130,29 +134,29 @@ def _same(codes: list[str]) -> list[NDArray[np.intp]]:
     return [np.array(rows) for rows in found.values()]
 
 
-def _weeks(horizon: int) -> NDArray[np.int64]:
+def _week_buckets(horizon: int) -> NDArray[np.int64]:
     return np.minimum(np.arange(horizon) // WEEK, MAX_WEEKS - 1)
 
 
-def _room(forecast: Floats) -> Floats:
+def _minimum_width(forecast: Floats) -> Floats:
     """The least distance of a bound from the median that a factor can act on: 2% of the mean."""
     room: Floats = 0.02 * forecast[..., 0]
     return room
 
 
-def _misses(actual: Floats, forecast: Floats, ends: tuple[int, int]) -> Floats:
+def _conformity_scores(actual: Floats, forecast: Floats, ends: tuple[int, int]) -> Floats:
     """How many times its own width the interval would have to be to hold the actual: [S, H]."""
-    median, room = forecast[..., 1 + MEDIAN], _room(forecast)
+    median, room = forecast[..., 1 + MEDIAN_INDEX], _minimum_width(forecast)
     below = median - forecast[..., 1 + ends[0]] + room
     above = forecast[..., 1 + ends[1]] - median + room
     with np.errstate(invalid="ignore", divide="ignore"):
         miss = np.where(actual < median, (median - actual) / below, (actual - median) / above)
     miss = np.where(actual == median, 0.0, miss)
     closed = (forecast[..., 0] == 0) & (forecast[..., -1] == 0)
-    return np.where(closed | np.isnan(actual), np.nan, np.minimum(miss, WIDEST)).astype(np.float32)
+    return np.where(closed | np.isnan(actual), np.nan, np.minimum(miss, MAX_WIDTH_FACTOR)).astype(np.float32)
 
 
-def _factor(misses: Floats, share: float) -> float:
+def _width_factor(misses: Floats, share: float) -> float:
     known = misses[~np.isnan(misses)]
     if not known.size:
         return 1.0
@@ -160,24 +164,24 @@ def _factor(misses: Floats, share: float) -> float:
     return float(np.quantile(known, level))
 
 
-def _mean_factor(held: list[Held]) -> float:
+def _mean_factor(holdout: list[HoldoutForecast]) -> float:
     """What the mean was off, as far as all held-back windows agree: one bad window moves nothing.
 
     The logarithm of sold / expected, shrunk by how much it differs from window to window.
     """
     off = []
-    for actual, forecast in held:
+    for actual, forecast in holdout:
         sold, expected = np.nansum(actual), forecast[..., 0][~np.isnan(actual)].sum()
         off += [float(np.log(sold / expected))] if sold > 0 and expected > 0 else []
     if not off:
         return 1.0
     middle = float(np.mean(off))
     doubt = (float(np.var(off, ddof=1)) if len(off) > 1 else middle**2) / len(off)
-    trust = middle**2 / max(TINY, middle**2 + doubt)
-    return float(np.clip(np.exp(trust * middle), 1 / MOST_MOVED, MOST_MOVED))
+    trust = middle**2 / max(EPSILON, middle**2 + doubt)
+    return float(np.clip(np.exp(trust * middle), 1 / MAX_MEAN_FACTOR, MAX_MEAN_FACTOR))
 
 
-def _group(actual: Floats, forecast: Floats, groups: list[NDArray[np.intp]]) -> tuple[Floats, Floats]:
+def _group_totals(actual: Floats, forecast: Floats, groups: list[NDArray[np.intp]]) -> tuple[Floats, Floats]:
     """What each group sold and was to sell on days with an actual: [groups, H] twice, NaN = none."""
     known = ~np.isnan(actual)
     sold = [np.nansum(actual[rows], axis=0) for rows in groups]
@@ -186,23 +190,23 @@ def _group(actual: Floats, forecast: Floats, groups: list[NDArray[np.intp]]) -> 
     return np.where(some, sold, np.nan).astype(np.float32), np.where(some, mean, np.nan).astype(np.float32)
 
 
-def _daily(sold: Floats, mean: Floats) -> Floats:
+def _daily_errors(sold: Floats, mean: Floats) -> Floats:
     """Misses of single days as shares of the mean (at least a quarter of the group's usual day)."""
     usual = np.nan_to_num(
         np.nansum(mean, axis=1, keepdims=True) / np.maximum(1, (mean > 0).sum(1, keepdims=True))
     )
-    return (sold - mean) / np.maximum(np.maximum(mean, 0.25 * usual), TINY)
+    return (sold - mean) / np.maximum(np.maximum(mean, 0.25 * usual), EPSILON)
 
 
-def _whole(sold: Floats, mean: Floats) -> Floats:
+def _window_sum_error(sold: Floats, mean: Floats) -> Floats:
     """Misses of whole windows as shares of what was expected: [groups]."""
     known = ~np.isnan(sold).all(axis=1)
     total = np.nansum(mean, axis=1)
-    miss = (np.nansum(sold, axis=1) - total) / np.maximum(total, TINY)
+    miss = (np.nansum(sold, axis=1) - total) / np.maximum(total, EPSILON)
     return np.where(known & (total > 0), miss, np.nan).astype(np.float32)
 
 
-def _apart(sold: Floats, mean: Floats, groups: list[NDArray[np.intp]]) -> Floats:
+def _independent_error(sold: Floats, mean: Floats, groups: list[NDArray[np.intp]]) -> Floats:
     """What each group's window would be off by if its series erred independently, as a share: [groups].
 
     sold, mean: [S, H] of single series.
@@ -211,16 +215,20 @@ def _apart(sold: Floats, mean: Floats, groups: list[NDArray[np.intp]]) -> Floats
     starts = np.cumsum(sizes) - sizes
     off = np.add.reduceat((np.nansum(sold - mean, axis=1) ** 2)[order], starts)
     total = np.add.reduceat(np.nansum(mean, axis=1)[order], starts)
-    shares: Floats = (np.sqrt(off) / np.maximum(total, TINY)).astype(np.float32)
+    shares: Floats = (np.sqrt(off) / np.maximum(total, EPSILON)).astype(np.float32)
     return shares
 
 
-def _quantiles(misses: Floats) -> list[float]:
+def _error_quantiles(misses: Floats) -> list[float]:
     known = misses[~np.isnan(misses)]
-    return [float(q) for q in np.quantile(known, LEVELS)] if known.size > 1 else [0.0] * len(LEVELS)
+    return (
+        [float(q) for q in np.quantile(known, QUANTILE_LEVELS)]
+        if known.size > 1
+        else [0.0] * len(QUANTILE_LEVELS)
+    )
 
 
-def _ranges(misses: Floats, sizes: NDArray[Any], least: float) -> list[list[float]]:
+def _sum_intervals(misses: Floats, sizes: NDArray[Any], min_width: float) -> list[list[float]]:
     """80% ranges by size; of few windows the widest miss on both sides, since more cannot be promised.
 
     Three windows may all have come out right by luck: then `least` stands, what independent errors of the
@@ -229,8 +237,8 @@ def _ranges(misses: Floats, sizes: NDArray[Any], least: float) -> list[list[floa
     result = []
     for size in range(int(sizes.max()) + 1 if sizes.size else 1):
         known = misses[(sizes == size) & ~np.isnan(misses)]
-        if known.size < FEW_SUMS:
-            widest = max(least, float(np.abs(known).max())) if known.size else 1.0
+        if known.size < MIN_WINDOW_SUMS:
+            widest = max(min_width, float(np.abs(known).max())) if known.size else 1.0
             result.append([-widest, widest])
             continue
         tail = max(0.0, 0.1 - 0.4 / known.size)

@@ -11,16 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from registry.series.calendar import is_holiday, weekday
+from registry.series.calendar import is_holiday, weekday_numbers
 from registry.series.panel import Floats, Panel
 
 MAX_CATEGORIES = 12
-ONE_YEAR, WITH_LAST_YEAR, TWO_YEARS = 380, 400, 730  # days
+ONE_YEAR, LAST_YEAR_MIN_DAYS, TWO_YEARS = 380, 400, 730  # days
 # Weeks whose mean of a weekday is its usual sales. Who has not seen two turns of the year cannot tell the
 # season from the level, and would carry the weeks before Christmas into January. Sparse sales have no level
 # to carry, and from the longer mean the networks learn nothing there.
 USUAL_WEEKS, USUAL_WEEKS_YOUNG = 8, 26
-NEAR = 7  # days to a closed day that matter
+CLOSED_REACH = 7  # days to a closed day that matter
 
 
 @dataclass
@@ -41,22 +41,26 @@ class Encoder:
     @classmethod
     def fit(cls, panel: Panel) -> Encoder:
         """Looks only at days up to the panel's origin."""
-        known = [_describe(n, v[:, : panel.days], panel) for n, v in panel.known.items() if n != "open"]
+        known = [
+            _describe_column(n, v[:, : panel.days], panel) for n, v in panel.known.items() if n != "open"
+        ]
         sold = panel.sales[panel.sales > 0]
         return cls(
             known=[column for column in known if column],
             past=[{"name": name} for name in panel.past],
-            static=[c for c in (_describe(n, v[:, None], panel) for n, v in panel.static.items()) if c],
+            static=[
+                c for c in (_describe_column(n, v[:, None], panel) for n, v in panel.static.items()) if c
+            ],
             stores=sorted({store for store, _ in panel.keys}),
             products=sorted({product for _, product in panel.keys}),
             keys=[list(key) for key in panel.keys],
             unit=min(1.0, float(np.median(sold))) if sold.size else 1.0,
             yearly=panel.days >= ONE_YEAR,
-            last_year=panel.days >= WITH_LAST_YEAR,
-            usual_weeks=USUAL_WEEKS if panel.days >= TWO_YEARS or panel.sparse else USUAL_WEEKS_YOUNG,
+            last_year=panel.days >= LAST_YEAR_MIN_DAYS,
+            usual_weeks=USUAL_WEEKS if panel.days >= TWO_YEARS or panel.is_sparse else USUAL_WEEKS_YOUNG,
         )
 
-    def entities(self, panel: Panel) -> NDArray[np.int64]:
+    def encode_entities(self, panel: Panel) -> NDArray[np.int64]:
         """[S, 3]: index + 1 of series, store and product; 0 = never seen."""
         series = {tuple(key): i + 1 for i, key in enumerate(self.keys)}
         store = {code: i + 1 for i, code in enumerate(self.stores)}
@@ -68,7 +72,8 @@ class Encoder:
         """float32 [S, T]."""
         size = len(panel.keys)
         parts = [
-            _encode(c, _column(panel.static, c["name"], (size,))[:, None], panel)[:, 0] for c in self.static
+            _encode_column(c, _get_column(panel.static, c["name"], (size,))[:, None], panel)[:, 0]
+            for c in self.static
         ]
         return np.concatenate(parts, axis=1) if parts else np.zeros((size, 0), np.float32)
 
@@ -77,16 +82,16 @@ class Encoder:
         width, assumed = closed.shape[1], []
         parts = [_near_closed(closed)]
         for column in self.known:
-            given = _widen(_column(panel.known, column["name"], (len(panel.keys), 0)), width)
+            given = _resize_columns(_get_column(panel.known, column["name"], (len(panel.keys), 0)), width)
             if np.isnan(given[:, panel.days :]).any():
-                assumed.append({"column": column["name"], "default": _default_words(column)})
-            parts.append(_encode(column, _fill_ahead(column, given, panel), panel))
+                assumed.append({"column": column["name"], "default": _describe_default(column)})
+            parts.append(_encode_column(column, _fill_ahead(column, given, panel), panel))
         return np.concatenate(parts, axis=2), assumed
 
     def past_features(self, panel: Panel) -> Floats:
         """float32 [S, D, C]: each column over its mean so far, 0 where empty."""
         shape = panel.sales.shape
-        parts = [_relative(_column(panel.past, column["name"], shape)) for column in self.past]
+        parts = [_relative_to_mean(_get_column(panel.past, column["name"], shape)) for column in self.past]
         return np.stack(parts, axis=2) if parts else np.zeros((*shape, 0), np.float32)
 
 
@@ -98,8 +103,8 @@ def closed_days(panel: Panel, width: int) -> tuple[NDArray[np.bool_], list[dict[
     if not ahead.size:
         return closed, []
     days = panel.start + ahead.astype("timedelta64[D]")
-    closed[:, ahead] = _closing_habit(panel)[:, weekday(days)]
-    planned = _widen(_column(panel.known, "open", (len(panel.keys), 0)), width)[:, ahead]
+    closed[:, ahead] = _closing_habit(panel)[:, weekday_numbers(days)]
+    planned = _resize_columns(_get_column(panel.known, "open", (len(panel.keys), 0)), width)[:, ahead]
     told = ~np.isnan(planned)
     closed[:, ahead] = np.where(told, planned < 0.5, closed[:, ahead] | _closed_holidays(panel, days))
     assumed = [] if told.all() or not panel.closed.any() else [{"column": "open", "default": "weekday habit"}]
@@ -109,7 +114,7 @@ def closed_days(panel: Panel, width: int) -> tuple[NDArray[np.bool_], list[dict[
 def _closing_habit(panel: Panel) -> NDArray[np.bool_]:
     """[S, 7]: closed on more than 8 in 10 of that weekday in the last 26 weeks."""
     recent = slice(max(0, panel.days - 182), panel.days)
-    of_day = weekday(panel.dates[recent])
+    of_day = weekday_numbers(panel.dates[recent])
     shares = [panel.closed[:, recent][:, of_day == k].mean(axis=1) for k in range(7) if (of_day == k).any()]
     return np.stack(shares, axis=1) > 0.8 if len(shares) == 7 else np.zeros((len(panel.keys), 7), bool)
 
@@ -125,16 +130,24 @@ def _closed_holidays(panel: Panel, days: NDArray[np.datetime64]) -> NDArray[np.b
 
 def _near_closed(closed: NDArray[np.bool_]) -> Floats:
     """[S, W, 3]: closed, and how near the next and the last closed day are (1 = neighbour, 0 = far)."""
-    since, until = np.full(closed.shape, NEAR, np.float32), np.full(closed.shape, NEAR, np.float32)
-    for days in range(NEAR - 1, 0, -1):
+    since, until = (
+        np.full(closed.shape, CLOSED_REACH, np.float32),
+        np.full(closed.shape, CLOSED_REACH, np.float32),
+    )
+    for days in range(CLOSED_REACH - 1, 0, -1):
         since[:, days:][closed[:, :-days]] = days
         until[:, :-days][closed[:, days:]] = days
     return np.stack(
-        [closed.astype(np.float32), 1 - (until - 1) / (NEAR - 1), 1 - (since - 1) / (NEAR - 1)], axis=2
+        [
+            closed.astype(np.float32),
+            1 - (until - 1) / (CLOSED_REACH - 1),
+            1 - (since - 1) / (CLOSED_REACH - 1),
+        ],
+        axis=2,
     )
 
 
-def _describe(name: str, values: Floats, panel: Panel) -> dict[str, Any] | None:
+def _describe_column(name: str, values: Floats, panel: Panel) -> dict[str, Any] | None:
     """How to encode a column, judged by its values; None when it never changes."""
     seen = values[~np.isnan(values)]
     if not seen.size or seen.min() == seen.max():
@@ -151,7 +164,7 @@ def _describe(name: str, values: Floats, panel: Panel) -> dict[str, Any] | None:
     return {"name": name, "kind": "score", "mean": float(seen.mean()), "std": float(seen.std())}
 
 
-def _encode(column: dict[str, Any], values: Floats, panel: Panel) -> Floats:
+def _encode_column(column: dict[str, Any], values: Floats, panel: Panel) -> Floats:
     """[S, W] -> [S, W, n], NaN as 0 (= nothing special)."""
     kind = column["kind"]
     if kind == "text":
@@ -205,15 +218,15 @@ def _last_given(values: Floats) -> Floats:
     return values[np.arange(len(values)), last]
 
 
-def _default_words(column: dict[str, Any]) -> str:
+def _describe_default(column: dict[str, Any]) -> str:
     words = {"ratio": "last known", "text": str(column.get("usual", "")), "flag": "0", "score": "average"}
     return words[column["kind"]]
 
 
-def _relative(values: Floats) -> Floats:
+def _relative_to_mean(values: Floats) -> Floats:
     """Each value over the mean of all up to its day: later days must not show.
 
-    >>> np.sinh(_relative(np.array([[2, np.nan, 6]], np.float32))).round(1).tolist()
+    >>> np.sinh(_relative_to_mean(np.array([[2, np.nan, 6]], np.float32))).round(1).tolist()
     [[1.0, 0.0, 1.5]]
     """
     known = np.cumsum(~np.isnan(values), axis=1)
@@ -221,12 +234,12 @@ def _relative(values: Floats) -> Floats:
     return np.nan_to_num(np.arcsinh(values / np.where(mean == 0, 1, mean))).astype(np.float32)
 
 
-def _column(table: dict[str, Floats], name: str, shape: tuple[int, ...]) -> Floats:
+def _get_column(table: dict[str, Floats], name: str, shape: tuple[int, ...]) -> Floats:
     """The column, or all NaN when these sales do not have it."""
     return table[name] if name in table else np.full(shape, np.nan, np.float32)
 
 
-def _widen(values: Floats, width: int) -> Floats:
+def _resize_columns(values: Floats, width: int) -> Floats:
     """Cuts or pads with NaN to `width` columns."""
     if values.shape[1] >= width:
         return values[:, :width]

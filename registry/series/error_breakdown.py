@@ -15,15 +15,15 @@ from numpy.typing import NDArray
 from registry.series import metrics
 from registry.series.calibration import SINGLE, Calibration, group_rows
 from registry.series.panel import Floats
-from registry.series.quantiles import INTERVALS, MEDIAN
+from registry.series.quantiles import INTERVALS, MEDIAN_INDEX
 
-MOST = 200  # products or stores, the largest by units
+MAX_ROWS = 200  # products or stores, the largest by units
 SALES_LEVELS = ("low", "middle", "high")  # thirds of the series by what they sold before the windows
-Keys = list[tuple[str, str]]
+SeriesKeys = list[tuple[str, str]]
 
 
 @dataclass(frozen=True)
-class Trial:
+class HoldoutWindow:
     """One held-back window: what was sold [S, H] (NaN = left out) beside its forecast."""
 
     actual: Floats
@@ -32,91 +32,91 @@ class Trial:
     calibration: Calibration  # of the totals
 
     @property
-    def sums(self) -> NDArray[np.float64]:
+    def error_sums(self) -> NDArray[np.float64]:
         """[5, S, H]: |e| of the median, forecast - actual of the mean, |actual|, actual, and 1 for each."""
         actual = self.actual
-        missed, over = np.abs(actual - self.quantiles[..., MEDIAN]), self.mean - actual
+        missed, over = np.abs(actual - self.quantiles[..., MEDIAN_INDEX]), self.mean - actual
         parts = np.stack([missed, over, np.abs(actual), actual, np.ones_like(actual)])
         return np.where(np.isnan(actual), 0, parts).astype(np.float64)
 
-    def total(self, kind: str, rows: NDArray[np.intp]) -> tuple[Floats, Floats]:
+    def group_total(self, kind: str, rows: NDArray[np.intp]) -> tuple[Floats, Floats]:
         """What these series sold together [H], and the quantiles of that sum [H, Q]."""
         if len(rows) == 1:
             return self.actual[rows[0]], self.quantiles[rows[0]]
         known = ~np.isnan(self.actual[rows])
         sold = np.where(known.any(axis=0), np.nansum(self.actual[rows], axis=0), np.float32(np.nan))
-        return sold, self.calibration.total(kind, np.where(known, self.mean[rows], 0).sum(axis=0))
+        return sold, self.calibration.total_quantiles(kind, np.where(known, self.mean[rows], 0).sum(axis=0))
 
 
-def slices(trials: list[Trial], keys: Keys, past: Floats) -> dict[str, Any]:
+def error_breakdown(windows: list[HoldoutWindow], keys: SeriesKeys, past: Floats) -> dict[str, Any]:
     """by_step, by_product, by_store, by_level and totals; `past` [S, D] is what was known before them all."""
-    sums = np.zeros((5, *trials[0].actual.shape))
-    for trial in trials:
-        sums += trial.sums
+    sums = np.zeros((5, *windows[0].actual.shape))
+    for trial in windows:
+        sums += trial.error_sums
     by_series = sums.sum(axis=2)
     return {
         "by_step": [
-            {"step": step, **_errors(day), "n": int(day[4])}
+            {"step": step, **_wape_and_bias(day), "n": int(day[4])}
             for step, day in enumerate(sums.sum(axis=1).T, start=1)
         ],
-        "by_product": _by_code([product for _store, product in keys], by_series),
-        "by_store": _by_code([store for store, _product in keys], by_series),
-        "by_level": _by_level(trials, past),
-        "totals": totals(trials, keys),
+        "by_product": _errors_by_code([product for _store, product in keys], by_series),
+        "by_store": _errors_by_code([store for store, _product in keys], by_series),
+        "by_level": _coverage_by_level(windows, past),
+        "totals": total_coverage(windows, keys),
     }
 
 
-def totals(trials: list[Trial], keys: Keys) -> dict[str, dict[str, float]]:
+def total_coverage(windows: list[HoldoutWindow], keys: SeriesKeys) -> dict[str, dict[str, float]]:
     """Coverage of the intervals of every store, every product and everything, as far as those are totals."""
     found = {}
     for kind, groups in group_rows(keys).items():
         if kind == SINGLE or (len(groups) == 1 and kind != "all"):
             continue
-        pairs = [trial.total(kind, rows) for trial in trials for rows in groups]
+        pairs = [trial.group_total(kind, rows) for trial in windows for rows in groups]
         sold, ranges = (np.stack(column) for column in zip(*pairs, strict=True))
         found[kind] = metrics.coverage(sold, ranges)
     return found
 
 
-def _by_code(codes: list[str], sums: NDArray[np.float64]) -> list[dict[str, Any]]:
+def _errors_by_code(codes: list[str], sums: NDArray[np.float64]) -> list[dict[str, Any]]:
     """One row for each code, the largest first: sums [5, S]."""
     names, place = np.unique(codes, return_inverse=True)
     table = np.stack([np.bincount(place, row, len(names)).astype(np.float64) for row in sums])
-    largest = np.argsort(-table[3], kind="stable")[:MOST]
+    largest = np.argsort(-table[3], kind="stable")[:MAX_ROWS]
     return [
-        {"code": str(names[i]), **_errors(table[:, i]), "units": round(float(table[3, i]), 1)}
+        {"code": str(names[i]), **_wape_and_bias(table[:, i]), "units": round(float(table[3, i]), 1)}
         for i in largest
     ]
 
 
-def _by_level(trials: list[Trial], past: Floats) -> list[dict[str, Any]]:
+def _coverage_by_level(windows: list[HoldoutWindow], past: Floats) -> list[dict[str, Any]]:
     """Coverage of the 80% interval; by earlier sales, since those of the windows would pick misses."""
     known = (~np.isnan(past)).sum(axis=1)
     order = np.argsort(np.nansum(past, axis=1) / np.maximum(1, known), kind="stable")
     rows = []
     for level, part in zip(SALES_LEVELS, np.array_split(order, len(SALES_LEVELS)), strict=True):
-        inside = _mean(_inside(trial, part) for trial in trials)
+        inside = _mean_share(_inside_interval(trial, part) for trial in windows)
         rows.append({"level": level, "series": len(part), "coverage": inside})
     return rows
 
 
-def _inside(trial: Trial, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
+def _inside_interval(window: HoldoutWindow, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
     """For each actual of these series whether it lies in the 80% interval."""
     low, high = INTERVALS["80"]
-    actual, quantiles = trial.actual[rows], trial.quantiles[rows]
+    actual, quantiles = window.actual[rows], window.quantiles[rows]
     inside = (actual >= quantiles[..., low]) & (actual <= quantiles[..., high])
     return np.asarray(inside[~np.isnan(actual)])
 
 
-def _mean(parts: Iterable[NDArray[np.bool_]]) -> float:
+def _mean_share(parts: Iterable[NDArray[np.bool_]]) -> float:
     whole = np.concatenate(list(parts))
     return round(float(whole.mean()), 4) if whole.size else float("nan")
 
 
-def _errors(sums: NDArray[np.float64]) -> dict[str, float]:
+def _wape_and_bias(sums: NDArray[np.float64]) -> dict[str, float]:
     """WAPE and bias of these sums; not-a-number where nothing was sold.
 
-    >>> _errors(np.array([2.0, -1.0, 10.0, 10.0, 5.0]))
+    >>> _wape_and_bias(np.array([2.0, -1.0, 10.0, 10.0, 5.0]))
     {'wape': 0.2, 'bias': -0.1}
     """
     missed, over, sold, _units, _days = sums

@@ -5,13 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from registry.series.quantiles import LEVELS, MEDIAN
+from registry.series.quantiles import MEDIAN_INDEX, QUANTILE_LEVELS
 from registry.series.windows import AROUND, Batch, Shape
 
-FORGET = 0.1  # share of entities shown as unknown while learning, so that new ones can be forecast
+ENTITY_DROPOUT = 0.1  # share of entities shown as unknown while learning, so that new ones can be forecast
 
 
-class Entities(nn.Module):
+class EntityEmbedding(nn.Module):
     """Learned vectors of series, store and product; unknown ones share vector 0."""
 
     def __init__(self, shape: Shape, width: int = 8):
@@ -23,7 +23,7 @@ class Entities(nn.Module):
 
     def forward(self, entity: Tensor) -> Tensor:  # [B, 3] -> [B, size]
         if self.training:
-            entity = entity * (torch.rand(entity.shape) >= FORGET)
+            entity = entity * (torch.rand(entity.shape) >= ENTITY_DROPOUT)
         return torch.cat([table(entity[:, i]) for i, table in enumerate(self.tables)], dim=1)
 
 
@@ -32,7 +32,7 @@ class Context(nn.Module):
 
     def __init__(self, shape: Shape):
         super().__init__()
-        self.entities = Entities(shape)
+        self.entities = EntityEmbedding(shape)
         around = (shape.block + 2 * AROUND) * shape.around
         self.size = around + shape.block * shape.ahead + shape.level + shape.static + self.entities.size
 
@@ -72,10 +72,18 @@ class Head(nn.Module):
         return nn.functional.softplus(3 * (batch.base[..., None] + change)) / 3
 
 
-def misses(batch: Batch, point: Tensor) -> tuple[Tensor, float]:
+def residual_quantiles(batch: Batch, point: Tensor) -> tuple[Tensor, float]:
     """Misses of a point forecast [B, P] at each level, from the middle one: [Q - 1]; and its WAPE."""
     miss = batch.target - point
     known = miss[~miss.isnan()]
-    spread = torch.quantile(known, torch.tensor(LEVELS)) if known.numel() else torch.zeros(len(LEVELS))
+    spread = (
+        torch.quantile(known, torch.tensor(QUANTILE_LEVELS))
+        if known.numel()
+        else torch.zeros(len(QUANTILE_LEVELS))
+    )
     size = float(batch.target.nansum())
-    return spread - spread[MEDIAN], float(known.abs().sum()) / size if size > 0 else 0.0
+    return spread - spread[MEDIAN_INDEX], float(known.abs().sum()) / size if size > 0 else 0.0
+
+
+# The names of release 0.1, for algorithm files outside of this repository.
+Entities, misses = EntityEmbedding, residual_quantiles

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from registry.series.panel import Floats
-from registry.series.quantiles import INTERVALS, LEVELS, MEDIAN
+from registry.series.quantiles import INTERVALS, MEDIAN_INDEX, QUANTILE_LEVELS
 
-SEASON = 7
+SEASON_DAYS = 7
 
 
 def wape(actual: Floats, forecast: Floats) -> float:
@@ -22,7 +22,7 @@ def wape(actual: Floats, forecast: Floats) -> float:
     >>> round(wape(np.array([10.0, 10.0]), np.array([9.0, 12.0])), 3)
     0.15
     """
-    return _ratio(np.nansum(np.abs(actual - forecast)), np.nansum(np.abs(actual)))
+    return _safe_ratio(np.nansum(np.abs(actual - forecast)), np.nansum(np.abs(actual)))
 
 
 def bias(actual: Floats, forecast: Floats) -> float:
@@ -31,7 +31,7 @@ def bias(actual: Floats, forecast: Floats) -> float:
     >>> bias(np.array([10.0, 10.0]), np.array([9.0, 12.0]))
     0.05
     """
-    return _ratio(np.nansum(forecast - actual), np.nansum(np.abs(actual)))
+    return _safe_ratio(np.nansum(forecast - actual), np.nansum(np.abs(actual)))
 
 
 def smape(actual: Floats, forecast: Floats) -> float:
@@ -46,9 +46,9 @@ def smape(actual: Floats, forecast: Floats) -> float:
     return float(200 * np.nanmean(np.where(np.isnan(actual), np.nan, parts)))
 
 
-def season_steps(past: Floats) -> tuple[Floats, Floats]:
+def seasonal_scales(past: Floats) -> tuple[Floats, Floats]:
     """Mean |y[t] - y[t-7]| and mean (y[t] - y[t-7])^2 of each series' past: [S], [S] (NaN = unknown)."""
-    steps = past[:, SEASON:] - past[:, :-SEASON]
+    steps = past[:, SEASON_DAYS:] - past[:, :-SEASON_DAYS]
     count = (~np.isnan(steps)).sum(axis=1)
     safe = np.where(count == 0, np.nan, count)
     return (np.nansum(np.abs(steps), axis=1) / safe).astype(np.float32), (
@@ -56,22 +56,22 @@ def season_steps(past: Floats) -> tuple[Floats, Floats]:
     ).astype(np.float32)
 
 
-def mase(actual: Floats, forecast: Floats, step: Floats) -> float:
+def mase(actual: Floats, forecast: Floats, scale: Floats) -> float:
     """Mean over series of mean |e| / `step` (see season_steps); series without one are left out."""
-    return _mean_ratio(_row_mean(np.abs(actual - forecast)), step)
+    return _mean_ratio(_row_mean(np.abs(actual - forecast)), scale)
 
 
-def rmsse(actual: Floats, forecast: Floats, square: Floats) -> float:
+def rmsse(actual: Floats, forecast: Floats, squared_scale: Floats) -> float:
     """Mean over series of sqrt(mean e^2 / `square`)."""
-    return _mean_ratio(np.sqrt(_row_mean((actual - forecast) ** 2)), np.sqrt(square))
+    return _mean_ratio(np.sqrt(_row_mean((actual - forecast) ** 2)), np.sqrt(squared_scale))
 
 
 def wql(actual: Floats, quantiles: Floats) -> float:
     """2 x sum of pinball over sum |actual|, averaged over levels: actual [S, H], quantiles [S, H, Q]."""
     e = actual[..., None] - quantiles
-    levels = np.array(LEVELS)
+    levels = np.array(QUANTILE_LEVELS)
     pinball = np.maximum(levels * e, (levels - 1) * e)
-    return _ratio(2 * np.nansum(pinball) / len(LEVELS), np.nansum(np.abs(actual)))
+    return _safe_ratio(2 * np.nansum(pinball) / len(QUANTILE_LEVELS), np.nansum(np.abs(actual)))
 
 
 def coverage(actual: Floats, quantiles: Floats) -> dict[str, float]:
@@ -80,14 +80,14 @@ def coverage(actual: Floats, quantiles: Floats) -> dict[str, float]:
     shares = {}
     for name, (low, high) in INTERVALS.items():
         inside = (actual >= quantiles[..., low]) & (actual <= quantiles[..., high])
-        shares[name] = _ratio(inside[known].sum(), known.sum())
+        shares[name] = _safe_ratio(inside[known].sum(), known.sum())
     return shares
 
 
-def score(actual: Floats, mean: Floats, quantiles: Floats, past: Floats) -> dict[str, Any]:
+def score_window(actual: Floats, mean: Floats, quantiles: Floats, past: Floats) -> dict[str, Any]:
     """All metrics of one window: actual, mean [S, H]; quantiles [S, H, Q]; past [S, D] (NaN = no record)."""
-    step, square = season_steps(past)
-    median = quantiles[..., MEDIAN]
+    step, square = seasonal_scales(past)
+    median = quantiles[..., MEDIAN_INDEX]
     return {
         "wape": wape(actual, median),
         "bias": bias(actual, mean),
@@ -99,38 +99,39 @@ def score(actual: Floats, mean: Floats, quantiles: Floats, past: Floats) -> dict
     }
 
 
-def overall(windows: list[dict[str, Any]], weights: list[float]) -> dict[str, Any]:
+def aggregate_scores(windows: list[dict[str, Any]], weights: list[float]) -> dict[str, Any]:
     """Metrics over several windows, weighted by sales (shares of sales) or by window (the rest)."""
     names = [name for name in windows[0] if isinstance(windows[0][name], float)]
     even = [1.0] * len(windows)
     by_sales = {"wape", "bias", "wql"}
     result: dict[str, Any] = {
-        name: _weighted([w[name] for w in windows], weights if name in by_sales else even) for name in names
+        name: _weighted_mean([w[name] for w in windows], weights if name in by_sales else even)
+        for name in names
     }
-    result["coverage"] = {k: _weighted([w["coverage"][k] for w in windows], even) for k in INTERVALS}
+    result["coverage"] = {k: _weighted_mean([w["coverage"][k] for w in windows], even) for k in INTERVALS}
     return result
 
 
-def plain(value: Any) -> Any:
+def replace_nan(value: Any) -> Any:
     """The same with None for not-a-number, which JSON does not have.
 
-    >>> plain({"a": float("nan"), "b": [1.5]})
+    >>> replace_nan({"a": float("nan"), "b": [1.5]})
     {'a': None, 'b': [1.5]}
     """
     if isinstance(value, dict):
-        return {name: plain(part) for name, part in value.items()}
+        return {name: replace_nan(part) for name, part in value.items()}
     if isinstance(value, list):
-        return [plain(part) for part in value]
+        return [replace_nan(part) for part in value]
     return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
-def _weighted(values: list[float], weights: list[float]) -> float:
+def _weighted_mean(values: list[float], weights: list[float]) -> float:
     known = [(v, w) for v, w in zip(values, weights, strict=True) if not np.isnan(v)]
     total = sum(w for _v, w in known)
     return float(sum(v * w for v, w in known) / total) if total else float("nan")
 
 
-def _ratio(part: float, whole: float) -> float:
+def _safe_ratio(part: float, whole: float) -> float:
     return float(part / whole) if whole else float("nan")
 
 

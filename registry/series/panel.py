@@ -14,20 +14,20 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 Days = NDArray[np.datetime64]
-Role = str  # "known" (ahead), "past" (afterwards) or "static" (fixed)
+CovariateRole = str  # "known" (ahead), "past" (afterwards) or "static" (fixed)
 
 # A source that writes a row only when something was sold has hardly any zeros and many holes.
 LOG_ZERO_SHARE, LOG_HOLE_SHARE = 0.05, 0.3
-SPARSE = 0.8  # share of days without sales above which sales are the exception
+SPARSE_ZERO_SHARE = 0.8  # share of days without sales above which sales are the exception
 
 
 @dataclass(frozen=True)
-class Business:
+class BusinessActivity:
     """The whole business, for a frame that holds a part of it: its last day with sales, and the days on which
     each store recorded anything at all."""
 
-    last: np.datetime64
-    recorded: dict[str, Days]
+    last_day: np.datetime64
+    recorded_days: dict[str, Days]
 
 
 @dataclass(frozen=True)
@@ -65,18 +65,18 @@ class Panel:
         return np.arange(self.start, self.start + np.timedelta64(self.days, "D"))
 
     @property
-    def sparse(self) -> bool:
+    def is_sparse(self) -> bool:
         """Whether hardly a day sells anything."""
         known = ~np.isnan(self.sales) & ~self.closed
-        return bool((self.sales[known] == 0).sum() > SPARSE * known.sum())
+        return bool((self.sales[known] == 0).sum() > SPARSE_ZERO_SHARE * known.sum())
 
-    def column(self, day: Any) -> int:
+    def column_index(self, day: Any) -> int:
         """Index of a day; may lie outside."""
         return int((np.datetime64(day, "D") - self.start) / np.timedelta64(1, "D"))
 
-    def until(self, day: Any) -> Panel:
+    def as_of(self, day: Any) -> Panel:
         """The panel as it was known at the end of that day: later sales and past covariates are gone."""
-        end = self.column(day) + 1
+        end = self.column_index(day) + 1
         if not 0 < end <= self.days:
             raise ValueError(
                 f"{np.datetime64(day, 'D')} is outside the sales: use {self.start} to {self.origin}."
@@ -88,7 +88,7 @@ class Panel:
             past={name: values[:, :end] for name, values in self.past.items()},
         )
 
-    def select(self, rows: NDArray[np.intp]) -> Panel:
+    def select_series(self, rows: NDArray[np.intp]) -> Panel:
         """Only these series, in this order."""
         return replace(
             self,
@@ -102,7 +102,11 @@ class Panel:
 
     @classmethod
     def from_frame(
-        cls, frame: pd.DataFrame, roles: dict[str, Role], country: str = "", business: Business | None = None
+        cls,
+        frame: pd.DataFrame,
+        roles: dict[str, CovariateRole],
+        country: str = "",
+        activity: BusinessActivity | None = None,
     ) -> Panel:
         """From canonical rows (date, store_id, product_id, sales, extras); `roles` names the extras.
 
@@ -118,23 +122,23 @@ class Panel:
         start = dates[sold].min()
         column = ((dates - start) / np.timedelta64(1, "D")).astype(np.int64)
         days, width = int(column[sold].max()) + 1, int(column.max()) + 1
-        if business is not None:  # a product that left the shelf is still forecast from today
-            days = max(days, int((business.last - start) / np.timedelta64(1, "D")) + 1)
+        if activity is not None:  # a product that left the shelf is still forecast from today
+            days = max(days, int((activity.last_day - start) / np.timedelta64(1, "D")) + 1)
             width = max(days, width)
         groups_of = frame.groupby(["store_id", "product_id"], sort=True, observed=True)
         series: NDArray[np.int64] = np.asarray(groups_of.ngroup(), np.int64)
         first_rows = pd.Series(series).drop_duplicates().sort_values().index.to_numpy()
         pairs = frame.loc[first_rows, ["store_id", "product_id"]].astype(str)
         grid = _Grid(series, column, len(first_rows), width)
-        sales = grid.fill(frame["sales"].to_numpy(np.float32, na_value=np.nan))[:, :days]
-        groups: dict[Role, dict[str, Floats]] = {"known": {}, "past": {}, "static": {}}
+        sales = grid.scatter_values(frame["sales"].to_numpy(np.float32, na_value=np.nan))[:, :days]
+        groups: dict[CovariateRole, dict[str, Floats]] = {"known": {}, "past": {}, "static": {}}
         categories: dict[str, list[str]] = {}
         for name, role in roles.items():
-            values = _numbers(frame[name], name, categories)
-            filled = values[first_rows] if role == "static" else grid.fill(values)
+            values = _encode_values(frame[name], name, categories)
+            filled = values[first_rows] if role == "static" else grid.scatter_values(values)
             groups[role][name] = filled[:, :days] if role == "past" else filled
         keys = list(pairs.itertuples(index=False, name=None))
-        traded = _traded(sales, keys, start, business)
+        traded = _trading_days(sales, keys, start, activity)
         sales, closed = _find_closed(sales, traded, groups["known"].get("open"))
         return cls(
             start, keys, sales, closed, groups["known"], groups["past"], groups["static"], categories, country
@@ -150,14 +154,14 @@ class _Grid:
     rows: int
     width: int
 
-    def fill(self, values: Floats) -> Floats:
+    def scatter_values(self, values: Floats) -> Floats:
         table = np.full((self.rows, self.width), np.nan, np.float32)
         inside = self.column >= 0
         table[self.series[inside], self.column[inside]] = values[inside]
         return table
 
 
-def _numbers(column: pd.Series[Any], name: str, categories: dict[str, list[str]]) -> Floats:
+def _encode_values(column: pd.Series[Any], name: str, categories: dict[str, list[str]]) -> Floats:
     """Numbers as they are; text as codes into categories[name] (NaN = empty)."""
     if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
         return column.to_numpy(np.float32, na_value=np.nan)
@@ -167,8 +171,8 @@ def _numbers(column: pd.Series[Any], name: str, categories: dict[str, list[str]]
     return np.where(codes < 0, np.float32(np.nan), codes)
 
 
-def _traded(
-    sales: Floats, keys: list[tuple[str, str]], start: np.datetime64, business: Business | None
+def _trading_days(
+    sales: Floats, keys: list[tuple[str, str]], start: np.datetime64, activity: BusinessActivity | None
 ) -> NDArray[np.bool_]:
     """bool [S, D]: anybody in the series' store has a record of that day."""
     recorded = ~np.isnan(sales)
@@ -178,22 +182,22 @@ def _traded(
     for store in np.unique(stores):
         rows = stores == store
         traded[rows] = recorded[rows].any(axis=0)
-        if business is not None:
-            traded[rows] |= np.isin(dates, business.recorded.get(str(store), []))
+        if activity is not None:
+            traded[rows] |= np.isin(dates, activity.recorded_days.get(str(store), []))
     return traded
 
 
 def _find_closed(
-    sales: Floats, traded: NDArray[np.bool_], opened: Floats | None
+    sales: Floats, trading: NDArray[np.bool_], opened: Floats | None
 ) -> tuple[Floats, NDArray[np.bool_]]:
     """Settles what holes mean: closed (by the open column, or nobody in the store has a record), sold nothing
     (sources that log only what was sold), else unknown. Returns sales with those zeros, and closed [S, D]."""
     recorded = ~np.isnan(sales)
-    if _is_log(sales, recorded):
+    if _is_sales_log(sales, recorded):
         listed = np.maximum.accumulate(recorded, axis=1)
-        shop_open = np.broadcast_to(traded.any(axis=0), recorded.shape)
+        shop_open = np.broadcast_to(trading.any(axis=0), recorded.shape)
         return np.where(listed & ~recorded & shop_open, np.float32(0), sales), ~shop_open
-    closed = ~traded
+    closed = ~trading
     if opened is not None:
         told = opened[:, : sales.shape[1]]
         # A closed day with sales is a mistake of the flag: what was sold counts.
@@ -201,7 +205,7 @@ def _find_closed(
     return sales, closed
 
 
-def _is_log(sales: Floats, recorded: NDArray[np.bool_]) -> bool:
+def _is_sales_log(sales: Floats, recorded: NDArray[np.bool_]) -> bool:
     """True when rows exist only where something was sold."""
     listed = np.maximum.accumulate(recorded, axis=1)
     holes = 1 - recorded.sum() / max(1, listed.sum())

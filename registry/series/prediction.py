@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from registry.series.calibration import Calibration
 from registry.series.panel import Days, Floats
-from registry.series.quantiles import LEVELS, MEDIAN, NAMES
+from registry.series.quantiles import MEDIAN_INDEX, QUANTILE_LEVELS, QUANTILE_NAMES
 
-__all__ = ["LEVELS", "MEDIAN", "NAMES", "Prediction"]
+__all__ = ["MEDIAN_INDEX", "QUANTILE_LEVELS", "QUANTILE_NAMES", "Prediction"]
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,12 @@ class Prediction:
     calibration: Calibration
     assumptions: list[dict[str, str]]
 
-    def rows(self, store: str = "", product: str = "") -> NDArray[np.intp]:
+    def select_rows(self, store: str = "", product: str = "") -> NDArray[np.intp]:
         """Rows of a store, a product, one series, or (both empty) all."""
         fits = [(not store or s == store) and (not product or p == product) for s, p in self.keys]
         return np.flatnonzero(fits)
 
-    def _kind(self, rows: NDArray[np.intp]) -> str:
+    def _total_kind(self, rows: NDArray[np.intp]) -> str:
         chosen = [self.keys[row] for row in rows]
         if len(chosen) == 1:
             return "series"
@@ -46,28 +46,28 @@ class Prediction:
             return "product"
         return "all"
 
-    def total(self, rows: NDArray[np.intp] | None = None) -> Prediction:
+    def sum_rows(self, rows: NDArray[np.intp] | None = None) -> Prediction:
         """One row: the sum over the rows (default all) with its own interval. One series stays itself."""
         rows = np.arange(len(self.keys)) if rows is None else rows
         closed: NDArray[np.bool_] = np.all(self.closed[rows], axis=0)
         if len(rows) == 1:
-            return self._replace(rows, self.mean[rows], self.quantiles[rows], closed)
+            return self._single_row(rows, self.mean[rows], self.quantiles[rows], closed)
         mean = self.mean[rows].sum(axis=0)
-        quantiles = self.calibration.total(self._kind(rows), mean)
-        return self._replace(rows, mean[None], quantiles[None], closed)
+        quantiles = self.calibration.total_quantiles(self._total_kind(rows), mean)
+        return self._single_row(rows, mean[None], quantiles[None], closed)
 
-    def _replace(
+    def _single_row(
         self, rows: NDArray[np.intp], mean: Floats, quantiles: Floats, closed: NDArray[np.bool_]
     ) -> Prediction:
         keys = [self.keys[rows[0]]] if len(rows) == 1 else [("", "")]
         shared = (self.calibration, self.assumptions)
         return Prediction(self.origin, self.dates, keys, mean, quantiles, closed[None], *shared)
 
-    def sum_over_days(self, rows: NDArray[np.intp] | None = None) -> tuple[float, float, float]:
+    def sum_with_interval(self, rows: NDArray[np.intp] | None = None) -> tuple[float, float, float]:
         """Units expected over all days, and the ends of the 80% range of that sum."""
         rows = np.arange(len(self.keys)) if rows is None else rows
         mean = self.mean[rows].sum(axis=0)
-        low, high = self.calibration.sum_over_days(self._kind(rows), mean)
+        low, high = self.calibration.sum_interval(self._total_kind(rows), mean)
         return float(mean.sum()), low, high
 
     def to_frame(self) -> pd.DataFrame:
@@ -80,5 +80,5 @@ class Prediction:
             "product_id": np.repeat([product for _, product in self.keys], horizon),
             "mean": self.mean.ravel(),
         }
-        table |= {name: self.quantiles[..., i].ravel() for i, name in enumerate(NAMES)}
+        table |= {name: self.quantiles[..., i].ravel() for i, name in enumerate(QUANTILE_NAMES)}
         return pd.DataFrame(table)

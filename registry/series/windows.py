@@ -16,16 +16,16 @@ from torch import Tensor, nn
 from registry.series import calendar
 from registry.series.covariates import Encoder, closed_days
 from registry.series.panel import Panel
-from registry.series.quantiles import LEVELS, OUTPUTS
+from registry.series.quantiles import OUTPUT_COUNT, QUANTILE_LEVELS
 
-YEAR = 364  # same weekday, last year
+YEAR_DAYS = 364  # same weekday, last year
 AROUND = 3  # days before and after the block whose covariates are shown too
 PROFILE_WEEKS = (1, 4, 8, 16, 26)
-PROFILE = len(PROFILE_WEEKS) + 6  # the last columns of `ahead`: weekday means, then last year
+PROFILE_COLUMNS = len(PROFILE_WEEKS) + 6  # the last columns of `ahead`: weekday means, then last year
 LEVEL_DAYS = (7, 28, 112, 364)
 SCALE_DAYS = (56, 112, 364, 1456)
-YOUNG = 56  # days until a series is no longer new
-ENOUGH_DAYS = 21  # recorded days that make a level trustworthy
+NEW_SERIES_DAYS = 56  # days until a series is no longer new
+MIN_LEVEL_DAYS = 21  # recorded days that make a level trustworthy
 
 
 @dataclass
@@ -70,17 +70,17 @@ class Windows:
         known, assumed_known = encoder.known_features(panel, closed)
         self.assumptions = assumed + assumed_known
         days = panel.start + np.arange(width).astype("timedelta64[D]")
-        self.calendar = torch.from_numpy(calendar.features(days, panel.country, encoder.yearly))
+        self.calendar = torch.from_numpy(calendar.calendar_features(days, panel.country, encoder.yearly))
         self.closed, self.known = torch.from_numpy(closed), torch.from_numpy(known)
-        self.extra = torch.from_numpy(encoder.past_features(panel))
+        self.past_covariates = torch.from_numpy(encoder.past_features(panel))
         self.static = torch.from_numpy(encoder.static_features(panel))
-        self.entity = torch.from_numpy(encoder.entities(panel))
-        self.unit, self.yearly = encoder.unit, encoder.last_year
+        self.entity = torch.from_numpy(encoder.encode_entities(panel))
+        self.unit, self.has_last_year = encoder.unit, encoder.last_year
         self.usual_weeks = encoder.usual_weeks
-        self.vocabulary = (len(encoder.keys), len(encoder.stores), len(encoder.products))
-        self._fill(panel, closed, width)
+        self.entity_counts = (len(encoder.keys), len(encoder.stores), len(encoder.products))
+        self._build_running_sums(panel, closed, width)
 
-    def like(self, past_days: int, block: int) -> Windows:
+    def with_size(self, past_days: int, block: int) -> Windows:
         """The same tables seen through windows of another size; `block` must not exceed this one's."""
         if block > self.block:
             raise ValueError(f"Windows of {block} days do not fit into tables made for {self.block}.")
@@ -88,44 +88,48 @@ class Windows:
         twin.past_days, twin.block = past_days, block
         return twin
 
-    def _fill(self, panel: Panel, closed: NDArray[np.bool_], width: int) -> None:
+    def _build_running_sums(self, panel: Panel, closed: NDArray[np.bool_], width: int) -> None:
         """Running sums from which every level and weekday mean is one subtraction."""
         sales = np.full((len(panel.keys), width), np.nan, np.float32)
         sales[:, : panel.days] = np.where(closed[:, : panel.days], np.nan, panel.sales)
         self.sales = torch.from_numpy(sales)
         listed = np.cumsum(~np.isnan(panel.sales), axis=1) > 0
-        self.born = torch.from_numpy(np.where(listed.any(1), listed.argmax(1), panel.days))
+        self.first_record = torch.from_numpy(np.where(listed.any(1), listed.argmax(1), panel.days))
         amount, seen = self.sales.nan_to_num(), (~self.sales.isnan()).float()
-        self.total, self.count, self.none = running(amount), running(seen), running((self.sales == 0).float())
-        self.week_total, self.week_count = running(amount, 7), running(seen, 7)
+        self.running_total, self.running_count, self.running_zeros = (
+            running_sums(amount),
+            running_sums(seen),
+            running_sums((self.sales == 0).float()),
+        )
+        self.weekday_total, self.weekday_count = running_sums(amount, 7), running_sums(seen, 7)
 
-    def _add(self, column: int, nothing: Tensor) -> None:
+    def _append_day(self, column: int, nothing: Tensor) -> None:
         value = self.sales[:, column]
         seen = (~value.isnan()).float()
         amount = value.nan_to_num()
-        self.total[:, column + 1] = self.total[:, column] + amount
-        self.count[:, column + 1] = self.count[:, column] + seen
-        self.none[:, column + 1] = self.none[:, column] + nothing * seen
+        self.running_total[:, column + 1] = self.running_total[:, column] + amount
+        self.running_count[:, column + 1] = self.running_count[:, column] + seen
+        self.running_zeros[:, column + 1] = self.running_zeros[:, column] + nothing * seen
         week = max(0, column - 6)  # column + 1 - 7, and 0 stands for "before the start"
-        self.week_total[:, column + 1] = self.week_total[:, week] * (column >= 6) + amount
-        self.week_count[:, column + 1] = self.week_count[:, week] * (column >= 6) + seen
+        self.weekday_total[:, column + 1] = self.weekday_total[:, week] * (column >= 6) + amount
+        self.weekday_count[:, column + 1] = self.weekday_count[:, week] * (column >= 6) + seen
 
-    def extend(self, column: int, forecast: Tensor) -> None:
+    def append_forecast(self, column: int, forecast: Tensor) -> None:
         """Puts a forecast [S, P, 1 + Q] at `column`: the next block sees its mean as if it had been sold.
 
         A day that sells nothing every other time counts as half a day without sales."""
         values = forecast[..., 0]
-        nothing = share_of_nothing(forecast[..., 1:], self.unit)
+        nothing = zero_probability(forecast[..., 1:], self.unit)
         for step in range(values.shape[1]):
             self.sales[:, column + step] = values[:, step].masked_fill(
                 self.closed[:, column + step], torch.nan
             )
-            self._add(column + step, nothing[:, step])
+            self._append_day(column + step, nothing[:, step])
 
     @property
     def shape(self) -> Shape:
         """Sizes of every part of a batch, read off one real window."""
-        one = self.cut(torch.zeros(1, dtype=torch.long), torch.tensor([self.panel.days]))
+        one = self.cut_batch(torch.zeros(1, dtype=torch.long), torch.tensor([self.panel.days]))
         return Shape(
             past_days=self.past_days,
             block=self.block,
@@ -134,52 +138,55 @@ class Windows:
             ahead=one.ahead.shape[2],
             level=one.level.shape[1],
             static=one.static.shape[1],
-            entities=self.vocabulary,
-            outputs=OUTPUTS,
+            entities=self.entity_counts,
+            outputs=OUTPUT_COUNT,
         )
 
-    def level(self, rows: Tensor, at: Tensor, days: int) -> tuple[Tensor, Tensor]:
+    def mean_level(self, rows: Tensor, at: Tensor, days: int) -> tuple[Tensor, Tensor]:
         """Mean of recorded open days among the last `days` before `at`, and how many they are: [B], [B]."""
         since = (at - days).clamp(min=0)
-        count = self.count[rows, at] - self.count[rows, since]
-        return (self.total[rows, at] - self.total[rows, since]) / count.clamp(min=1), count
+        count = self.running_count[rows, at] - self.running_count[rows, since]
+        return (self.running_total[rows, at] - self.running_total[rows, since]) / count.clamp(min=1), count
 
-    def scale(self, rows: Tensor, at: Tensor) -> Tensor:
+    def compute_scale(self, rows: Tensor, at: Tensor) -> Tensor:
         """[B]: the recent level; one from older days as long as too few recent days are recorded."""
-        found, enough = self.level(rows, at, SCALE_DAYS[0])
+        found, enough = self.mean_level(rows, at, SCALE_DAYS[0])
         for days in SCALE_DAYS[1:]:
-            older, count = self.level(rows, at, days)
-            found = torch.where(enough < ENOUGH_DAYS, older, found)
-            enough = torch.where(enough < ENOUGH_DAYS, count, enough)
+            older, count = self.mean_level(rows, at, days)
+            found = torch.where(enough < MIN_LEVEL_DAYS, older, found)
+            enough = torch.where(enough < MIN_LEVEL_DAYS, count, enough)
         return found.clamp(min=self.unit).float()
 
-    def usual(self, rows: Tensor, day: Tensor, at: Tensor, weeks: int) -> tuple[Tensor, Tensor]:
+    def usual_sales(self, rows: Tensor, day: Tensor, at: Tensor, weeks: int) -> tuple[Tensor, Tensor]:
         """Mean of the last `weeks` same weekdays before `at`: [B, P], and how many were recorded."""
         back = torch.div(day - at[:, None], 7, rounding_mode="floor") * 7 + 7
         last = (day - back + 1).clamp(min=0)  # running sums are shifted by one
         first = (last - 7 * weeks).clamp(min=0)
         row = rows[:, None]
-        count = self.week_count[row, last] - self.week_count[row, first]
-        total = self.week_total[row, last] - self.week_total[row, first]
+        count = self.weekday_count[row, last] - self.weekday_count[row, first]
+        total = self.weekday_total[row, last] - self.weekday_total[row, first]
         return total / count.clamp(min=1), count
 
-    def cut(self, rows: Tensor, at: Tensor) -> Batch:
+    def cut_batch(self, rows: Tensor, at: Tensor) -> Batch:
         """Windows of series `rows` [B] whose first unknown column is `at` [B]."""
-        scale = self.scale(rows, at)
+        scale = self.compute_scale(rows, at)
         row, start = rows[:, None], at[:, None]
         back = start + torch.arange(-self.past_days, 0)
         inside = back >= 0
         recent = self.sales[row, back.clamp(min=0)].masked_fill(~inside, torch.nan) / scale[:, None]
         day = start + torch.arange(self.block)
         near = (start + torch.arange(-AROUND, self.block + AROUND)).clamp(min=0)
-        base, ahead = self._ahead(rows, at, day, scale)
+        base, ahead = self._ahead_features(rows, at, day, scale)
         closed = self.closed[row, day]
         target = self.sales[row, day].masked_fill(closed, torch.nan) / scale[:, None]
         seen = ~recent.isnan()
         past = [torch.asinh(recent.nan_to_num())[..., None], seen[..., None].float()]
         past += [self.known[row, back.clamp(min=0)] * inside[..., None]]
-        if self.extra.shape[2]:
-            past += [self.extra[row, back.clamp(0, self.extra.shape[1] - 1)] * inside[..., None]]
+        if self.past_covariates.shape[2]:
+            past += [
+                self.past_covariates[row, back.clamp(0, self.past_covariates.shape[1] - 1)]
+                * inside[..., None]
+            ]
         return Batch(
             past=torch.cat(past, dim=2),
             around=self.known[row, near],
@@ -194,13 +201,13 @@ class Windows:
             target=target,
         )
 
-    def _ahead(self, rows: Tensor, at: Tensor, day: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
+    def _ahead_features(self, rows: Tensor, at: Tensor, day: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
         """base [B, P] and the features of each day ahead [B, P, A]."""
         size = scale[:, None].double()
-        overall = (self.level(rows, at, SCALE_DAYS[0])[0].float() / scale)[:, None].double()
+        overall = (self.mean_level(rows, at, SCALE_DAYS[0])[0].float() / scale)[:, None].double()
         columns, base = [], overall
         for weeks in PROFILE_WEEKS:
-            mean, count = self.usual(rows, day, at, weeks)
+            mean, count = self.usual_sales(rows, day, at, weeks)
             mean = torch.where(count > 0, mean / size, overall)
             base = mean if weeks == self.usual_weeks else base
             columns.append(torch.asinh(mean))
@@ -211,47 +218,51 @@ class Windows:
 
     def _last_year(self, rows: Tensor, at: Tensor, day: Tensor, size: Tensor) -> list[tuple[Tensor, Tensor]]:
         """(value, 1 if known) of last year's day, its week, and its week over the level then; over scale."""
-        if not self.yearly:  # hardly any learning window has a last year: the model could not learn its use
+        if (
+            not self.has_last_year
+        ):  # hardly any learning window has a last year: the model could not learn its use
             nothing = torch.zeros_like(day, dtype=torch.float64)
             return [(nothing, nothing)] * 3
-        then = day - YEAR
+        then = day - YEAR_DAYS
         value = self.sales[rows[:, None], then.clamp(min=0)].masked_fill(then < 0, torch.nan).double() / size
-        week, count = self._mean(rows, then - 3, then + 4)
-        level, level_count = self._mean(rows, (at - YEAR - 56)[:, None], (at - YEAR)[:, None])
+        week, count = self._mean_between(rows, then - 3, then + 4)
+        level, level_count = self._mean_between(
+            rows, (at - YEAR_DAYS - 56)[:, None], (at - YEAR_DAYS)[:, None]
+        )
         season = (week / level.clamp(min=self.unit * 0.1)).clamp(max=5)
-        both = (count > 0) & (level_count >= ENOUGH_DAYS)
+        both = (count > 0) & (level_count >= MIN_LEVEL_DAYS)
         return [
             (value.nan_to_num(), (~value.isnan()).double()),
             (week / size, (count > 0).double()),
             (torch.where(both, season, 1.0), both.double()),
         ]
 
-    def _mean(self, rows: Tensor, since: Tensor, until: Tensor) -> tuple[Tensor, Tensor]:
+    def _mean_between(self, rows: Tensor, since: Tensor, until: Tensor) -> tuple[Tensor, Tensor]:
         """Mean of recorded days in [since, until), both [B, n], and their count."""
         row, low, high = rows[:, None], since.clamp(min=0), until.clamp(min=0)
-        count = self.count[row, high] - self.count[row, low]
-        return (self.total[row, high] - self.total[row, low]) / count.clamp(min=1), count
+        count = self.running_count[row, high] - self.running_count[row, low]
+        return (self.running_total[row, high] - self.running_total[row, low]) / count.clamp(min=1), count
 
     def _level_features(self, rows: Tensor, at: Tensor, scale: Tensor) -> Tensor:
         """[B, E]."""
         columns = [torch.log1p(scale / self.unit) / 5]
         for days in LEVEL_DAYS:
-            mean, count = self.level(rows, at, days)
-            columns.append(torch.asinh(mean.float() / scale) * (days < YEAR or self.yearly))
+            mean, count = self.mean_level(rows, at, days)
+            columns.append(torch.asinh(mean.float() / scale) * (days < YEAR_DAYS or self.has_last_year))
             # how much is recorded, of short spans only: of long ones it would tell the date
-            columns += [(count / days).float()] if days <= YOUNG else []
+            columns += [(count / days).float()] if days <= NEW_SERIES_DAYS else []
         since = (at - 56).clamp(min=0)
-        recorded = (self.count[rows, at] - self.count[rows, since]).clamp(min=1)
-        columns.append(((self.none[rows, at] - self.none[rows, since]) / recorded).float())
-        columns.append(((at - self.born[rows]).clamp(0, YOUNG) / YOUNG).float())
-        then, _count = self._mean(rows, (at - YEAR - 28)[:, None], (at - YEAR)[:, None])
-        columns.append(torch.asinh(then[:, 0].float() / scale) * self.yearly)
+        recorded = (self.running_count[rows, at] - self.running_count[rows, since]).clamp(min=1)
+        columns.append(((self.running_zeros[rows, at] - self.running_zeros[rows, since]) / recorded).float())
+        columns.append(((at - self.first_record[rows]).clamp(0, NEW_SERIES_DAYS) / NEW_SERIES_DAYS).float())
+        then, _count = self._mean_between(rows, (at - YEAR_DAYS - 28)[:, None], (at - YEAR_DAYS)[:, None])
+        columns.append(torch.asinh(then[:, 0].float() / scale) * self.has_last_year)
         return torch.stack(columns, dim=1)
 
 
-def origins(windows: Windows, first: int, last: int) -> tuple[Tensor, Tensor]:
+def find_positions(windows: Windows, first: int, last: int) -> tuple[Tensor, Tensor]:
     """Every (series, column) in [first, last] whose series has a record before the column; both [N]."""
-    born = windows.born.numpy()
+    born = windows.first_record.numpy()
     low = np.maximum(first, born + 1)
     counts = np.maximum(0, last - low + 1)
     rows = np.repeat(np.arange(len(born)), counts)
@@ -259,12 +270,12 @@ def origins(windows: Windows, first: int, last: int) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(rows), torch.from_numpy(low[rows] + steps)
 
 
-def running(values: Tensor, stride: int = 1) -> Tensor:
+def running_sums(values: Tensor, stride: int = 1) -> Tensor:
     """Sums of all columns before each, or of those a multiple of `stride` before: [S, D] -> [S, D + 1].
 
-    >>> running(torch.tensor([[1.0, 2.0, 3.0]])).tolist()
+    >>> running_sums(torch.tensor([[1.0, 2.0, 3.0]])).tolist()
     [[0.0, 1.0, 3.0, 6.0]]
-    >>> running(torch.tensor([[1.0, 2.0, 3.0]]), 2).tolist()
+    >>> running_sums(torch.tensor([[1.0, 2.0, 3.0]]), 2).tolist()
     [[0.0, 1.0, 2.0, 4.0]]
     """
     size, days = values.shape
@@ -272,11 +283,11 @@ def running(values: Tensor, stride: int = 1) -> Tensor:
     return nn.functional.pad(padded.cumsum(dim=1).view(size, -1)[:, :days], (1, 0))
 
 
-def share_of_nothing(quantiles: Tensor, unit: float) -> Tensor:
+def zero_probability(quantiles: Tensor, unit: float) -> Tensor:
     """How likely less than half a unit is, read off the quantiles [..., Q]: [...].
 
-    >>> share_of_nothing(torch.tensor([[0.0, 0.0, 0.0, 0.2, 1.0, 2.0, 3.0], [5.0] * 7]), 1.0).tolist()
+    >>> zero_probability(torch.tensor([[0.0, 0.0, 0.0, 0.2, 1.0, 2.0, 3.0], [5.0] * 7]), 1.0).tolist()
     [0.5, 0.0]
     """
-    levels = torch.tensor([0.0, *LEVELS])
+    levels = torch.tensor([0.0, *QUANTILE_LEVELS])
     return levels[(quantiles < unit / 2).sum(dim=-1)]

@@ -19,10 +19,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from registry.storage import archive
-from registry.storage.artifacts import Artifact, CorruptArtifact, store
+from registry.storage.artifacts import Artifact, CorruptArtifact, get_artifact_store
 
 
-class Keepable(Artifact):
+class ArchivableArtifact(Artifact):
     """Abstract artifact with a pin and a second place for its file."""
 
     pinned = models.BooleanField(_("pinned"), default=False)
@@ -33,35 +33,35 @@ class Keepable(Artifact):
         abstract = True
 
     @property
-    def archived(self) -> bool:
+    def is_archived(self) -> bool:
         """Its file is in the archive only."""
         return self.archived_at is not None
 
     @property
-    def whereabouts(self) -> str:
+    def location_label(self) -> str:
         """Where its file is, in a word; what is wrong with it, if something is."""
         if self.state != self.State.READY:
             return str(self.State(self.state).label)
-        return gettext("in the archive") if self.archived else gettext("here")
+        return gettext("in the archive") if self.is_archived else gettext("here")
 
     @property
-    def free(self) -> bool:
+    def is_removable(self) -> bool:
         """Ready, here, and not pinned."""
-        return self.state == self.State.READY and not self.archived and not self.pinned
+        return self.state == self.State.READY and not self.is_archived and not self.pinned
 
     @property
-    def places(self) -> list[str]:
-        here = [] if self.archived else super().places
+    def locations(self) -> list[str]:
+        here = [] if self.is_archived else super().locations
         return [*here, self.archive_address] if self.archive_address else here
 
     def pin(self) -> None:
         """Never cleaned up until it is unpinned."""
-        self._note(pinned=True)
+        self._update_if_ready(pinned=True)
 
     def unpin(self) -> None:
-        self._note(pinned=False)
+        self._update_if_ready(pinned=False)
 
-    def _note(self, **changes: Any) -> bool:
+    def _update_if_ready(self, **changes: Any) -> bool:
         """Changes these columns of a row that is ready, here and in the database; False = it is not."""
         rows = type(self)._default_manager.filter(pk=self.pk, state=self.State.READY)
         if not rows.update(**changes):
@@ -70,7 +70,7 @@ class Keepable(Artifact):
             setattr(self, name, value)
         return True
 
-    def hold(self) -> str:
+    def removal_blocker(self) -> str:
         """Why its file must stay here, in one sentence; empty = it may go. Call with the row locked."""
         if type(self)._default_manager.filter(pk=self.pk, pinned=True).exists():
             return gettext("%(name)s is pinned: unpin it first.") % {"name": self}
@@ -82,7 +82,7 @@ class Keepable(Artifact):
             raise ValueError(gettext("%(name)s is pinned: unpin it first.") % {"name": self})
         return gettext("It and its file of %(size)s go for good.") % {"size": filesizeformat(self.size)}
 
-    def archive(self, hold: Callable[[], str] | None = None) -> None:
+    def move_to_archive(self, find_blocker: Callable[[], str] | None = None) -> None:
         """Copy, read back, compare; only then the local file goes. Safe to repeat after a crash.
 
         `hold` says under the lock why it must stay, by default `self.hold`. Raises ArchiveError: the file
@@ -90,59 +90,59 @@ class Keepable(Artifact):
         """
         if self.state != self.State.READY:
             raise archive.ArchiveError(gettext("%(name)s is not ready.") % {"name": self})
-        if not self.archived:
+        if not self.is_archived:
             self.copy_to_archive()
-            self._leave(hold or self.hold)
-        self.drop_leftover()
+            self._commit_to_archive(find_blocker or self.removal_blocker)
+        self.delete_local_copy()
 
     def copy_to_archive(self) -> None:
         """A checked copy in the archive, whose address the row keeps; the local file stays."""
-        there = archive.address(self.path)
-        if self.archive_address == there and archive.holds(self.path, self.sha256):
+        there = archive.build_address(self.path)
+        if self.archive_address == there and archive.has_valid_copy(self.path, self.sha256):
             return
         try:
-            with store().open(self.path, "rb") as source:
-                archive.put(self.path, source, self.sha256)
+            with get_artifact_store().open(self.path, "rb") as source:
+                archive.put_file(self.path, source, self.sha256)
         except FileNotFoundError:
             words = {"name": self}
             raise archive.ArchiveError(gettext("The file of %(name)s is missing.") % words) from None
-        if not self._note(archive_address=there):
+        if not self._update_if_ready(archive_address=there):
             raise archive.ArchiveError(gettext("%(name)s is not there any more.") % {"name": self})
 
-    def _leave(self, hold: Callable[[], str]) -> None:
+    def _commit_to_archive(self, find_blocker: Callable[[], str]) -> None:
         """Commits that the archive's copy is the only one from now on."""
         with transaction.atomic():
-            row = self.lock()
+            row = self.lock_row()
             if row is None or row.state != self.State.READY:
                 raise archive.ArchiveError(gettext("%(name)s is not there any more.") % {"name": self})
-            if why := hold():
+            if why := find_blocker():
                 raise archive.ArchiveError(why)
-            self._note(archived_at=timezone.now())
+            self._update_if_ready(archived_at=timezone.now())
 
-    def drop_leftover(self) -> None:
+    def delete_local_copy(self) -> None:
         """The local file of an archived row goes; under the lock, or it could be one just brought back."""
         with transaction.atomic():
-            row = self.lock()
-            if row is not None and row.archived:
-                store().delete(self.path)
+            row = self.lock_row()
+            if row is not None and row.is_archived:
+                get_artifact_store().delete(self.path)
 
-    def restore(self) -> None:
+    def restore_file(self) -> None:
         """Brings the file back; raises ArchiveError. The archive keeps its copy for the next time."""
-        content = self._fetch()
+        content = self._fetch_from_archive()
         with transaction.atomic():  # the lock keeps `drop_leftover` from dropping what is written here
-            row = self.lock()
+            row = self.lock_row()
             if row is None or row.state == self.State.DELETING:
                 raise archive.ArchiveError(gettext("%(name)s is not there any more.") % {"name": self})
-            store().save(self.path, ContentFile(content))
+            get_artifact_store().save(self.path, ContentFile(content))
             type(self)._default_manager.filter(pk=self.pk).update(archived_at=None, state=self.State.READY)
         self.archived_at, self.state = None, self.State.READY
 
-    def _fetch(self) -> bytes:
-        if self.archive_address != archive.address(self.path):
+    def _fetch_from_archive(self) -> bytes:
+        if self.archive_address != archive.build_address(self.path):
             words = {"name": self, "address": self.archive_address or "–"}
             sentence = gettext("%(name)s was archived at %(address)s, which is not the archive of now.")
             raise archive.ArchiveUnreachable(sentence % words)
-        return archive.fetch(self.path, self.sha256)
+        return archive.fetch_file(self.path, self.sha256)
 
     def read(self) -> bytes:
         """As any artifact; one in the archive, or damaged here with a copy there, is brought back first.
@@ -150,26 +150,26 @@ class Keepable(Artifact):
         Raises CorruptArtifact, also when the archive does not answer.
         """
         try:
-            if self.archived:
-                self.restore()
+            if self.is_archived:
+                self.restore_file()
             return super().read()
         except CorruptArtifact:
             self.refresh_from_db(fields=["archive_address", "archived_at"])
             if not self.archive_address:
                 raise
-            return self._brought_back()
+            return self._restore_and_read()
         except archive.ArchiveError as problem:
             raise CorruptArtifact(str(problem)) from problem
 
-    def _brought_back(self) -> bytes:
+    def _restore_and_read(self) -> bytes:
         try:
-            self.restore()
+            self.restore_file()
         except archive.ArchiveError as problem:
             raise CorruptArtifact(str(problem)) from problem
         return super().read()
 
-    def drop_files(self) -> None:
+    def delete_files(self) -> None:
         """The archive's copy goes as well; raises ArchiveUnreachable, then a later clean-up finishes it."""
-        if self.archive_address == archive.address(self.path) and archive.has_archive():
-            archive.drop(self.path)
-        super().drop_files()
+        if self.archive_address == archive.build_address(self.path) and archive.has_archive():
+            archive.delete_copy(self.path)
+        super().delete_files()

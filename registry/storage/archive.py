@@ -17,7 +17,7 @@ from django.core.files.base import ContentFile, File
 from django.core.files.storage import Storage, storages
 from django.utils.translation import gettext as _
 
-CHUNK = 1 << 20
+CHUNK_BYTES = 1 << 20
 
 
 class ArchiveError(ValueError):
@@ -33,13 +33,13 @@ def has_archive() -> bool:
     return "archive" in settings.STORAGES
 
 
-def address(path: str) -> str:
+def build_address(path: str) -> str:
     """Where the archive keeps the file of that name."""
     return f"{settings.ARCHIVE_STORE.rstrip('/')}/{path}"
 
 
 @cache
-def failures() -> tuple[type[Exception], ...]:
+def get_storage_exceptions() -> tuple[type[Exception], ...]:
     """What a store raises when it cannot do its work."""
     if find_spec("boto3") is None:
         return (OSError,)
@@ -50,7 +50,7 @@ def failures() -> tuple[type[Exception], ...]:
 
 
 @contextmanager
-def reached() -> Iterator[Storage]:
+def open_archive() -> Iterator[Storage]:
     """The archive; raises ArchiveUnreachable when it is not there, FileNotFoundError for a file."""
     if not has_archive():
         raise ArchiveUnreachable(_("There is no archive: set ARCHIVE_STORE."))
@@ -58,17 +58,17 @@ def reached() -> Iterator[Storage]:
         yield storages["archive"]
     except FileNotFoundError:
         raise
-    except failures() as problem:
+    except get_storage_exceptions() as problem:
         words = {"archive": settings.ARCHIVE_STORE, "problem": " ".join(str(problem).split())}
         raise ArchiveUnreachable(
             _("The archive %(archive)s does not answer: %(problem)s") % words
         ) from problem
 
 
-def probe() -> None:
+def probe_archive() -> None:
     """Writes, reads and deletes a small file; raises ArchiveUnreachable."""
     name = f"probes/{uuid.uuid4()}"
-    with reached() as archive:
+    with open_archive() as archive:
         archive.save(name, ContentFile(b"probe"))
         with archive.open(name) as stream:
             if stream.read() != b"probe":
@@ -76,25 +76,25 @@ def probe() -> None:
         archive.delete(name)
 
 
-def put(path: str, source: File[bytes], sha256: str) -> None:
+def put_file(path: str, source: File[bytes], sha256: str) -> None:
     """Copies a file into the archive, reads it back and compares; raises ArchiveError."""
-    with reached() as archive:
+    with open_archive() as archive:
         archive.save(path, source)
-    check(path, sha256)
+    verify_copy(path, sha256)
 
 
-def check(path: str, sha256: str) -> None:
+def verify_copy(path: str, sha256: str) -> None:
     """Reads the archive's copy; raises ArchiveError when it is missing or not the one that was saved."""
-    for _chunk in checked(path, sha256):
+    for _chunk in iter_verified_chunks(path, sha256):
         pass
 
 
-def checked(path: str, sha256: str) -> Iterator[bytes]:
+def iter_verified_chunks(path: str, sha256: str) -> Iterator[bytes]:
     """The archive's copy piece by piece; raises ArchiveError at the end when the whole is not right."""
     digest = hashlib.sha256()
     try:
-        with reached() as archive, archive.open(path) as stream:
-            while chunk := stream.read(CHUNK):
+        with open_archive() as archive, archive.open(path) as stream:
+            while chunk := stream.read(CHUNK_BYTES):
                 digest.update(chunk)
                 yield chunk
     except FileNotFoundError:
@@ -105,10 +105,10 @@ def checked(path: str, sha256: str) -> Iterator[bytes]:
         )
 
 
-def holds(path: str, sha256: str) -> bool:
+def has_valid_copy(path: str, sha256: str) -> bool:
     """Whether a right copy is there; raises ArchiveUnreachable when nobody can tell."""
     try:
-        check(path, sha256)
+        verify_copy(path, sha256)
     except ArchiveUnreachable:
         raise
     except ArchiveError:
@@ -116,15 +116,15 @@ def holds(path: str, sha256: str) -> bool:
     return True
 
 
-def fetch(path: str, sha256: str) -> bytes:
+def fetch_file(path: str, sha256: str) -> bytes:
     """The archive's copy, checked; raises ArchiveError."""
-    return b"".join(checked(path, sha256))
+    return b"".join(iter_verified_chunks(path, sha256))
 
 
-def drop(path: str) -> None:
+def delete_copy(path: str) -> None:
     """The archive's copy goes; that it is gone already is fine."""
     try:
-        with reached() as archive:
+        with open_archive() as archive:
             archive.delete(path)
     except FileNotFoundError:
         return

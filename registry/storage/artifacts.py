@@ -21,17 +21,17 @@ from django.core.files.storage import Storage, storages
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
-from registry.access.audit import Act, record
+from registry.access.audit import AuditAction, record_action
 from registry.storage.tombstones import BY_HAND, WITH_ITS_SOURCE, Tombstone
 
-CHUNK = 1 << 20
+CHUNK_BYTES = 1 << 20
 
 
 class CorruptArtifact(Exception):
     """The stored file is missing or is not the one that was saved. The text is one sentence for people."""
 
 
-def store() -> Storage:
+def get_artifact_store() -> Storage:
     """Where artifacts live; chosen by settings only."""
     return storages["artifacts"]
 
@@ -63,31 +63,31 @@ class Artifact(models.Model):
         return f"{self.FOLDER}/{self.pk}{self.SUFFIX}"
 
     @property
-    def places(self) -> list[str]:
+    def locations(self) -> list[str]:
         """Where the file is, in words of the settings."""
         return [f"{settings.ARTIFACT_STORE}/{self.path}"]
 
     def write(self, content: bytes) -> None:
         """Writes the file and notes size and hash on this object; the caller's next save makes them known."""
         self.size, self.sha256 = len(content), hashlib.sha256(content).hexdigest()
-        store().save(self.path, ContentFile(content))
+        get_artifact_store().save(self.path, ContentFile(content))
 
     def write_file(self, path: Path) -> None:
         """As `write`, for a file that need not fit into memory."""
         digest = hashlib.sha256()
         with path.open("rb") as stream:
-            while chunk := stream.read(CHUNK):
+            while chunk := stream.read(CHUNK_BYTES):
                 digest.update(chunk)
             self.size, self.sha256 = stream.tell(), digest.hexdigest()
             stream.seek(0)
-            store().save(self.path, File(stream))
+            get_artifact_store().save(self.path, File(stream))
 
-    def copy_to(self, path: Path) -> None:
+    def copy_file_to(self, path: Path) -> None:
         """Copies the file, checked against its hash, without holding it in memory; raises CorruptArtifact."""
         digest = hashlib.sha256()
         try:
-            with store().open(self.path, "rb") as source, path.open("wb") as target:
-                while chunk := source.read(CHUNK):
+            with get_artifact_store().open(self.path, "rb") as source, path.open("wb") as target:
+                while chunk := source.read(CHUNK_BYTES):
                     digest.update(chunk)
                     target.write(chunk)
         except FileNotFoundError:
@@ -105,7 +105,7 @@ class Artifact(models.Model):
     def read(self) -> bytes:
         """The file's bytes, checked against size and hash; raises CorruptArtifact."""
         try:
-            with store().open(self.path, "rb") as stream:
+            with get_artifact_store().open(self.path, "rb") as stream:
                 content: bytes = stream.read()
         except FileNotFoundError:
             raise CorruptArtifact(f"The file of {self} is missing: delete it and make it again.") from None
@@ -115,7 +115,7 @@ class Artifact(models.Model):
             )
         return content
 
-    def lock(self) -> Self | None:
+    def lock_row(self) -> Self | None:
         """Inside a transaction: the row as it is now, held until the end of it; None when it is gone."""
         return type(self)._default_manager.select_for_update().filter(pk=self.pk).first()
 
@@ -124,38 +124,38 @@ class Artifact(models.Model):
 
         Artifacts that the database would delete with this row go first, or their files would stay behind.
         """
-        self.condemn(rule, by)
+        self.mark_for_deletion(rule, by)
         for relation in self._meta.related_objects:
             if issubclass(relation.related_model, Artifact) and relation.on_delete is models.CASCADE:
                 for artifact in relation.related_model._default_manager.filter(**{relation.field.name: self}):
                     artifact.remove(WITH_ITS_SOURCE, by)
-        self.discard()
+        self.delete_files_and_row()
 
-    def condemn(self, rule: str, by: AbstractBaseUser | None) -> None:
+    def mark_for_deletion(self, rule: str, by: AbstractBaseUser | None) -> None:
         """Commits that it goes and why; who finds the row later only has to finish."""
         with transaction.atomic():
-            row = self.lock()
+            row = self.lock_row()
             if row is None or row.state == self.State.DELETING:
                 return
             type(self)._default_manager.filter(pk=self.pk).update(state=self.State.DELETING)
             if row.state != self.State.PENDING:  # what was never whole needs no stone
-                row.as_tombstone(rule, by).save()
+                row.build_tombstone(rule, by).save()
                 if rule == BY_HAND:
-                    record(Act.DELETED, row, by)
+                    record_action(AuditAction.DELETED, row, by)
 
-    def discard(self) -> None:
+    def delete_files_and_row(self) -> None:
         """The files of a row that says `deleting` go, then the row."""
-        self.drop_files()
+        self.delete_files()
         self.delete()
 
-    def drop_files(self) -> None:
+    def delete_files(self) -> None:
         """Missing is fine: it was dropped before a crash."""
-        store().delete(self.path)
+        get_artifact_store().delete(self.path)
 
-    def as_tombstone(self, rule: str, by: AbstractBaseUser | None = None) -> Tombstone:
+    def build_tombstone(self, rule: str, by: AbstractBaseUser | None = None) -> Tombstone:
         """What is left of it when it is gone; not saved yet."""
         facts = {"name": str(self)[:300], "sha256": self.sha256, "size": self.size}
-        where, who = " ".join(self.places), by.pk if by else None
+        where, who = " ".join(self.locations), by.pk if by else None
         return Tombstone(id=self.pk, kind=self.KIND, rule=rule, place=where, by_id=who, **facts)
 
     def on_damaged(self) -> None:

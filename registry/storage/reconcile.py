@@ -17,12 +17,12 @@ from typing import Any
 from django.apps import apps
 from django.utils import timezone
 
-from registry.storage.archivable import Keepable
-from registry.storage.artifacts import CHUNK, Artifact, store
+from registry.storage.archivable import ArchivableArtifact
+from registry.storage.artifacts import CHUNK_BYTES, Artifact, get_artifact_store
 
-AGE = timedelta(hours=1)  # younger things may still be in the making
-NAME = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(\.\w+)(\.part)?")
-MANY = 10
+MIN_AGE = timedelta(hours=1)  # younger things may still be in the making
+FILE_NAME = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(\.\w+)(\.part)?")
+MIN_MISSING = 10
 
 
 @dataclass(frozen=True)
@@ -34,104 +34,109 @@ class Finding:
     name: str
     problem: str
     remedy: str
-    mend: Callable[[], Any]
+    repair: Callable[[], Any]
 
-    def facts(self) -> dict[str, str]:
+    def to_dict(self) -> dict[str, str]:
         return {part: getattr(self, part) for part in ("kind", "id", "name", "problem", "remedy")}
 
 
-def kinds() -> list[type[Artifact]]:
+def list_artifact_models() -> list[type[Artifact]]:
     """Every model whose rows own files."""
     return [model for model in apps.get_models() if issubclass(model, Artifact)]
 
 
-def findings(hashes: bool, busy: set[Any]) -> Iterator[Finding]:
+def iter_findings(check_hashes: bool, ids_in_progress: set[Any]) -> Iterator[Finding]:
     """All that is wrong. `busy` = ids of rows that are in the making however old they are."""
-    for kind in kinds():
-        files = listed(kind.FOLDER)
-        yield from orphans(kind, files)
+    for kind in list_artifact_models():
+        files = list_file_names(kind.FOLDER)
+        yield from find_orphans(kind, files)
         for row in kind._default_manager.order_by("pk").iterator(chunk_size=1000):
-            if row.pk not in busy:
-                yield from judged(row, files, hashes)
+            if row.pk not in ids_in_progress:
+                yield from check_row(row, files, check_hashes)
 
 
-def listed(folder: str) -> set[str]:
+def list_file_names(folder: str) -> set[str]:
     """Names of the files there."""
     try:
-        return set(store().listdir(folder)[1])
+        return set(get_artifact_store().listdir(folder)[1])
     except FileNotFoundError:
         return set()
 
 
-def orphans(kind: type[Artifact], files: set[str]) -> Iterator[Finding]:
+def find_orphans(kind: type[Artifact], files: set[str]) -> Iterator[Finding]:
     """Files of ours without a row, and temp files; anything else in the folder is not touched."""
     known = {str(pk) for pk in kind._default_manager.values_list("pk", flat=True)}
     for name in sorted(files):
-        shape = NAME.fullmatch(name)
-        if shape and (shape[3] or shape[1] not in known) and old(f"{kind.FOLDER}/{name}"):
+        shape = FILE_NAME.fullmatch(name)
+        if shape and (shape[3] or shape[1] not in known) and is_stale(f"{kind.FOLDER}/{name}"):
             path = f"{kind.FOLDER}/{name}"
-            yield Finding(kind.KIND, shape[1], path, "orphan", "delete_file", partial(store().delete, path))
+            yield Finding(
+                kind.KIND, shape[1], path, "orphan", "delete_file", partial(get_artifact_store().delete, path)
+            )
 
 
-def old(path: str) -> bool:
+def is_stale(path: str) -> bool:
     """Untouched for so long that nobody is at it any more."""
     try:
-        return store().get_modified_time(path) < timezone.now() - AGE
+        return get_artifact_store().get_modified_time(path) < timezone.now() - MIN_AGE
     except FileNotFoundError:
         return False
 
 
-def judged(row: Any, files: set[str], hashes: bool) -> Iterator[Finding]:
+def check_row(row: Any, files: set[str], check_hashes: bool) -> Iterator[Finding]:
     """What is wrong with one row."""
     found, state = partial(Finding, row.KIND, str(row.pk), str(row)), row.State
     here = f"{row.pk}{row.SUFFIX}" in files
     if row.state == state.DELETING:
         yield found("stuck_deleting", "finish", row.remove)
     elif row.state == state.PENDING:
-        if row.created_at < timezone.now() - AGE:
+        if row.created_at < timezone.now() - MIN_AGE:
             yield found("stuck_pending", "remove", row.remove)
-    elif isinstance(row, Keepable) and row.archived:
+    elif isinstance(row, ArchivableArtifact) and row.is_archived:
         if here:
-            yield found("leftover", "delete_file", row.drop_leftover)
-    elif problem := "" if here and whole(row, hashes) else ("changed" if here else "missing"):
-        if isinstance(row, Keepable) and row.archive_address:
-            yield found(problem, "restore", row.restore)
+            yield found("leftover", "delete_file", row.delete_local_copy)
+    elif problem := "" if here and is_intact(row, check_hashes) else ("changed" if here else "missing"):
+        if isinstance(row, ArchivableArtifact) and row.archive_address:
+            yield found(problem, "restore", row.restore_file)
         elif row.state == state.READY:
-            yield found(problem, "mark_damaged", partial(mark, row, state.DAMAGED))
+            yield found(problem, "mark_damaged", partial(set_state, row, state.DAMAGED))
     elif row.state == state.DAMAGED:
-        yield found("whole_again", "mark_ready", partial(mark, row, state.READY))
+        yield found("whole_again", "mark_ready", partial(set_state, row, state.READY))
 
 
-def whole(row: Artifact, hashes: bool) -> bool:
+def is_intact(row: Artifact, check_hashes: bool) -> bool:
     """Size, and with `hashes` every byte."""
     try:
-        if store().size(row.path) != row.size:
+        if get_artifact_store().size(row.path) != row.size:
             return False
-        return not hashes or digest(row.path) == row.sha256
+        return not check_hashes or hash_file(row.path) == row.sha256
     except FileNotFoundError:
         return False
 
 
-def digest(path: str) -> str:
+def hash_file(path: str) -> str:
     """SHA-256 of a stored file."""
     found = hashlib.sha256()
-    with store().open(path, "rb") as stream:
-        while chunk := stream.read(CHUNK):
+    with get_artifact_store().open(path, "rb") as stream:
+        while chunk := stream.read(CHUNK_BYTES):
             found.update(chunk)
     return found.hexdigest()
 
 
-def mark(row: Artifact, state: str) -> None:
+def set_state(row: Artifact, state: str) -> None:
     """The new state; a damaged version in use hands over to another."""
     changed = type(row)._default_manager.filter(pk=row.pk, state=row.state).update(state=state)
     if changed and state == row.State.DAMAGED:
         row.on_damaged()
 
 
-def looks_unplugged(found: list[Finding]) -> bool:
+def is_store_missing(found: list[Finding]) -> bool:
     """Most files of a kind are missing at once: rather the folder or the bucket is not there."""
-    for kind in kinds():
+    for kind in list_artifact_models():
         missing = sum(one.problem == "missing" and one.kind == kind.KIND for one in found)
-        if missing > MANY and missing > kind._default_manager.filter(state=Artifact.State.READY).count() / 2:
+        if (
+            missing > MIN_MISSING
+            and missing > kind._default_manager.filter(state=Artifact.State.READY).count() / 2
+        ):
             return True
     return False

@@ -9,7 +9,7 @@ from django.db import models
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
-RULES = {
+RULE_TEXTS = {
     r"by_hand": gettext_noop("deleted by hand"),
     r"with_its_source": gettext_noop("went with its version"),
     r"older_than_(?P<number>\d+)_days": gettext_noop("older than %(number)s days"),
@@ -26,7 +26,7 @@ def rule_text(rule: str) -> str:
     >>> rule_text("older_than_30_days"), rule_text("beyond_newest_3_versions"), rule_text("else")
     ('older than 30 days', 'beyond the newest 3 versions', 'else')
     """
-    for pattern, words in RULES.items():
+    for pattern, words in RULE_TEXTS.items():
         if found := re.fullmatch(pattern, rule):
             return gettext(words) % found.groupdict()
     return rule

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import count
 from typing import Any
 
@@ -11,43 +12,43 @@ from django.template.context import RequestContext
 from registry import labels
 from registry.access.permissions import Person
 from registry.datasets.models import DatasetVersion
-from registry.datasets.names import Names, names_of
+from registry.datasets.names import ItemNames, load_names
 from registry.lib import formatting
-from registry.model_versions.metric_labels import HEADINGS, Measure
+from registry.model_versions.metric_labels import LABEL_BY_METRIC, MetricLabel
 from registry.storage.tombstones import rule_text
 
 register = template.Library()
 
-FILTERS = (
-    formatting.units,
-    formatting.whole,
-    formatting.percent,
-    formatting.decimal,
-    formatting.lean,
-    formatting.change,
-    formatting.fixed,
-    formatting.duration,
-    formatting.than_last_year,
-    formatting.day,
-    formatting.unlocal,
-    labels.gain,
-    labels.coverage,
-    labels.scope_text,
-    labels.named,
-    labels.what,
-    labels.method,
-    labels.told,
-    labels.said,
-    labels.finding_title,
-    labels.action_text,
-    rule_text,
-)
-for function in FILTERS:
-    register.filter(function)
-register.simple_tag(formatting.spark)
-register.simple_tag(labels.steps)
+FILTERS: dict[str, Callable[..., Any]] = {
+    "units": formatting.format_units,
+    "whole_number": formatting.format_whole_number,
+    "percent": formatting.format_percent,
+    "decimal": formatting.format_decimal,
+    "bias_text": formatting.bias_text,
+    "change_text": formatting.change_text,
+    "fixed": formatting.format_fixed,
+    "duration": formatting.format_duration,
+    "last_year_text": formatting.last_year_text,
+    "day": formatting.format_day,
+    "machine_number": formatting.machine_number,
+    "skill_score": labels.skill_score,
+    "interval_coverage": labels.interval_coverage,
+    "scope_text": labels.scope_text,
+    "with_name": labels.with_name,
+    "forecast_label": labels.forecast_label,
+    "algorithm_label": labels.algorithm_label,
+    "event_text": labels.event_text,
+    "message_text": labels.message_text,
+    "finding_title": labels.finding_title,
+    "action_text": labels.action_text,
+    "rule_text": rule_text,
+}
+for name, function in FILTERS.items():
+    register.filter(name, function)
+register.simple_tag(formatting.sparkline_points)
+register.simple_tag(labels.training_steps)
 
-TIPS = count()
+TIP_NUMBERS = count()
 
 
 SECTIONS = {
@@ -61,7 +62,7 @@ SECTIONS = {
 
 
 @register.simple_tag(takes_context=True)
-def section(context: RequestContext) -> str:
+def nav_section(context: RequestContext) -> str:
     """The entry of the navigation that this page belongs to."""
     match = context["request"].resolver_match if "request" in context else None
     name = (match.url_name or "").split("-")[0] if match else ""
@@ -75,24 +76,24 @@ def may_delete(row: Any, user: Person) -> bool:
 
 
 @register.simple_tag
-def names(version: DatasetVersion | None) -> Names:
+def dataset_names(version: DatasetVersion | None) -> ItemNames:
     """What the codes of a dataset's version are called."""
-    return names_of(version) if version else Names()
+    return load_names(version) if version else ItemNames()
 
 
 @register.filter
-def at(table: dict[str, Any], key: str) -> Any:
+def get_item(table: dict[str, Any], key: str) -> Any:
     """A value of a dict whose key no template syntax can name ("q0.1")."""
     return table.get(key)
 
 
 @register.simple_tag
-def measure(key: str) -> Measure:
+def metric_label(key: str) -> MetricLabel:
     """What a number of a test is called and says, for headings with an explanation."""
-    return HEADINGS[key]
+    return LABEL_BY_METRIC[key]
 
 
 @register.simple_tag
-def tip(measure: Measure) -> str:
+def tip_id(metric: MetricLabel) -> str:
     """An id for the explanation: the same measure may be explained twice on a page, ids may not."""
-    return f"tip-{measure.key.replace('.', '-')}-{next(TIPS)}"
+    return f"tip-{metric.key.replace('.', '-')}-{next(TIP_NUMBERS)}"

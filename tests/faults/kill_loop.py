@@ -59,7 +59,7 @@ def publish() -> None:
 
     source, chance = DatasetVersion.objects.get(), random.Random(os.getpid())
     while True:
-        version = ModelVersion.objects.begin(source, Scope(), algorithm="kan", wape=chance.random())
+        version = ModelVersion.objects.create_pending(source, Scope(), algorithm="kan", wape=chance.random())
         version.write(chance.randbytes(200_000))
         with transaction.atomic():
             version.publish()
@@ -67,7 +67,7 @@ def publish() -> None:
         made[0].remove()
         victim = ModelVersion.objects.ready().order_by("?").first()
         if victim and ModelVersion.objects.ready().count() > 5:
-            victim.retire()
+            victim.delete_with_files()
         assert Forecast.objects.exists()
 
 
@@ -75,9 +75,9 @@ def clean() -> None:
     """One clean-up as the settings say: with ARCHIVE_STORE it archives, else it deletes."""
     from dataclasses import replace
 
-    from forecastsite.cleanup.service import Limits, carry_out, default_policy, to_archive
+    from forecastsite.cleanup.service import Limits, build_default_policy, run_cleanup, should_archive
 
-    carry_out(replace(default_policy(), archive=to_archive("auto")), Limits(batch=5))
+    run_cleanup(replace(build_default_policy(), should_archive=should_archive("auto")), Limits(batch_size=5))
 
 
 def torn() -> Counter[str]:
@@ -85,17 +85,17 @@ def torn() -> Counter[str]:
     from prediction.models import Forecast
     from registry.model_versions.models import ModelVersion
     from registry.storage import archive
-    from registry.storage.artifacts import store
+    from registry.storage.artifacts import get_artifact_store
 
     bad: Counter[str] = Counter()
     for kind in (ModelVersion, Forecast):
         for row in kind.objects.filter(state="ready"):
-            if row.archived:
-                bad["archived without its copy"] += not archive.holds(row.path, row.sha256)
-            elif not store().exists(row.path):
+            if row.is_archived:
+                bad["archived without its copy"] += not archive.has_valid_copy(row.path, row.sha256)
+            elif not get_artifact_store().exists(row.path):
                 bad["ready without file"] += 1
             else:
-                with store().open(row.path, "rb") as stream:
+                with get_artifact_store().open(row.path, "rb") as stream:
                     bad["torn"] += hashlib.sha256(stream.read()).hexdigest() != row.sha256
     return +bad
 
@@ -173,7 +173,7 @@ def kill_cleaners(kills: int, chance: random.Random) -> dict:
 def drop_the_archive(kills: int, chance: random.Random) -> dict:
     """The same, but the connection to the archive breaks while the clean-up is at work."""
     from forecastsite.cleanup.models import CleanUp
-    from forecastsite.cleanup.service import NOT_BEGUN
+    from forecastsite.cleanup.service import NOT_STARTED_ERRORS
 
     wire = Wire(int(os.environ["S3_PORT"]), int(os.environ["WIRE_PORT"]))
 
@@ -183,7 +183,7 @@ def drop_the_archive(kills: int, chance: random.Random) -> dict:
         try:
             clean()
             through = CleanUp.objects.latest("pk").code == 0
-        except NOT_BEGUN:
+        except NOT_STARTED_ERRORS:
             through = False
         timer.cancel()
         timer.join()
@@ -198,7 +198,7 @@ def rounds_of(kills: int, attempt: Callable[[float], bool]) -> dict:
 
     The time of the blow is drawn from as long as one of them takes here and now.
     """
-    from forecastsite.cleanup.service import leftovers
+    from forecastsite.cleanup.service import list_archived_leftovers
     from prediction.models import Forecast
     from registry.model_versions.models import ModelVersion
 
@@ -219,7 +219,9 @@ def rounds_of(kills: int, attempt: Callable[[float], bool]) -> dict:
         clean()
         bad["second run did something"] += before != facts()
         for kind in (ModelVersion, Forecast):
-            bad["not finished"] += kind.objects.filter(state="deleting").count() + len(leftovers(kind))
+            bad["not finished"] += kind.objects.filter(state="deleting").count() + len(
+                list_archived_leftovers(kind)
+            )
         doomed = [row.pk for row in rows["doomed"]]
         stay = Forecast.objects.filter(pk__in=doomed, archived_at=None).count()
         bad["not cleaned"] += stay + ModelVersion.objects.filter(pk__in=doomed, archived_at=None).count()

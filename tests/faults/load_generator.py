@@ -20,7 +20,7 @@ def churn() -> None:
         if turn % 5 == 0:
             call_command(*words, f"--seed={turn + 1}", stdout=StringIO())
         version = random.choice(ModelVersion.objects.ready())
-        made = Forecast.objects.make(version, product="P001", horizon=7)
+        made = Forecast.objects.make_forecast(version, product="P001", horizon=7)
         print(made.pk, flush=True)
         if turn % 3 == 0:
             made.remove()

@@ -16,7 +16,9 @@ def publish(count: int) -> None:
 
     data = DatasetVersion.objects.get()
     for number in range(count):
-        version = ModelVersion.objects.begin(data, Scope(), algorithm="kan", wape=0.1 + number / 1000)
+        version = ModelVersion.objects.create_pending(
+            data, Scope(), algorithm="kan", wape=0.1 + number / 1000
+        )
         version.write(b"weights")
         with transaction.atomic():  # as at the end of a training
             version.publish()

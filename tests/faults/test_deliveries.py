@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from forecastsite.server.supervisor import answers
+from forecastsite.server.supervisor import is_answering
 from tests.faults.conftest import FULL, started
 from tests.faults.http_client import Person
 from tests.faults.processes import head
@@ -40,7 +40,7 @@ def acknowledged(site: Site, person: Person, chance, count: int) -> list[str]:
     due, end = next(kills), time.monotonic() + 240
     while len(runs) < count or due is not None:
         assert time.monotonic() < end, "the form is not taken"
-        if due is not None and len(runs) >= due and answers(site.port):
+        if due is not None and len(runs) >= due and is_answering(site.port):
             time.sleep(chance.random() * 0.3)  # most often in the middle of the next request
             head(site, "web").kill()
             due = next(kills, None)

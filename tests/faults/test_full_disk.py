@@ -14,7 +14,7 @@ import pytest
 
 from tests.faults.conftest import only_if
 from tests.helpers.installation import MANAGE, Site
-from training.exit_reasons import FULL
+from training.exit_reasons import DISK_FULL_TEXT
 
 pytestmark = pytest.mark.processes
 SIZE = "64m"
@@ -70,7 +70,7 @@ def test_a_full_disk_harms_nothing_and_heals(small_disk, tally):
     ballast = fill(small_disk)
     said = training.communicate(timeout=120)[1]
     assert training.returncode == 1
-    assert said.strip().splitlines()[-1].endswith(FULL)
+    assert said.strip().splitlines()[-1].endswith(DISK_FULL_TEXT)
     assert "Traceback" not in said
     assert sorted((small_disk / "artifacts").rglob("*.part")) == []
     ballast.unlink()

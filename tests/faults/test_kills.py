@@ -7,7 +7,7 @@ import time
 import psutil
 import pytest
 
-from forecastsite.server.supervisor import answers
+from forecastsite.server.supervisor import is_answering
 from tests.faults.conftest import FULL, started
 from tests.faults.http_client import QUICK
 from tests.faults.processes import fresh, head, learns
@@ -73,7 +73,7 @@ def test_no_single_death_stops_the_service(site, kind, tally):
         site.until_state(run, "done", seconds=90)
         took = time.monotonic() - begun
         assert took <= 90
-        until(30, lambda: answers(site.port))
+        until(30, lambda: is_answering(site.port))
         until(10, lambda: not site.orphans())
         return {"seconds": round(took, 1)}
 

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from forecastsite.server.supervisor import answers
+from forecastsite.server.supervisor import is_answering
 from tests.faults.conftest import FULL
 from tests.faults.http_client import Person
 from tests.faults.processes import head, learns
@@ -76,7 +76,7 @@ def test_after_a_restart_of_the_web_server_pages_are_right_soon(site, tally):
         time.sleep(chance.random() * 3)
         head(site, "web").kill()
         begun = time.monotonic()
-        until(15, lambda: answers(site.port))
+        until(15, lambda: is_answering(site.port))
         client = watching(site, run, person.cookie, 20)
         took = time.monotonic() - begun
         time.sleep(2)

@@ -30,7 +30,7 @@ def aged(row, days: float):
 
 def version(source: DatasetVersion, days: float, algorithm: str = "kan", wape: float = 0.3) -> ModelVersion:
     """A ready version that went through no gate."""
-    found = ModelVersion.objects.begin(source, Scope(), algorithm=algorithm, wape=wape)
+    found = ModelVersion.objects.create_pending(source, Scope(), algorithm=algorithm, wape=wape)
     found.write(f"weights of {found.name}".encode() * 100)
     found.mark_ready()
     return aged(found, days)
@@ -41,7 +41,7 @@ def forecast(made_with: ModelVersion, days: float, product: str = "P1") -> Forec
     found = Forecast(
         version=made_with, dataset_version=made_with.dataset_version, product=product, **days_ahead
     )
-    found = Forecast.objects.begin(found).save_content({"analysis": {}, "forecast": []})
+    found = Forecast.objects.create_pending(found).save_content({"analysis": {}, "forecast": []})
     return aged(found, days)
 
 

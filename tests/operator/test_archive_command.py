@@ -6,7 +6,7 @@ import pytest
 
 from prediction.models import Forecast
 from registry.model_versions.models import ModelVersion
-from registry.storage.artifacts import store
+from registry.storage.artifacts import get_artifact_store
 
 
 def test_without_names_it_pushes_what_a_clean_up_would_take(stocked, manage, archive_folder, fingerprint):
@@ -23,10 +23,10 @@ def test_a_version_is_pushed_and_brought_back_by_name(stocked, manage, archive_f
     row = stocked["versions"][3]
     content = row.read()
     assert manage("archive_artifacts", "push", row.name, "--apply")[0] == 0
-    assert not store().exists(row.path)
+    assert not get_artifact_store().exists(row.path)
     assert manage("archive_artifacts", "restore", str(row.pk), "--apply")[0] == 0
     back = ModelVersion.objects.get(pk=row.pk)
-    assert not back.archived and store().open(back.path).read() == content
+    assert not back.is_archived and get_artifact_store().open(back.path).read() == content
 
 
 def test_what_is_in_use_is_told_and_stays(stocked, manage, archive_folder):

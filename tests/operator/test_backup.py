@@ -15,7 +15,7 @@ from django.core.management.base import CommandError
 
 from forecastsite import backup
 from prediction.models import Forecast
-from registry.lib.locks import alone
+from registry.lib.locks import exclusive_lock
 from tests.helpers import small_files
 from tests.helpers.installation import MANAGE
 
@@ -29,18 +29,18 @@ def copy(tmp_path) -> Path:
 
 def test_a_backup_holds_the_database_and_every_file_that_it_points_at(copy, archive_folder):
     rows = small_files.fill()
-    rows["old"][0].archive()
-    manifest = backup.back_up(copy)
+    rows["old"][0].move_to_archive()
+    manifest = backup.create_backup(copy)
     assert len([path for path in manifest["files"] if path.startswith("artifacts/")]) == 1 + 6 + 10
     for path, sha256 in manifest["files"].items():
-        assert backup.digest(copy / path) == sha256
+        assert backup.hash_file(copy / path) == sha256
     with sqlite3.connect(copy / "db.sqlite3") as database:
         assert database.execute("SELECT count(*) FROM prediction_forecast").fetchone() == (11,)
     assert (copy / "secret_key").stat().st_mode & 0o077 == 0 if (copy / "secret_key").exists() else True
 
 
 def test_a_file_that_goes_while_the_backup_is_made_makes_it_look_again(copy, monkeypatch):
-    rows, fetch, seen = small_files.fill(), backup.fetched, []
+    rows, fetch, seen = small_files.fill(), backup.copy_and_verify, []
 
     def meanwhile(wanted, target):
         if not seen:
@@ -48,8 +48,8 @@ def test_a_file_that_goes_while_the_backup_is_made_makes_it_look_again(copy, mon
         seen.append(wanted)
         return fetch(wanted, target)
 
-    monkeypatch.setattr(backup, "fetched", meanwhile)
-    manifest = backup.back_up(copy)
+    monkeypatch.setattr(backup, "copy_and_verify", meanwhile)
+    manifest = backup.create_backup(copy)
     assert f"artifacts/{rows['old'][1].path}" in manifest["files"] and len(seen) > 17
     assert not [path for path in manifest["files"] if str(rows["old"][0].pk) in path]
 
@@ -72,17 +72,17 @@ def test_a_missing_file_is_told_and_no_half_backup_stays(copy, artifact_folder):
 
 def test_an_earlier_backup_is_not_overwritten_and_a_clean_up_is_waited_for(copy):
     small_files.data()
-    backup.back_up(copy)
+    backup.create_backup(copy)
     with pytest.raises(CommandError, match="choose a new folder"):
         call_command("backup", str(copy))
-    with alone("cleanup"), pytest.raises(CommandError) as problem:
+    with exclusive_lock("cleanup"), pytest.raises(CommandError) as problem:
         call_command("backup", str(copy.with_name("tuesday")))
     assert problem.value.returncode == 4
 
 
 def test_restored_into_an_empty_folder_everything_is_there_and_whole(copy, tmp_path):
     small_files.fill()
-    backup.back_up(copy)
+    backup.create_backup(copy)
     env = {**os.environ, "DATA_DIR": str(tmp_path / "new")}
     run = {"env": env, "cwd": settings.BASE_DIR, "capture_output": True, "text": True}
     done = subprocess.run([*MANAGE, "restore", str(copy)], **run)
@@ -96,7 +96,7 @@ def test_restored_into_an_empty_folder_everything_is_there_and_whole(copy, tmp_p
 
 def test_a_backup_that_was_changed_is_refused(copy, tmp_path, monkeypatch):
     small_files.fill()
-    backup.back_up(copy)
+    backup.create_backup(copy)
     some = next((copy / "artifacts" / "models").iterdir())
     some.write_bytes(b"rubbish")
     monkeypatch.setitem(settings.DATABASES["default"], "NAME", str(tmp_path / "no.sqlite3"))

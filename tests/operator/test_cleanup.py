@@ -13,9 +13,9 @@ from forecastsite.cleanup.models import CleanUp, Nightly
 from forecastsite.tasks import clean_up
 from prediction.models import Forecast
 from registry.lib.durable_storage import DurableStorage
-from registry.lib.locks import alone
+from registry.lib.locks import exclusive_lock
 from registry.model_versions.models import ModelVersion
-from registry.storage.artifacts import store
+from registry.storage.artifacts import get_artifact_store
 from registry.storage.tombstones import Tombstone
 from tests.helpers import small_files
 from training.models import TrainingRun
@@ -26,7 +26,7 @@ def names(found, *actions: str) -> list[str]:
 
 
 def files() -> int:
-    return sum(1 for path in Path(store().location).rglob("*") if path.is_file())
+    return sum(1 for path in Path(get_artifact_store().location).rglob("*") if path.is_file())
 
 
 def test_a_dry_run_changes_nothing_and_gives_every_reason(stocked, manage, fingerprint):
@@ -106,13 +106,13 @@ def test_where_no_version_passed_the_gate_the_one_with_the_smallest_error_stays(
 
 def test_a_version_that_comes_into_use_after_the_plan_is_left_alone(stocked, manage, monkeypatch):
     third = stocked["versions"][2]
-    finish = service.Sweep.finish_earlier
+    finish = service.CleanupRun.finish_interrupted
 
     def meanwhile(sweep):
         finish(sweep)
         small_files.use(third)
 
-    monkeypatch.setattr(service.Sweep, "finish_earlier", meanwhile)
+    monkeypatch.setattr(service.CleanupRun, "finish_interrupted", meanwhile)
     code, done = manage("cleanup_artifacts", "--apply")
     assert code == 0 and done["counts"]["skipped"] == 1
     assert ModelVersion.objects.filter(pk=third.pk, state="ready").exists()
@@ -120,13 +120,13 @@ def test_a_version_that_comes_into_use_after_the_plan_is_left_alone(stocked, man
 
 def test_a_forecast_that_is_pinned_after_the_plan_is_left_alone(stocked, manage, monkeypatch):
     chosen = stocked["old"][3]
-    finish = service.Sweep.finish_earlier
+    finish = service.CleanupRun.finish_interrupted
 
     def meanwhile(sweep):
         finish(sweep)
         chosen.pin()
 
-    monkeypatch.setattr(service.Sweep, "finish_earlier", meanwhile)
+    monkeypatch.setattr(service.CleanupRun, "finish_interrupted", meanwhile)
     manage("cleanup_artifacts", "--apply")
     assert Forecast.objects.filter(pk=chosen.pk, state="ready").exists() and chosen.read()
     # its version, too, since the forecast needs it now
@@ -134,14 +134,14 @@ def test_a_forecast_that_is_pinned_after_the_plan_is_left_alone(stocked, manage,
 
 
 def test_when_newer_ones_were_deleted_by_hand_the_count_is_looked_at_again(stocked, manage, monkeypatch):
-    finish = service.Sweep.finish_earlier
+    finish = service.CleanupRun.finish_interrupted
 
     def meanwhile(sweep):
         finish(sweep)
         for row in stocked["new"]:
             row.remove()
 
-    monkeypatch.setattr(service.Sweep, "finish_earlier", meanwhile)
+    monkeypatch.setattr(service.CleanupRun, "finish_interrupted", meanwhile)
     words = ["cleanup_artifacts", "--keep-days=365", "--keep-count=9", "--kind=forecasts", "--apply"]
     _code, done = manage(*words)
     assert done["counts"]["delete"] == 1 and done["counts"]["deleted"] == 0
@@ -163,7 +163,11 @@ def test_an_error_in_one_item_does_not_stop_the_others(stocked, manage, monkeypa
     assert done["counts"]["deleted"] == 8 and CleanUp.objects.get().code == 3
     monkeypatch.setattr(DurableStorage, "delete", delete)
     code, done = manage("cleanup_artifacts", "--apply")
-    assert code == 0 and not Forecast.objects.filter(pk=bad.pk).exists() and not store().exists(bad.path)
+    assert (
+        code == 0
+        and not Forecast.objects.filter(pk=bad.pk).exists()
+        and not get_artifact_store().exists(bad.path)
+    )
 
 
 @pytest.mark.parametrize("limit", ["8", "50%"])
@@ -183,7 +187,7 @@ def test_another_plan_than_the_one_that_was_looked_at_is_refused(stocked, manage
 
 @pytest.mark.django_db(transaction=True)
 def test_two_at_once_are_one_too_many(manage):
-    with alone(service.LOCK):
+    with exclusive_lock(service.LOCK_NAME):
         assert manage("cleanup_artifacts", "--apply")[0] == 4
     assert manage("cleanup_artifacts", "--apply")[0] == 0
 
@@ -253,30 +257,32 @@ def test_an_archive_that_stops_answering_stops_the_clean_up(stocked, manage, arc
 
 
 def test_the_schedule_is_off_until_it_is_switched_on(db):
-    row = Nightly.objects.ensure()
-    assert not row.on and row.last is None
-    row.switch(True)
-    assert Nightly.objects.get().on and Nightly.objects.get().cluster == "light"
-    row.switch(False)
-    assert not Nightly.objects.get().on
+    row = Nightly.objects.ensure_schedule()
+    assert not row.is_enabled and row.last_cleanup is None
+    row.set_enabled(True)
+    assert Nightly.objects.get().is_enabled and Nightly.objects.get().cluster == "light"
+    row.set_enabled(False)
+    assert not Nightly.objects.get().is_enabled
 
 
 def test_the_scheduled_clean_up_keeps_its_result(stocked):
     clean_up()
-    last = Nightly.objects.ensure().last
-    assert (last.deleted, last.code, last.by_schedule) == (9, 0, True) and "Deleted 9" in last.sentence
+    last = Nightly.objects.ensure_schedule().last_cleanup
+    assert (last.deleted, last.code, last.by_schedule) == (9, 0, True) and "Deleted 9" in last.result_sentence
 
 
 def test_the_scheduled_clean_up_goes_on_in_pieces(stocked, monkeypatch):
     queued = []
     monkeypatch.setattr("forecastsite.tasks.async_task", lambda *words, **options: queued.append(words))
-    monkeypatch.setattr("forecastsite.tasks.NIGHTLY", service.Limits(seconds=0.000001))
+    monkeypatch.setattr("forecastsite.tasks.NIGHTLY_LIMITS", service.Limits(time_limit=0.000001))
     clean_up()
     assert queued == [("forecastsite.tasks.clean_up",)]
 
 
 def test_the_scheduled_clean_up_leaves_a_plan_that_takes_half_of_everything_to_a_person(stocked, monkeypatch):
-    monkeypatch.setattr("forecastsite.tasks.NIGHTLY", service.Limits(most="50%", always=5))
+    monkeypatch.setattr(
+        "forecastsite.tasks.NIGHTLY_LIMITS", service.Limits(max_delete="50%", always_allowed=5)
+    )
     clean_up()
-    last = Nightly.objects.ensure().last
+    last = Nightly.objects.ensure_schedule().last_cleanup
     assert last.code == 5 and "look at the plan" in last.text and Forecast.objects.count() == 11

@@ -13,13 +13,13 @@ from django.utils import timezone
 
 from prediction.models import Forecast
 from registry.model_versions.models import ForecastModel, ModelVersion
-from registry.storage.artifacts import store
+from registry.storage.artifacts import get_artifact_store
 from tests.helpers import small_files
 from training.models import TrainingRun
 
 
 def file(row) -> Path:
-    return Path(store().path(row.path))
+    return Path(get_artifact_store().path(row.path))
 
 
 def problems(found) -> dict[str, int]:
@@ -78,8 +78,8 @@ def test_a_damaged_version_in_use_hands_over(stocked, manage):
 
 def test_what_the_archive_holds_is_mended_from_there(stocked, manage, archive_folder):
     row = stocked["versions"][3]
-    row.archive()
-    row.restore()
+    row.move_to_archive()
+    row.restore_file()
     file(row).write_bytes(b"rubbish")
     assert problems(manage("reconcile_artifacts", "--apply")[1]) == {"changed": 1}
     assert ModelVersion.objects.get(pk=row.pk).state == "ready" and file(row).stat().st_size == row.size
@@ -89,7 +89,7 @@ def test_stuck_states_are_ended(stocked, manage):
     pending = Forecast.objects.filter(pk=stocked["old"][0].pk)
     pending.update(state="pending")
     deleting = stocked["old"][1]
-    deleting.condemn("by_hand", None)
+    deleting.mark_for_deletion("by_hand", None)
     fresh = small_files.forecast(stocked["versions"][5], days=0)
     Forecast.objects.filter(pk=fresh.pk).update(state="pending")
     run = TrainingRun.objects.create(
@@ -112,7 +112,7 @@ def test_stuck_states_are_ended(stocked, manage):
 def test_a_local_file_that_an_archiving_left_behind_goes(stocked, manage, archive_folder):
     row = stocked["versions"][3]
     content = row.read()
-    row.archive()
+    row.move_to_archive()
     file(row).write_bytes(content)
     assert problems(manage("reconcile_artifacts", "--apply")[1]) == {"leftover": 1}
     assert not file(row).exists() and row.read() == content

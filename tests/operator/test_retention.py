@@ -15,9 +15,9 @@ from registry.storage.retention import (
     FORECAST,
     VERSION,
     ForecastRow,
-    Policy,
+    RetentionPolicy,
     VersionRow,
-    plan,
+    evaluate_policy,
 )
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -44,9 +44,9 @@ def state(data: bytes):
             name="",
             created=NOW - pick(AGES, age),
             size=age,
-            held=pick(HELD, held),
-            archived=archived % 5 == 1,
-            line=pick("ab", line),
+            protected_by=pick(HELD, held),
+            is_archived=archived % 5 == 1,
+            lineage=pick("ab", line),
         )
         for at, (age, held, archived, line) in enumerate(rows[:split])
     ]
@@ -56,8 +56,8 @@ def state(data: bytes):
             name="",
             created=NOW - pick(AGES, age),
             size=age,
-            held=("pinned",) if held % 5 == 1 else (),
-            archived=archived % 5 == 1,
+            protected_by=("pinned",) if held % 5 == 1 else (),
+            is_archived=archived % 5 == 1,
             version=pick(versions, version).id,
         )
         for at, (age, held, archived, version) in enumerate(rows[split:])
@@ -65,15 +65,15 @@ def state(data: bytes):
     return forecasts, versions
 
 
-def policy(data: bytes) -> Policy:
+def policy(data: bytes) -> RetentionPolicy:
     days, count, versions, grace, kinds, archive = data
-    return Policy(
-        days=pick([1, 5, 30, 365], days),
-        count=1 + count % 8,
-        versions=1 + versions % 4,
-        grace=pick(GRACE, grace),
+    return RetentionPolicy(
+        max_age_days=pick([1, 5, 30, 365], days),
+        max_forecasts=1 + count % 8,
+        max_versions=1 + versions % 4,
+        grace_period=pick(GRACE, grace),
         kinds=pick(KINDS, kinds),
-        archive=archive % 2 == 1,
+        should_archive=archive % 2 == 1,
     )
 
 
@@ -96,7 +96,10 @@ def oracle(forecasts, versions, policy) -> set[str]:
         for row in forecasts
         if FORECAST in policy.kinds
         and may_go(row, policy)
-        and (row.created < NOW - timedelta(days=policy.days) or newer(row, forecasts) >= policy.count)
+        and (
+            row.created < NOW - timedelta(days=policy.max_age_days)
+            or newer(row, forecasts) >= policy.max_forecasts
+        )
     }
     for row in versions:
         needed = [
@@ -118,20 +121,20 @@ def oracle(forecasts, versions, policy) -> set[str]:
 
 
 def goes(state, policy) -> set[str]:
-    return {item.id for item in plan(*state, policy, NOW).todo}
+    return {item.id for item in evaluate_policy(*state, policy, NOW).due_items}
 
 
 @many
 @given(states, policies)
 def test_the_plan_takes_what_the_oracle_takes_and_nothing_that_is_protected(state, policy):
     forecasts, versions = state
-    found = plan(forecasts, versions, policy, NOW)
-    assert {item.id for item in found.todo} == oracle(forecasts, versions, policy)
-    assert not [item for item in found.todo if item.protected_by]
+    found = evaluate_policy(forecasts, versions, policy, NOW)
+    assert {item.id for item in found.due_items} == oracle(forecasts, versions, policy)
+    assert not [item for item in found.due_items if item.protected_by]
     action = ARCHIVE if policy.archive else DELETE
-    assert {item.action for item in found.todo} <= {action}
+    assert {item.action for item in found.due_items} <= {action}
     examined = len(forecasts) * (FORECAST in policy.kinds) + len(versions) * (VERSION in policy.kinds)
-    assert len(found.items) == examined == sum(found.counts().values())
+    assert len(found.items) == examined == sum(found.count_by_action().values())
 
 
 @many
@@ -139,18 +142,18 @@ def test_the_plan_takes_what_the_oracle_takes_and_nothing_that_is_protected(stat
 def test_a_stricter_rule_never_deletes_less(state, one, other):
     lenient = replace(
         one,
-        days=max(one.days, other.days),
-        count=max(one.count, other.count),
-        versions=max(one.versions, other.versions),
-        grace=max(one.grace, other.grace),
+        max_age_days=max(one.max_age_days, other.max_age_days),
+        max_forecasts=max(one.max_forecasts, other.max_forecasts),
+        max_versions=max(one.max_versions, other.max_versions),
+        grace_period=max(one.grace_period, other.grace_period),
         kinds=one.kinds & other.kinds,
     )
     strict = replace(
         one,
-        days=min(one.days, other.days),
-        count=min(one.count, other.count),
-        versions=min(one.versions, other.versions),
-        grace=min(one.grace, other.grace),
+        max_age_days=min(one.max_age_days, other.max_age_days),
+        max_forecasts=min(one.max_forecasts, other.max_forecasts),
+        max_versions=min(one.max_versions, other.max_versions),
+        grace_period=min(one.grace_period, other.grace_period),
         kinds=one.kinds | other.kinds,
     )
     assert goes(state, lenient) <= goes(state, strict)
@@ -161,9 +164,9 @@ def test_a_stricter_rule_never_deletes_less(state, one, other):
 def test_after_the_plan_there_is_nothing_left_to_do(state, policy):
     _forecasts, _versions = state
     gone = goes(state, policy)
-    if policy.archive:
+    if policy.should_archive:
         after = tuple(
-            [replace(row, archived=row.archived or row.id in gone) for row in rows] for rows in state
+            [replace(row, is_archived=row.is_archived or row.id in gone) for row in rows] for rows in state
         )
     else:
         after = tuple([row for row in rows if row.id not in gone] for rows in state)
@@ -176,7 +179,8 @@ def test_a_pin_never_lets_something_else_go(state, policy, data):
     forecasts, versions = state
     chosen = data.draw(st.sampled_from([*forecasts, *versions])).id
     pinned = tuple(
-        [replace(row, held=("pinned",)) if row.id == chosen else row for row in rows] for rows in state
+        [replace(row, protected_by=("pinned",)) if row.id == chosen else row for row in rows]
+        for rows in state
     )
     assert goes(pinned, policy) <= goes(state, policy) - {chosen}
 
@@ -184,11 +188,17 @@ def test_a_pin_never_lets_something_else_go(state, policy, data):
 @given(states, policies, st.randoms())
 def test_the_order_of_the_rows_does_not_matter(state, policy, random):
     shuffled = tuple(random.sample(rows, len(rows)) for rows in state)
-    assert plan(*shuffled, policy, NOW).items == plan(*state, policy, NOW).items
+    assert evaluate_policy(*shuffled, policy, NOW).items == evaluate_policy(*state, policy, NOW).items
 
 
 def test_the_hash_of_a_plan_names_what_goes_and_not_what_stays():
     old = ForecastRow(id="old", name="", created=NOW - timedelta(days=40), size=1, version="v")
     new = replace(old, id="new", created=NOW)
-    assert plan([old], [], Policy(), NOW).sha256 == plan([old, new], [], Policy(), NOW).sha256
-    assert plan([old], [], Policy(), NOW).sha256 != plan([new], [], Policy(), NOW).sha256
+    assert (
+        evaluate_policy([old], [], RetentionPolicy(), NOW).sha256
+        == evaluate_policy([old, new], [], RetentionPolicy(), NOW).sha256
+    )
+    assert (
+        evaluate_policy([old], [], RetentionPolicy(), NOW).sha256
+        != evaluate_policy([new], [], RetentionPolicy(), NOW).sha256
+    )

@@ -29,12 +29,12 @@ def upload(db, user, sales, tmp_path, settings) -> Upload:
     rows = "".join(f"2026-02-{day:02d},S001,P001,{day}\n" for day in range(1, 29))
     content = ("date,store_id,product_id,sales\n" + rows + "2026-02-28,S001,P001,5\n").encode()
     fields = {"file": "february.csv", "name": "chain", "dataset": sales.dataset, "created_by": user}
-    found = Upload.objects.receive([content], ".csv", **fields)
-    found.look()
-    found.check_it()
+    found = Upload.objects.create_from_chunks([content], ".csv", **fields)
+    found.detect_columns()
+    found.run_checks()
     return found
 
 
 @pytest.fixture
 def forecast(version, user) -> Forecast:
-    return Forecast.objects.make(version, product="P001", horizon=28, created_by=user)
+    return Forecast.objects.make_forecast(version, product="P001", horizon=28, created_by=user)

@@ -18,12 +18,12 @@ from django_q.models import OrmQ, Success, Task
 
 from forecastsite.cleanup.models import CleanUp, Nightly
 from prediction.models import Forecast
-from registry.access.audit import AuditEntry, record
-from registry.admin.actions import MOST
-from registry.admin.base import MOST_LISTED
+from registry.access.audit import AuditEntry, record_action
+from registry.admin.actions import MAX_ROWS
+from registry.admin.base import MAX_LISTED
 from registry.model_versions.changes import VersionChange
 from registry.model_versions.models import ForecastModel, ModelVersion
-from registry.storage.artifacts import store
+from registry.storage.artifacts import get_artifact_store
 from training.events import RunEvent
 from training.models import TrainingRun
 
@@ -42,9 +42,9 @@ def rows(forecast, sales):
     for seq in (2, 3):
         point = {"step": "learn", "round": seq, "train_error": 0.5 / seq, "check_error": 0.6 / seq}
         RunEvent.objects.create(run=run, seq=seq, kind="epoch", data=point)
-    forecast.as_tombstone("by_hand").save()
+    forecast.build_tombstone("by_hand").save()
     CleanUp.objects.create(deleted=3)
-    Nightly.objects.ensure()
+    Nightly.objects.ensure_schedule()
     return run
 
 
@@ -187,27 +187,31 @@ def test_a_file_moves_to_the_archive_and_back(page, publish, archive_folder, rea
     text = read(ask(page, "archive", best, spare))
     assert "is in use: put another version in use first." in text and f"moves to {archive_folder}" in text
     confirm(page, "archive", spare)
-    assert not store().exists(spare.path) and (archive_folder / spare.path).exists()
+    assert not get_artifact_store().exists(spare.path) and (archive_folder / spare.path).exists()
     assert "in the archive already" in read(ask(page, "archive", spare))
     assert "in the archive" in read(page.get(changelist(ModelVersion)))
     confirm(page, "restore", spare)
-    assert store().exists(spare.path) and "Its file is here." in read(ask(page, "restore", spare))
+    assert get_artifact_store().exists(spare.path) and "Its file is here." in read(
+        ask(page, "restore", spare)
+    )
 
 
 def test_without_an_archive_the_page_says_so_and_nothing_moves(page, version, forecast, read):
     assert "set ARCHIVE_STORE" in read(ask(page, "archive", forecast))
-    assert "set ARCHIVE_STORE" in read(confirm(page, "archive", forecast)) and store().exists(forecast.path)
+    assert "set ARCHIVE_STORE" in read(confirm(page, "archive", forecast)) and get_artifact_store().exists(
+        forecast.path
+    )
 
 
 def test_deleting_says_what_goes_along_and_takes_the_files(page, publish, user, read):
     kept, doomed = publish(wape=0.4), publish(wape=0.2)
-    made = [Forecast.objects.make(doomed, horizon=7) for _number in range(2)]
+    made = [Forecast.objects.make_forecast(doomed, horizon=7) for _number in range(2)]
     text = read(ask(page, "delete_with_file", doomed))
     assert "2 forecasts made with it go as well." in text and f"{kept.name} takes its place." in text
-    assert store().exists(doomed.path)
+    assert get_artifact_store().exists(doomed.path)
     confirm(page, "delete_with_file", doomed)
     assert list(ModelVersion.objects.all()) == [kept] == [ForecastModel.objects.get().best]
-    assert not any(store().exists(row.path) for row in [doomed, *made])
+    assert not any(get_artifact_store().exists(row.path) for row in [doomed, *made])
     log = LogEntry.objects.get()
     assert (log.user, log.object_id, log.object_repr) == (user, str(doomed.pk), doomed.name)
     assert log.is_deletion()
@@ -222,9 +226,9 @@ def test_what_is_pinned_is_not_deleted(page, version, forecast, read):
 
 def test_data_that_models_learned_from_stays(page, version, sales, read):
     assert "Models learned from it" in read(confirm(page, "delete_with_file", sales))
-    version.retire()
+    version.delete_with_files()
     assert "It is the current version" in read(confirm(page, "delete_with_file", sales))
-    assert store().exists(sales.path)
+    assert get_artifact_store().exists(sales.path)
 
 
 def test_retraining_queues_the_same_on_the_newest_sales_and_once_a_page(page, version, user, read):
@@ -250,9 +254,9 @@ def test_buttons_of_a_row_lead_to_the_same_question(page, version):
 
 
 def test_more_rows_than_a_person_can_read_are_refused(admin_page, monkeypatch, publish, read):
-    monkeypatch.setattr("registry.admin.actions.MOST", 1)
+    monkeypatch.setattr("registry.admin.actions.MAX_ROWS", 1)
     text = read(ask(admin_page, "pin", publish(), publish()))
-    assert "Choose at most 1 at a time" in text and MOST == 200
+    assert "Choose at most 1 at a time" in text and MAX_ROWS == 200
 
 
 def test_there_is_no_other_way_to_delete(admin_page, version):
@@ -296,7 +300,7 @@ def test_a_list_asks_the_same_few_questions_whatever_it_holds(admin_page, rows, 
     after = statements(admin_page, model)
     assert len(after) == len(before) <= 16
     for sql in after:
-        assert "COUNT(" not in sql or f"LIMIT {MOST_LISTED}" in sql, sql
+        assert "COUNT(" not in sql or f"LIMIT {MAX_LISTED}" in sql, sql
         assert "datetime_trunc" not in sql.lower() and "MIN(" not in sql, sql
 
 
@@ -314,8 +318,8 @@ def test_the_way_down_the_days_ends_at_the_rows(admin_page, rows, read):
 
 # --- the audit ----------------------------------------------------------------------------------------
 def test_the_audit_is_read_only_and_comes_as_csv_as_it_is_filtered(browse, person, version, read):
-    record("promoted", version, None, "=1+1")
-    record("pinned", version)
+    record_action("promoted", version, None, "=1+1")
+    record_action("pinned", version)
     ops = browse(person("ops", "Operator"))
     assert "put in use" in read(ops.get(changelist(AuditEntry)))
     line = AuditEntry.objects.first()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import transaction
 
-from registry.access.audit import Act, AuditEntry, Sealed, record
+from registry.access.audit import AuditAction, AuditEntry, AuditIsAppendOnly, record_action
 from training import queue
 from training.models import TrainingRun
 
@@ -15,7 +15,7 @@ def acts(**asked) -> list[tuple[str, str]]:
 
 
 def test_a_line_is_never_changed_or_deleted(db):
-    record(Act.PINNED, "something")
+    record_action(AuditAction.PINNED, "something")
     line = AuditEntry.objects.get()
     line.name = "something else"
     for change in (
@@ -25,7 +25,7 @@ def test_a_line_is_never_changed_or_deleted(db):
         lambda: AuditEntry.objects.update(name="x"),
         lambda: AuditEntry.objects.bulk_update([line], ["name"]),
     ):
-        with pytest.raises(Sealed):
+        with pytest.raises(AuditIsAppendOnly):
             change()
     assert AuditEntry.objects.get().name == "something"
 
@@ -34,7 +34,7 @@ def test_nothing_that_is_deleted_takes_a_line_along(version, user):
     key = str(version.pk)  # a deleted row forgets it
     version.promote("It is better.", user)
     assert not [field for field in AuditEntry._meta.get_fields() if field.is_relation]
-    version.retire(by=user)
+    version.delete_with_files(by=user)
     user.delete()
     assert acts(key=key) == [("deleted", "ana"), ("promoted", "ana")]
     assert AuditEntry.objects.filter(act="promoted").get().why == "It is better."
@@ -51,7 +51,7 @@ def test_an_act_that_is_rolled_back_leaves_no_line(publish, user):
 
 def test_sales_trainings_and_their_ends_are_told(sales, user):
     assert acts() == [("imported", "")] and AuditEntry.objects.get().why == "chain.parquet"
-    run = queue.enqueue(sales, TrainingRun().scope, "seasonal_naive", created_by=user)
+    run = queue.enqueue_run(sales, TrainingRun().scope, "seasonal_naive", created_by=user)
     run.finish_early(user)
     run.cancel(user)
     assert acts(key=str(run.pk)) == [("stopped", "ana"), ("hurried", "ana"), ("trained", "ana")]

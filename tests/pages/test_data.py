@@ -109,12 +109,12 @@ def test_newer_days_are_added_shown_first_and_can_be_undone(page, read):
     assert "New rows 20" in read(page.get(reverse("upload-check", args=[upload.pk])))
     assert first.dataset.versions.count() == 1
     decided(page)
-    second = Dataset.objects.get().current
+    second = Dataset.objects.get().current_version
     assert (second.number, second.rows, str(second.last)) == (2, 180, "2026-02-14")
     assert len(read_frame(first)) == 160
     response = page.post(reverse("dataset-back", args=[first.pk]))
     assert response.status_code == 302
-    third = Dataset.objects.get().current
+    third = Dataset.objects.get().current_version
     assert (third.number, third.content_hash, third.rows) == (3, first.content_hash, 160)
     assert str(Item.objects.filter(kind="product").first().last) == "2026-02-09"
 

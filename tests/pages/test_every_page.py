@@ -41,7 +41,7 @@ OPEN = {"login", "logout", "set_language"}
 @pytest.fixture
 def pages(forecast, version, sales, upload) -> list[str]:
     """Every address that a signed-in person can open."""
-    run = queue.enqueue(sales, version.model.scope, "seasonal_naive")
+    run = queue.enqueue_run(sales, version.model.scope, "seasonal_naive")
     owners = [(OF_VERSION, version), (OF_FORECAST, forecast), (OF_RUN, run), (OF_DATASET, sales.dataset)]
     owners += [(OF_DATA_VERSION, sales), (OF_UPLOAD, upload)]
     owned = [reverse(name, args=[owner.pk]) for names, owner in owners for name in names]
@@ -166,16 +166,16 @@ def test_every_measure_has_an_explanation_that_the_keyboard_reaches(page, publis
 
 
 def test_log_lines_name_the_method_by_its_label(page, sales, version, read):
-    run = queue.enqueue(sales, version.model.scope, "seasonal_naive")
+    run = queue.enqueue_run(sales, version.model.scope, "seasonal_naive")
     values = {"method": "kan", "error": 0.2}
     run.events.create(
         seq=99, kind="log", text="{method}: error {error:.1%} on the days held back", data=values
     )
     TrainingRun.objects.update(last_seq=99)
-    from registry.algorithms import choices
+    from registry.algorithms import list_choices
 
     text = read(page.get(f"/runs/{run.pk}/"))
-    assert f"{dict(choices())['kan']}: error 20.0% on the days held back" in text
+    assert f"{dict(list_choices())['kan']}: error 20.0% on the days held back" in text
 
 
 @pytest.mark.parametrize("who", READERS)

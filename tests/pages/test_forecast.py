@@ -10,7 +10,7 @@ import pytest
 
 from prediction.models import Forecast
 from registry.datasets.scope import Scope
-from registry.storage.artifacts import store
+from registry.storage.artifacts import get_artifact_store
 
 HTMX = {"HX-Request": "true"}
 
@@ -64,16 +64,16 @@ def test_a_wrong_answer_gets_one_sentence_and_saves_nothing(page, given, read, c
 
 @pytest.mark.parametrize("damage", [b"not a bundle at all", None])
 def test_a_damaged_model_file_gets_one_sentence(page, given, version, read, damage):
-    store().delete(version.path)
+    get_artifact_store().delete(version.path)
     if damage:
-        store().save(version.path, io.BytesIO(damage))
+        get_artifact_store().save(version.path, io.BytesIO(damage))
     text = read(page.post("/forecast/", given))
     assert "The file of" in text and "Traceback" not in text
     assert not Forecast.objects.exists()
 
 
 def test_a_damaged_forecast_file_gets_one_sentence_and_can_be_deleted(page, forecast, read):
-    store().delete(forecast.path)
+    get_artifact_store().delete(forecast.path)
     assert "is missing" in read(page.get(f"/forecasts/{forecast.pk}/"))
     assert "is missing" in read(page.get("/"))
     assert page.get(f"/forecasts/{forecast.pk}/csv/").status_code == 302
@@ -83,7 +83,7 @@ def test_a_damaged_forecast_file_gets_one_sentence_and_can_be_deleted(page, fore
 
 def test_page_file_csv_and_database_show_the_same_numbers(page, forecast):
     rows = list(csv.DictReader(io.StringIO(page.get(f"/forecasts/{forecast.pk}/csv/").content.decode())))
-    saved = json.loads(store().open(forecast.path).read())
+    saved = json.loads(get_artifact_store().open(forecast.path).read())
     shown = page.get(f"/forecasts/{forecast.pk}/").context["chart"]
     assert len(rows) == 28 and [float(row["mean"]) for row in rows] == [
         day["mean"] for day in saved["forecast"]
@@ -94,16 +94,16 @@ def test_page_file_csv_and_database_show_the_same_numbers(page, forecast):
 
 def test_deleting_a_forecast_asks_and_then_takes_row_and_file(page, forecast, read):
     assert "Delete this forecast?" in read(page.get(f"/forecasts/{forecast.pk}/delete/"))
-    assert store().exists(forecast.path)
+    assert get_artifact_store().exists(forecast.path)
     text = read(page.post(f"/forecasts/{forecast.pk}/delete/", follow=True))
     assert "Deleted the forecast of P001 and its file." in text
-    assert not store().exists(forecast.path) and not Forecast.objects.exists()
+    assert not get_artifact_store().exists(forecast.path) and not Forecast.objects.exists()
 
 
 def test_a_pinned_forecast_is_not_deleted(page, forecast, read):
     forecast.pin()
     text = read(page.post(f"/forecasts/{forecast.pk}/delete/", follow=True))
-    assert "P001 is pinned: unpin it first." in text and store().exists(forecast.path)
+    assert "P001 is pinned: unpin it first." in text and get_artifact_store().exists(forecast.path)
 
 
 def test_the_history_finds_a_product(page, forecast, read):
@@ -115,7 +115,7 @@ def test_the_history_finds_a_product(page, forecast, read):
 def test_a_version_in_the_archive_is_brought_back_and_the_page_says_so(page, publish, archive_folder, htmx):
     publish(wape=0.2)
     spare = publish(wape=0.4)
-    spare.archive()
+    spare.move_to_archive()
     headers = {"HX-Request": "true"} if htmx else {}
     form = {"version": str(spare.pk), "horizon": 7}
     answer = page.post("/forecast/", form, headers=headers, follow=not htmx).content.decode()
@@ -124,7 +124,7 @@ def test_a_version_in_the_archive_is_brought_back_and_the_page_says_so(page, pub
 
 
 def test_a_forecast_in_the_archive_is_brought_back_and_the_page_says_so(page, forecast, archive_folder):
-    forecast.archive()
+    forecast.move_to_archive()
     address = f"/forecasts/{forecast.pk}/"
     assert "was in the archive and was brought back." in page.get(address).content.decode()
     assert "was in the archive" not in page.get(address).content.decode()

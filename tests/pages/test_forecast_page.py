@@ -10,14 +10,14 @@ import openpyxl
 import pytest
 
 from prediction.models import Forecast
-from registry.datasets.names import names_of
+from registry.datasets.names import load_names
 from registry.datasets.scope import Scope
-from registry.storage.artifacts import store
+from registry.storage.artifacts import get_artifact_store
 
 
 @pytest.fixture
 def total(version, user) -> Forecast:
-    return Forecast.objects.make(version, horizon=28, created_by=user)
+    return Forecast.objects.make_forecast(version, horizon=28, created_by=user)
 
 
 def book(page, forecast) -> openpyxl.Workbook:
@@ -29,7 +29,7 @@ def column(sheet, number: int) -> list:
 
 
 def test_page_json_csv_excel_and_database_say_the_same(page, total):
-    saved = json.loads(store().open(total.path).read())
+    saved = json.loads(get_artifact_store().open(total.path).read())
     source = page.get(f"/forecasts/{total.pk}/csv/").content.decode()
     rows = list(csv.DictReader(io.StringIO(source)))
     days = book(page, total)["Days"]
@@ -48,7 +48,7 @@ def test_page_json_csv_excel_and_database_say_the_same(page, total):
 
 @pytest.mark.parametrize(("side", "sheet", "count"), [("stores", "Stores", 2), ("products", "Products", 3)])
 def test_the_parts_add_up_to_the_total_in_file_page_and_excel(page, total, side, sheet, count):
-    parts = total.content()["breakdown"][side]
+    parts = total.load_content()["breakdown"][side]
     assert len(parts) == count and round(sum(part["total"] for part in parts), 3) == total.total
     table = next(p for p in page.get(f"/forecasts/{total.pk}/").context["parts"] if p["side"] == side)
     assert round(sum(row["shown"] for row in table["rows"]), 1) == table["total"]
@@ -57,8 +57,8 @@ def test_the_parts_add_up_to_the_total_in_file_page_and_excel(page, total, side,
 
 
 def test_a_part_has_the_range_of_its_own_total(page, total, version):
-    first = total.content()["breakdown"]["stores"][0]
-    alone = Forecast.objects.make(version, store=first["code"], horizon=28)
+    first = total.load_content()["breakdown"]["stores"][0]
+    alone = Forecast.objects.make_forecast(version, store=first["code"], horizon=28)
     assert (first["low"], first["high"]) == pytest.approx((alone.low, alone.high), abs=0.01)
     assert first["total"] == pytest.approx(alone.total, abs=0.01)
 
@@ -73,7 +73,7 @@ def test_excel_has_typed_cells_a_frozen_header_and_no_formula(page, total):
 
 
 def test_names_stand_beside_codes_and_can_be_typed(page, version, read):
-    name = names_of(version.dataset_version).products["P001"]
+    name = load_names(version.dataset_version).products["P001"]
     page.post("/forecast/", {"version": version.pk, "product": name.upper(), "store": "", "horizon": 28})
     made = Forecast.objects.get()
     assert made.product == "P001"
@@ -109,7 +109,7 @@ def test_nonsense_in_the_address_of_a_comparison_is_ignored(page, total):
 def test_the_analysis_is_told_in_words(page, total, read):
     text = read(page.get(f"/forecasts/{total.pk}/"))
     assert "The highest day is" in text and ("8 times in 10 off by less than" in text or "Unsure" in text)
-    assert total.content()["analysis"]["sure"] in {"sure", "fair", "open"}
+    assert total.load_content()["analysis"]["sure"] in {"sure", "fair", "open"}
 
 
 def test_the_history_comes_as_csv_and_excel(page, total, forecast):
@@ -128,9 +128,9 @@ def test_the_days_shown_add_up_to_the_total_shown(page, total, forecast):
 
 
 def test_the_total_is_the_same_in_answer_history_overview_and_export(page, total, read):
-    from registry.lib.formatting import units
+    from registry.lib.formatting import format_units
 
-    text = units(total.total)
+    text = format_units(total.total)
     assert f"expect about {text} units" in read(page.get(f"/forecasts/{total.pk}/"))
     assert text in read(page.get("/forecasts/")) and text in read(page.get("/"))
     rows = csv.DictReader(io.StringIO(page.get("/forecasts/?export=csv").content.decode("utf-8-sig")))
@@ -151,7 +151,7 @@ def test_the_history_is_filtered_by_dataset_and_by_person(page, total, admin):
 
 
 def test_a_slow_mover_is_told_as_one(page, total, read):
-    content = total.content()
+    content = total.load_content()
     content["analysis"] |= {"total": 7.0, "low": 0.0, "high": 12.0}
     for day in content["history"][-40:]:
         day["sales"] = 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from registry.model_versions.changes import VersionChange
-from registry.model_versions.gate import judge
+from registry.model_versions.gate import evaluate_gate
 from registry.model_versions.models import ForecastModel, ModelVersion
 
 
@@ -38,8 +38,8 @@ CASES = [
 def test_a_version_passes_only_if_it_beats_last_week_and_the_present_best_without_leaning(
     new, best, passes, words
 ):
-    verdict = judge(new, best and ("old", best), 0.1)
-    assert verdict.passes == passes and words in verdict.text.format(**verdict.values)
+    verdict = evaluate_gate(new, best and ("old", best), 0.1)
+    assert verdict.has_passed == passes and words in verdict.text.format(**verdict.values)
 
 
 def test_a_version_that_is_kept_back_says_why_on_its_page(page, publish, read):
@@ -88,7 +88,7 @@ def test_rolling_back_is_one_click_to_the_version_before(page, publish, read):
 def test_every_change_is_in_the_history_also_when_versions_go(page, publish):
     first, second, worse = publish(wape=0.4), publish(wape=0.2), publish(wape=0.3)
     worse.promote("Try it.", None)
-    worse.retire()
+    worse.delete_with_files()
     kinds = list(VersionChange.objects.values_list("kind", "name"))
     assert kinds == [
         ("handed_on", second.name),
@@ -98,9 +98,9 @@ def test_every_change_is_in_the_history_also_when_versions_go(page, publish):
         ("published", first.name),
     ]
     assert ForecastModel.objects.get().best == second
-    ModelVersion.objects.get(pk=second.pk).retire()
+    ModelVersion.objects.get(pk=second.pk).delete_with_files()
     assert ForecastModel.objects.get().best == first
-    ModelVersion.objects.get(pk=first.pk).retire()
+    ModelVersion.objects.get(pk=first.pk).delete_with_files()
     assert ForecastModel.objects.get().best is None
 
 

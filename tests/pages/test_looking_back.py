@@ -74,7 +74,7 @@ def test_the_history_says_what_was_sold_on_the_days_of_the_forecast(page, foreca
     _forecast, since = page.get("/forecasts/").context["rows"][0]
     known = min(days, 28)
     assert since.days == known and since.units == sold_by_hand(data, forecast, known)
-    expected = sum(day["mean"] for day in forecast.content()["forecast"][:known])
+    expected = sum(day["mean"] for day in forecast.load_content()["forecast"][:known])
     assert since.expected == pytest.approx(expected, abs=0.01)
     row = next(csv.DictReader(io.StringIO(page.get("/forecasts/?export=csv").content.decode("utf-8-sig"))))
     assert float(row["Units sold since"]) == since.units
@@ -98,8 +98,8 @@ def test_old_sales_need_attention_until_newer_ones_come(page, sales, settings, r
 def test_the_overview_prefers_the_forecast_of_everything_and_lists_its_biggest_changes(
     page, version, forecast, user
 ):
-    whole = Forecast.objects.make(version, horizon=28)
-    Forecast.objects.make(version, product="P002", horizon=28)
+    whole = Forecast.objects.make_forecast(version, horizon=28)
+    Forecast.objects.make_forecast(version, product="P002", horizon=28)
     context = page.get("/").context
     assert context["newest"] == whole and len(context["chart"]["history"]) == 56
     moves = [abs(row["total"] - row["total"] / (1 + row["change"])) for row in context["changes"]]
@@ -108,7 +108,9 @@ def test_the_overview_prefers_the_forecast_of_everything_and_lists_its_biggest_c
 
 def test_lists_stay_within_twenty_queries(page, version, user, django_assert_max_num_queries, longer):
     for number in range(12):
-        Forecast.objects.make(version, product=f"P00{number % 3 + 1}", horizon=7 + number, created_by=user)
+        Forecast.objects.make_forecast(
+            version, product=f"P00{number % 3 + 1}", horizon=7 + number, created_by=user
+        )
     longer(10)
     for address in ["/", "/models/", "/forecasts/", "/data/"]:
         page.get(address)

@@ -6,7 +6,7 @@ import pytest
 
 from registry.datasets.scope import Scope
 from registry.model_versions.models import ModelVersion
-from registry.storage.artifacts import store
+from registry.storage.artifacts import get_artifact_store
 from training.models import TrainingRun
 
 
@@ -61,19 +61,19 @@ def test_the_detail_explains_every_measure_and_tells_where_it_comes_from(page, v
 
 def test_deleting_a_version_asks_and_then_takes_files_and_forecasts(page, version, forecast, read):
     files = [version.path, forecast.path]
-    assert all(store().exists(file) for file in files)
+    assert all(get_artifact_store().exists(file) for file in files)
     assert f"Delete {version.name}?" in read(page.get(f"/models/{version.pk}/delete/"))
     assert ModelVersion.objects.exists()
     text = read(page.post(f"/models/{version.pk}/delete/", follow=True))
     assert f"Deleted {version.name} and its file." in text
-    assert not any(store().exists(file) for file in files)
+    assert not any(get_artifact_store().exists(file) for file in files)
     assert not ModelVersion.objects.exists() and not type(forecast).objects.exists()
 
 
 def test_a_pinned_version_is_not_deleted_nor_one_of_a_pinned_forecast(page, version, forecast, read):
     version.pin()
     text = read(page.post(f"/models/{version.pk}/delete/", follow=True))
-    assert f"{version.name} is pinned: unpin it first." in text and store().exists(version.path)
+    assert f"{version.name} is pinned: unpin it first." in text and get_artifact_store().exists(version.path)
     version.unpin()
     forecast.pin()
     text = read(page.get(f"/models/{version.pk}/delete/", follow=True))

@@ -10,7 +10,7 @@ from django.urls import reverse
 from prediction.models import Forecast
 from registry.datasets.models import Dataset, DatasetVersion
 from registry.datasets.scope import Scope
-from registry.model_versions.changes import Change, VersionChange
+from registry.model_versions.changes import ChangeReason, VersionChange
 from training.models import TrainingRun
 
 MOST = 20
@@ -23,9 +23,9 @@ def much(publish, sales, user):
     scopes = [Scope(), Scope("store", "S01"), Scope("product", "P001"), Scope("product", "P002")]
     versions = [publish(scopes[n % 4], wape=0.2 + n / 100) for n in range(MANY)]
     for version in versions:
-        version.model.record_change(version, None, Change(VersionChange.Kind.PROMOTED, "so", by=user))
-    forecasts = [Forecast.objects.make(versions[0], product="P001", created_by=user)]
-    forecasts += [Forecast.objects.make(version, created_by=user) for version in versions]
+        version.model.record_change(version, None, ChangeReason(VersionChange.Kind.PROMOTED, "so", by=user))
+    forecasts = [Forecast.objects.make_forecast(versions[0], product="P001", created_by=user)]
+    forecasts += [Forecast.objects.make_forecast(version, created_by=user) for version in versions]
     for number in range(MANY):
         state = TrainingRun.State.FAILED if number % 2 else TrainingRun.State.QUEUED
         TrainingRun.objects.create(

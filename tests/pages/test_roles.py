@@ -28,7 +28,7 @@ from prediction.models import Forecast
 from registry.datasets.models import Dataset, DatasetVersion
 from registry.datasets.uploads import Upload
 from registry.model_versions.models import ModelVersion
-from registry.storage.artifacts import store
+from registry.storage.artifacts import get_artifact_store
 from registry.storage.tombstones import Tombstone
 from training import queue
 from training.events import RunEvent
@@ -216,7 +216,7 @@ def test_every_table_and_act_of_the_admin_has_a_line():
     acts = {
         (model._meta.label_lower, act.name)
         for model, page in site.site._registry.items()
-        for act in getattr(page, "acts", [])
+        for act in getattr(page, "row_actions", [])
     }
     assert acts == {(row["table"], row["act"]) for row in rows_of(ACTS)}
 
@@ -231,8 +231,8 @@ def world(publish, upload, sales, archive_folder):
     """A row of every table, none of them made by those who ask."""
     publish(wape=0.2)
     spare = publish(wape=0.4)
-    forecast = Forecast.objects.make(spare, product="P001", horizon=7)
-    run = queue.enqueue(sales, spare.model.scope, "seasonal_naive")
+    forecast = Forecast.objects.make_forecast(spare, product="P001", horizon=7)
+    run = queue.enqueue_run(sales, spare.model.scope, "seasonal_naive")
     RunEvent.objects.create(run=run, seq=1, kind="log", text="Hello.")
     TrainingRun.objects.update(last_seq=1)
     Tombstone.objects.create(id=uuid4(), kind="forecast", name="gone", rule="by_hand")
@@ -245,7 +245,7 @@ def world(publish, upload, sales, archive_folder):
     AccessFailureLog.objects.create(**door, path_info="/login/")
     AccessLog.objects.create(**door, path_info="/login/")
     CleanUp.objects.create(deleted=1)
-    Nightly.objects.ensure()
+    Nightly.objects.ensure_schedule()
     files = {row.path: row.read() for row in (spare, forecast, sales)}
     rows = {"version": spare, "forecast": forecast, "run": run, "sales": sales, "upload": upload}
     return {**rows, "files": files}
@@ -357,20 +357,21 @@ def test_every_table_of_the_admin_answers_as_the_matrix_says(world, somebody, ki
 def prepared(table: str, act: str, world: dict):
     """A row on which the act is not refused for its state; files do not come back with a rollback."""
     for path, content in world["files"].items():
-        if not store().exists(path):
-            store().save(path, ContentFile(content))
+        if not get_artifact_store().exists(path):
+            get_artifact_store().save(path, ContentFile(content))
     world["run"].refresh_from_db()
     row = {
         "registry.modelversion": world["version"], "registry.datasetversion": world["sales"],
         "prediction.forecast": world["forecast"], "training.trainingrun": world["run"],
-        "axes.accessattempt": AccessAttempt.objects.first(), "forecastsite.nightly": Nightly.objects.ensure(),
+        "axes.accessattempt": AccessAttempt.objects.first(),
+        "forecastsite.nightly": Nightly.objects.ensure_schedule(),
     }[table]  # fmt: skip
     if act == "roll_back":
         world["version"].promote("Try it.", None)
     elif act == "unpin":
         row.pin()
     elif act == "restore":
-        row.archive()
+        row.move_to_archive()
     elif act == "again":
         TrainingRun.objects.update(state="failed")
     elif table == "registry.datasetversion":

@@ -69,10 +69,10 @@ def test_what_is_not_there_gives_a_sentence_and_nonsense_no_error(ask, page, sal
 
 @pytest.mark.parametrize("typed", ["P001", "p001", "Paracetamol 500 mg", "P001 Paracetamol 500 mg"])
 def test_a_training_takes_code_or_name(page, sales, typed):
-    from registry.datasets.names import names_of
+    from registry.datasets.names import load_names
     from training.forms import TrainForm
 
-    name = names_of(sales).products["P001"]
+    name = load_names(sales).products["P001"]
     form = TrainForm(initial={})
     said = {
         "dataset": sales.dataset.pk,
@@ -85,9 +85,9 @@ def test_a_training_takes_code_or_name(page, sales, typed):
 
 
 def test_a_code_that_is_not_there_is_answered_with_those_like_it(page, sales, read):
-    from registry.datasets.names import names_of
+    from registry.datasets.names import load_names
 
-    name = names_of(sales).products["P003"]
+    name = load_names(sales).products["P003"]
     said = {"dataset": sales.dataset.pk, "kind": "product", "product": name[:-1]}
     assert f"choose one from the list, like P003 {name}." in read(page.post("/train/", said))
 

@@ -22,7 +22,7 @@ def given(sales) -> dict:
         "kind": "product",
         "product": "P001",
     }
-    knobs = {f"knob-{knob['name']}": knob["default"] for knob in algorithms.knobs("seasonal_naive")}
+    knobs = {f"knob-{knob['name']}": knob["default"] for knob in algorithms.describe_knobs("seasonal_naive")}
     return {**form, "algorithm": "seasonal_naive", "horizon": 28, "budget": 5, "seed": 0, **knobs}
 
 
@@ -72,10 +72,10 @@ def test_the_sentence_is_in_the_readers_language(page, given, read):
 
 def test_every_algorithm_is_offered_with_its_own_knobs(page, sales):
     offered = page.get("/train/").content.decode()
-    for name, label in algorithms.choices():
+    for name, label in algorithms.list_choices():
         assert f'<option value="{name}"' in offered and label in offered
         knobs = page.get("/train/knobs/", {"algorithm": name}).content.decode()
-        for knob in algorithms.knobs(name):
+        for knob in algorithms.describe_knobs(name):
             assert f'name="knob-{knob["name"]}"' in knobs
 
 

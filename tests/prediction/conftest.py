@@ -10,10 +10,10 @@ from django.conf import LazySettings
 
 from registry.datasets.importer import import_file
 from registry.datasets.reader import read_panel
-from registry.datasets.sample.generator import Sample
+from registry.datasets.sample.generator import SampleDataset
 from registry.datasets.scope import Scope
 from registry.model_versions.models import ModelVersion
-from training.learning.pipeline import Learned, Learning, Plan
+from training.learning.pipeline import TrainingConfig, TrainingPipeline, TrainingResult
 
 Publish = Callable[..., ModelVersion]
 LEVELS = ["q0.025", "q0.1", "q0.25", "q0.5", "q0.75", "q0.9", "q0.975"]
@@ -32,11 +32,11 @@ def artifact_folder(tmp_path: Path, settings: LazySettings) -> Path:
 def chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three stores, four products, two years and a bit."""
     path = tmp_path_factory.mktemp("chain") / "chain.parquet"
-    Sample(stores=3, products=4, days=800).write(path)
+    SampleDataset(stores=3, products=4, days=800).write_parquet(path)
     return path
 
 
-LEARNED: dict[Scope, Learned] = {}
+LEARNED: dict[Scope, TrainingResult] = {}
 
 
 @pytest.fixture
@@ -47,12 +47,14 @@ def publish(db: None, chain: Path) -> Publish:
         scope = scope or Scope()
         data = import_file(chain, "chain")
         if scope not in LEARNED:
-            learning = Learning(read_panel(data, scope), Plan("seasonal_naive", horizon=horizon, budget=5))
+            learning = TrainingPipeline(
+                read_panel(data, scope), TrainingConfig("seasonal_naive", horizon=horizon, budget=5)
+            )
             list(learning)
-            LEARNED[scope] = learning.learned
+            LEARNED[scope] = learning.result
         learned = LEARNED[scope]
         metrics = {**learned.metrics, "bias": 0.0, "seasonal_naive": {"wape": 0.6}}
-        version = ModelVersion.objects.begin(
+        version = ModelVersion.objects.create_pending(
             data, scope, algorithm="seasonal_naive", horizon=horizon, metrics=metrics, wape=0.3
         )
         version.write(learned.bundle.to_bytes())

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from django.core.management import CommandError, call_command
 
-from prediction.management.commands.forecast import guarded
+from prediction.management.commands.forecast import escape_codes
 from registry.datasets.scope import Scope
 
 from .conftest import LEVELS, Publish
@@ -94,6 +94,6 @@ def test_best_needs_a_dataset_when_there_are_several(publish: Publish, chain: Pa
 
 def test_codes_that_look_like_formulas_are_guarded() -> None:
     codes = ["=1+1", "+1", "-1", "@x", "P001", "007"]
-    frame = guarded(pd.DataFrame({"store_id": codes, "product_id": codes, "mean": -1.0}))
+    frame = escape_codes(pd.DataFrame({"store_id": codes, "product_id": codes, "mean": -1.0}))
     assert frame["store_id"].tolist() == ["'=1+1", "'+1", "'-1", "'@x", "P001", "007"]
     assert frame["mean"].tolist() == [-1.0] * 6

@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from prediction.models import Forecast
 from registry.datasets.scope import Scope
 from registry.model_versions.models import ModelVersion
-from registry.storage.artifacts import CorruptArtifact, store
+from registry.storage.artifacts import CorruptArtifact, get_artifact_store
 
 from .conftest import LEVELS, Publish
 
@@ -32,10 +32,10 @@ def sold(chain: Path, **codes: str) -> pd.Series:
 
 
 def test_a_forecast_is_a_ready_row_and_a_whole_file(version: ModelVersion, admin_user: User) -> None:
-    forecast = Forecast.objects.make(version, "S01", "P001", 14, created_by=admin_user)
+    forecast = Forecast.objects.make_forecast(version, "S01", "P001", 14, created_by=admin_user)
     assert forecast.state == forecast.State.READY
     assert (str(forecast.origin), forecast.horizon, forecast.created_by) == ("2026-10-31", 14, admin_user)
-    content = forecast.content()
+    content = forecast.load_content()
     assert json.loads(json.dumps(content, allow_nan=False)) == content
     assert [day["date"] for day in content["forecast"]] == [f"2026-11-{day:02d}" for day in range(1, 15)]
     assert content["label"] == forecast.label == "P001 · S01"
@@ -44,8 +44,8 @@ def test_a_forecast_is_a_ready_row_and_a_whole_file(version: ModelVersion, admin
 
 
 def test_quantiles_are_ordered_and_the_total_has_a_range_of_its_own(version: ModelVersion) -> None:
-    forecast = Forecast.objects.make(version, "S01", "P001", 28)
-    days = forecast.content()["forecast"]
+    forecast = Forecast.objects.make_forecast(version, "S01", "P001", 28)
+    days = forecast.load_content()["forecast"]
     bounds = np.array([[day[level] for level in LEVELS] for day in days])
     assert (np.diff(bounds, axis=1) >= 0).all() and (bounds >= 0).all()
     assert forecast.total == pytest.approx(sum(day["mean"] for day in days), rel=1e-3)
@@ -55,7 +55,7 @@ def test_quantiles_are_ordered_and_the_total_has_a_range_of_its_own(version: Mod
 
 
 def test_the_history_is_what_was_sold(version: ModelVersion, chain: Path) -> None:
-    history = Forecast.objects.make(version, "S02", "P002", 7).content()["history"]
+    history = Forecast.objects.make_forecast(version, "S02", "P002", 7).load_content()["history"]
     expected = sold(chain, store_id="S02", product_id="P002")
     assert len(history) == 730
     for day in history:
@@ -69,7 +69,7 @@ def test_the_history_is_what_was_sold(version: ModelVersion, chain: Path) -> Non
 
 
 def test_a_total_adds_up_and_keeps_the_closed_days(version: ModelVersion, chain: Path) -> None:
-    content = Forecast.objects.make(version, "S02", "", 28).content()
+    content = Forecast.objects.make_forecast(version, "S02", "", 28).load_content()
     history = pd.Series({day["date"]: day["sales"] for day in content["history"]}).dropna()
     expected = sold(chain, store_id="S02")
     expected.index = [str(day) for day in expected.index]
@@ -79,23 +79,24 @@ def test_a_total_adds_up_and_keeps_the_closed_days(version: ModelVersion, chain:
 
 
 def test_the_parts_of_a_total_are_the_forecasts_of_its_series(version: ModelVersion) -> None:
-    total = Forecast.objects.make(version, "S01", "", 14).content()["forecast"]
+    total = Forecast.objects.make_forecast(version, "S01", "", 14).load_content()["forecast"]
     parts = [
-        Forecast.objects.make(version, "S01", f"P{i:03d}", 14).content()["forecast"] for i in range(1, 5)
+        Forecast.objects.make_forecast(version, "S01", f"P{i:03d}", 14).load_content()["forecast"]
+        for i in range(1, 5)
     ]
     for day, mean in enumerate(item["mean"] for item in total):
         assert mean == pytest.approx(sum(part[day]["mean"] for part in parts), abs=0.01)
 
 
 def test_the_test_forecast_covers_the_last_held_back_days(version: ModelVersion) -> None:
-    content = Forecast.objects.make(version, "S01", "P001", 7).content()
+    content = Forecast.objects.make_forecast(version, "S01", "P001", 7).load_content()
     assert [content["test"][0]["date"], content["test"][-1]["date"]] == ["2026-10-04", "2026-10-31"]
-    whole = Forecast.objects.make(version, "", "", 7).content()
+    whole = Forecast.objects.make_forecast(version, "", "", 7).load_content()
     assert whole["test"][3]["mean"] > content["test"][3]["mean"]
 
 
 def test_the_analysis_compares_with_what_was_sold(version: ModelVersion, chain: Path) -> None:
-    analysis = Forecast.objects.make(version, "S01", "P001", 28).content()["analysis"]
+    analysis = Forecast.objects.make_forecast(version, "S01", "P001", 28).load_content()["analysis"]
     daily = sold(chain, store_id="S01", product_id="P001")
     daily.index = pd.to_datetime(daily.index)
     assert analysis["last_period"] == daily["2026-10-04":"2026-10-31"].sum()
@@ -108,20 +109,20 @@ def test_the_analysis_compares_with_what_was_sold(version: ModelVersion, chain: 
 
 def test_a_version_of_one_product_forecasts_its_stores_and_their_sum(publish: Publish) -> None:
     version = publish(Scope("product", "P001"))
-    one = Forecast.objects.make(version, "S01", "", 7)
-    every = Forecast.objects.make(version, "", "", 7)
+    one = Forecast.objects.make_forecast(version, "S01", "", 7)
+    every = Forecast.objects.make_forecast(version, "", "", 7)
     assert every.total > one.total
     assert every.label == "product:P001"
 
 
 def test_a_forecast_continues_the_newest_sales(version: ModelVersion, tmp_path: Path) -> None:
     from registry.datasets.importer import import_file
-    from registry.datasets.sample.generator import Sample
+    from registry.datasets.sample.generator import SampleDataset
 
     longer = tmp_path / "longer.parquet"
-    Sample(stores=3, products=4, days=780).write(longer)  # other content, same name
+    SampleDataset(stores=3, products=4, days=780).write_parquet(longer)  # other content, same name
     newest = import_file(longer, "chain")
-    forecast = Forecast.objects.make(version, "S01", "P001", 7)
+    forecast = Forecast.objects.make_forecast(version, "S01", "P001", 7)
     assert forecast.dataset_version == newest
     assert forecast.dataset_version != version.dataset_version
 
@@ -139,7 +140,7 @@ def test_an_impossible_choice_is_one_sentence_and_saves_nothing(
     version: ModelVersion, choice: tuple[str, str, int], words: str, artifact_folder: Path
 ) -> None:
     with pytest.raises(ValueError, match=words):
-        Forecast.objects.make(version, *choice)
+        Forecast.objects.make_forecast(version, *choice)
     assert not Forecast.objects.exists()
     assert not (artifact_folder / "forecasts").exists()
 
@@ -148,19 +149,19 @@ def test_an_impossible_choice_is_one_sentence_and_saves_nothing(
 def test_a_damaged_model_file_is_one_sentence_and_saves_nothing(
     version: ModelVersion, artifact_folder: Path, damage: str
 ) -> None:
-    Forecast.objects.make(version, "S01", "P001", 7).remove()  # so that the version is in memory
+    Forecast.objects.make_forecast(version, "S01", "P001", 7).remove()  # so that the version is in memory
     path = artifact_folder / version.path
     whole = path.read_bytes()
     if damage == "missing":
         path.unlink()
     elif damage.startswith("rubbish"):
-        store().delete(version.path)
+        get_artifact_store().delete(version.path)
         version.write(b"rubbish")
         version.save()
     else:
         path.write_bytes(whole[:-1] + b"\x01" if damage == "flipped" else whole[:100])
     with pytest.raises(ValueError, match=r"delete") as caught:
-        Forecast.objects.make(version, "S01", "P001", 7)
+        Forecast.objects.make_forecast(version, "S01", "P001", 7)
     assert "\n" not in str(caught.value)
     assert not Forecast.objects.exists()
 
@@ -173,25 +174,25 @@ def test_nothing_stays_behind_when_the_file_cannot_be_written(
 
     monkeypatch.setattr(Forecast, "write", full)
     with pytest.raises(ValueError, match="could not be saved: no space"):
-        Forecast.objects.make(version, "S01", "P001", 7)
+        Forecast.objects.make_forecast(version, "S01", "P001", 7)
     assert not Forecast.objects.exists()
 
 
 def test_deleting_a_forecast_removes_row_and_file(version: ModelVersion) -> None:
-    forecast = Forecast.objects.make(version, "S01", "P001", 7)
+    forecast = Forecast.objects.make_forecast(version, "S01", "P001", 7)
     path = forecast.path
-    assert store().exists(path)
+    assert get_artifact_store().exists(path)
     forecast.remove()
-    assert not store().exists(path)
+    assert not get_artifact_store().exists(path)
     assert not Forecast.objects.exists()
 
 
 def test_a_changed_file_is_noticed_when_it_is_read(version: ModelVersion, artifact_folder: Path) -> None:
-    forecast = Forecast.objects.make(version, "S01", "P001", 7)
+    forecast = Forecast.objects.make_forecast(version, "S01", "P001", 7)
     path = artifact_folder / forecast.path
     path.write_bytes(path.read_bytes().replace(b"units", b"pence"))
     with pytest.raises(CorruptArtifact, match="changed"):
-        forecast.content()
+        forecast.load_content()
 
 
 def test_every_total_of_a_version_begins_with_the_same_prediction(
@@ -202,5 +203,5 @@ def test_every_total_of_a_version_begins_with_the_same_prediction(
     asked, forecast = [], Bundle.forecast
     monkeypatch.setattr(Bundle, "forecast", lambda *given: asked.append(given[2]) or forecast(*given))
     for store_id, product_id, horizon in [("", "", 9), ("S01", "", 9), ("", "P001", 9), ("", "", 10)]:
-        Forecast.objects.make(version, store_id, product_id, horizon)
+        Forecast.objects.make_forecast(version, store_id, product_id, horizon)
     assert asked == [9, 10]

@@ -22,11 +22,11 @@ def test_verify_replays_what_was_learned(version, capsys):
 
 @pytest.mark.django_db
 def test_verify_names_a_version_whose_file_was_changed(version, capsys):
-    from registry.storage.artifacts import store
+    from registry.storage.artifacts import get_artifact_store
 
     content = version.read()
-    store().delete(version.path)
-    with store().open(version.path, "wb") as file:
+    get_artifact_store().delete(version.path)
+    with get_artifact_store().open(version.path, "wb") as file:
         file.write(content[:-1] + b"x")
     with pytest.raises(CommandError, match="1 of 1 versions need a look"):
         call_command("algorithms", "--verify")

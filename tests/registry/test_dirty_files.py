@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from registry.datasets.importing.errors import Question, SalesError
-from registry.datasets.importing.options import Job, Reading
-from registry.datasets.importing.pipeline import perform
+from registry.datasets.importing.errors import AmbiguousValue, SalesFileError
+from registry.datasets.importing.options import ImportJob, ImportOptions
+from registry.datasets.importing.pipeline import run_import
 from tests.registry.dirty import CASES, Case, clean, content
 
 FILES = [(case, kind) for case in CASES for kind in case.kinds]
@@ -18,9 +18,11 @@ NATURAL = {"store-gap", "product-gap", "short", "other-sheets"}  # what leaving 
 
 
 def report(path: Path, **said: object) -> dict:
-    reading = Reading(**{"on_problem": "propose", **said})
-    return perform(
-        Job(path=str(path), name=path.name, folder=str(path.parent), reading=reading, today="2026-11-23")
+    reading = ImportOptions(**{"on_problem": "propose", **said})
+    return run_import(
+        ImportJob(
+            path=str(path), name=path.name, folder=str(path.parent), reading=reading, today="2026-11-23"
+        )
     )
 
 
@@ -33,7 +35,7 @@ def test_a_dirty_file_gives_what_was_planted(case: Case, kind: str, tmp_path: Pa
     path = tmp_path / f"{case.name}.{kind}"
     path.write_bytes(content(case, kind))
     if case.refused:
-        with pytest.raises(SalesError, match=case.refused) as caught:
+        with pytest.raises(SalesFileError, match=case.refused) as caught:
             report(path)
         assert "\n" not in str(caught.value)
         return
@@ -81,9 +83,9 @@ def test_a_number_that_may_be_a_thousand_is_asked_for(tmp_path: Path) -> None:
     path.write_text(
         "date;store;product;sales\n" + "\n".join(";".join([*row[:3], "1,234"]) for row in clean())
     )
-    with pytest.raises(Question, match="may be a thousand") as caught:
+    with pytest.raises(AmbiguousValue, match="may be a thousand") as caught:
         report(path)
-    assert (caught.value.about, caught.value.options) == ("decimal", ["point", "comma"])
+    assert (caught.value.field_name, caught.value.answers) == ("decimal", ["point", "comma"])
     assert report(path, decimal="comma")["items"][0]["total"] == pytest.approx(1.234 * 80)
 
 
@@ -120,7 +122,7 @@ def test_choices_are_followed(tmp_path: Path) -> None:
     assert found["stores"] == ["S1", "S2", "s1"]
     actions = {finding["code"]: finding["action"] for finding in found["findings"]}
     assert actions.items() >= choices.items()
-    with pytest.raises(SalesError, match="row 22"):
+    with pytest.raises(SalesFileError, match="row 22"):
         report(path, choices={"negative": "stop"})
 
 

@@ -7,7 +7,7 @@ import re
 
 from django.utils import translation
 
-from registry.lib.messages import SENTENCES, said
+from registry.lib.messages import SENTENCES, translate_message
 from tests.helpers.source_tree import modules
 
 PURE = (
@@ -51,5 +51,13 @@ def test_a_sentence_is_said_in_the_readers_language_with_its_values():
     text = "There are 30 days of sales, but forecasting 28 days ahead needs 70: "
     text += "add older days or forecast fewer days."
     with translation.override("zh-hans"):
-        assert "30" in said(text) and "70" in said(text) and "现有" in said(text)
-    assert said(text) == text and said("") == "" and said("Something else.") == "Something else."
+        assert (
+            "30" in translate_message(text)
+            and "70" in translate_message(text)
+            and "现有" in translate_message(text)
+        )
+    assert (
+        translate_message(text) == text
+        and translate_message("") == ""
+        and translate_message("Something else.") == "Something else."
+    )

@@ -15,23 +15,23 @@ from django.core.management import CommandError, call_command
 
 from registry.datasets import models
 from registry.datasets.importer import import_file
-from registry.datasets.importing.errors import SalesError
-from registry.datasets.importing.options import Reading
-from registry.datasets.importing.readers import read
-from registry.datasets.importing.row_checks import canonical
+from registry.datasets.importing.errors import SalesFileError
+from registry.datasets.importing.options import ImportOptions
+from registry.datasets.importing.readers import read_file
+from registry.datasets.importing.row_checks import check_table
 from registry.datasets.models import Dataset, DatasetVersion
 from registry.datasets.reader import read_frame, read_panel
 from registry.datasets.scope import Scope
-from registry.storage.artifacts import store
+from registry.storage.artifacts import get_artifact_store
 
 pytestmark = pytest.mark.django_db
 Write = Callable[..., Path]
 HEADER = "date,store_id,product_id,sales\n"
 
 
-def refused(path: Path, roles: dict[str, str] | None = None, reading: Reading | None = None) -> str:
+def refused(path: Path, roles: dict[str, str] | None = None, reading: ImportOptions | None = None) -> str:
     """The sentence; also checks that nothing was saved."""
-    with pytest.raises(SalesError) as caught:
+    with pytest.raises(SalesFileError) as caught:
         import_file(path, "till", roles, reading)
     assert not Dataset.objects.exists()
     sentence = str(caught.value)
@@ -47,7 +47,7 @@ def test_a_clean_file_becomes_a_ready_version(write: Write, small: pd.DataFrame)
     assert (str(version.first), str(version.last)) == ("2026-01-01", "2026-02-09")
     assert version.roles == {"brand": "static", "promo": "known"}
     assert version.findings == []
-    assert store().exists(version.path)
+    assert get_artifact_store().exists(version.path)
 
 
 def test_what_comes_out_is_what_went_in(write: Write, small: pd.DataFrame) -> None:
@@ -92,10 +92,10 @@ def test_new_content_is_the_next_version_and_becomes_current(write: Write, small
     import_file(write(small[:-6]), "till")
     second = import_file(write(small), "till")
     assert second.number == 2
-    assert Dataset.objects.get().current == second
+    assert Dataset.objects.get().current_version == second
     same = import_file(write(small[:-6]), "till")
     assert same == second
-    back = import_file(write(small[:-6]), "till", None, Reading(replace=True))
+    back = import_file(write(small[:-6]), "till", None, ImportOptions(replace=True))
     assert (back.number, back.rows) == (3, 234)
 
 
@@ -166,13 +166,15 @@ def test_rows_after_the_last_sale_are_the_plan(write: Write) -> None:
 
 def test_columns_are_renamed_as_asked(write: Write, small: pd.DataFrame) -> None:
     odd = small.rename(columns={"sales": "qty", "store_id": "shop"})
-    version = import_file(write(odd), "till", None, Reading(mapping={"sales": "qty", "store_id": "shop"}))
+    version = import_file(
+        write(odd), "till", None, ImportOptions(mapping={"sales": "qty", "store_id": "shop"})
+    )
     assert version.content_hash == import_file(write(small), "other").content_hash
 
 
 def test_a_mapped_column_takes_the_place_of_one_of_that_name(write: Write, small: pd.DataFrame) -> None:
     odd = small.assign(sales=0.5, units=small["sales"])
-    version = import_file(write(odd), "till", None, Reading(mapping={"sales": "units"}))
+    version = import_file(write(odd), "till", None, ImportOptions(mapping={"sales": "units"}))
     assert read_frame(version)["sales"].sum() == small["sales"].sum()
     assert "column-replaced" in [finding["code"] for finding in version.findings]
 
@@ -257,24 +259,24 @@ def test_a_role_for_an_absent_column_is_refused(write: Write, small: pd.DataFram
 
 
 def test_an_unknown_source_column_is_refused(write: Write, small: pd.DataFrame) -> None:
-    assert "no column qty" in refused(write(small), None, Reading(mapping={"sales": "qty"}))
+    assert "no column qty" in refused(write(small), None, ImportOptions(mapping={"sales": "qty"}))
 
 
 def test_a_country_must_be_two_letters(write: Write, small: pd.DataFrame) -> None:
-    assert "two letters" in refused(write(small), None, Reading(country="Germany"))
+    assert "two letters" in refused(write(small), None, ImportOptions(country="Germany"))
 
 
 def test_skipping_leaves_faulty_rows_out_and_reports_them(write: Write) -> None:
     cells = ["01,S,A,1", "99,S,A,1", "01,S,A,9", "02,S,A,x", "03,S,A", "04,S,A,2"]
     rows = "".join(f"2026-01-{row}\n" for row in cells)
-    version = import_file(write(HEADER + rows), "till", None, Reading(on_problem="skip"))
+    version = import_file(write(HEADER + rows), "till", None, ImportOptions(on_problem="skip"))
     assert read_frame(version)["sales"].tolist() == [1, 2]
     found = {finding["code"]: finding["examples"][0]["row"] for finding in version.findings}
     assert found.items() >= {"ragged-row": 6, "bad-date": 3, "not-a-number": 5, "duplicate": 4}.items()
 
 
 def test_skipping_everything_is_an_error(write: Write) -> None:
-    assert "no usable row" in refused(write(HEADER + "x,S,A,1\n"), None, Reading(on_problem="skip"))
+    assert "no usable row" in refused(write(HEADER + "x,S,A,1\n"), None, ImportOptions(on_problem="skip"))
 
 
 def test_nothing_stays_behind_when_the_file_cannot_be_written(
@@ -284,7 +286,7 @@ def test_nothing_stays_behind_when_the_file_cannot_be_written(
         raise OSError("no space left")
 
     monkeypatch.setattr(models.DatasetVersion, "write_file", full)
-    with pytest.raises(SalesError, match="till could not be saved: no space"):
+    with pytest.raises(SalesFileError, match="till could not be saved: no space"):
         import_file(write(small), "till")
     assert not Dataset.objects.exists()
     assert not list(artifact_folder.rglob("*.*"))
@@ -293,7 +295,7 @@ def test_nothing_stays_behind_when_the_file_cannot_be_written(
 def test_a_scope_reads_only_its_rows(
     write: Write, small: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("registry.datasets.importing.canonical.ROW_GROUP", 50)
+    monkeypatch.setattr("registry.datasets.importing.canonical.ROW_GROUP_SIZE", 50)
     version = import_file(write(small), "till")
     assert set(read_frame(version, Scope("store", "S2"))["store_id"]) == {"S2"}
     product = read_frame(version, Scope("product", "B"))
@@ -363,7 +365,7 @@ def test_rows_of_a_newer_file_replace_and_others_stay(write: Write, small: pd.Da
     assert frame["promo"].tolist() == small["promo"].tolist()
     assert set(frame["brand"].astype(str)) >= {"Bayer", "Hexal"}
     assert read_frame(first)["sales"].sum() == small["sales"].sum()
-    with pytest.raises(SalesError, match="make them alike"):
+    with pytest.raises(SalesFileError, match="make them alike"):
         import_file(write(newer.assign(promo="yes")), "till")
 
 
@@ -414,6 +416,9 @@ def test_damaged_files_are_refused_or_right_never_a_stack_trace(write: Write, sm
             else:
                 del content[place : place + chance.randrange(1, 30)]
         try:
-            assert canonical(read(write(bytes(content), name)), Reading())[0].content.rows <= 240
-        except SalesError as problem:
+            assert (
+                check_table(read_file(write(bytes(content), name)), ImportOptions())[0].content.row_count
+                <= 240
+            )
+        except SalesFileError as problem:
             assert "\n" not in str(problem)

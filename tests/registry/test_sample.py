@@ -12,20 +12,20 @@ import pyarrow.parquet as pq
 import pytest
 from django.core.management import CommandError, call_command
 
-from registry.datasets.sample.generator import LAST_DAY, Sample, easter, public_holidays
+from registry.datasets.sample.generator import LAST_DAY, SampleDataset, easter_sunday, public_holidays
 
 
 @pytest.fixture(scope="module")
 def chain(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     path = tmp_path_factory.mktemp("sample") / "chain.parquet"
-    Sample().write(path)
+    SampleDataset().write_parquet(path)
     frame = pq.read_table(path).to_pandas(date_as_object=False)
     frame["weekday"] = frame["date"].dt.day_of_week
     return frame
 
 
 def written(path: Path, **size: int) -> str:
-    Sample(**size).write(path)
+    SampleDataset(**size).write_parquet(path)
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
@@ -105,7 +105,7 @@ def test_stock_outs_leave_runs_of_zeros_in_what_sells_daily(chain: pd.DataFrame)
 
 def test_a_large_chain_is_written_in_pieces(tmp_path: Path) -> None:
     path = tmp_path / "large.parquet"
-    rows = Sample(stores=2, products=3049, days=60).write(path)
+    rows = SampleDataset(stores=2, products=3049, days=60).write_parquet(path)
     file = pq.ParquetFile(path)
     assert file.num_row_groups == 2
     assert file.metadata.num_rows == rows > 300_000
@@ -113,11 +113,11 @@ def test_a_large_chain_is_written_in_pieces(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("size", [{"stores": 1}, {"products": 1}, {"days": 1}, {"days": 8, "products": 10}])
 def test_the_smallest_chain_is_written_too(tmp_path: Path, size: dict[str, int]) -> None:
-    Sample(**{"stores": 1, "products": 2, "days": 30, **size}).write(tmp_path / "tiny.parquet")
+    SampleDataset(**{"stores": 1, "products": 2, "days": 30, **size}).write_parquet(tmp_path / "tiny.parquet")
 
 
 def test_easter_and_the_days_around_it() -> None:
-    assert [easter(year) for year in (2024, 2025, 2026)] == [
+    assert [easter_sunday(year) for year in (2024, 2025, 2026)] == [
         dt.date(2024, 3, 31),
         dt.date(2025, 4, 20),
         dt.date(2026, 4, 5),

@@ -6,18 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from registry.datasets.importing.findings import CHOICES, TITLES
-from registry.datasets.importing.options import Job, Reading
-from registry.datasets.importing.pipeline import perform
+from registry.datasets.importing.findings import ALLOWED_ACTIONS, FINDING_TITLES
+from registry.datasets.importing.options import ImportJob, ImportOptions
+from registry.datasets.importing.pipeline import run_import
 from tests.registry.tills import PRODUCTS, ROWS, STORES, TOTAL, files
 
 FILES = files()
 
 
 def report(path: Path, **said: object) -> dict:
-    reading = Reading(**{"on_problem": "propose", **said})
-    return perform(
-        Job(path=str(path), name=path.name, folder=str(path.parent), reading=reading, today="2026-11-23")
+    reading = ImportOptions(**{"on_problem": "propose", **said})
+    return run_import(
+        ImportJob(
+            path=str(path), name=path.name, folder=str(path.parent), reading=reading, today="2026-11-23"
+        )
     )
 
 
@@ -32,7 +34,7 @@ def test_every_till_tells_the_same_sales(name: str, tmp_path: Path) -> None:
     assert sum(item["total"] for item in found["items"] if item["kind"] == "product") == TOTAL
     assert (found["first"], found["last"]) == ("2026-01-01", "2026-03-21")
     assert codes - {"outlier"} == expected
-    assert all(code in TITLES or code in CHOICES for code in codes)
+    assert all(code in FINDING_TITLES or code in ALLOWED_ACTIONS for code in codes)
 
 
 def test_rows_below_a_title_keep_the_number_of_the_spreadsheet(tmp_path: Path) -> None:

@@ -20,17 +20,23 @@ from registry.series.calibration import Calibration
 from registry.series.panel import Panel
 from tests.helpers.source_tree import PACKAGES, texts
 from tests.series.conftest import ROLES, wave_frame
-from training.learning.backtest import backtest, origins, summary
-from training.learning.ensemble import choose
-from training.learning.pipeline import Learning, Plan
+from training.learning.backtest import choose_origins, run_backtest, summarize_windows
+from training.learning.ensemble import ensemble_weights
+from training.learning.pipeline import TrainingConfig, TrainingPipeline
 
-NAMES = [entry.name for entry in algorithms.entries()]
+NAMES = [entry.name for entry in algorithms.list_algorithms()]
 
 
 def quick(name, steps=12, **fields):
     """A plan that stops by its steps, not by the clock."""
-    small = {"batch": 128} if issubclass(algorithms.get(name).config, algorithms.NetworkConfig) else {}
-    return Plan(name, {"steps": steps, **small}, **{"horizon": 14, "budget": 60, "windows": 1, **fields})
+    small = (
+        {"batch": 128}
+        if issubclass(algorithms.get_entry(name).config_class, algorithms.NetworkConfig)
+        else {}
+    )
+    return TrainingConfig(
+        name, {"steps": steps, **small}, **{"horizon": 14, "budget": 60, "windows": 1, **fields}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -41,9 +47,9 @@ def learned():
 
     def learn(name):
         if name not in found:
-            learning = Learning(panel, quick(name, steps=100, windows=2, data_hash="abc"))
+            learning = TrainingPipeline(panel, quick(name, steps=100, windows=2, data_hash="abc"))
             epochs = list(learning)
-            found[name] = (learning.learned, epochs)
+            found[name] = (learning.result, epochs)
         return found[name]
 
     return learn
@@ -72,9 +78,9 @@ def test_it_survives_the_bundle_bit_for_bit(name, learned, panel):
 def test_its_golden_forecast_tells_when_the_numbers_moved(name, learned):
     bundle = Bundle.from_bytes(learned(name)[0].bundle.to_bytes())
     member = bundle.members[0]
-    assert member.drift <= TOLERANCE
+    assert member.golden_drift <= TOLERANCE
     member.golden["output"] = member.golden["output"] * 1.01
-    assert member.drift > TOLERANCE
+    assert member.golden_drift > TOLERANCE
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -98,9 +104,9 @@ def test_it_learns_the_same_twice(name, panel):
     plan = quick(name, seed=7)
     means = []
     for _time in range(2):
-        learning = Learning(panel, plan)
+        learning = TrainingPipeline(panel, plan)
         list(learning)
-        means.append(learning.learned.bundle.forecast(panel, 14).mean)
+        means.append(learning.result.bundle.forecast(panel, 14).mean)
     np.testing.assert_allclose(means[0], means[1], atol=1e-6)
 
 
@@ -119,7 +125,7 @@ if sys.argv[1]:
 else:
     sys.modules["statsforecast"] = None
 from registry import algorithms
-print(*(entry.name for entry in algorithms.entries()))
+print(*(entry.name for entry in algorithms.list_algorithms()))
 """
 FRESH = """
 import sys
@@ -127,19 +133,22 @@ import numpy as np
 from tests.series.conftest import ROLES, wave_frame
 from tests.series.test_algorithms import quick
 from registry.series.panel import Panel
-from training.learning.pipeline import Learning
+from training.learning.pipeline import TrainingPipeline
 panel = Panel.from_frame(wave_frame(days=120), ROLES)
 for name in sys.argv[2:]:
-    learning = Learning(panel, quick(name, seed=7))
-    list(learning)
-    prediction = learning.learned.bundle.forecast(panel, 20)
+    pipeline = TrainingPipeline(panel, quick(name, seed=7))
+    list(pipeline)
+    prediction = pipeline.result.bundle.forecast(panel, 20)
     np.savez(f"{sys.argv[1]}/{name}.npz", mean=prediction.mean, quantiles=prediction.quantiles)
 """
 
 
 @pytest.mark.processes
 def test_two_fresh_processes_learn_the_same(tmp_path):
-    names = [*(entry.name for entry in algorithms.candidates(algorithms.AUTO.name, 2)), algorithms.AUTO.name]
+    names = [
+        *(entry.name for entry in algorithms.select_candidates(algorithms.AUTO.name, 2)),
+        algorithms.AUTO.name,
+    ]
     folders = [tmp_path / "one", tmp_path / "two"]
     for folder in folders:
         folder.mkdir()
@@ -159,7 +168,7 @@ def test_the_future_does_not_change_a_back_test(name, panel):
         now, sales=np.where(known, panel.sales, 50 * panel.sales), past={"visits": visits * (1 + ~known)}
     )
     plan = quick(name)
-    one, two = (next(backtest(p, plan, [day])) for p in (now, later))
+    one, two = (next(run_backtest(p, plan, [day])) for p in (now, later))
     np.testing.assert_array_equal(one.prediction.mean, two.prediction.mean)
 
 
@@ -168,9 +177,9 @@ def test_a_series_with_ten_days_never_breaks_a_run(name):
     frame = wave_frame(days=120)
     young = (frame.store_id == "S1") & (frame.product_id == "P1") & (frame.date < "2024-04-20")
     panel = Panel.from_frame(frame[~young], ROLES)
-    learning = Learning(panel, quick(name, windows=2))
+    learning = TrainingPipeline(panel, quick(name, windows=2))
     list(learning)
-    assert np.isfinite(learning.learned.bundle.forecast(panel, 14).mean).all()
+    assert np.isfinite(learning.result.bundle.forecast(panel, 14).mean).all()
 
 
 def test_each_algorithm_is_one_short_file():
@@ -204,7 +213,7 @@ def test_a_wrong_knob_is_named_with_its_bounds():
     with pytest.raises(ValueError, match="has no setting 'speed'"):
         algorithms.build_config(name, {"speed": 1})
     with pytest.raises(ValueError, match="There is no algorithm 'magic'"):
-        algorithms.get("magic")
+        algorithms.get_entry("magic")
 
 
 def test_too_few_days_are_refused_in_one_sentence():
@@ -212,7 +221,7 @@ def test_too_few_days_are_refused_in_one_sentence():
     with pytest.raises(
         ValueError, match="There are 30 days of sales, but forecasting 28 days ahead needs 70"
     ):
-        Learning(panel, Plan(NAMES[0]))
+        TrainingPipeline(panel, TrainingConfig(NAMES[0]))
 
 
 @pytest.mark.parametrize("damage", ["cut", "flip the header", "not finite", "other shape", "other schema"])
@@ -236,10 +245,10 @@ def test_a_damaged_bundle_is_refused(damage, learned):
 
 
 def test_a_back_test_reports_windows_and_the_whole(panel):
-    days = origins(panel, horizon=14, windows=3, step=14)
+    days = choose_origins(panel, horizon=14, windows=3, step=14)
     plan = quick("seasonal_naive")
-    windows = list(backtest(panel, plan, days))
-    report = summary(windows)
+    windows = list(run_backtest(panel, plan, days))
+    report = summarize_windows(windows)
     assert [w["origin"] for w in report["windows"]] == [str(day) for day in days]
     sold = sum(np.nansum(w.actual) for w in windows)
     missed = sum(np.nansum(np.abs(w.actual - w.prediction.quantiles[..., 3])) for w in windows)
@@ -255,15 +264,15 @@ def test_a_back_test_reports_windows_and_the_whole(panel):
 
 def test_back_test_windows_must_fit_into_the_sales(panel):
     with pytest.raises(ValueError, match="choose an earlier last origin"):
-        origins(panel, 14, 1, 14, last=str(panel.origin))
+        choose_origins(panel, 14, 1, 14, last_origin=str(panel.origin))
     with pytest.raises(ValueError, match="ask for fewer windows"):
-        origins(panel, 14, 40, 14)
+        choose_origins(panel, 14, 40, 14)
 
 
 def test_auto_tries_what_the_time_allows_and_blends_what_is_best(panel):
-    learning = Learning(panel, Plan(algorithms.AUTO.name, horizon=14, budget=20, windows=2))
-    epochs, learned = list(learning), learning.learned
-    tried = [entry.name for entry in algorithms.candidates(algorithms.AUTO.name, 2)]
+    learning = TrainingPipeline(panel, TrainingConfig(algorithms.AUTO.name, horizon=14, budget=20, windows=2))
+    epochs, learned = list(learning), learning.result
+    tried = [entry.name for entry in algorithms.select_candidates(algorithms.AUTO.name, 2)]
     assert {epoch.values["method"] for epoch in epochs if epoch.step == "learn"} == set(tried)
     assert len(tried) == 3 and "seasonal_naive" in tried
     assert all(epoch.text.format(**epoch.values) for epoch in epochs)
@@ -283,7 +292,7 @@ def test_members_of_a_blend_forecast_as_they_would_alone(learned, panel):
 
 
 def test_with_much_time_auto_tries_all():
-    assert {entry.name for entry in algorithms.candidates(algorithms.AUTO.name, 99)} == set(NAMES)
+    assert {entry.name for entry in algorithms.select_candidates(algorithms.AUTO.name, 99)} == set(NAMES)
 
 
 def test_a_blend_is_chosen_unless_one_alone_is_clearly_better():
@@ -292,13 +301,16 @@ def test_a_blend_is_chosen_unless_one_alone_is_clearly_better():
     miss = rng.normal(0, 3, (5, 14, 1))
     high, low = (np.repeat(actual[..., None] + sign * miss, 8, axis=2) for sign in (1, -1))
     bad = np.repeat(actual[..., None] * 3, 8, axis=2)
-    assert choose([[high], [low], [bad]], [actual]) == pytest.approx([0.5, 0.5, 0], abs=0.11)
-    assert choose([[high], [bad]], [actual]) == [1.0, 0.0]
+    assert ensemble_weights([[high], [low], [bad]], [actual]) == pytest.approx([0.5, 0.5, 0], abs=0.11)
+    assert ensemble_weights([[high], [bad]], [actual]) == [1.0, 0.0]
     worse = np.repeat(actual[..., None] + 1.3 * miss, 8, axis=2)
-    first, second = choose([[high], [worse]], [actual])
+    first, second = ensemble_weights([[high], [worse]], [actual])
     assert second == 0.0 and first == 1.0  # they err alike: nothing is gained by the worse one
     other = np.repeat(actual[..., None] - 1.1 * miss, 8, axis=2)
-    first, second = choose([[high], [other]], [actual])
+    first, second = ensemble_weights([[high], [other]], [actual])
     assert 0.5 < first < 0.6 and second == pytest.approx(1 - first)
-    assert choose([[high], [other]], [actual], alone=[1]) == [1.0, 0.0]
-    assert choose([[high], [bad]], [actual], alone=[0]) == [1.0, 0.0]  # it may still be the best one
+    assert ensemble_weights([[high], [other]], [actual], excluded=[1]) == [1.0, 0.0]
+    assert ensemble_weights([[high], [bad]], [actual], excluded=[0]) == [
+        1.0,
+        0.0,
+    ]  # it may still be the best one

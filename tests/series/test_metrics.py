@@ -5,7 +5,7 @@ import pytest
 
 from registry.series import metrics
 from registry.series.calibration import Calibration
-from registry.series.quantiles import LEVELS
+from registry.series.quantiles import QUANTILE_LEVELS
 
 
 def test_scores_follow_their_definitions_and_leave_unknown_days_out():
@@ -13,7 +13,7 @@ def test_scores_follow_their_definitions_and_leave_unknown_days_out():
     mean = np.array([[11.0, 5.0, 18.0]])
     quantiles = np.repeat(mean[..., None], 7, axis=2)
     past = np.array([[1.0] * 7 + [3.0] * 7])
-    scores = metrics.score(actual, mean, quantiles, past)
+    scores = metrics.score_window(actual, mean, quantiles, past)
     assert scores["wape"] == pytest.approx(3 / 30)
     assert scores["bias"] == pytest.approx(-1 / 30)
     assert scores["mase"] == pytest.approx(1.5 / 2)
@@ -38,9 +38,9 @@ def test_calibrated_intervals_cover_new_windows_as_promised():
 
     fitted = Calibration.fit([window(), window()], [(f"S{i % 10}", f"P{i // 10}") for i in range(200)])
     actual, raw = window()
-    coverage = metrics.coverage(actual, fitted.apply(raw.astype(np.float32))[..., 1:])
+    coverage = metrics.coverage(actual, fitted.calibrate_forecast(raw.astype(np.float32))[..., 1:])
     assert coverage["80"] == pytest.approx(0.8, abs=0.02) and coverage["95"] == pytest.approx(0.95, abs=0.02)
-    low, high = fitted.sum_over_days("all", raw[..., 0].sum(axis=0))
+    low, high = fitted.sum_interval("all", raw[..., 0].sum(axis=0))
     total = raw[..., 0].sum()
     assert low <= total <= high < 1.05 * total  # independent misses cancel out in a total
 
@@ -50,9 +50,9 @@ def test_windows_whose_total_came_out_right_by_luck_promise_no_exact_total():
     off = np.repeat([[1.0], [-1.0]], 50, axis=0)  # every series is 10% off, and together they are right
     raw = level[..., None].repeat(8, axis=2).astype(np.float32)
     fitted = Calibration.fit([(level + off, raw)] * 3, [("S", f"P{i}") for i in range(100)])
-    low, high = fitted.sum_over_days("all", raw[..., 0].sum(axis=0))
+    low, high = fitted.sum_interval("all", raw[..., 0].sum(axis=0))
     assert (high - low) / raw[..., 0].sum() == pytest.approx(2 * 1.2816 * 0.1 / np.sqrt(100), rel=0.01)
 
 
 def test_every_quantile_level_is_named_once():
-    assert sorted(set(LEVELS)) == list(LEVELS)
+    assert sorted(set(QUANTILE_LEVELS)) == list(QUANTILE_LEVELS)

@@ -24,13 +24,13 @@ def test_closed_days_come_from_the_open_column(panel):
 def test_a_day_without_any_record_in_the_store_is_closed(frame):
     day = pd.Timestamp("2024-03-05")
     panel = Panel.from_frame(frame[frame.date != day].drop(columns="open"), {"promo": "known"})
-    assert panel.closed[:, panel.column("2024-03-05")].all()
+    assert panel.closed[:, panel.column_index("2024-03-05")].all()
 
 
 def test_a_missing_row_is_unknown_where_zeros_are_written(frame):
     gone = (frame.date == "2024-03-05") & (frame.product_id == "P0") & (frame.store_id == "S1")
     panel = Panel.from_frame(frame[~gone], ROLES)
-    assert np.isnan(panel.sales[2, panel.column("2024-03-05")])
+    assert np.isnan(panel.sales[2, panel.column_index("2024-03-05")])
 
 
 def test_a_missing_row_means_nothing_sold_where_only_sales_are_written():
@@ -48,11 +48,11 @@ def test_rows_without_sales_after_the_last_day_are_the_plan(frame):
 
 
 def test_until_hides_every_later_sale(panel):
-    seen = panel.until("2024-05-01")
+    seen = panel.as_of("2024-05-01")
     assert seen.origin == np.datetime64("2024-05-01") and seen.sales.shape[1] == seen.days
     assert seen.known["promo"].shape == panel.known["promo"].shape
     with pytest.raises(ValueError, match="outside the sales"):
-        panel.until("2030-01-01")
+        panel.as_of("2030-01-01")
 
 
 def test_a_scope_without_sales_says_so(frame):

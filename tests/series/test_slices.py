@@ -7,31 +7,31 @@ import pytest
 
 from registry.series import metrics
 from registry.series.calibration import Calibration, group_rows
-from registry.series.error_breakdown import MOST, Trial, slices
-from registry.series.quantiles import LEVELS, MEDIAN
+from registry.series.error_breakdown import MAX_ROWS, HoldoutWindow, error_breakdown
+from registry.series.quantiles import MEDIAN_INDEX, QUANTILE_LEVELS
 
 STORES, PRODUCTS, DAYS = 3, 4, 14
 KEYS = [(f"S{s}", f"P{p}") for s in range(STORES) for p in range(PRODUCTS)]
 
 
-def trial(seed: int, keys=KEYS) -> Trial:
+def trial(seed: int, keys=KEYS) -> HoldoutWindow:
     """Sales around a level that grows with the series, some days unknown, forecast with honest quantiles."""
     rng = np.random.default_rng(seed)
     level = np.linspace(5, 100, len(keys))[:, None]
     actual = rng.normal(level, 2, (len(keys), DAYS)).astype(np.float32)
     actual[rng.random(actual.shape) < 0.1] = np.nan
-    steps = np.linspace(-4, 4, len(LEVELS))
+    steps = np.linspace(-4, 4, len(QUANTILE_LEVELS))
     mean = np.broadcast_to(level, actual.shape) + rng.normal(0, 1, actual.shape)
     quantiles = (mean[..., None] + steps).astype(np.float32)
     held = np.concatenate([mean[..., None], quantiles], axis=2).astype(np.float32)
-    return Trial(actual, mean.astype(np.float32), quantiles, Calibration.fit([(actual, held)], keys))
+    return HoldoutWindow(actual, mean.astype(np.float32), quantiles, Calibration.fit([(actual, held)], keys))
 
 
 PAST = np.linspace(5, 100, len(KEYS))[:, None] * np.ones((1, 50), np.float32)
 TRIALS = [trial(1), trial(2)]
-FOUND = slices(TRIALS, KEYS, PAST)
+FOUND = error_breakdown(TRIALS, KEYS, PAST)
 ACTUAL = np.stack([one.actual for one in TRIALS])
-MEDIANS = np.stack([one.quantiles[..., MEDIAN] for one in TRIALS])
+MEDIANS = np.stack([one.quantiles[..., MEDIAN_INDEX] for one in TRIALS])
 MEANS = np.stack([one.mean for one in TRIALS])
 
 
@@ -76,23 +76,25 @@ def test_a_total_leaves_out_the_forecast_of_days_without_an_actual():
     one = trial(3)
     rows = np.arange(PRODUCTS)
     one.actual[rows[0], 0] = np.nan
-    other = Trial(one.actual, one.mean.copy(), one.quantiles, one.calibration)
+    other = HoldoutWindow(one.actual, one.mean.copy(), one.quantiles, one.calibration)
     other.mean[rows[0], 0] = 1e6
-    np.testing.assert_array_equal(one.total("store", rows)[1], other.total("store", rows)[1])
+    np.testing.assert_array_equal(one.group_total("store", rows)[1], other.group_total("store", rows)[1])
 
 
 def test_of_many_products_only_the_largest_are_listed():
-    keys = [("S", f"P{number:03d}") for number in range(MOST + 50)]
-    found = slices([trial(4, keys)], keys, np.ones((len(keys), 30), np.float32))
+    keys = [("S", f"P{number:03d}") for number in range(MAX_ROWS + 50)]
+    found = error_breakdown([trial(4, keys)], keys, np.ones((len(keys), 30), np.float32))
     codes = [row["code"] for row in found["by_product"]]
-    assert len(codes) == MOST and f"P{MOST + 49:03d}" in codes and "P000" not in codes
+    assert len(codes) == MAX_ROWS and f"P{MAX_ROWS + 49:03d}" in codes and "P000" not in codes
     assert [row["code"] for row in found["by_store"]] == ["S"]
 
 
 def test_what_was_never_sold_has_no_error_rate():
     nothing = np.zeros((1, DAYS), np.float32)
-    one = Trial(nothing, nothing, np.zeros((1, DAYS, len(LEVELS)), np.float32), Calibration())
-    found = metrics.plain(slices([one], [("S", "P")], nothing))
+    one = HoldoutWindow(
+        nothing, nothing, np.zeros((1, DAYS, len(QUANTILE_LEVELS)), np.float32), Calibration()
+    )
+    found = metrics.replace_nan(error_breakdown([one], [("S", "P")], nothing))
     assert found["by_product"] == [{"code": "P", "wape": None, "bias": None, "units": 0.0}]
     assert found["by_step"][0]["n"] == 1
 

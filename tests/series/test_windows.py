@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from registry.series.covariates import Encoder
-from registry.series.quantiles import OUTPUTS
-from registry.series.windows import Windows, origins
+from registry.series.quantiles import OUTPUT_COUNT
+from registry.series.windows import Windows, find_positions
 
 
 def cut(panel, column=200, block=7, ahead=0):
     windows = Windows(panel, Encoder.fit(panel), 28, block, ahead)
-    return windows.cut(torch.arange(4), torch.full((4,), column))
+    return windows.cut_batch(torch.arange(4), torch.full((4,), column))
 
 
 def test_a_window_never_sees_sales_or_past_covariates_from_its_origin_on(panel):
@@ -32,10 +32,13 @@ def test_a_window_never_sees_sales_or_past_covariates_from_its_origin_on(panel):
 
 
 def test_a_window_at_the_end_is_the_same_with_and_without_the_later_days(panel):
-    seen = panel.until(panel.start + np.timedelta64(199, "D"))
+    seen = panel.as_of(panel.start + np.timedelta64(199, "D"))
     encoder = Encoder.fit(panel)
     row, at = torch.arange(4), torch.full((4,), 200)
-    whole, part = Windows(panel, encoder, 28, 7).cut(row, at), Windows(seen, encoder, 28, 7, 7).cut(row, at)
+    whole, part = (
+        Windows(panel, encoder, 28, 7).cut_batch(row, at),
+        Windows(seen, encoder, 28, 7, 7).cut_batch(row, at),
+    )
     for field in fields(whole):
         if field.name != "target":
             same = torch.allclose(
@@ -48,7 +51,7 @@ def test_a_window_at_the_end_is_the_same_with_and_without_the_later_days(panel):
 def test_the_usual_weekday_is_the_mean_of_more_weeks_before_two_years_are_known(panel, days, weeks):
     long = replace(panel, sales=np.tile(panel.sales, 3)[:, :days], closed=np.tile(panel.closed, 3)[:, :days])
     encoder = Encoder.fit(replace(long, known={}, past={}))
-    batch = Windows(panel, replace(Encoder.fit(panel), usual_weeks=encoder.usual_weeks), 28, 7).cut(
+    batch = Windows(panel, replace(Encoder.fit(panel), usual_weeks=encoder.usual_weeks), 28, 7).cut_batch(
         torch.tensor([2]), torch.tensor([200])
     )
     sold = np.where(panel.closed, np.nan, panel.sales)[2, 200 - 7 * weeks : 200].reshape(weeks, 7)
@@ -57,7 +60,7 @@ def test_the_usual_weekday_is_the_mean_of_more_weeks_before_two_years_are_known(
 
 def test_where_hardly_a_day_sells_the_usual_is_that_of_eight_weeks(panel):
     rare = replace(panel, sales=panel.sales * (np.arange(panel.days) % 10 == 0))
-    assert (panel.sparse, rare.sparse) == (False, True)
+    assert (panel.is_sparse, rare.is_sparse) == (False, True)
     assert (Encoder.fit(panel).usual_weeks, Encoder.fit(rare).usual_weeks) == (26, 8)
 
 
@@ -82,8 +85,8 @@ def test_closed_days_are_no_target(panel):
 
 def test_forecast_days_put_in_are_seen_by_the_next_block(panel):
     windows = Windows(panel, Encoder.fit(panel), 28, 7, ahead=14)
-    windows.extend(panel.days, torch.full((4, 7, OUTPUTS), 500.0))
-    batch = windows.cut(torch.arange(4), torch.full((4,), panel.days + 7))
+    windows.append_forecast(panel.days, torch.full((4, 7, OUTPUT_COUNT), 500.0))
+    batch = windows.cut_batch(torch.arange(4), torch.full((4,), panel.days + 7))
     last = (batch.recent * batch.scale[:, None])[3, -7:]
     assert torch.allclose(last, torch.full((7,), 500.0))
 
@@ -92,23 +95,27 @@ def test_origins_skip_days_before_a_series_began(panel):
     sales = panel.sales.copy()
     sales[1, :100] = np.nan
     windows = Windows(replace(panel, sales=sales), Encoder.fit(panel), 28, 7)
-    rows, columns = origins(windows, 14, 120)
+    rows, columns = find_positions(windows, 14, 120)
     assert columns[rows == 1].min() == 101 and columns[rows == 0].min() == 14 and columns.max() == 120
 
 
 def test_an_expected_share_of_days_without_sales_is_counted_as_such(panel):
     windows = Windows(panel, Encoder.fit(panel), 28, 7, ahead=7)
     rows, at = torch.tensor([2, 3]), torch.full((2,), panel.days + 7)  # two that never close
-    forecast = torch.tensor([0.4, 0, 0, 0, 0.0, 1, 1, 2]).expand(4, 7, OUTPUTS)  # nothing, every other time
-    before = windows.none[rows, panel.days].clone()
-    windows.extend(panel.days, forecast)
-    assert torch.allclose(windows.none[rows, at] - before, torch.tensor(3.5))
+    forecast = torch.tensor([0.4, 0, 0, 0, 0.0, 1, 1, 2]).expand(
+        4, 7, OUTPUT_COUNT
+    )  # nothing, every other time
+    before = windows.running_zeros[rows, panel.days].clone()
+    windows.append_forecast(panel.days, forecast)
+    assert torch.allclose(windows.running_zeros[rows, at] - before, torch.tensor(3.5))
 
 
 def test_a_series_looks_the_same_alone_and_among_others(panel):
     encoder, rows = Encoder.fit(panel), np.array([2])
-    alone = Windows(panel.select(rows), encoder, 28, 7).cut(torch.tensor([0]), torch.tensor([200]))
-    among = Windows(panel, encoder, 28, 7).cut(torch.tensor([2]), torch.tensor([200]))
+    alone = Windows(panel.select_series(rows), encoder, 28, 7).cut_batch(
+        torch.tensor([0]), torch.tensor([200])
+    )
+    among = Windows(panel, encoder, 28, 7).cut_batch(torch.tensor([2]), torch.tensor([200]))
     for field in fields(alone):
         assert torch.equal(
             getattr(alone, field.name).nan_to_num(), getattr(among, field.name).nan_to_num()

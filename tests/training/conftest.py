@@ -10,9 +10,9 @@ import pytest
 from registry.datasets.models import Dataset, DatasetVersion
 from registry.datasets.scope import Scope
 from training import leases
-from training.learning.pipeline import Epoch
+from training.learning.pipeline import Progress
 from training.models import TrainingRun
-from training.queue import enqueue
+from training.queue import enqueue_run
 
 
 class FakeBundle:
@@ -31,14 +31,14 @@ class FakeLearning:
     def __init__(self, panel, plan, checkpoint=None) -> None:
         self.panel, self.plan = panel, plan
 
-    def __iter__(self) -> Iterator[Epoch]:
+    def __iter__(self) -> Iterator[Progress]:
         for number in (1, 2, 3):
             yield epoch(number)
-        self.learned = FakeLearned()
+        self.result = FakeLearned()
 
 
-def epoch(number: int) -> Epoch:
-    return Epoch(
+def epoch(number: int) -> Progress:
+    return Progress(
         step="learn",
         round=number,
         progress=number / 4,
@@ -70,14 +70,14 @@ def ask(data):
     """Queues a small training."""
 
     def queue(**asked) -> TrainingRun:
-        return enqueue(data, Scope(), "seasonal_naive", **asked)
+        return enqueue_run(data, Scope(), "seasonal_naive", **asked)
 
     return queue
 
 
 @pytest.fixture
 def claimed(ask) -> TrainingRun:
-    run = leases.claim(ask().pk, 1, "here")
+    run = leases.claim_run(ask().pk, 1, "here")
     assert run is not None
     return run
 
@@ -87,7 +87,7 @@ def learner(monkeypatch):
     """Puts a learner in place of the numerics; gives a function that changes it."""
 
     def use(learning: type) -> None:
-        monkeypatch.setattr("training.learning.pipeline.Learning", learning)
+        monkeypatch.setattr("training.learning.pipeline.TrainingPipeline", learning)
 
     monkeypatch.setattr("registry.datasets.reader.read_panel", lambda version, scope: "panel")
     use(FakeLearning)

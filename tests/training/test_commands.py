@@ -104,7 +104,7 @@ def test_runs_prints_a_table_for_people(claimed, capsys):
 
 
 def test_a_child_of_an_attempt_that_lost_the_run_leaves(claimed, monkeypatch):
-    for name in ("die_with_parent", "take_less"):
+    for name in ("die_with_parent", "apply_limits"):
         monkeypatch.setattr(f"training.management.commands.run_training.{name}", lambda given: None)
     with pytest.raises(CommandError, match="does not own the run"):
         call_command("run_training", str(claimed.pk), str(uuid.uuid4()))

@@ -36,10 +36,10 @@ def test_a_longer_budget_and_a_larger_panel_cost_more(ask, data):
 def test_earlier_trainings_on_this_machine_correct_the_guess(ask):
     for _number in range(3):
         run = ask(budget=60)
-        end(run, 2 * estimate.formula(run)["seconds"], 2000)
+        end(run, 2 * estimate.base_estimate(run)["seconds"], 2000)
     found = ask(budget=60).estimate
     assert found["known"]
-    assert abs(found["seconds"] - 2 * estimate.formula(run)["seconds"]) <= 1
+    assert abs(found["seconds"] - 2 * estimate.base_estimate(run)["seconds"]) <= 1
     assert abs(found["memory_mb"] - 2000) <= 1
 
 
@@ -53,5 +53,5 @@ def test_a_disturbed_training_teaches_nothing(ask):
 def test_the_memory_that_was_taken_is_noted(claimed):
     from tests.training.conftest import epoch
 
-    claimed.record([epoch(1)])
-    assert estimate.actual_cost(TrainingRun.objects.get())["memory_mb"] == limits.peak_mb() > 20
+    claimed.record_progress([epoch(1)])
+    assert estimate.actual_cost(TrainingRun.objects.get())["memory_mb"] == limits.peak_memory_mb() > 20

@@ -12,7 +12,15 @@ from django.db import OperationalError
 from django_q.exceptions import TimeoutException
 
 from training import child_process, leases, tasks
-from training.exit_reasons import BROKEN, CRASHED, KILLED, NO_MEMORY, SILENT, STARVED, ExitReason
+from training.exit_reasons import (
+    CRASHED_TEXT,
+    KILLED_TEXT,
+    MACHINE_MEMORY_TEXT,
+    MEMORY_LIMIT_TEXT,
+    NO_RESULT_TEXT,
+    PROGRAM_ERROR_TEXT,
+    ExitReason,
+)
 from training.models import TrainingRun
 
 pytestmark = pytest.mark.django_db
@@ -21,8 +29,8 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def child(monkeypatch):
     """Puts a small Python program in place of the child."""
-    monkeypatch.setattr(child_process, "TICK", 0.05)
-    monkeypatch.setattr(child_process, "GRACE", 0.05)
+    monkeypatch.setattr(child_process, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(child_process, "GRACE_SECONDS", 0.05)
     children = []
     popen = subprocess.Popen
 
@@ -37,7 +45,7 @@ def child(monkeypatch):
     return use
 
 
-LIMIT = NO_MEMORY.format(limit=f"{settings.TRAINING_MEMORY_MB / 1000:g}")
+LIMIT = MEMORY_LIMIT_TEXT.format(limit=f"{settings.TRAINING_MEMORY_MB / 1000:g}")
 
 
 def attempts(run: TrainingRun, most: int) -> TrainingRun:
@@ -48,7 +56,9 @@ def attempts(run: TrainingRun, most: int) -> TrainingRun:
     return run
 
 
-@pytest.mark.parametrize(("program", "sentence"), [("raise KeyError(3)", BROKEN), ("pass", SILENT)])
+@pytest.mark.parametrize(
+    ("program", "sentence"), [("raise KeyError(3)", PROGRAM_ERROR_TEXT), ("pass", NO_RESULT_TEXT)]
+)
 def test_an_error_of_the_program_fails_the_run_at_once(ask, child, program, sentence):
     children = child(program)
     run = attempts(ask(), 3)
@@ -58,8 +68,8 @@ def test_an_error_of_the_program_fails_the_run_at_once(ask, child, program, sent
 @pytest.mark.parametrize(
     ("program", "sentence"),
     [
-        ("import os; os.kill(os.getpid(), 9)", KILLED),
-        ("import os; os.abort()", CRASHED),
+        ("import os; os.kill(os.getpid(), 9)", KILLED_TEXT),
+        ("import os; os.abort()", CRASHED_TEXT),
         ("raise MemoryError", LIMIT),
     ],
 )
@@ -76,23 +86,23 @@ def test_a_killed_child_is_tried_once_more_then_the_run_fails_with_the_reason(as
 def test_a_kill_while_linux_was_short_of_memory_is_told_as_that(ask, child, monkeypatch):
     child("import os; os.kill(os.getpid(), 9)")
     counts = iter([4, 5, 5, 5])
-    monkeypatch.setattr(child_process, "killed_for_memory", lambda: next(counts))
+    monkeypatch.setattr(child_process, "count_oom_kills", lambda: next(counts))
     run = attempts(ask(), 1)
-    assert run.events.get(level="warning").text == STARVED
-    assert attempts(run, 1).error == KILLED
+    assert run.events.get(level="warning").text == MACHINE_MEMORY_TEXT
+    assert attempts(run, 1).error == KILLED_TEXT
 
 
 def test_a_killed_run_that_somebody_wants_stopped_is_stopped(claimed):
     claimed.cancel()
-    assert leases.beat(claimed)
-    leases.handle_crash(claimed, ExitReason(KILLED, can_retry=True))
+    assert leases.renew_lease(claimed)
+    leases.handle_crash(claimed, ExitReason(KILLED_TEXT, can_retry=True))
     assert claimed.state == "cancelled"
 
 
 def test_a_job_delivered_twice_starts_one_child(ask, child):
     children = child("pass")
     run = ask()
-    leases.claim(run.pk, 1, "elsewhere")
+    leases.claim_run(run.pk, 1, "elsewhere")
     tasks.run_training(str(run.pk))
     assert children == []
 
@@ -144,9 +154,9 @@ def test_a_worker_without_a_database_gives_up_before_the_lease_ends(claimed, mon
         raise OperationalError("server closed the connection")
 
     monkeypatch.setattr(leases, "read_stop_flag", gone)
-    monkeypatch.setattr(leases, "beat", gone)
+    monkeypatch.setattr(leases, "renew_lease", gone)
     heartbeat = leases.Heartbeat(claimed)
-    heartbeat.last_beat = time.monotonic() - 10
+    heartbeat.last_renewal = time.monotonic() - 10
     assert heartbeat.may_continue()
-    heartbeat.last_beat = time.monotonic() - 26
+    heartbeat.last_renewal = time.monotonic() - 26
     assert not heartbeat.may_continue()

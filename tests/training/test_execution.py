@@ -10,13 +10,13 @@ from registry.storage.artifacts import CorruptArtifact
 from tests.training.conftest import FakeLearning, epoch
 from training import leases
 from training.models import TrainingRun
-from training.runner import Superseded, batches, execute
+from training.runner import LeaseLost, batch_progress, train_and_publish
 
 pytestmark = pytest.mark.django_db
 
 
 def test_a_training_is_recorded_saved_and_published(claimed, learner):
-    version = execute(claimed)
+    version = train_and_publish(claimed)
     row = TrainingRun.objects.get(pk=claimed.pk)
     assert (row.state, row.version) == ("done", version)
     assert version.name == "seasonal_naive_global_v1"
@@ -35,10 +35,10 @@ def test_the_learner_is_told_everything_that_was_asked(ask, learner):
 
     learner(Listening)
     asked = {"horizon": 7, "budget": 5, "seed": 3, "config": {"past_days": 28}}
-    execute(leases.claim(ask(**asked).pk, 1, "here"))
+    train_and_publish(leases.claim_run(ask(**asked).pk, 1, "here"))
     plan = told[0]
     assert (plan.algorithm, plan.horizon, plan.budget, plan.seed) == ("seasonal_naive", 7, 5.0, 3)
-    assert (plan.config, plan.data_hash) == ({"past_days": 28}, "0" * 64)
+    assert (plan.knobs, plan.data_hash) == ({"past_days": 28}, "0" * 64)
 
 
 def test_a_run_taken_over_while_learning_keeps_nothing(claimed, learner):
@@ -49,24 +49,24 @@ def test_a_run_taken_over_while_learning_keeps_nothing(claimed, learner):
             yield epoch(2)
 
     learner(Slow)
-    with pytest.raises(Superseded):
-        execute(claimed)
+    with pytest.raises(LeaseLost):
+        train_and_publish(claimed)
     assert not ModelVersion.objects.exists()
 
 
 def test_a_run_taken_over_while_saving_throws_its_file_away(claimed, learner, monkeypatch):
-    monkeypatch.setattr(TrainingRun, "finish", lambda run, version: False)
-    with pytest.raises(Superseded):
-        execute(claimed)
+    monkeypatch.setattr(TrainingRun, "finish_with_version", lambda run, version: False)
+    with pytest.raises(LeaseLost):
+        train_and_publish(claimed)
     assert not ModelVersion.objects.exists()
     assert not storages["artifacts"].exists(f"models/{claimed.attempt_token}.safetensors")
 
 
 def test_a_damaged_dataset_file_is_told_in_one_sentence(claimed):
     with pytest.raises(CorruptArtifact, match=r"pharmacies v1 is missing: delete it and make it again\."):
-        execute(claimed)
+        train_and_publish(claimed)
 
 
 def test_fast_epochs_are_written_together():
-    groups = list(batches(epoch(number) for number in range(1, 8)))
+    groups = list(batch_progress(epoch(number) for number in range(1, 8)))
     assert [len(group) for group in groups] == [1, 6]

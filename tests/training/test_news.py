@@ -16,7 +16,7 @@ HTMX = {"HX-Request": "true"}
 
 @pytest.fixture
 def mine(ask, user) -> TrainingRun:
-    return leases.claim(ask(created_by=user).pk, 1, "here")
+    return leases.claim_run(ask(created_by=user).pk, 1, "here")
 
 
 def letters() -> list[str]:
@@ -25,7 +25,7 @@ def letters() -> list[str]:
 
 def test_the_end_is_told_once_and_to_nobody_else(mine, page, admin_page):
     assert b"note" not in page.get("/runs/news/", headers=HTMX).content
-    mine.fail("The data is too short.")
+    mine.mark_failed("The data is too short.")
     assert b"note" not in admin_page.get("/runs/news/", headers=HTMX).content
     told = page.get("/runs/news/", headers=HTMX).content.decode()
     assert "failed" in told and "The data is too short." in told
@@ -33,7 +33,7 @@ def test_the_end_is_told_once_and_to_nobody_else(mine, page, admin_page):
 
 
 def test_the_live_page_of_the_run_itself_needs_no_news(mine, page):
-    mine.finish(begin(mine))
+    mine.finish_with_version(begin(mine))
     here = {**HTMX, "HX-Current-URL": f"http://testserver/runs/{mine.pk}/"}
     assert b"note" not in page.get("/runs/news/", headers=here).content
     assert b"note" not in page.get("/runs/news/", headers=HTMX).content
@@ -46,7 +46,7 @@ def test_every_page_asks_for_news(page):
 def test_without_a_mail_server_nobody_is_written_to(mine, user):
     user.email = "ana@shop.example"
     user.save()
-    mine.finish(begin(mine))
+    mine.finish_with_version(begin(mine))
     assert letters() == []
 
 
@@ -54,7 +54,7 @@ def test_with_a_mail_server_the_end_is_written_about(mine, user, settings):
     settings.EMAIL_HOST, settings.SITE_URL = "mail.shop.example", "https://shop.example"
     user.email = "ana@shop.example"
     user.save()
-    mine.fail("The data is too short.")
+    mine.mark_failed("The data is too short.")
     assert letters() == ["training.tasks.write_to_owner"]
     tasks.write_to_owner(str(mine.pk))
     (letter,) = mail.outbox
@@ -67,7 +67,7 @@ def test_who_stopped_a_training_knows_it(mine, user, settings):
     user.email = "ana@shop.example"
     user.save()
     mine.cancel()
-    mine.stop()
+    mine.mark_cancelled()
     assert letters() == []
 
 

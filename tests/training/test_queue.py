@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django_q.models import OrmQ
 
 from training import leases, models, queue
-from training.models import QUEUE, TrainingRun
+from training.models import QUEUE_NAME, TrainingRun
 
 pytestmark = pytest.mark.django_db
 
@@ -19,7 +19,7 @@ def people() -> list[User]:
 
 
 def take() -> TrainingRun | None:
-    row = OrmQ.objects.filter(key=QUEUE).order_by("pk").first()
+    row = OrmQ.objects.filter(key=QUEUE_NAME).order_by("pk").first()
     if row is None:
         return None
     row.delete()
@@ -27,7 +27,7 @@ def take() -> TrainingRun | None:
 
 
 def end(run: TrainingRun) -> None:
-    assert run.fail("Over.")
+    assert run.mark_failed("Over.")
 
 
 def test_people_take_turns_however_many_they_queue(ask, people):
@@ -66,14 +66,14 @@ def test_one_person_has_one_training_in_work(ask, people, settings):
 
 
 def test_a_run_that_had_to_wait_for_its_owner_gets_a_job_again(ask, people, monkeypatch):
-    monkeypatch.setattr("training.leases.LOST_AFTER", -models.LEASE)
+    monkeypatch.setattr("training.leases.REQUEUE_LOST_AFTER", -models.LEASE_DURATION)
     ask(created_by=people[0])
     waiting = ask(created_by=people[0])
     first = take()
     assert take() is None
-    assert leases.requeue_lost() == []
+    assert leases.requeue_lost_runs() == []
     end(first)
-    assert leases.requeue_lost() == [waiting]
+    assert leases.requeue_lost_runs() == [waiting]
     assert take() == waiting
 
 
@@ -95,8 +95,8 @@ def test_too_many_waiting_trainings_are_one_clear_sentence(ask, people):
 def test_asking_for_the_same_again_twice_makes_one_run(ask, people):
     run = ask(created_by=people[0], horizon=7, budget=9, seed=3, config={"past_days": 28})
     run.cancel()
-    again = queue.repeat(run, people[1])
-    assert again == queue.repeat(run, people[1])
+    again = queue.repeat_run(run, people[1])
+    assert again == queue.repeat_run(run, people[1])
     assert (again.horizon, again.budget, again.seed, again.config) == (7, 9, 3, {"past_days": 28})
     assert (again.state, again.created_by) == ("queued", people[1])
 
@@ -105,31 +105,31 @@ def test_asking_for_the_same_again_twice_makes_one_run(ask, people):
 def kept(claimed, settings, tmp_path) -> TrainingRun:
     """A run that has a checkpoint."""
     settings.DATA_DIR = tmp_path
-    claimed.folder.mkdir(parents=True)
-    (claimed.folder / "001.safetensors").write_bytes(b"weights")
+    claimed.checkpoint_folder.mkdir(parents=True)
+    (claimed.checkpoint_folder / "001.safetensors").write_bytes(b"weights")
     return claimed
 
 
 def test_an_interrupted_run_keeps_its_checkpoint_and_its_progress(kept):
     TrainingRun.objects.filter(pk=kept.pk).update(progress=0.4)
-    assert leases.release(kept)
-    assert leases.expire_lost() == []
-    assert kept.folder.exists()
-    again = leases.claim(kept.pk, 2, "here")
+    assert leases.release_run(kept)
+    assert leases.expire_lost_runs() == []
+    assert kept.checkpoint_folder.exists()
+    again = leases.claim_run(kept.pk, 2, "here")
     assert again.progress == 0.4
     assert again.events.order_by("seq").last().text == "The training goes on where it was interrupted."
 
 
 @pytest.mark.parametrize("way", ["fail", "stop"])
 def test_a_run_that_is_over_leaves_no_checkpoint(kept, way):
-    kept.fail("Broken.") if way == "fail" else kept.stop()
-    assert not kept.folder.exists()
+    kept.mark_failed("Broken.") if way == "fail" else kept.mark_cancelled()
+    assert not kept.checkpoint_folder.exists()
 
 
 def test_what_a_lost_worker_left_behind_is_swept(kept):
     TrainingRun.objects.filter(pk=kept.pk).delete()
-    leases.expire_lost()
-    assert not kept.folder.exists()
+    leases.expire_lost_runs()
+    assert not kept.checkpoint_folder.exists()
 
 
 def test_finishing_now_is_asked_once_and_only_of_a_running_training(claimed, ask):

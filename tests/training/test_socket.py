@@ -15,15 +15,15 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 
 from forecastsite.asgi import application
-from forecastsite.server.websocket_origin import is_ours
+from forecastsite.server.websocket_origin import is_own_websocket_origin
 from tests.training.conftest import epoch
 from training import live_updates as feeds
-from training.live_updates import Rights, snapshot
+from training.live_updates import ViewerPermissions, render_snapshot
 from training.models import TrainingRun
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OURS = "http://testserver:8000"
-ALL = Rights(steer=True, train=True, forecast=True)
+ALL = ViewerPermissions(may_steer=True, may_train=True, may_forecast=True)
 WAIT = 20  # seconds; the machine may be busy
 
 
@@ -75,21 +75,21 @@ async def test_a_page_sees_a_snapshot_then_what_happens_then_the_end(claimed, co
     page = socket(claimed.pk, cookie)
     await page.connect()
     assert 'id="live"' in await page.receive_from(timeout=WAIT)
-    await sync_to_async(claimed.record)([epoch(1)])
+    await sync_to_async(claimed.record_progress)([epoch(1)])
     first = await page.receive_from(timeout=WAIT)
     assert "Round 1." in first
     await page.send_to(text_data='{"nonsense": 1}')
-    await sync_to_async(claimed.record)([epoch(2)])
+    await sync_to_async(claimed.record_progress)([epoch(2)])
     second = await page.receive_from(timeout=WAIT)
     assert "Round 2." in second
     assert "Round 1." not in second
-    await sync_to_async(claimed.fail)("The data is too short.")
+    await sync_to_async(claimed.mark_failed)("The data is too short.")
     assert "The data is too short." in await page.receive_from(timeout=WAIT)
     assert await closed_with(page) == 1000
 
 
 async def test_a_page_opened_after_the_end_shows_it_and_is_closed(claimed, cookie):
-    await sync_to_async(claimed.fail)("The data is too short.")
+    await sync_to_async(claimed.mark_failed)("The data is too short.")
     page = socket(claimed.pk, cookie)
     await page.connect()
     assert "The data is too short." in await page.receive_from(timeout=WAIT)
@@ -97,7 +97,7 @@ async def test_a_page_opened_after_the_end_shows_it_and_is_closed(claimed, cooki
 
 
 async def test_a_page_that_comes_again_sees_everything(claimed, cookie):
-    await sync_to_async(claimed.record)([epoch(1), epoch(2)])
+    await sync_to_async(claimed.record_progress)([epoch(1), epoch(2)])
     page = socket(claimed.pk, cookie)
     await page.connect()
     shown = await page.receive_from(timeout=WAIT)
@@ -112,7 +112,7 @@ async def test_every_page_gets_its_own_language(claimed, cookie):
     for page in pages:
         await page.connect()
         shown.append(await page.receive_from(timeout=WAIT))
-    await sync_to_async(claimed.record)([epoch(1)])
+    await sync_to_async(claimed.record_progress)([epoch(1)])
     for page in pages:
         assert "Round 1." in await page.receive_from(timeout=WAIT)
         await page.disconnect()
@@ -123,18 +123,18 @@ async def test_two_pages_of_one_run_are_rendered_once(claimed, cookie, monkeypat
     from training import live_updates
 
     drawn = []
-    render = live_updates.render
+    render = live_updates.render_in_language
 
     def count(template, context, language):
         drawn.append(template)
         return render(template, context, language)
 
-    monkeypatch.setattr(live_updates, "render", count)
+    monkeypatch.setattr(live_updates, "render_in_language", count)
     pages = [socket(claimed.pk, cookie) for _ in range(2)]
     for page in pages:
         await page.connect()
         await page.receive_from(timeout=WAIT)
-    await sync_to_async(claimed.record)([epoch(1)])
+    await sync_to_async(claimed.record_progress)([epoch(1)])
     for page in pages:
         await page.receive_from(timeout=WAIT)
         await page.disconnect()
@@ -147,7 +147,7 @@ async def test_what_happens_fast_comes_together(claimed, cookie):
     await page.receive_from(timeout=WAIT)
     began, got = time.monotonic(), []
     for number in range(1, 21):
-        await sync_to_async(claimed.record)([epoch(number)])
+        await sync_to_async(claimed.record_progress)([epoch(number)])
         await asyncio.sleep(0.05)
     while "Round 20." not in "".join(got):
         got.append(await page.receive_from(timeout=WAIT))
@@ -157,7 +157,7 @@ async def test_what_happens_fast_comes_together(claimed, cookie):
 
 
 async def test_somebody_who_signs_out_stops_watching(claimed, cookie, monkeypatch):
-    monkeypatch.setattr("training.consumers.CHECK", 0.1)
+    monkeypatch.setattr("training.consumers.SESSION_CHECK_SECONDS", 0.1)
     page = socket(claimed.pk, cookie)
     await page.connect()
     await page.receive_from(timeout=WAIT)
@@ -167,7 +167,7 @@ async def test_somebody_who_signs_out_stops_watching(claimed, cookie, monkeypatc
 
 
 async def test_somebody_who_is_locked_out_stops_watching(claimed, cookie, monkeypatch):
-    monkeypatch.setattr("training.consumers.CHECK", 0.1)
+    monkeypatch.setattr("training.consumers.SESSION_CHECK_SECONDS", 0.1)
     page = socket(claimed.pk, cookie)
     await page.connect()
     await page.receive_from(timeout=WAIT)
@@ -199,21 +199,23 @@ async def test_a_client_that_sends_too_much_is_cut_off(claimed, cookie):
 
 def test_a_trusted_address_behind_a_proxy_is_ours(settings):
     settings.CSRF_TRUSTED_ORIGINS = ["https://shop.example"]
-    assert is_ours({"headers": [(b"origin", b"https://shop.example"), (b"host", b"inner:8000")]})
+    assert is_own_websocket_origin(
+        {"headers": [(b"origin", b"https://shop.example"), (b"host", b"inner:8000")]}
+    )
 
 
 def test_a_proxy_that_ends_tls_is_understood(settings):
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     headers = [(b"origin", b"https://testserver"), (b"host", b"testserver"), (b"x-forwarded-proto", b"https")]
-    assert is_ours({"headers": headers})
+    assert is_own_websocket_origin({"headers": headers})
 
 
 def test_only_the_watched_run_is_asked_for(claimed):
-    from training.live_updates import deltas
+    from training.live_updates import render_updates
 
     key = (claimed.pk, "en", ALL)
-    assert set(deltas({key: 0})) == {key}
-    assert deltas({key: TrainingRun.objects.get().last_seq}) == {}
+    assert set(render_updates({key: 0})) == {key}
+    assert render_updates({key: TrainingRun.objects.get().last_seq}) == {}
 
 
 async def test_pages_that_come_at_once_share_one_snapshot(claimed, monkeypatch):
@@ -222,23 +224,23 @@ async def test_pages_that_come_at_once_share_one_snapshot(claimed, monkeypatch):
     def slow(run_id, language, rights):
         made.append(language)
         time.sleep(0.2)
-        return snapshot(run_id, language, rights)
+        return render_snapshot(run_id, language, rights)
 
-    monkeypatch.setattr(feeds, "snapshot", slow)
-    shared = feeds.Feed()
+    monkeypatch.setattr(feeds, "render_snapshot", slow)
+    shared = feeds.LiveUpdates()
     asked = [(claimed.pk, language, ALL) for language in ("en", "en", "en", "zh-hans")]
-    shown = await asyncio.gather(*(shared.snapshot(key) for key in asked))
+    shown = await asyncio.gather(*(shared.get_snapshot(key) for key in asked))
     assert sorted(made) == ["en", "zh-hans"] and shown[0] is shown[2] and "训练" in shown[3].html
-    assert shared.whole == {}
+    assert shared.pending_snapshots == {}
 
 
 async def test_a_page_that_is_behind_the_others_is_told_at_once(claimed, monkeypatch):
     async def nothing(_feed):
         return None
 
-    monkeypatch.setattr(feeds.Feed, "tail", nothing)
-    shared, key = feeds.Feed(), (claimed.pk, "en", ALL)
+    monkeypatch.setattr(feeds.LiveUpdates, "poll_loop", nothing)
+    shared, key = feeds.LiveUpdates(), (claimed.pk, "en", ALL)
     assert shared.subscribe(key, 7).empty()
     late = shared.subscribe(key, 5)
-    assert (late.get_nowait().end, shared.cursors[key]) == (7, 7)
+    assert (late.get_nowait().end_seq, shared.cursors[key]) == (7, 7)
     assert shared.subscribe(key, 7).empty()

@@ -12,7 +12,13 @@ from django_q.signals import post_execute_in_worker, pre_execute
 from forecastsite import tasks as light
 from forecastsite.management.commands.up import create_administrator
 from forecastsite.server import supervisor
-from forecastsite.server.supervisor import LONGEST_PAUSE, Group, Probe, Supervisor, answers
+from forecastsite.server.supervisor import (
+    MAX_PAUSE_SECONDS,
+    ProcessGroup,
+    QueueProbe,
+    Supervisor,
+    is_answering,
+)
 from training import leases, tasks
 
 pytestmark = pytest.mark.django_db
@@ -42,14 +48,14 @@ def watching(clock):
 
 
 def test_a_queue_that_does_its_probe_job_is_well(clock):
-    probe = Probe()
-    assert not probe.wedged()
+    probe = QueueProbe()
+    assert not probe.is_wedged()
     clock.pass_by(21)
-    assert not probe.wedged()
+    assert not probe.is_wedged()
     assert OrmQ.objects.get().func() == "forecastsite.tasks.probe"
     OrmQ.objects.all().delete()  # a worker did it
     clock.pass_by(61)
-    assert not probe.wedged()
+    assert not probe.is_wedged()
 
 
 def test_a_light_queue_that_does_nothing_for_a_minute_is_started_again(clock, watching):
@@ -66,8 +72,8 @@ def test_a_light_queue_that_does_nothing_for_a_minute_is_started_again(clock, wa
 
 def test_a_long_light_job_is_not_a_wedged_queue(clock, watching, monkeypatch, settings, tmp_path):
     settings.DATA_DIR = tmp_path
-    light.tell_when_busy()
-    monkeypatch.setattr(watching.light, "family", lambda: [psutil.Process()])
+    light.install_busy_markers()
+    monkeypatch.setattr(watching.light, "list_descendants", lambda: [psutil.Process()])
     clock.pass_by(21)
     watching.check_queues()
     pre_execute.send("django_q", func=None, task=None)
@@ -81,48 +87,48 @@ def test_a_long_light_job_is_not_a_wedged_queue(clock, watching, monkeypatch, se
 
 def test_marks_of_dead_workers_are_swept_when_the_queue_starts(settings, tmp_path):
     settings.DATA_DIR = tmp_path
-    light.tell_when_busy()
-    light.mark(1).touch()
-    assert light.busy([1])
-    light.tell_when_busy()
-    assert not light.busy([1])
+    light.install_busy_markers()
+    light.busy_marker_path(1).touch()
+    assert light.has_busy_worker([1])
+    light.install_busy_markers()
+    assert not light.has_busy_worker([1])
 
 
 def test_a_training_queue_that_takes_no_run_for_half_a_minute_is_started_again(clock, watching, ask):
     ask()
     watching.check_queues()
     clock.pass_by(15)
-    watching.probe.forget()
+    watching.queue_probe.forget_job()
     watching.check_queues()
     assert watching.said == []
     clock.pass_by(16)
-    watching.probe.forget()
+    watching.queue_probe.forget_job()
     watching.check_queues()
     assert watching.said == ["training takes no jobs, starts again in 0.5 s"]
 
 
 def test_a_queue_at_work_is_left_alone(clock, watching, ask):
-    leases.claim(ask().pk, 1, "here")
+    leases.claim_run(ask().pk, 1, "here")
     ask()
     for _ in range(5):
         clock.pass_by(40)
-        watching.probe.forget()
+        watching.queue_probe.forget_job()
         watching.check_queues()
     assert watching.said == []
 
 
 def test_something_that_dies_at_once_is_started_less_and_less_often(clock):
-    group = Group("web")
-    group.started = clock.now
-    pauses = [group.rest() for _ in range(10)]
+    group = ProcessGroup("web")
+    group.started_at = clock.now
+    pauses = [group.schedule_restart() for _ in range(10)]
     assert pauses == sorted(pauses)
-    assert pauses[-1] == LONGEST_PAUSE
-    clock.pass_by(LONGEST_PAUSE + 1)
-    assert group.rest() == pauses[0]
+    assert pauses[-1] == MAX_PAUSE_SECONDS
+    clock.pass_by(MAX_PAUSE_SECONDS + 1)
+    assert group.schedule_restart() == pauses[0]
 
 
 def test_a_server_that_is_not_there_does_not_answer():
-    assert not answers(1)
+    assert not is_answering(1)
 
 
 def test_the_sign_in_page_is_asked_for_under_a_name_that_is_allowed(settings, monkeypatch):
@@ -143,7 +149,7 @@ def test_the_sign_in_page_is_asked_for_under_a_name_that_is_allowed(settings, mo
 
     monkeypatch.setattr(supervisor.http.client, "HTTPConnection", Connection)
     settings.ALLOWED_HOSTS, settings.HTTPS = ["*", ".shop.example"], True
-    assert answers(8000)
+    assert is_answering(8000)
     assert asked == [("/login/", {"Host": "shop.example", "X-Forwarded-Proto": "https"}), "closed"]
 
 
@@ -162,15 +168,15 @@ def test_the_first_administrators_password_is_random_unless_it_is_given(monkeypa
 def test_draining_waits_until_nothing_is_in_work_or_a_second_signal_comes(monkeypatch, tmp_path, settings):
     settings.DATA_DIR = tmp_path
     said: list[str] = []
-    watching = Supervisor(8000, 1, said.append, drain=True)
-    monkeypatch.setattr(watching, "keep_alive", lambda: watching.on_signal(15, None))
-    monkeypatch.setattr(watching, "look_after_runs", lambda: None)
+    watching = Supervisor(8000, 1, said.append, should_drain=True)
+    monkeypatch.setattr(watching, "restart_dead_groups", lambda: watching.count_signal(15, None))
+    monkeypatch.setattr(watching, "check_runs", lambda: None)
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
     watching.wait_for_trainings()
-    assert watching.signals == 0
-    monkeypatch.setattr(watching, "in_work", lambda: ["a training"])
+    assert watching.signal_count == 0
+    monkeypatch.setattr(watching, "find_running_trainings", lambda: ["a training"])
     watching.wait_for_trainings()
-    assert watching.signals == 2
+    assert watching.signal_count == 2
     assert said == 2 * ["waits for the trainings in work; a second signal stops them"]
 
 
@@ -183,4 +189,4 @@ def test_a_draining_machine_begins_nothing(ask, tmp_path, settings):
     assert run.state == "queued"
     leases.set_draining(False)
     leases.set_draining(False)
-    assert not leases.drain_mark().exists()
+    assert not leases.drain_marker_path().exists()

@@ -11,14 +11,14 @@ import numpy as np
 import pandas as pd
 
 from registry.series import metrics
-from registry.series.error_breakdown import Trial, slices
+from registry.series.error_breakdown import HoldoutWindow, error_breakdown
 from registry.series.panel import Floats, Panel
 from registry.series.prediction import Prediction
-from training.learning.pipeline import Learning, Plan, actual_sales
+from training.learning.pipeline import TrainingConfig, TrainingPipeline, actual_sales
 
 
 @dataclass(frozen=True)
-class Window:
+class BacktestWindow:
     """One refit and its forecast, beside what was sold."""
 
     prediction: Prediction
@@ -36,15 +36,17 @@ class Window:
         return frame
 
     @property
-    def trial(self) -> Trial:
+    def holdout_window(self) -> HoldoutWindow:
         """What its errors are counted from."""
         made = self.prediction
-        return Trial(self.actual, made.mean, made.quantiles, made.calibration)
+        return HoldoutWindow(self.actual, made.mean, made.quantiles, made.calibration)
 
 
-def origins(panel: Panel, horizon: int, windows: int, step: int, last: str = "") -> list[np.datetime64]:
+def choose_origins(
+    panel: Panel, horizon: int, windows: int, step: int, last_origin: str = ""
+) -> list[np.datetime64]:
     """The last known day of each window, oldest first; raises ValueError when they do not fit the sales."""
-    newest = np.datetime64(last, "D") if last else panel.origin - np.timedelta64(horizon, "D")
+    newest = np.datetime64(last_origin, "D") if last_origin else panel.origin - np.timedelta64(horizon, "D")
     days = [newest - np.timedelta64(step * back, "D") for back in reversed(range(windows))]
     if newest + np.timedelta64(horizon, "D") > panel.origin:
         raise ValueError(
@@ -59,43 +61,49 @@ def origins(panel: Panel, horizon: int, windows: int, step: int, last: str = "")
     return days
 
 
-def backtest(panel: Panel, plan: Plan, days: list[np.datetime64]) -> Iterator[Window]:
+def run_backtest(
+    panel: Panel, training_config: TrainingConfig, origins: list[np.datetime64]
+) -> Iterator[BacktestWindow]:
     """One Window per day, each learned anew with `plan.budget` seconds."""
-    for day in days:
+    for day in origins:
         started = time.monotonic()
-        learning = Learning(panel.until(day), plan)
+        learning = TrainingPipeline(panel.as_of(day), training_config)
         for _epoch in learning:
             continue
         learned = time.monotonic()
-        seen = panel.until(day)
-        prediction = learning.learned.bundle.forecast(seen, plan.horizon)
+        seen = panel.as_of(day)
+        prediction = learning.result.bundle.forecast(seen, training_config.horizon)
         done = time.monotonic()
         column = seen.days
-        actual = actual_sales(panel, column, plan.horizon)
+        actual = actual_sales(panel, column, training_config.horizon)
         past = np.where(seen.closed, np.nan, seen.sales)
-        scores = {"origin": str(day)} | metrics.score(actual, prediction.mean, prediction.quantiles, past)
-        board = learning.learned.metrics["leaderboard"]
-        yield Window(prediction, actual, past, scores, board, learned - started, done - learned)
+        scores = {"origin": str(day)} | metrics.score_window(
+            actual, prediction.mean, prediction.quantiles, past
+        )
+        board = learning.result.metrics["leaderboard"]
+        yield BacktestWindow(prediction, actual, past, scores, board, learned - started, done - learned)
 
 
-def summary(windows: list[Window]) -> dict[str, Any]:
+def summarize_windows(windows: list[BacktestWindow]) -> dict[str, Any]:
     """The JSON of `manage.py backtest`."""
     sold = [float(np.nansum(window.actual)) for window in windows]
     report = {
         "windows": [window.scores for window in windows],
-        "overall": metrics.overall([window.scores for window in windows], sold),
+        "overall": metrics.aggregate_scores([window.scores for window in windows], sold),
         "seconds": {
             "fit": sum(window.fit_seconds for window in windows),
             "forecast": sum(window.forecast_seconds for window in windows),
         },
-        "leaderboard": _leaderboard(windows),
-        **slices([window.trial for window in windows], windows[0].prediction.keys, windows[0].past),
+        "leaderboard": _mean_leaderboard(windows),
+        **error_breakdown(
+            [window.holdout_window for window in windows], windows[0].prediction.keys, windows[0].past
+        ),
     }
-    result: dict[str, Any] = metrics.plain(report)
+    result: dict[str, Any] = metrics.replace_nan(report)
     return result
 
 
-def _leaderboard(windows: list[Window]) -> list[dict[str, Any]]:
+def _mean_leaderboard(windows: list[BacktestWindow]) -> list[dict[str, Any]]:
     """Mean error of each candidate over the refits, best first."""
     found: dict[str, list[float]] = {}
     for window in windows:

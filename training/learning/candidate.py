@@ -11,49 +11,49 @@ import torch
 from torch import nn
 
 from registry import algorithms
-from registry.algorithms import Entry, NetworkConfig, Round
+from registry.algorithms import AlgorithmEntry, FitProgress, NetworkConfig
 from registry.model_versions import golden
-from registry.model_versions.bundle import Member
+from registry.model_versions.bundle import EnsembleMember
 from registry.series import rollout
 from registry.series.covariates import Encoder
 from registry.series.panel import Floats, Panel
-from registry.series.windows import Batch, Windows, origins
+from registry.series.windows import Batch, Windows, find_positions
 from training.learning import loop
-from training.learning.checkpoint import Part
+from training.learning.checkpoint import FitState
 
-LEAST_PAST = 14  # days before the first window that a model can learn from
-CHECKS = 2048  # windows that tell when to stop learning
-REFIT_STEPS = 0.5  # of the useful steps, at most, when a model goes on with the days that were held back
-REFIT_RATE = 0.3  # of the learning rate, then
+MIN_PAST_DAYS = 14  # days before the first window that a model can learn from
+CHECK_WINDOWS = 2048  # windows that tell when to stop learning
+REFIT_STEP_SHARE = 0.5  # of the useful steps, at most, when a model goes on with the days that were held back
+REFIT_RATE_SHARE = 0.3  # of the learning rate, then
 WEEK, MONTH = 7, 28  # days forecast in one step; the latter where sales are sparse
 
 
-def usual_block(panel: Panel) -> int:
+def default_block(panel: Panel) -> int:
     """Days to forecast in one step: the mean that is fed back looks like a small sale every day, and where
     hardly a day sells anything no model has seen that.
     """
-    return MONTH if panel.sparse else WEEK
+    return MONTH if panel.is_sparse else WEEK
 
 
 @dataclass
 class Candidate:
     """An algorithm with its windows and its module."""
 
-    entry: Entry
+    entry: AlgorithmEntry
     config: algorithms.Config
     panel: Panel
     encoder: Encoder
-    tables: Windows
+    shared_windows: Windows
     horizon: int
     seed: int
-    held: list[Floats] = field(default_factory=list)  # raw forecasts of the held-back windows
-    useful: int = 0  # steps after which learning got no better; 0 = not known
-    part: Part = field(default_factory=Part)  # where the next `learn` keeps what it knows
+    holdout_forecasts: list[Floats] = field(default_factory=list)  # raw forecasts of the held-back windows
+    best_step: int = 0  # steps after which learning got no better; 0 = not known
+    fit_state: FitState = field(default_factory=FitState)  # where the next `learn` keeps what it knows
 
     @property
-    def takes_time(self) -> bool:
+    def needs_budget(self) -> bool:
         """Whether learning it needs a part of the budget."""
-        return self.entry.turn > 0
+        return self.entry.auto_priority > 0
 
     @cached_property
     def block(self) -> int:
@@ -63,59 +63,61 @@ class Candidate:
     @cached_property
     def windows(self) -> Windows:
         """All windows of the panel, in the tables that all candidates share."""
-        return self.tables.like(self.config.past_days, self.block)
+        return self.shared_windows.with_size(self.config.past_days, self.block)
 
     @cached_property
     def model(self) -> nn.Module:
         """The module, with weights drawn from the seed."""
         torch.manual_seed(self.seed)
-        return self.entry.module(self.config, self.windows.shape)
+        return self.entry.module_class(self.config, self.windows.shape)
 
-    def learn(self, end: int, seconds: float, threads: int, refit: bool = False) -> Iterator[Round]:
+    def learn_before(
+        self, end: int, seconds: float, threads: int, refit: bool = False
+    ) -> Iterator[FitProgress]:
         """Learns on windows whose days all lie before column `end`; raises ValueError when there are none."""
-        places = origins(self.windows, LEAST_PAST, end - self.block)
+        places = find_positions(self.windows, MIN_PAST_DAYS, end - self.block)
         if not len(places[0]):
             raise ValueError(
                 "No series has enough days to learn from: add older days or forecast fewer days."
             )
-        sampler = loop.WindowSampler(self.windows, places, self.seed + refit, self._checks(end))
-        schedule = self.schedule(sampler, seconds, threads, refit)
-        yield from loop.fit(self.model, sampler, schedule, self.part)
-        self.useful = self.part.best_step
+        sampler = loop.WindowSampler(self.windows, places, self.seed + refit, self._draw_check_windows(end))
+        schedule = self.build_schedule(sampler, seconds, threads, refit)
+        yield from loop.fit_model(self.model, sampler, schedule, self.fit_state)
+        self.best_step = self.fit_state.best_step
 
-    def schedule(
+    def build_schedule(
         self, sampler: loop.WindowSampler, seconds: float, threads: int, refit: bool = False
-    ) -> loop.Schedule:
+    ) -> loop.FitSchedule:
         """How many steps, and how hard."""
         if not isinstance(self.config, NetworkConfig):
-            return loop.Schedule(0, seconds, 0.0, 0)
+            return loop.FitSchedule(0, seconds, 0.0, 0)
         steps = loop.planned_steps(self.model, sampler.draw(self.config.batch), seconds, threads)
-        if refit and self.useful:  # learning ended early: more would be too much
-            steps = min(steps, max(20, int(REFIT_STEPS * self.useful)))
-        rate = self.config.rate * (REFIT_RATE if refit else 1.0)
-        return loop.Schedule(min(steps, self.config.steps or steps), seconds, rate, self.config.batch)
+        if refit and self.best_step:  # learning ended early: more would be too much
+            steps = min(steps, max(20, int(REFIT_STEP_SHARE * self.best_step)))
+        rate = self.config.rate * (REFIT_RATE_SHARE if refit else 1.0)
+        return loop.FitSchedule(min(steps, self.config.steps or steps), seconds, rate, self.config.batch)
 
-    def _checks(self, end: int) -> Batch | None:
+    def _draw_check_windows(self, end: int) -> Batch | None:
         """Fixed windows after `end`, which tell when to stop; None when no days are held back."""
-        places = origins(self.windows, end, self.panel.days - self.block)
+        places = find_positions(self.windows, end, self.panel.days - self.block)
         if not len(places[0]):
             return None
-        return loop.WindowSampler(self.windows, places, self.seed, even=True).draw(CHECKS)
+        return loop.WindowSampler(self.windows, places, self.seed, uniform=True).draw(CHECK_WINDOWS)
 
-    def forecast(self, column: int) -> Floats:
+    def forecast_window(self, column: int) -> Floats:
         """The window that starts at `column`, made without a look at it: [S, H, 1 + Q]."""
-        seen = self.panel.until(self.panel.start + np.timedelta64(column - 1, "D"))
+        seen = self.panel.as_of(self.panel.start + np.timedelta64(column - 1, "D"))
         frame = (self.config.past_days, self.block, self.horizon)
-        return rollout.forecast(self.model, seen, self.encoder, frame)[0]
+        return rollout.forecast_panel(self.model, seen, self.encoder, frame)[0]
 
-    def member(self, weight: float) -> Member:
+    def build_member(self, weight: float) -> EnsembleMember:
         """What the bundle keeps."""
         tensors = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
-        return Member(
+        return EnsembleMember(
             self.entry.name,
-            algorithms.as_dict(self.config),
+            algorithms.config_to_dict(self.config),
             self.windows.shape,
             weight,
             tensors,
-            golden.remember(self.model, self.windows),
+            golden.record_golden(self.model, self.windows),
         )

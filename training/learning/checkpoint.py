@@ -23,16 +23,16 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from registry.algorithms import Round
+from registry.algorithms import FitProgress
 
 logger = logging.getLogger(__name__)
-EVERY = 5.0  # seconds between two saves
-ASK = 1.0  # seconds between two looks whether to finish early
-KNOWN = ("step", "error", "spent", "lowest", "stale", "best_step", "done")  # numbers of a fit
-KEPT = ("exp_avg", "exp_avg_sq", "step")  # what AdamW knows of each parameter
+SAVE_SECONDS = 5.0  # seconds between two saves
+ASK_SECONDS = 1.0  # seconds between two looks whether to finish early
+STATE_FIELDS = ("step", "error", "spent", "lowest", "stale", "best_step", "done")  # numbers of a fit
+ADAMW_KEYS = ("exp_avg", "exp_avg_sq", "step")  # what AdamW knows of each parameter
 
 
-def never() -> bool:
+def never_finish() -> bool:
     """Nobody asks to finish early."""
     return False
 
@@ -42,34 +42,34 @@ class Checkpoint:
     """The folder of one training. Without a folder nothing is kept; `asked` says when to finish early."""
 
     folder: Path | None = None
-    asked: Callable[[], bool] = never
-    every: float = field(default_factory=lambda: EVERY)
-    parts: int = 0
-    before: float = 0.0  # seconds that were learned before the interruption
-    hurry: bool = False
-    looked: float = 0.0
+    is_finish_requested: Callable[[], bool] = never_finish
+    save_seconds: float = field(default_factory=lambda: SAVE_SECONDS)
+    fit_count: int = 0
+    seconds_before: float = 0.0  # seconds that were learned before the interruption
+    is_finishing: bool = False
+    last_asked: float = 0.0
 
     @property
-    def exists(self) -> bool:
+    def has_files(self) -> bool:
         """Something was kept."""
         return self.folder is not None and any(self.folder.glob("*.safetensors"))
 
     @property
-    def enough(self) -> bool:
+    def should_finish(self) -> bool:
         """True from the moment on that somebody asked to finish; looks once a second."""
         now = time.monotonic()
-        if not self.hurry and now - self.looked >= ASK:
-            self.hurry, self.looked = self.asked(), now
-        return self.hurry
+        if not self.is_finishing and now - self.last_asked >= ASK_SECONDS:
+            self.is_finishing, self.last_asked = self.is_finish_requested(), now
+        return self.is_finishing
 
-    def part(self) -> Part:
+    def next_fit(self) -> FitState:
         """The next fit's."""
-        self.parts += 1
-        return Part(self, self.folder / f"{self.parts:03}.safetensors" if self.folder else None)
+        self.fit_count += 1
+        return FitState(self, self.folder / f"{self.fit_count:03}.safetensors" if self.folder else None)
 
 
 @dataclass
-class Learner:
+class LearnerState:
     """All that changes while a network learns."""
 
     model: nn.Module
@@ -78,30 +78,30 @@ class Learner:
     optimizer: torch.optim.Optimizer
     generator: torch.Generator
 
-    def tensors(self) -> dict[str, Tensor]:
+    def copy_tensors(self) -> dict[str, Tensor]:
         """A copy of everything, by name."""
         state = self.optimizer.state_dict()["state"]
-        found = named("average", self.average.state_dict()) | named("best", self.best.state_dict())
+        found = add_prefix("average", self.average.state_dict()) | add_prefix("best", self.best.state_dict())
         found |= {"generator": self.generator.get_state()}
-        return found | {f"optimizer.{i}.{key}": part[key] for i, part in state.items() for key in KEPT}
+        return found | {f"optimizer.{i}.{key}": part[key] for i, part in state.items() for key in ADAMW_KEYS}
 
-    def put(self, tensors: dict[str, Tensor]) -> None:
+    def restore_tensors(self, tensors: dict[str, Tensor]) -> None:
         """Puts everything back."""
-        fill(self.average, taken("average", tensors))
-        fill(self.best, taken("best", tensors))
+        load_tensors(self.average, tensors_under("average", tensors))
+        load_tensors(self.best, tensors_under("best", tensors))
         self.generator.set_state(tensors["generator"])
         kept = self.optimizer.state_dict()
-        for name, tensor in taken("optimizer", tensors).items():
+        for name, tensor in tensors_under("optimizer", tensors).items():
             number, _dot, key = name.partition(".")
             kept["state"].setdefault(int(number), {})[key] = tensor
         self.optimizer.load_state_dict(kept)
 
 
 @dataclass
-class Part:
+class FitState:
     """One fit's file, and what it knew: `done` fits are only told again."""
 
-    whole: Checkpoint = field(default_factory=Checkpoint)
+    checkpoint: Checkpoint = field(default_factory=Checkpoint)
     file: Path | None = None
     step: int = 0  # the next one
     error: float = 0.0  # running error of the learning steps
@@ -109,62 +109,62 @@ class Part:
     lowest: float = math.inf  # loss on check days, of the round that did best
     stale: int = 0  # rounds since
     best_step: int = 0  # the steps that round had taken; 0 without check days
-    rounds: list[Round] = field(default_factory=list)
+    rounds: list[FitProgress] = field(default_factory=list)
     done: bool = False
-    saved: float = field(default_factory=time.monotonic)
+    saved_at: float = field(default_factory=time.monotonic)
 
     @property
-    def enough(self) -> bool:
+    def should_finish(self) -> bool:
         """Somebody wants the result now."""
-        return self.whole.enough
+        return self.checkpoint.should_finish
 
     @property
-    def due(self) -> bool:
+    def is_save_due(self) -> bool:
         """Time to save."""
-        return self.file is not None and time.monotonic() - self.saved >= self.whole.every
+        return self.file is not None and time.monotonic() - self.saved_at >= self.checkpoint.save_seconds
 
-    def tell(self, sign: Round) -> Round:
+    def record_round(self, sign: FitProgress) -> FitProgress:
         """Notes a round on its way to whoever watches."""
         self.rounds.append(sign)
         return sign
 
-    def watch(self, rounds: Iterator[Round]) -> Iterator[Round]:
+    def record_rounds(self, rounds: Iterator[FitProgress]) -> Iterator[FitProgress]:
         """Notes the rounds of a module that learns in its own way."""
         for sign in rounds:
-            yield self.tell(sign)
+            yield self.record_round(sign)
 
-    def restore(self, model: nn.Module, learner: Learner | None = None) -> bool:
+    def restore(self, model: nn.Module, learner: LearnerState | None = None) -> bool:
         """Takes up what the file holds; False, and nothing changed, when there is none that fits."""
-        found = read(self.file)
+        found = read_checkpoint(self.file)
         if found is None:
             return False
         head, tensors = found
-        weights = taken("model", tensors)
-        if not fits(weights, model) or not (head["done"] or (learner and "generator" in tensors)):
+        weights = tensors_under("model", tensors)
+        if not is_compatible(weights, model) or not (head["done"] or (learner and "generator" in tensors)):
             logger.warning("The checkpoint %s does not fit this training: it starts again.", self.file)
             return False
-        fill(model, weights)
+        load_tensors(model, weights)
         if learner is not None and not head["done"]:
-            learner.put(tensors)
+            learner.restore_tensors(tensors)
         torch.set_rng_state(tensors["random"])
-        for name in KNOWN:
+        for name in STATE_FIELDS:
             setattr(self, name, head[name])
-        self.rounds = [Round(**sign) for sign in head["rounds"]]
-        self.whole.before += self.spent
+        self.rounds = [FitProgress(**sign) for sign in head["rounds"]]
+        self.checkpoint.seconds_before += self.spent
         return True
 
-    def save(self, model: nn.Module, learner: Learner | None = None) -> None:
+    def save(self, model: nn.Module, learner: LearnerState | None = None) -> None:
         """Writes the file; a training whose disk is full goes on without."""
         if self.file is None:
             return
-        head = {name: getattr(self, name) for name in KNOWN}
+        head = {name: getattr(self, name) for name in STATE_FIELDS}
         head |= {"rounds": [asdict(one) for one in self.rounds]}
-        tensors = named("model", model.state_dict()) | {"random": torch.get_rng_state()}
-        tensors |= learner.tensors() if learner else {}
+        tensors = add_prefix("model", model.state_dict()) | {"random": torch.get_rng_state()}
+        tensors |= learner.copy_tensors() if learner else {}
         own = {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}
-        self.saved = time.monotonic()
+        self.saved_at = time.monotonic()
         try:
-            write(self.file, save(own, metadata={"checkpoint": json.dumps(head)}))
+            write_checkpoint(self.file, save(own, metadata={"checkpoint": json.dumps(head)}))
         except OSError as error:
             logger.warning("The checkpoint could not be kept (%s): the training goes on without.", error)
 
@@ -174,22 +174,22 @@ class Part:
         self.save(model)
 
 
-def named(group: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+def add_prefix(group: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """The tensors under the name of their group."""
     return {f"{group}.{name}": tensor for name, tensor in tensors.items()}
 
 
-def taken(group: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+def tensors_under(group: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """The tensors of a group, under their own names.
 
-    >>> list(taken("model", {"model.a.b": torch.zeros(1), "average.a.b": torch.zeros(1)}))
+    >>> list(tensors_under("model", {"model.a.b": torch.zeros(1), "average.a.b": torch.zeros(1)}))
     ['a.b']
     """
     mark = f"{group}."
     return {name.removeprefix(mark): one for name, one in tensors.items() if name.startswith(mark)}
 
 
-def fits(tensors: dict[str, Tensor], model: nn.Module) -> bool:
+def is_compatible(tensors: dict[str, Tensor], model: nn.Module) -> bool:
     """Names and shapes are those of the module; an empty buffer takes any shape."""
     own = model.state_dict()
     return set(own) == set(tensors) and all(
@@ -197,14 +197,14 @@ def fits(tensors: dict[str, Tensor], model: nn.Module) -> bool:
     )
 
 
-def fill(model: nn.Module, tensors: dict[str, Tensor]) -> None:
+def load_tensors(model: nn.Module, tensors: dict[str, Tensor]) -> None:
     """Puts the tensors into the module."""
     for name, buffer in model.named_buffers():
         buffer.resize_(tensors[name].shape)
     model.load_state_dict(tensors)
 
 
-def read(file: Path | None) -> tuple[dict[str, Any], dict[str, Tensor]] | None:
+def read_checkpoint(file: Path | None) -> tuple[dict[str, Any], dict[str, Tensor]] | None:
     """Header and tensors; None when there is no file or it is damaged."""
     if file is None or not file.exists():
         return None
@@ -218,7 +218,7 @@ def read(file: Path | None) -> tuple[dict[str, Any], dict[str, Tensor]] | None:
         return None
 
 
-def write(file: Path, content: bytes) -> None:
+def write_checkpoint(file: Path, content: bytes) -> None:
     """The whole file or nothing: temp file, fsync, rename, fsync of the folder."""
     file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_name(f"{file.name}.{os.getpid()}.part")

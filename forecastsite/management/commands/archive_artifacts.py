@@ -16,21 +16,21 @@ from django.core.management.base import BaseCommand, CommandError
 
 from forecastsite.cleanup import disk_reserve
 from forecastsite.cleanup.service import (
-    CODES,
-    FAILURES,
-    KINDS,
-    LOCK,
-    NOT_BEGUN,
-    default_policy,
-    draw_up,
-    to_archive,
+    EXIT_CODES,
+    FAILURE_TYPES,
+    LOCK_NAME,
+    MODELS_BY_KIND,
+    NOT_STARTED_ERRORS,
+    build_default_policy,
+    build_plan,
+    should_archive,
 )
 from prediction.models import Forecast
-from registry.lib.locks import alone
+from registry.lib.locks import exclusive_lock
 from registry.model_versions.models import ModelVersion
 from registry.storage import archive
 
-Row = Forecast | ModelVersion
+ArchivableRow = Forecast | ModelVersion
 
 
 class Command(BaseCommand):
@@ -46,102 +46,103 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with disk_reserve.opened():
-            self.act(options)
+        with disk_reserve.release_reserve():
+            self.run_action(options)
 
-    def act(self, options: dict[str, Any]) -> None:
-        self.errors: list[dict[str, str]] = []
-        self.done: list[Row] = []
+    def run_action(self, options: dict[str, Any]) -> None:
+        self.failures: list[dict[str, str]] = []
+        self.done_rows: list[ArchivableRow] = []
         acts = options["apply"] or options["action"] == "verify"
         try:
-            to_archive("require")
-            rows = list(chosen(options["action"], options["names"]))
+            should_archive("require")
+            rows = list(select_rows(options["action"], options["names"]))
             if acts:
-                with alone(LOCK):
-                    self.work_off(
-                        rows, {"push": push, "verify": verify, "restore": restore}[options["action"]]
+                with exclusive_lock(LOCK_NAME):
+                    self.process_rows(
+                        rows,
+                        {"push": push_row, "verify": verify_row, "restore": restore_row}[options["action"]],
                     )
-        except NOT_BEGUN as problem:
-            raise CommandError(str(problem), returncode=CODES[type(problem)]) from None
-        self.tell(rows, options, acts)
-        if self.errors:
+        except NOT_STARTED_ERRORS as problem:
+            raise CommandError(str(problem), returncode=EXIT_CODES[type(problem)]) from None
+        self.write_report(rows, options, acts)
+        if self.failures:
             raise CommandError(
-                f"{len(self.errors)} of {len(rows)} failed: {self.errors[0]['error']}", returncode=3
+                f"{len(self.failures)} of {len(rows)} failed: {self.failures[0]['error']}", returncode=3
             )
 
-    def work_off(self, rows: list[Row], work: Callable[[Row], None]) -> None:
+    def process_rows(self, rows: list[ArchivableRow], work: Callable[[ArchivableRow], None]) -> None:
         """An archive that does not answer stops it; any other error is told at the end."""
-        archive.probe()
+        archive.probe_archive()
         for row in rows:
             try:
                 work(row)
             except archive.ArchiveUnreachable:
                 raise
-            except FAILURES as problem:
-                self.errors.append({**facts(row), "error": str(problem)})
+            except FAILURE_TYPES as problem:
+                self.failures.append({**describe_row(row), "error": str(problem)})
             else:
-                self.done.append(row)
+                self.done_rows.append(row)
 
-    def tell(self, rows: list[Row], options: dict[str, Any], acts: bool) -> None:
-        counts = {"chosen": len(rows), "done": len(self.done), "failed": len(self.errors)}
+    def write_report(self, rows: list[ArchivableRow], options: dict[str, Any], is_applied: bool) -> None:
+        counts = {"chosen": len(rows), "done": len(self.done_rows), "failed": len(self.failures)}
         report = {
             "action": options["action"],
-            "mode": "apply" if acts else "dry-run",
+            "mode": "apply" if is_applied else "dry-run",
             "counts": counts,
             "bytes": sum(row.size for row in rows),
-            "items": [facts(row) for row in rows],
-            "errors": self.errors,
+            "items": [describe_row(row) for row in rows],
+            "errors": self.failures,
         }
         if options["json"]:
             return self.stdout.write(json.dumps(report))
-        lines = [f"{row.KIND:15}{row.size:>12}  {row}  {' '.join(row.places)}" for row in rows]
+        lines = [f"{row.KIND:15}{row.size:>12}  {row}  {' '.join(row.locations)}" for row in rows]
         done = f"{options['action']}: {counts['done']} of {counts['chosen']} done, {counts['failed']} failed."
         dry = f"{counts['chosen']} files chosen. Nothing was changed: this was a dry run. --apply does it."
-        return self.stdout.write("\n".join([*lines, done if acts else dry]))
+        return self.stdout.write("\n".join([*lines, done if is_applied else dry]))
 
 
-def chosen(action: str, names: list[str]) -> Iterator[Row]:
+def select_rows(action: str, names: list[str]) -> Iterator[ArchivableRow]:
     """The named rows; without names what a clean-up would archive, or all that the archive holds."""
     if names:
         for name in names:
-            yield named(name)
+            yield find_row(name)
     elif action == "push":
-        for item in draw_up(replace(default_policy(), archive=True)).todo:
-            yield KINDS[item.kind].objects.get(pk=item.id)
+        for item in build_plan(replace(build_default_policy(), should_archive=True)).due_items:
+            yield MODELS_BY_KIND[item.kind].objects.get(pk=item.id)
     else:
         gone = {"archived_at__isnull": False} if action == "restore" else {}
-        for kind in KINDS.values():
+        for kind in MODELS_BY_KIND.values():
             yield from kind.objects.filter(state=kind.State.READY, **gone).exclude(archive_address="")
 
 
-def named(name: str) -> Row:
+def find_row(name: str) -> ArchivableRow:
     """A version by its name, or anything by its id; raises CommandError."""
     try:
         key = UUID(name)
     except ValueError:
         try:
-            return ModelVersion.objects.ready().named(name)
+            return ModelVersion.objects.ready().get_by_name(name)
         except ValueError as problem:
             raise CommandError(str(problem), returncode=2) from None
-    for kind in KINDS.values():
+    for kind in MODELS_BY_KIND.values():
         if found := kind.objects.filter(pk=key).first():
             return found
     raise CommandError(f"There is no file with the id {name}.", returncode=2)
 
 
-def push(row: Row) -> None:
-    row.archive()
+def push_row(row: ArchivableRow) -> None:
+    row.move_to_archive()
 
 
-def restore(row: Row) -> None:
-    row.restore()
+def restore_row(row: ArchivableRow) -> None:
+    row.restore_file()
 
 
-def verify(row: Row) -> None:
-    archive.check(row.path, row.sha256)
+def verify_row(row: ArchivableRow) -> None:
+    archive.verify_copy(row.path, row.sha256)
 
 
-def facts(row: Row) -> dict[str, Any]:
+def describe_row(row: ArchivableRow) -> dict[str, Any]:
     """An item as JSON knows it."""
     names = {"kind": row.KIND, "id": str(row.pk), "name": str(row)}
     return {**names, "bytes": row.size, "sha256": row.sha256, "address": row.archive_address}

@@ -9,8 +9,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from forecastsite.backup import BackupError, back_up
-from registry.lib.locks import Busy
+from forecastsite.backup import BackupError, create_backup
+from registry.lib.locks import LockUnavailable
 
 
 class Command(BaseCommand):
@@ -24,8 +24,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            manifest = back_up(options["folder"].resolve())
-        except Busy as problem:
+            manifest = create_backup(options["folder"].resolve())
+        except LockUnavailable as problem:
             raise CommandError(str(problem), returncode=4) from None
         except (BackupError, OSError) as problem:
             raise CommandError(str(problem)) from None

@@ -18,52 +18,52 @@ from django.core.management.base import BaseCommand, CommandError
 
 from forecastsite.cleanup import disk_reserve
 from forecastsite.cleanup.service import (
-    CODES,
-    KINDS,
-    NOT_BEGUN,
+    EXIT_CODES,
+    MODELS_BY_KIND,
+    NOT_STARTED_ERRORS,
+    CleanupOutcome,
     Limits,
-    Outcome,
-    carry_out,
-    check,
-    draw_up,
-    to_archive,
+    build_plan,
+    check_limits,
+    run_cleanup,
+    should_archive,
 )
-from registry.lib.cli import whole
-from registry.storage.retention import FORECAST, VERSION, Policy
+from registry.lib.cli import build_int_type
+from registry.storage.retention import FORECAST, VERSION, RetentionPolicy
 
-WORDS = {"forecasts": FORECAST, "models": VERSION, **{kind: kind for kind in KINDS}}
-UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
-MANY = 10**9
+KIND_WORDS = {"forecasts": FORECAST, "models": VERSION, **{kind: kind for kind in MODELS_BY_KIND}}
+SECONDS_PER_UNIT = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+MAX_NUMBER = 10**9
 
 
-def kinds(text: str) -> frozenset[str]:
+def parse_kinds(text: str) -> frozenset[str]:
     """
-    >>> sorted(kinds("forecasts,models"))
+    >>> sorted(parse_kinds("forecasts,models"))
     ['forecast', 'model_version']
     """
     try:
-        return frozenset(WORDS[word.strip()] for word in text.split(","))
+        return frozenset(KIND_WORDS[word.strip()] for word in text.split(","))
     except KeyError as word:
         raise ArgumentTypeError(f"{word} is not one of forecasts, models") from None
 
 
-def seconds(text: str, unit: str = "s") -> float:
+def parse_seconds(text: str, unit: str = "s") -> float:
     """
-    >>> seconds("90"), seconds("10m"), seconds("24", "h")
+    >>> parse_seconds("90"), parse_seconds("10m"), parse_seconds("24", "h")
     (90.0, 600.0, 86400.0)
     """
     found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", text)
     if not found:
         raise ArgumentTypeError(f"{text!r} is not a time such as 24h, 10m or 90s")
-    return float(found[1]) * UNITS[found[2] or unit]
+    return float(found[1]) * SECONDS_PER_UNIT[found[2] or unit]
 
 
-def grace(text: str) -> timedelta:
+def parse_grace(text: str) -> timedelta:
     """Hours, unless another unit is named."""
-    return timedelta(seconds=seconds(text, "h"))
+    return timedelta(seconds=parse_seconds(text, "h"))
 
 
-def share(text: str) -> str:
+def parse_max_delete(text: str) -> str:
     """A number of rows, or a percentage."""
     if not re.fullmatch(r"\d+|\d{1,2}(\.\d+)?%|100%", text):
         raise ArgumentTypeError(f"{text!r} is neither a number of rows nor a share such as 20%")
@@ -80,85 +80,99 @@ class Command(BaseCommand):
             "--keep-versions": (settings.KEEP_VERSIONS, "newest versions of each algorithm and scope stay"),
         }
         for name, (default, words) in rules.items():
-            parser.add_argument(name, type=whole(MANY), default=default, help=f"{words}; default {default}")
+            parser.add_argument(
+                name, type=build_int_type(MAX_NUMBER), default=default, help=f"{words}; default {default}"
+            )
         hours = timedelta(hours=settings.GRACE_HOURS)
-        parser.add_argument("--grace", type=grace, default=hours, help="nothing younger goes, such as 24h")
-        parser.add_argument("--kind", type=kinds, default=frozenset(KINDS), help="forecasts,models")
+        parser.add_argument(
+            "--grace", type=parse_grace, default=hours, help="nothing younger goes, such as 24h"
+        )
+        parser.add_argument(
+            "--kind", type=parse_kinds, default=frozenset(MODELS_BY_KIND), help="forecasts,models"
+        )
         parser.add_argument("--archive", choices=["auto", "require", "never"], default="auto")
         parser.add_argument(
-            "--max-delete", type=share, default=None, help="refuse more rows, or such as 20%%"
+            "--max-delete", type=parse_max_delete, default=None, help="refuse more rows, or such as 20%%"
         )
         parser.add_argument("--expect-plan", default="", metavar="SHA256", help="the plan of a dry run")
-        parser.add_argument("--batch", type=whole(10_000), default=200, help="rows in one transaction")
-        parser.add_argument("--time-limit", type=seconds, default=None, help="stop after it, such as 10m")
+        parser.add_argument(
+            "--batch", type=build_int_type(10_000), default=200, help="rows in one transaction"
+        )
+        parser.add_argument(
+            "--time-limit", type=parse_seconds, default=None, help="stop after it, such as 10m"
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
         parser.add_argument("--apply", action="store_true", help="do it")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            with disk_reserve.opened():
-                outcome = self.act(options)
-        except NOT_BEGUN as problem:
-            raise CommandError(str(problem), returncode=CODES[type(problem)]) from None
+            with disk_reserve.release_reserve():
+                outcome = self.plan_or_clean(options)
+        except NOT_STARTED_ERRORS as problem:
+            raise CommandError(str(problem), returncode=EXIT_CODES[type(problem)]) from None
         mode = "apply" if options["apply"] else "dry-run"
-        say = summary(outcome, options) if not options["json"] else json.dumps(report(outcome, mode))
+        say = (
+            format_summary(outcome, options)
+            if not options["json"]
+            else json.dumps(build_report(outcome, mode))
+        )
         self.stdout.write(say)
-        if outcome.code:
-            raise CommandError(outcome.problem, returncode=outcome.code)
+        if outcome.exit_code:
+            raise CommandError(outcome.failure_sentence, returncode=outcome.exit_code)
 
-    def act(self, options: dict[str, Any]) -> Outcome:
-        policy = Policy(
-            days=options["keep_days"],
-            count=options["keep_count"],
-            versions=options["keep_versions"],
-            grace=options["grace"],
+    def plan_or_clean(self, options: dict[str, Any]) -> CleanupOutcome:
+        policy = RetentionPolicy(
+            max_age_days=options["keep_days"],
+            max_forecasts=options["keep_count"],
+            max_versions=options["keep_versions"],
+            grace_period=options["grace"],
             kinds=options["kind"],
-            archive=to_archive(options["archive"]),
+            should_archive=should_archive(options["archive"]),
         )
         limits = Limits(
-            most=options["max_delete"] or "",
-            expect=options["expect_plan"],
-            batch=options["batch"],
-            seconds=options["time_limit"],
+            max_delete=options["max_delete"] or "",
+            expected_sha256=options["expect_plan"],
+            batch_size=options["batch"],
+            time_limit=options["time_limit"],
         )
         if options["apply"]:
-            return carry_out(policy, limits)
-        found = draw_up(policy)
-        check(found, limits)
-        return Outcome(found)
+            return run_cleanup(policy, limits)
+        found = build_plan(policy)
+        check_limits(found, limits)
+        return CleanupOutcome(found)
 
 
-def report(outcome: Outcome, mode: str) -> dict[str, Any]:
+def build_report(outcome: CleanupOutcome, mode: str) -> dict[str, Any]:
     """The JSON that scripts read."""
-    plan, done = outcome.plan, outcome.done
-    counts = {"examined": len(plan.items), **plan.counts()}
+    plan, done = outcome.plan, outcome.counts
+    counts = {"examined": len(plan.items), **plan.count_by_action()}
     if mode == "apply":
         worked = {"deleted": done["delete"], "archived": done["archive"], "skipped": done["skipped"]}
-        counts |= {**worked, "failed": len(outcome.errors), "left": outcome.left}
+        counts |= {**worked, "failed": len(outcome.failures), "left": outcome.left_count}
     return {
         "mode": mode,
         "plan_sha256": plan.sha256,
         "counts": counts,
-        "bytes": {**plan.bytes(), "freed": outcome.freed},
-        "items": list(plan.rows()),
-        "errors": outcome.errors,
+        "bytes": {**plan.bytes_by_action(), "freed": outcome.freed_bytes},
+        "items": list(plan.iter_rows()),
+        "errors": outcome.failures,
     }
 
 
-def summary(outcome: Outcome, options: dict[str, Any]) -> str:
+def format_summary(outcome: CleanupOutcome, options: dict[str, Any]) -> str:
     """The report for people: what goes line by line, what stays by reason (line by line with -v 2)."""
     plan = outcome.plan
-    shown = plan.items if options["verbosity"] > 1 else plan.todo
+    shown = plan.items if options["verbosity"] > 1 else plan.due_items
     lines = [f"{item.action:8}{item.kind:15}{item.bytes:>12}  {item.name}  {item.reason}" for item in shown]
-    stays = Counter(item.reason for item in plan.items if not item.goes)
+    stays = Counter(item.reason for item in plan.items if not item.is_due)
     lines += [f"{number} stay: {reason}" for reason, number in stays.most_common()]
-    size = sum(item.bytes for item in plan.todo)
-    lines.append(f"{len(plan.todo)} of {len(plan.items)} go, {size} bytes. Plan {plan.sha256}")
+    size = sum(item.bytes for item in plan.due_items)
+    lines.append(f"{len(plan.due_items)} of {len(plan.items)} go, {size} bytes. Plan {plan.sha256}")
     if not options["apply"]:
         return "\n".join([*lines, "Nothing was changed: this was a dry run. --apply does it."])
-    done = outcome.done
+    done = outcome.counts
     lines.append(
-        f"Deleted {done['delete']}, archived {done['archive']}, freed {outcome.freed} bytes; "
-        f"{done['skipped']} in use by now, {len(outcome.errors)} failed, {outcome.left} left."
+        f"Deleted {done['delete']}, archived {done['archive']}, freed {outcome.freed_bytes} bytes; "
+        f"{done['skipped']} in use by now, {len(outcome.failures)} failed, {outcome.left_count} left."
     )
     return "\n".join(lines)

@@ -14,7 +14,7 @@ from registry.datasets.scope import Scope
 from training import queue
 from training.models import TrainingRun
 
-NAME = "sample"
+SAMPLE_NAME = "sample"
 
 
 class Command(BaseCommand):
@@ -23,18 +23,18 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not Dataset.objects.exists():
             import_sample()
-        dataset = Dataset.objects.filter(name=NAME).first()
-        if dataset and dataset.current and not TrainingRun.objects.exists():
-            queue.enqueue(dataset.current, Scope(), "kan", budget=60)
+        dataset = Dataset.objects.filter(name=SAMPLE_NAME).first()
+        if dataset and dataset.current_version and not TrainingRun.objects.exists():
+            queue.enqueue_run(dataset.current_version, Scope(), "kan", budget=60)
 
 
 def import_sample() -> DatasetVersion:
     """The made-up chain, through the same door as everybody's sales."""
     from registry.datasets.importer import import_file
-    from registry.datasets.importing.options import Reading
-    from registry.datasets.sample.generator import COUNTRY, Sample
+    from registry.datasets.importing.options import ImportOptions
+    from registry.datasets.sample.generator import COUNTRY, SampleDataset
 
     with tempfile.TemporaryDirectory(dir=settings.DATA_DIR) as folder:
         file = Path(folder) / "sample.parquet"
-        Sample().write(file)
-        return import_file(file, NAME, reading=Reading(country=COUNTRY))
+        SampleDataset().write_parquet(file)
+        return import_file(file, SAMPLE_NAME, options=ImportOptions(country=COUNTRY))

@@ -9,14 +9,14 @@ from django.conf import settings
 from django.core.management.commands import makemessages
 
 
-def words_of_algorithms() -> list[str]:
+def collect_algorithm_texts() -> list[str]:
     """Labels, descriptions and knob helps of the algorithms that come with the product."""
     from registry import algorithms
 
-    every = [algorithms.get(name) for name, _label in algorithms.choices()]
-    ours = [entry for entry in every if entry.module.__module__.startswith(("registry.", "torch."))]
+    every = [algorithms.get_entry(name) for name, _label in algorithms.list_choices()]
+    ours = [entry for entry in every if entry.module_class.__module__.startswith(("registry.", "torch."))]
     said = {word for entry in ours for word in (entry.label, entry.description)}
-    helps = {knob.get("help", "") for entry in ours for knob in algorithms.knobs(entry.name)}
+    helps = {knob.get("help", "") for entry in ours for knob in algorithms.describe_knobs(entry.name)}
     return sorted(said | helps - {""})
 
 
@@ -25,7 +25,7 @@ class Command(makemessages.Command):
 
     def handle(self, *args: Any, **options: Any) -> None:
         file = Path(settings.BASE_DIR) / "forecastsite" / "words_of_algorithms.py"
-        file.write_text("".join(f"gettext_noop({word!r})\n" for word in words_of_algorithms()))
+        file.write_text("".join(f"gettext_noop({word!r})\n" for word in collect_algorithm_texts()))
         try:
             super().handle(*args, **options)
         finally:

@@ -15,14 +15,14 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models.functions import Now
 
-from forecastsite.cleanup.inventory import at_work
-from forecastsite.cleanup.service import FAILURES, LOCK
-from registry.lib.locks import Busy, alone
-from registry.storage.reconcile import Finding, findings, looks_unplugged
-from training.leases import expire
+from forecastsite.cleanup.inventory import versions_in_training
+from forecastsite.cleanup.service import FAILURE_TYPES, LOCK_NAME
+from registry.lib.locks import LockUnavailable, exclusive_lock
+from registry.storage.reconcile import Finding, is_store_missing, iter_findings
+from training.leases import expire_run
 from training.models import TrainingRun
 
-UNPLUGGED = (
+MOST_MISSING_TEXT = (
     "Most files are missing at once: is the folder or the bucket there? Nothing was changed; --force goes on."
 )
 
@@ -37,47 +37,54 @@ class Command(BaseCommand):
         parser.add_argument("--apply", action="store_true", help="mend")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        found = [*findings(not options["no_hashes"], at_work()), *stuck_runs()]
+        found = [*iter_findings(not options["no_hashes"], versions_in_training()), *find_stuck_runs()]
         errors: list[dict[str, str]] = []
         if options["apply"]:
-            if looks_unplugged(found) and not options["force"]:
-                raise CommandError(UNPLUGGED, returncode=5)
+            if is_store_missing(found) and not options["force"]:
+                raise CommandError(MOST_MISSING_TEXT, returncode=5)
             try:
-                with alone(LOCK):
-                    errors = [error for one in found if (error := mended(one))]
-            except Busy as problem:
+                with exclusive_lock(LOCK_NAME):
+                    errors = [error for one in found if (error := mend_finding(one))]
+            except LockUnavailable as problem:
                 raise CommandError(str(problem), returncode=4) from None
         left = len(errors) if options["apply"] else len(found)
-        self.tell(found, errors, options)
+        self.write_report(found, errors, options)
         if left:
             raise CommandError(f"{left} of {len(found)} findings are not mended.", returncode=3)
 
-    def tell(self, found: list[Finding], errors: list[dict[str, str]], options: dict[str, Any]) -> None:
+    def write_report(
+        self, found: list[Finding], failures: list[dict[str, str]], options: dict[str, Any]
+    ) -> None:
         counts = Counter(one.problem for one in found)
         mode = "apply" if options["apply"] else "dry-run"
         if options["json"]:
-            items = [one.facts() for one in found]
-            report = {"mode": mode, "counts": counts, "items": items, "errors": errors}
+            items = [one.to_dict() for one in found]
+            report = {"mode": mode, "counts": counts, "items": items, "errors": failures}
             return self.stdout.write(json.dumps(report))
         lines = [f"{one.problem:15}{one.kind:16}{one.remedy:14}{one.name}" for one in found]
-        lines += [f"failed: {error['name']}: {error['error']}" for error in errors]
+        lines += [f"failed: {error['name']}: {error['error']}" for error in failures]
         said = "Everything fits." if not found else "Mended." if options["apply"] else "--apply mends it."
         return self.stdout.write("\n".join([*lines, f"{len(found)} findings. {said}"]))
 
 
-def stuck_runs() -> Iterator[Finding]:
+def find_stuck_runs() -> Iterator[Finding]:
     """Trainings whose worker has not beaten for longer than its lease."""
     silent = TrainingRun.objects.filter(state=TrainingRun.State.RUNNING, lease_until__lt=Now())
     for run in silent:
         yield Finding(
-            "training_run", str(run.pk), str(run), "stuck_running", "requeue_or_fail", partial(expire, run)
+            "training_run",
+            str(run.pk),
+            str(run),
+            "stuck_running",
+            "requeue_or_fail",
+            partial(expire_run, run),
         )
 
 
-def mended(one: Finding) -> dict[str, str] | None:
+def mend_finding(finding: Finding) -> dict[str, str] | None:
     """None, or what went wrong."""
     try:
-        one.mend()
-    except FAILURES as problem:
-        return {**one.facts(), "error": str(problem)}
+        finding.repair()
+    except FAILURE_TYPES as problem:
+        return {**finding.to_dict(), "error": str(problem)}
     return None

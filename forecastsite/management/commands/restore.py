@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from forecastsite.backup import BackupError, restore
+from forecastsite.backup import BackupError, restore_backup
 
 
 class Command(BaseCommand):
@@ -20,7 +20,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            manifest = restore(options["folder"].resolve())
+            manifest = restore_backup(options["folder"].resolve())
         except (BackupError, OSError) as problem:
             raise CommandError(str(problem)) from None
         self.stdout.write(

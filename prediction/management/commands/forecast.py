@@ -16,9 +16,9 @@ from registry.model_versions.models import ForecastModel, ModelVersion
 if TYPE_CHECKING:
     import pandas as pd
 
-    from prediction.engine import Outlook
+    from prediction.engine import ScopeForecast
 
-KINDS = (".csv", ".parquet")
+OUTPUT_SUFFIXES = (".csv", ".parquet")
 
 
 class Command(BaseCommand):
@@ -33,38 +33,40 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from prediction.engine import check_horizon, look_ahead, restricted
+        from prediction.engine import check_horizon, narrow_to_scope, run_forecast
 
         output: Path | None = options["output"]
-        if output and output.suffix.lower() not in KINDS:
-            raise CommandError(f"--output {output} must end with {' or '.join(KINDS)}.", returncode=2)
+        if output and output.suffix.lower() not in OUTPUT_SUFFIXES:
+            raise CommandError(
+                f"--output {output} must end with {' or '.join(OUTPUT_SUFFIXES)}.", returncode=2
+            )
         try:
             scope = Scope.parse(options["scope"]) if options["scope"] else None
             check_horizon(options["horizon"])
         except ValueError as problem:
             raise CommandError(str(problem), returncode=2) from None
         try:
-            version = find(options["model"], options["dataset"], scope)
-            outlook = look_ahead(version, "", "", options["horizon"])
+            version = find_version(options["model"], options["dataset"], scope)
+            outlook = run_forecast(version, "", "", options["horizon"])
             if scope and scope != version.model.scope:
-                outlook = restricted(outlook, scope)
+                outlook = narrow_to_scope(outlook, scope)
             if output:
-                write(outlook, output)
+                write_forecast(outlook, output)
         except ValueError as problem:
             raise CommandError(str(problem)) from None
         except OSError as problem:
             raise CommandError(f"{output} cannot be written: {problem.strerror}.") from None
-        facts = report(outlook, scope or version.model.scope, output)
-        self.stdout.write(json.dumps(facts, ensure_ascii=False) if options["json"] else summary(facts))
+        facts = build_report(outlook, scope or version.model.scope, output)
+        self.stdout.write(json.dumps(facts, ensure_ascii=False) if options["json"] else format_summary(facts))
 
 
-def find(name: str, dataset: str, scope: Scope | None) -> ModelVersion:
+def find_version(name: str, dataset: str, scope: Scope | None) -> ModelVersion:
     """The named version, or the one in use for the scope; raises ValueError with a sentence.
 
     While none has passed the gate, `best` means the one with the smallest error.
     """
     if name != "best":
-        return ModelVersion.objects.ready().named(name, dataset)
+        return ModelVersion.objects.ready().get_by_name(name, dataset)
     found = Dataset.objects.filter(name=dataset) if dataset else Dataset.objects.all()
     if not found:
         raise ValueError(
@@ -80,11 +82,11 @@ def find(name: str, dataset: str, scope: Scope | None) -> ModelVersion:
     return best
 
 
-def write(outlook: Outlook, path: Path) -> None:
+def write_forecast(scope_forecast: ScopeForecast, path: Path) -> None:
     """The whole file or none: written beside its place, then renamed."""
-    frame = outlook.prediction.to_frame()
-    keys = [outlook.panel.keys[row] for row in outlook.rows]
-    if len(keys) < len(outlook.panel.keys):
+    frame = scope_forecast.prediction.to_frame()
+    keys = [scope_forecast.panel.keys[row] for row in scope_forecast.rows]
+    if len(keys) < len(scope_forecast.panel.keys):
         wanted = set(keys)
         frame = frame[[key in wanted for key in zip(frame["store_id"], frame["product_id"], strict=True)]]
     part = path.with_name(f".{path.name}.part")
@@ -92,13 +94,13 @@ def write(outlook: Outlook, path: Path) -> None:
         if path.suffix.lower() == ".parquet":
             frame.to_parquet(part, index=False)
         else:
-            guarded(frame).to_csv(part, index=False, float_format="%.4f", date_format="%Y-%m-%d")
+            escape_codes(frame).to_csv(part, index=False, float_format="%.4f", date_format="%Y-%m-%d")
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
 
 
-def guarded(frame: pd.DataFrame) -> pd.DataFrame:
+def escape_codes(frame: pd.DataFrame) -> pd.DataFrame:
     """Codes that a spreadsheet would take for a formula get a leading quote."""
     codes = ("store_id", "product_id")
     return frame.assign(
@@ -106,26 +108,26 @@ def guarded(frame: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def report(outlook: Outlook, scope: Scope, output: Path | None) -> dict[str, Any]:
+def build_report(scope_forecast: ScopeForecast, scope: Scope, output: Path | None) -> dict[str, Any]:
     """The JSON that scripts read."""
-    total, low, high = outlook.prediction.sum_over_days(outlook.rows)
+    total, low, high = scope_forecast.prediction.sum_with_interval(scope_forecast.rows)
     return {
-        "model": outlook.version.name,
-        "dataset": outlook.data.dataset.name,
-        "hash": outlook.data.content_hash,
+        "model": scope_forecast.version.name,
+        "dataset": scope_forecast.data.dataset.name,
+        "hash": scope_forecast.data.content_hash,
         "scope": str(scope),
-        "origin": str(outlook.prediction.origin),
-        "horizon": len(outlook.prediction.dates),
-        "series": len(outlook.rows),
+        "origin": str(scope_forecast.prediction.origin),
+        "horizon": len(scope_forecast.prediction.dates),
+        "series": len(scope_forecast.rows),
         "total": round(total, 3),
         "low": round(low, 3),
         "high": round(high, 3),
         "output": str(output) if output else None,
-        "assumptions": outlook.prediction.assumptions,
+        "assumptions": scope_forecast.prediction.assumptions,
     }
 
 
-def summary(facts: dict[str, Any]) -> str:
+def format_summary(facts: dict[str, Any]) -> str:
     """The report for people."""
     text = (
         f"{facts['model']} expects {facts['total']:.0f} units in the {facts['horizon']} days "

@@ -10,48 +10,50 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from registry.datasets.importing.canonical import Canonical
-from registry.datasets.importing.covariate_roles import NAME
-from registry.datasets.importing.extra_columns import Column
-from registry.datasets.importing.values import Texts
+from registry.datasets.importing.canonical import CanonicalTable
+from registry.datasets.importing.covariate_roles import NAME_PATTERN
+from registry.datasets.importing.extra_columns import ColumnData
+from registry.datasets.importing.values import CategoricalColumn
 
-WEEKS = 26
-CATEGORY = re.compile(
+WEEKS_SHOWN = 26
+CATEGORY_PATTERN = re.compile(
     r"(^|_)(categor(y|ies)|cat|cat_id|group|department|dept|dept_id|family|class|brand|类别|分类|品类|大类|品牌|部门)$|"
     r"(类别|分类|品类)",
     re.IGNORECASE,
 )
-NEVER = 10_000_000
+NEVER_SOLD = 10_000_000
 EPOCH = dt.date(1970, 1, 1)
 
 
-def items(content: Canonical, roles: dict[str, str]) -> list[dict[str, Any]]:
+def build_catalog(content: CanonicalTable, roles: dict[str, str]) -> list[dict[str, Any]]:
     """One entry for each store and product: kind, code, name, category, first, last, total, zeros, weeks."""
     extras = content.extras
-    texts = {name: extras[name][content.series] for name in extras if extras.is_text(name)}
-    names = [name for name in texts if roles.get(name) == "name" or NAME.search(name)]
-    groups = [name for name in texts if CATEGORY.search(name) and name not in names]
+    texts = {name: extras[name][content.series_starts] for name in extras if extras.is_text(name)}
+    names = [name for name in texts if roles.get(name) == "name" or NAME_PATTERN.search(name)]
+    groups = [name for name in texts if CATEGORY_PATTERN.search(name) and name not in names]
     found: list[dict[str, Any]] = []
-    series = Series(content)
+    series = SeriesFigures(content)
     for kind, codes in (("store", content.stores), ("product", content.products)):
-        figures = Figures(series, codes)
-        first = Texts(codes.codes[content.series], codes.values)
-        name = label(texts, names, first)
-        group = label(texts, groups, first)
+        figures = CodeFigures(series, codes)
+        first = CategoricalColumn(codes.codes[content.series_starts], codes.values)
+        name = find_fixed_labels(texts, names, first)
+        group = find_fixed_labels(texts, groups, first)
         for place, code in enumerate(codes.values):
             words = {"name": name.get(place, "")[:200], "category": group.get(place, "")[:200]}
-            found.append({"kind": kind, "code": code, **words, **figures.of(place)})
+            found.append({"kind": kind, "code": code, **words, **figures.item_fields(place)})
     return found
 
 
-def label(texts: Mapping[str, Column], columns: list[str], codes: Texts) -> dict[int, str]:
+def find_fixed_labels(
+    texts: Mapping[str, ColumnData], columns: list[str], codes: CategoricalColumn
+) -> dict[int, str]:
     """{place of the code: the column's value}, from the first column that is fixed for each code.
 
     `texts` and `codes` [S] hold the first row of each series.
     """
     size = len(codes.values)
     for column in columns:
-        values = cast(Texts, texts[column])
+        values = cast(CategoricalColumn, texts[column])
         pairs = np.unique(codes.codes.astype(np.int64) * len(values.values) + values.codes)
         owner, value = pairs // len(values.values), pairs % len(values.values)
         filled = np.array([bool(text.strip()) for text in values.values])[value]
@@ -64,52 +66,54 @@ def label(texts: Mapping[str, Column], columns: list[str], codes: Texts) -> dict
     return {}
 
 
-class Series:
+class SeriesFigures:
     """First and last day with sales, units, zeros and the last weeks of every series."""
 
-    def __init__(self, content: Canonical) -> None:
-        starts, sales = content.series, content.sales
+    def __init__(self, content: CanonicalTable) -> None:
+        starts, sales = content.series_starts, content.sales
         sold = ~np.isnan(sales)
         units = np.where(sold, sales, 0.0)
         moved = units != 0
-        self.place = starts
+        self.starts = starts
         self.count = np.add.reduceat(sold.astype(np.int32), starts)
         self.total = np.add.reduceat(units, starts)
         self.zeros = self.count - np.add.reduceat(moved.astype(np.int32), starts)
-        self.first = np.minimum.reduceat(np.where(moved, content.days, NEVER), starts)
-        self.last = np.maximum.reduceat(np.where(moved, content.days, -NEVER), starts)
-        rows = np.flatnonzero(sold & (content.days > content.days[sold].max() - 7 * WEEKS))
-        week = WEEKS - 1 - (content.days[sold].max() - content.days[rows]) // 7
+        self.first = np.minimum.reduceat(np.where(moved, content.days, NEVER_SOLD), starts)
+        self.last = np.maximum.reduceat(np.where(moved, content.days, -NEVER_SOLD), starts)
+        rows = np.flatnonzero(sold & (content.days > content.days[sold].max() - 7 * WEEKS_SHOWN))
+        week = WEEKS_SHOWN - 1 - (content.days[sold].max() - content.days[rows]) // 7
         owner = np.searchsorted(starts, rows, side="right") - 1
-        size = len(starts) * WEEKS
-        self.weeks = np.bincount(owner * WEEKS + week, weights=sales[rows], minlength=size).reshape(-1, WEEKS)
+        size = len(starts) * WEEKS_SHOWN
+        self.weeks = np.bincount(owner * WEEKS_SHOWN + week, weights=sales[rows], minlength=size).reshape(
+            -1, WEEKS_SHOWN
+        )
 
 
-class Figures:
+class CodeFigures:
     """The figures of all series of each code, together."""
 
-    def __init__(self, series: Series, codes: Texts) -> None:
-        owner, size = codes.codes[series.place], len(codes.values)
+    def __init__(self, series: SeriesFigures, codes: CategoricalColumn) -> None:
+        owner, size = codes.codes[series.starts], len(codes.values)
         self.count = np.bincount(owner, weights=series.count, minlength=size)
         self.total = np.bincount(owner, weights=series.total, minlength=size)
         self.zeros = np.bincount(owner, weights=series.zeros, minlength=size)
-        self.first: npt.NDArray[np.int64] = np.full(size, NEVER)
-        self.last: npt.NDArray[np.int64] = np.full(size, -NEVER)
+        self.first: npt.NDArray[np.int64] = np.full(size, NEVER_SOLD)
+        self.last: npt.NDArray[np.int64] = np.full(size, -NEVER_SOLD)
         np.minimum.at(self.first, owner, series.first)
         np.maximum.at(self.last, owner, series.last)
-        self.weeks = np.zeros((size, WEEKS))
+        self.weeks = np.zeros((size, WEEKS_SHOWN))
         np.add.at(self.weeks, owner, series.weeks)
 
-    def of(self, place: int) -> dict[str, Any]:
-        sold = abs(self.last[place]) != NEVER
+    def item_fields(self, place: int) -> dict[str, Any]:
+        sold = abs(self.last[place]) != NEVER_SOLD
         return {
-            "first": day(int(self.first[place])) if sold else None,
-            "last": day(int(self.last[place])) if sold else None,
+            "first": format_day(int(self.first[place])) if sold else None,
+            "last": format_day(int(self.last[place])) if sold else None,
             "total": round(float(self.total[place]), 3),
             "zeros": round(float(self.zeros[place] / max(1, self.count[place])), 4),
             "weeks": [round(float(value), 1) for value in self.weeks[place]],
         }
 
 
-def day(number: int) -> str:
+def format_day(number: int) -> str:
     return (EPOCH + dt.timedelta(days=number)).isoformat()

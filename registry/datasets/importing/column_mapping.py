@@ -8,43 +8,45 @@ import numpy as np
 import pyarrow as pa
 from django.utils.translation import gettext as _
 
-from registry.datasets.importing.covariate_roles import AHEAD, CORE, NAME
-from registry.datasets.importing.dates import NO_DAY, find_order, parse_day
-from registry.datasets.importing.errors import SalesError
+from registry.datasets.importing.covariate_roles import CORE_COLUMNS, KNOWN_AHEAD_PATTERN, NAME_PATTERN
+from registry.datasets.importing.dates import NO_DAY, find_date_order, parse_day
+from registry.datasets.importing.errors import SalesFileError
 from registry.datasets.importing.findings import Example, Finding
-from registry.datasets.importing.headers import SYNONYMS, bare
-from registry.datasets.importing.raw_table import Raw
-from registry.datasets.importing.values import Texts, is_text, looks_numeric
+from registry.datasets.importing.headers import COLUMN_SYNONYMS, normalize_name
+from registry.datasets.importing.raw_table import RawTable
+from registry.datasets.importing.values import CategoricalColumn, are_numeric, is_text_type
 
-ONE_STORE = "1"
-MOST_CELLS = 60_000_000
-LONG_COLUMNS = 200  # of a file with a row for each store, product and day
+DEFAULT_STORE = "1"
+MAX_CELLS = 60_000_000
+MAX_LONG_COLUMNS = 200  # of a file with a row for each store, product and day
 
 
-def match(columns: list[str], given: dict[str, str] | None = None) -> dict[str, str]:
+def match_columns(columns: list[str], given: dict[str, str] | None = None) -> dict[str, str]:
     """{our name: its name}, what was given first ("" = no column); a column stands for one thing only.
 
-    >>> match(["日期", "门店", "药品", "销量", "促销"])
+    >>> match_columns(["日期", "门店", "药品", "销量", "促销"])
     {'date': '日期', 'store_id': '门店', 'product_id': '药品', 'sales': '销量', 'promo': '促销'}
-    >>> match(["date", "qty", "sales"], {"sales": "qty"})
+    >>> match_columns(["date", "qty", "sales"], {"sales": "qty"})
     {'date': 'date', 'sales': 'qty'}
     """
     found = dict(given or {})
-    for ours, words in SYNONYMS.items():
+    for ours, words in COLUMN_SYNONYMS.items():
         if ours in found:
             continue
         if ours in columns and ours not in found.values():
             found[ours] = ours
             continue
-        names = {bare(column): column for column in reversed(columns) if column not in found.values()}
+        names = {
+            normalize_name(column): column for column in reversed(columns) if column not in found.values()
+        }
         theirs = next((names[word] for word in words.split() if word in names), None)
         if theirs is not None:
             found[ours] = theirs
-    order = [*SYNONYMS, *(ours for ours in found if ours not in SYNONYMS)]
+    order = [*COLUMN_SYNONYMS, *(ours for ours in found if ours not in COLUMN_SYNONYMS)]
     return {ours: found[ours] for ours in order if found.get(ours)}
 
 
-def lengthened(raw: Raw, mapping: dict[str, str]) -> tuple[Raw, dict[str, str]]:
+def to_long_format(raw: RawTable, mapping: dict[str, str]) -> tuple[RawTable, dict[str, str]]:
     """A wide file (days or products as columns) as a long one, with its mapping; others as they are."""
     if "sales" in mapping:
         return raw, mapping
@@ -53,34 +55,34 @@ def lengthened(raw: Raw, mapping: dict[str, str]) -> tuple[Raw, dict[str, str]]:
     if "product_id" in mapping and "date" not in mapping:
         days = [name for name in rest if parse_day(name, "dmy") != NO_DAY or parse_day(name, "mdy") != NO_DAY]
         if len(days) >= 3 and 2 * len(days) >= len(rest):
-            find_order(raw.name, "", days)  # asks at once when the header is ambiguous
-            return melted(raw, mapping, days, "date"), {**mapping, "date": "date", "sales": "sales"}
+            find_date_order(raw.name, "", days)  # asks at once when the header is ambiguous
+            return melt_columns(raw, mapping, days, "date"), {**mapping, "date": "date", "sales": "sales"}
     if "date" in mapping and "product_id" not in mapping:
-        products = [name for name in rest if is_product(raw.table, name)]
+        products = [name for name in rest if may_be_product(raw.table, name)]
         if len(products) >= 3 and len(products) == len(rest):
-            long = melted(raw, mapping, products, "product_id")
+            long = melt_columns(raw, mapping, products, "product_id")
             return long, {**mapping, "product_id": "product_id", "sales": "sales"}
     return raw, mapping
 
 
-def is_product(table: pa.Table, name: str) -> bool:
+def may_be_product(table: pa.Table, name: str) -> bool:
     """Whether a column of numbers may be the sales of a product of that name."""
     column = table[name]
     numeric = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
-    if is_text(column.type):
-        numeric = looks_numeric(Texts.of(column).values[:10_000])
-    return numeric and not AHEAD.search(name) and not NAME.search(name)
+    if is_text_type(column.type):
+        numeric = are_numeric(CategoricalColumn.from_arrow(column).values[:10_000])
+    return numeric and not KNOWN_AHEAD_PATTERN.search(name) and not NAME_PATTERN.search(name)
 
 
-def melted(raw: Raw, mapping: dict[str, str], names: list[str], header: str) -> Raw:
+def melt_columns(raw: RawTable, mapping: dict[str, str], names: list[str], header: str) -> RawTable:
     """One row for each filled cell of the named columns."""
     table, count = raw.table, raw.table.num_rows
-    if len(names) * count > MOST_CELLS:
+    if len(names) * count > MAX_CELLS:
         words = {"file": raw.name, "cells": len(names) * count}
-        raise SalesError(_("%(file)s has %(cells)d cells: split it by months.") % words)
+        raise SalesFileError(_("%(file)s has %(cells)d cells: split it by months.") % words)
     kind = table[names[0]].type
     if any(table[name].type != kind for name in names):
-        kind = pa.float64() if not any(is_text(table[name].type) for name in names) else pa.string()
+        kind = pa.float64() if not any(is_text_type(table[name].type) for name in names) else pa.string()
     chunks = [chunk for name in names for chunk in table[name].cast(kind).chunks]
     columns = {"sales": pa.chunked_array(chunks, kind)}
     places = np.repeat(np.arange(len(names), dtype=np.int32), count)
@@ -91,23 +93,25 @@ def melted(raw: Raw, mapping: dict[str, str], names: list[str], header: str) -> 
     long = pa.table(columns)
     sales = long["sales"]
     empty = np.asarray(sales.is_null())
-    if is_text(kind):
-        texts = Texts.of(sales)
+    if is_text_type(kind):
+        texts = CategoricalColumn.from_arrow(sales)
         empty |= np.array([not text.strip() for text in texts.values])[texts.codes]
-    numbers = np.tile(raw.numbers, len(names))
+    numbers = np.tile(raw.row_numbers, len(names))
     layout = {"date": "wide-days", "product_id": "wide-products"}[header]
-    about = {**raw.about, "layout": layout}
-    return Raw(raw.name, long.filter(pa.array(~empty)), numbers[~empty], list(raw.findings), about, header)
+    about = {**raw.file_format, "layout": layout}
+    return RawTable(
+        raw.name, long.filter(pa.array(~empty)), numbers[~empty], list(raw.findings), about, header
+    )
 
 
-def renamed(raw: Raw, mapping: dict[str, str], ignore: list[str]) -> pa.Table:
+def apply_mapping(raw: RawTable, mapping: dict[str, str], ignore: list[str]) -> pa.Table:
     """Columns under our names; raises SalesError naming what is missing. Notes what is left out."""
     unwanted = [name for name in ignore if name in raw.table.column_names and name not in mapping.values()]
     raw = replace(raw, table=raw.table.drop_columns(unwanted))
     there = raw.table.column_names
     for target, source in mapping.items():
         if source not in there:
-            raise SalesError(missing(raw.name, source, there))
+            raise SalesFileError(missing_column_message(raw.name, source, there))
         if target in there and target != source:
             raw.findings.append(Finding("column-replaced", 1, [Example(1, target, source)], "drop"))
     replaced = set(mapping) - set(mapping.values())
@@ -115,23 +119,23 @@ def renamed(raw: Raw, mapping: dict[str, str], ignore: list[str]) -> pa.Table:
     keep = [name for name in there if name.strip() and name not in replaced]
     if len(keep) + len(replaced & set(there)) < len(there):
         raw.findings.append(Finding("column-without-name", 1, [Example(1, "", "")], "drop"))
-    if len(keep) > LONG_COLUMNS:
-        numbers = {"file": raw.name, "count": len(keep), "most": LONG_COLUMNS}
-        raise SalesError(_("%(file)s has %(count)d columns: keep at most %(most)d.") % numbers)
+    if len(keep) > MAX_LONG_COLUMNS:
+        numbers = {"file": raw.name, "count": len(keep), "most": MAX_LONG_COLUMNS}
+        raise SalesFileError(_("%(file)s has %(count)d columns: keep at most %(most)d.") % numbers)
     table = raw.table.select(keep).rename_columns([names.get(name, name) for name in keep])
-    for name in CORE:
+    for name in CORE_COLUMNS:
         if name == "store_id" and name not in table.column_names:
             one = pa.DictionaryArray.from_arrays(
-                pa.array(np.zeros(table.num_rows, np.int32)), pa.array([ONE_STORE])
+                pa.array(np.zeros(table.num_rows, np.int32)), pa.array([DEFAULT_STORE])
             )
             table = table.append_column("store_id", pa.chunked_array([one]))
-            raw.findings.append(Finding("one-store", 1, [Example(1, "store_id", ONE_STORE)], "keep"))
+            raw.findings.append(Finding("one-store", 1, [Example(1, "store_id", DEFAULT_STORE)], "keep"))
         elif name not in table.column_names:
-            raise SalesError(missing(raw.name, name, there))
+            raise SalesFileError(missing_column_message(raw.name, name, there))
     return table
 
 
-def missing(file: str, column: str, there: list[str]) -> str:
+def missing_column_message(file: str, column: str, there: list[str]) -> str:
     words = {"file": file, "column": column, "columns": ", ".join(there[:20])}
     return (
         _(

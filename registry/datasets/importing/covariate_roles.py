@@ -8,56 +8,58 @@ import numpy as np
 import numpy.typing as npt
 from django.utils.translation import gettext as _
 
-from registry.datasets.importing.errors import SalesError
+from registry.datasets.importing.errors import SalesFileError
 
-Roles = dict[str, str]
-COVARIATES = ("known", "past", "static")
-CORE = ("date", "store_id", "product_id", "sales")
+ColumnRoles = dict[str, str]
+COVARIATE_ROLES = ("known", "past", "static")
+CORE_COLUMNS = ("date", "store_id", "product_id", "sales")
 
 # A name made of one of these words is set by the business or the calendar, so it is known ahead.
-AHEAD = re.compile(
+KNOWN_AHEAD_PATTERN = re.compile(
     r"(^|_)(on_?)?(promo(tion)?|price|discount|offer|campaign|markdown|open|closed|holidays?|vacation|festival|"
     r"events?|snap|weekday|preis|aktion|rabatt|feiertag|prix|remise|促销|活动|价格|售价|折扣|营业|节假日|节日)(_|\d|$)",
     re.IGNORECASE,
 )
-LEVERS = {"open", "promo", "promotion", "price"}  # known ahead even while they never change
-NAME = re.compile(r"(^|_)(name|title|description|名称)$", re.IGNORECASE)
+CONTROLLABLE_COLUMNS = {"open", "promo", "promotion", "price"}  # known ahead even while they never change
+NAME_PATTERN = re.compile(r"(^|_)(name|title|description|名称)$", re.IGNORECASE)
 
 
-def check_roles(file: str, roles: Roles, columns: list[str]) -> None:
+def check_roles(file: str, roles: ColumnRoles, columns: list[str]) -> None:
     """Raises SalesError when a role is given for a column that is not there."""
     for column, role in roles.items():
         words = {"file": file, "column": column, "role": role, "columns": ", ".join(columns) or "–"}
-        if column in CORE:
-            raise SalesError(
+        if column in CORE_COLUMNS:
+            raise SalesFileError(
                 _("%(file)s: %(column)s cannot be %(role)s, it is one of the main columns.") % words
             )
         if column not in columns:
-            raise SalesError(
+            raise SalesFileError(
                 _("%(file)s has no column %(column)s to be %(role)s: it has %(columns)s.") % words
             )
 
 
-def propose(column: str, values: npt.NDArray[np.generic], series: npt.NDArray[np.int64], plan: bool) -> str:
+def propose_role(
+    column: str, values: npt.NDArray[np.generic], series: npt.NDArray[np.int64], has_future_values: bool
+) -> str:
     """The role that fits.
 
     `values` [N] in order of series and day, `series` [S] where each series begins; `plan`: the column is
     filled on days after the last sale.
     """
-    fixed = constant_within(values, series)
-    if fixed and values.dtype.kind == "i" and NAME.search(column):
+    fixed = is_constant_per_series(values, series)
+    if fixed and values.dtype.kind == "i" and NAME_PATTERN.search(column):
         return "name"  # text for people, of no use for learning
-    if fixed and column.lower() not in LEVERS and len(series) < len(values):
+    if fixed and column.lower() not in CONTROLLABLE_COLUMNS and len(series) < len(values):
         return "static"
-    return "known" if plan or AHEAD.search(column) else "past"
+    return "known" if has_future_values or KNOWN_AHEAD_PATTERN.search(column) else "past"
 
 
-def constant_within(values: npt.NDArray[np.generic], series: npt.NDArray[np.int64]) -> bool:
+def is_constant_per_series(values: npt.NDArray[np.generic], series: npt.NDArray[np.int64]) -> bool:
     """Whether each series has one value only.
 
-    >>> constant_within(np.array([1, 1, 2, 2]), np.array([0, 2]))
+    >>> is_constant_per_series(np.array([1, 1, 2, 2]), np.array([0, 2]))
     True
-    >>> constant_within(np.array([1, 2]), np.array([0]))
+    >>> is_constant_per_series(np.array([1, 2]), np.array([0]))
     False
     """
     same = values[1:] == values[:-1]

@@ -11,19 +11,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from django.utils.translation import gettext as _
 
-from registry.datasets.importing.errors import Question
-from registry.datasets.importing.values import Texts
+from registry.datasets.importing.errors import AmbiguousValue
+from registry.datasets.importing.values import CategoricalColumn
 
-DAY = re.compile(r"(\d{4})([-/.]?)(\d{1,2})\2(\d{1,2})([T ][\d:.]+Z?)?", re.ASCII)
-CHINESE = re.compile(r"(\d{4})年(\d{1,2})月(\d{1,2})[日号]?", re.ASCII)
-PARTS = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})([T ][\d:.]+( ?[AaPp][Mm])?)?", re.ASCII)
-NAMED = re.compile(r"(\d{1,2})(?:er)?[- .]+([^\W\d_]{3,9})[- .,]+(\d{4}|\d{2})")
-MONTH_FIRST = re.compile(r"([^\W\d_]{3,9})[- .]+(\d{1,2})(?:st|nd|rd|th)?[- .,]+(\d{4})")
-WEEKDAY = re.compile(
+ISO_DATE = re.compile(r"(\d{4})([-/.]?)(\d{1,2})\2(\d{1,2})([T ][\d:.]+Z?)?", re.ASCII)
+CHINESE_DATE = re.compile(r"(\d{4})年(\d{1,2})月(\d{1,2})[日号]?", re.ASCII)
+NUMERIC_DATE = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})([T ][\d:.]+( ?[AaPp][Mm])?)?", re.ASCII)
+DAY_MONTH_NAME = re.compile(r"(\d{1,2})(?:er)?[- .]+([^\W\d_]{3,9})[- .,]+(\d{4}|\d{2})")
+MONTH_NAME_FIRST = re.compile(r"([^\W\d_]{3,9})[- .]+(\d{1,2})(?:st|nd|rd|th)?[- .,]+(\d{4})")
+WEEKDAY_PREFIX = re.compile(
     r"^(mon?|tue|wed|thu|fri?|sat?|sun|di|mi|do|so|lun|mar|mer|jeu|ven|sam|dim)[a-z]*[.,]*\s+(?=\d)",
     re.IGNORECASE,
 )
-SERIAL = re.compile(r"(\d{5})(\.\d+)?", re.ASCII)
+EXCEL_SERIAL = re.compile(r"(\d{5})(\.\d+)?", re.ASCII)
 MONTHS = {  # English, German, French; the longer beginning is the surer one
     **{name: number for number, name in enumerate(
         ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], start=1)},
@@ -31,22 +31,22 @@ MONTHS = {  # English, German, French; the longer beginning is the surer one
     "fév": 2, "avr": 4, "juin": 6, "juil": 7, "aoû": 8, "déc": 12,
 }  # fmt: skip
 EPOCH = dt.date(1970, 1, 1)
-EXCEL = (dt.date(1899, 12, 30) - EPOCH).days
-OLDEST, NEWEST = dt.date(1900, 1, 1), dt.date(2200, 1, 1)
-LOW, HIGH = (OLDEST - EPOCH).days, (NEWEST - EPOCH).days
+EXCEL_EPOCH = (dt.date(1899, 12, 30) - EPOCH).days
+OLDEST_DAY, NEWEST_DAY = dt.date(1900, 1, 1), dt.date(2200, 1, 1)
+LOWEST_NUMBER, HIGHEST_NUMBER = (OLDEST_DAY - EPOCH).days, (NEWEST_DAY - EPOCH).days
 NO_DAY = np.iinfo(np.int32).min
-PROOF = 20  # so many dates for one order against one for another: that one is a mistake
+PROOF_RATIO = 20  # so many dates for one order against one for another: that one is a mistake
 
-Codes = npt.NDArray[np.int32]
+Days = npt.NDArray[np.int32]
 
 
-def day_number(year: int, month: int, day: int) -> int:
+def to_day_number(year: int, month: int, day: int) -> int:
     """Days since 1970, or NO_DAY for a day that no calendar has."""
     try:
         found = dt.date(year + 2000 if year < 100 else year, month, day)
     except ValueError:
         return NO_DAY
-    return (found - EPOCH).days if OLDEST <= found < NEWEST else NO_DAY
+    return (found - EPOCH).days if OLDEST_DAY <= found < NEWEST_DAY else NO_DAY
 
 
 def parse_day(text: str, order: str = "ymd") -> int:
@@ -61,53 +61,55 @@ def parse_day(text: str, order: str = "ymd") -> int:
     >>> parse_day("2019-02-29") == parse_day("1/2/2020") == NO_DAY
     True
     """
-    if (found := MONTH_FIRST.fullmatch(text.strip())) and (month := month_of(found[1])):
-        return day_number(int(found[3]), month, int(found[2]))
-    text = WEEKDAY.sub("", text.strip())
-    if found := DAY.fullmatch(text) or CHINESE.fullmatch(text):
+    if (found := MONTH_NAME_FIRST.fullmatch(text.strip())) and (month := parse_month(found[1])):
+        return to_day_number(int(found[3]), month, int(found[2]))
+    text = WEEKDAY_PREFIX.sub("", text.strip())
+    if found := ISO_DATE.fullmatch(text) or CHINESE_DATE.fullmatch(text):
         numbers = found.groups()
-        parts = (numbers[0], numbers[2], numbers[3]) if found.re is DAY else numbers
-        return day_number(*(int(part) for part in parts))
-    if found := PARTS.fullmatch(text):
-        return in_order(found, order)
-    if (found := NAMED.fullmatch(text)) and (month := month_of(found[2])):
-        return day_number(int(found[3]), month, int(found[1]))
-    if order == "serial" and (found := SERIAL.fullmatch(text)):
-        return int(found[1]) + EXCEL
+        parts = (numbers[0], numbers[2], numbers[3]) if found.re is ISO_DATE else numbers
+        return to_day_number(*(int(part) for part in parts))
+    if found := NUMERIC_DATE.fullmatch(text):
+        return order_parts(found, order)
+    if (found := DAY_MONTH_NAME.fullmatch(text)) and (month := parse_month(found[2])):
+        return to_day_number(int(found[3]), month, int(found[1]))
+    if order == "serial" and (found := EXCEL_SERIAL.fullmatch(text)):
+        return int(found[1]) + EXCEL_EPOCH
     return NO_DAY
 
 
-def month_of(name: str) -> int:
+def parse_month(name: str) -> int:
     """
-    >>> month_of("März"), month_of("juillet"), month_of("Juni"), month_of("soon")
+    >>> parse_month("März"), parse_month("juillet"), parse_month("Juni"), parse_month("soon")
     (3, 7, 6, 0)
     """
     low = name.lower()
     return MONTHS.get(low[:4]) or MONTHS.get(low[:3]) or 0
 
 
-def in_order(found: re.Match[str], order: str) -> int:
+def order_parts(found: re.Match[str], order: str) -> int:
     """The day of three numbers; a short year in front is possible only when it is asked for."""
     one, two, three = int(found[1]), int(found[3]), int(found[4])
     if order == "dmy":
-        return day_number(three, two, one)
+        return to_day_number(three, two, one)
     if order == "mdy":
-        return day_number(three, one, two)
-    return day_number(one, two, three) if order == "ymd" and len(found[4]) == 2 else NO_DAY
+        return to_day_number(three, one, two)
+    return to_day_number(one, two, three) if order == "ymd" and len(found[4]) == 2 else NO_DAY
 
 
-def find_order(file: str, column: str, texts: list[str], row_of: dict[str, int] | None = None) -> str:
+def find_date_order(file: str, column: str, texts: list[str], row_of: dict[str, int] | None = None) -> str:
     """The order that the dates prove; raises Question when several orders are possible.
 
-    >>> find_order("f", "date", ["2020-01-02"]), find_order("f", "date", ["01/02/2020", "13/02/2020"])
-    ('ymd', 'dmy')
-    >>> find_order("f", "date", ["45000", "45001", "total"])
+    >>> find_date_order("f", "date", ["2020-01-02"])
+    'ymd'
+    >>> find_date_order("f", "date", ["01/02/2020", "13/02/2020"])
+    'dmy'
+    >>> find_date_order("f", "date", ["45000", "45001", "total"])
     'serial'
     """
-    filled = [WEEKDAY.sub("", text.strip()) for text in texts if text.strip()]
-    if 2 * sum(bool(SERIAL.fullmatch(text)) for text in filled) > len(filled):
+    filled = [WEEKDAY_PREFIX.sub("", text.strip()) for text in texts if text.strip()]
+    if 2 * sum(bool(EXCEL_SERIAL.fullmatch(text)) for text in filled) > len(filled):
         return "serial"
-    parts = [text for text in filled if PARTS.fullmatch(text)]
+    parts = [text for text in filled if NUMERIC_DATE.fullmatch(text)]
     if not parts:
         return "ymd"
     short = any(len(text.split()[0]) <= 8 and not re.search(r"\d{4}", text) for text in parts)
@@ -115,21 +117,23 @@ def find_order(file: str, column: str, texts: list[str], row_of: dict[str, int] 
     days = {order: np.array([parse_day(text, order) for text in parts]) for order in orders}
     readable = {order: int((found != NO_DAY).sum()) for order, found in days.items()}
     best = max(orders, key=lambda order: readable[order])
-    rivals = [order for order in orders if order != best and not beaten(days[best], days[order])]
+    rivals = [order for order in orders if order != best and not is_ruled_out(days[best], days[order])]
     if not rivals:
         return best
     first = next(text for number, text in enumerate(parts) if len({int(days[o][number]) for o in orders}) > 1)
-    raise Question(ask(file, column, first, (row_of or {}).get(first, 0)), "dates", [best, *rivals])
+    raise AmbiguousValue(
+        ambiguous_date_message(file, column, first, (row_of or {}).get(first, 0)), "dates", [best, *rivals]
+    )
 
 
-def beaten(best: npt.NDArray[np.int64], other: npt.NDArray[np.int64]) -> bool:
+def is_ruled_out(best: npt.NDArray[np.int64], other: npt.NDArray[np.int64]) -> bool:
     """Whether the other order is disproved, or reads the very same days."""
     only_best = int(((best != NO_DAY) & (other == NO_DAY)).sum())
     only_other = int(((best == NO_DAY) & (other != NO_DAY)).sum())
-    return bool((best == other).all()) or only_best > PROOF * only_other
+    return bool((best == other).all()) or only_best > PROOF_RATIO * only_other
 
 
-def ask(file: str, column: str, text: str, row: int) -> str:
+def ambiguous_date_message(file: str, column: str, text: str, row: int) -> str:
     words = {"file": file, "column": column, "value": text, "row": row}
     return (
         _(
@@ -140,19 +144,19 @@ def ask(file: str, column: str, text: str, row: int) -> str:
     )
 
 
-def is_time(kind: pa.DataType) -> bool:
+def is_date_type(kind: pa.DataType) -> bool:
     """Whether a column holds days already."""
     return bool(pa.types.is_timestamp(kind) or pa.types.is_date(kind))
 
 
-def typed_days(column: pa.ChunkedArray) -> Codes:
+def convert_days(column: pa.ChunkedArray) -> Days:
     """[N] days since 1970 of a column of dates or timestamps."""
     if pa.types.is_timestamp(column.type) and column.type.tz is not None:
         column = pc.local_timestamp(column)
     days = column.cast(pa.date32(), safe=False).cast(pa.int32()).fill_null(NO_DAY).to_numpy()
-    return np.where((days >= LOW) & (days < HIGH), days, NO_DAY).astype(np.int32)
+    return np.where((days >= LOWEST_NUMBER) & (days < HIGHEST_NUMBER), days, NO_DAY).astype(np.int32)
 
 
-def text_days(texts: Texts, order: str) -> Codes:
+def parse_days(texts: CategoricalColumn, order: str) -> Days:
     """[N] days since 1970; NO_DAY where the cell is no date."""
     return np.array([parse_day(text, order) for text in texts.values], np.int32)[texts.codes]

@@ -7,11 +7,15 @@ from pathlib import Path
 
 from django.utils.translation import gettext as _
 
-from registry.datasets.importing.errors import SalesError
+from registry.datasets.importing.errors import SalesFileError
 
-CHUNK = 1 << 20
-MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-NAMES = {
+CHUNK_BYTES = 1 << 20
+BYTE_ORDER_MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+ENCODING_LABELS = {
     "utf-8": "UTF-8",
     "utf-8-sig": "UTF-8",
     "utf-16": "UTF-16",
@@ -22,40 +26,42 @@ NAMES = {
 }
 
 
-def encoding_of(path: Path, name: str) -> str:
+def detect_encoding(path: Path, name: str) -> str:
     """Python's name of the encoding; raises SalesError when it is no text."""
     with path.open("rb") as stream:
-        head = stream.read(CHUNK)
-    for mark, encoding in MARKS.items():
+        head = stream.read(CHUNK_BYTES)
+    for mark, encoding in BYTE_ORDER_MARKS.items():
         if head.startswith(mark):
-            return checked(path, name, encoding)
+            return require_encoding(path, name, encoding)
     if b"\0" in head and not head.startswith(b"PAR1"):
-        return checked(path, name, "utf-16-le" if head[1::2].count(0) > head[::2].count(0) else "utf-16-be")
+        return require_encoding(
+            path, name, "utf-16-le" if head[1::2].count(0) > head[::2].count(0) else "utf-16-be"
+        )
     if b"\0" not in head and not head.startswith(b"PAR1"):
         for encoding in ("utf-8", "gb18030", "cp1252"):
-            if decodes(path, encoding) and (encoding != "gb18030" or is_chinese(head)):
+            if is_decodable(path, encoding) and (encoding != "gb18030" or is_chinese(head)):
                 return encoding
-    raise not_text(name)
+    raise not_text_error(name)
 
 
-def checked(path: Path, name: str, encoding: str) -> str:
-    if not decodes(path, encoding):
-        raise not_text(name)
+def require_encoding(path: Path, name: str, encoding: str) -> str:
+    if not is_decodable(path, encoding):
+        raise not_text_error(name)
     return encoding
 
 
-def not_text(name: str) -> SalesError:
-    return SalesError(
+def not_text_error(name: str) -> SalesFileError:
+    return SalesFileError(
         _("%(file)s is not a text file: bring CSV in UTF-8, Excel (.xlsx) or parquet.") % {"file": name}
     )
 
 
-def decodes(path: Path, encoding: str) -> bool:
+def is_decodable(path: Path, encoding: str) -> bool:
     """Whether the whole file is text of that encoding, without NUL characters."""
     decoder = codecs.getincrementaldecoder(encoding)()
     with path.open("rb") as stream:
         try:
-            while chunk := stream.read(CHUNK):
+            while chunk := stream.read(CHUNK_BYTES):
                 if "\0" in decoder.decode(chunk):
                     return False
             return "\0" not in decoder.decode(b"", final=True)
@@ -70,11 +76,11 @@ def is_chinese(head: bytes) -> bool:
     (True, False)
     """
     foreign = [letter for letter in head.decode("gb18030", errors="ignore") if not letter.isascii()]
-    common = sum(encodable(letter) for letter in foreign)
+    common = sum(is_common_chinese(letter) for letter in foreign)
     return common > 0.7 * len(foreign)
 
 
-def encodable(letter: str) -> bool:
+def is_common_chinese(letter: str) -> bool:
     try:
         return bool(letter.encode("gb2312"))
     except UnicodeEncodeError:

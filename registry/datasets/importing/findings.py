@@ -11,7 +11,7 @@ from django.utils.translation import gettext_noop
 if TYPE_CHECKING:
     pass
 
-EXAMPLES = 5  # how many rows of each finding are kept
+MAX_EXAMPLES = 5  # how many rows of each finding are kept
 
 
 @dataclass(frozen=True)
@@ -38,16 +38,16 @@ class Finding:
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
 
-    def sentence(self, file: str) -> str:
+    def format_sentence(self, file: str) -> str:
         """The first place in words, with what to do."""
         first = self.examples[0]
         place = {"file": file, "row": first.row, "column": first.column, "value": first.value[:60]}
-        place["title"] = _(TITLES[self.code])
-        return complaint(self.code) % place + more(self.count)
+        place["title"] = _(FINDING_TITLES[self.code])
+        return finding_message(self.code) % place + format_remaining(self.count)
 
 
 # What may be done about a finding; the first is done unless somebody says otherwise.
-CHOICES: dict[str, tuple[str, ...]] = {
+ALLOWED_ACTIONS: dict[str, tuple[str, ...]] = {
     "bad-date": ("skip", "stop"),
     "not-a-number": ("skip", "stop"),
     "infinite": ("skip", "stop"),
@@ -72,11 +72,11 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "extra-not-a-number": ("empty", "keep", "stop"),
 }
 # Findings that would lose or join rows: a strict import (`--on-problem stop`) ends at the first of them.
-LOSING = {
+LOSSY_FINDINGS = {
     "bad-date", "not-a-number", "infinite", "no-code", "bad-code", "ragged-row", "duplicate", "future-date"
 }  # fmt: skip
 
-TITLES = {
+FINDING_TITLES = {
     "bad-date": gettext_noop("Date not understood"),
     "not-a-number": gettext_noop("Not a number"),
     "infinite": gettext_noop("Number too large"),
@@ -107,7 +107,7 @@ TITLES = {
     "one-store": gettext_noop("No column for the store: all rows count as one store"),
     "extra-not-a-number": gettext_noop("Not a number in an extra column"),
 }
-ACTIONS = {
+ACTION_LABELS = {
     "skip": gettext_noop("Leave these rows out"),
     "stop": gettext_noop("Stop: I will correct the file"),
     "keep": gettext_noop("Keep as it is"),
@@ -124,7 +124,7 @@ ACTIONS = {
 }
 
 
-def complaint(code: str) -> str:
+def finding_message(code: str) -> str:
     """The sentence of a code, with gaps for file, row, column and value."""
     return {
         "bad-date": _(
@@ -151,9 +151,9 @@ def complaint(code: str) -> str:
     }.get(code) or _("%(file)s, row %(row)d, column %(column)s: “%(value)s” – %(title)s.")
 
 
-def more(count: int) -> str:
+def format_remaining(count: int) -> str:
     """
-    >>> more(1), more(3)
+    >>> format_remaining(1), format_remaining(3)
     ('', ' (2 more like it)')
     """
     return _(" (%(count)d more like it)") % {"count": count - 1} if count > 1 else ""

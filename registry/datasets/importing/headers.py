@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from registry.datasets.importing.covariate_roles import CORE
+from registry.datasets.importing.covariate_roles import CORE_COLUMNS
 from registry.datasets.importing.dates import NO_DAY, parse_day
 
-LOOKED_AT = 30  # rows: names of columns do not begin further down
-SYNONYMS: dict[str, str] = {  # from the surest name to the least sure; case, spaces and signs do not matter
+HEADER_SEARCH_ROWS = 30  # rows: names of columns do not begin further down
+COLUMN_SYNONYMS: dict[
+    str, str
+] = {  # from the surest name to the least sure; case, spaces and signs do not matter
     "date": "date 日期 销售日期 交易日期 营业日期 单据日期 saledate salesdate orderdate "
     "transactiondate businessdate invoicedate day datum verkaufsdatum tag jour fecha ds 时间 销售时间 "
     "timestamp datetime",
@@ -30,40 +32,40 @@ SYNONYMS: dict[str, str] = {  # from the surest name to the least sure; case, sp
     "promo": "promo promotion promoflag onpromotion onpromo ispromo 促销 是否促销 促销标志 活动 aktion",
     "open": "open isopen storeopen 营业 是否营业",
 }
-NAMES = {ours: set(words.split()) for ours, words in SYNONYMS.items()}
+SYNONYM_SETS = {ours: set(words.split()) for ours, words in COLUMN_SYNONYMS.items()}
 
 
-def bare(name: str) -> str:
+def normalize_name(name: str) -> str:
     """
-    >>> bare(" Store_ID "), bare("销售 日期")
+    >>> normalize_name(" Store_ID "), normalize_name("销售 日期")
     ('storeid', '销售日期')
     """
     return re.sub(r"[\W_]+", "", name).casefold()
 
 
-def recognised(row: Sequence[str]) -> int:
+def count_known_columns(row: Sequence[str]) -> int:
     """How many of date, store, product and sales a row names; days as columns count as two of them.
 
-    >>> recognised(["Datum", "Filiale", "Artikel", "Menge"])
+    >>> count_known_columns(["Datum", "Filiale", "Artikel", "Menge"])
     4
-    >>> recognised(["Artikel", "1.1.26", "2.1.26", "3.1.26"])
+    >>> count_known_columns(["Artikel", "1.1.26", "2.1.26", "3.1.26"])
     3
     """
-    words = {bare(cell) for cell in row}
+    words = {normalize_name(cell) for cell in row}
     days = sum(parse_day(cell, "dmy") != NO_DAY or parse_day(cell, "mdy") != NO_DAY for cell in row)
-    return sum(bool(words & NAMES[ours]) for ours in CORE) + (2 if days >= 3 else 0)
+    return sum(bool(words & SYNONYM_SETS[ours]) for ours in CORE_COLUMNS) + (2 if days >= 3 else 0)
 
 
-def header_row(rows: Sequence[Sequence[str]]) -> int:
+def find_header_row(rows: Sequence[Sequence[str]]) -> int:
     """The place of the row that names the columns: titles, dates of printing and blank rows may stand above.
 
-    >>> header_row([["Sales report"], [], ["Date", "Shop", "Item", "Qty"], ["2026-01-01", "A", "B", "1"]])
+    >>> find_header_row([["Sales"], [], ["Date", "Shop", "Item", "Qty"], ["2026-01-01", "A", "B", "1"]])
     2
-    >>> header_row([["Report", "", ""], ["a", "b", "c"], ["1", "2", "3"]])
+    >>> find_header_row([["Report", "", ""], ["a", "b", "c"], ["1", "2", "3"]])
     1
     """
-    places = range(min(len(rows), LOOKED_AT))
-    named = [recognised(rows[place]) for place in places]
+    places = range(min(len(rows), HEADER_SEARCH_ROWS))
+    named = [count_known_columns(rows[place]) for place in places]
     if max(named, default=0) >= 2:
         return named.index(max(named))
     filled = [sum(bool(cell.strip()) for cell in rows[place]) for place in places]

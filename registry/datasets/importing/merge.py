@@ -12,18 +12,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from django.utils.translation import gettext as _
 
-from registry.datasets.importing.canonical import Canonical
-from registry.datasets.importing.covariate_roles import CORE
-from registry.datasets.importing.errors import SalesError
-from registry.datasets.importing.extra_columns import Column, Extras
-from registry.datasets.importing.values import Floats, Texts, is_text
+from registry.datasets.importing.canonical import CanonicalTable
+from registry.datasets.importing.covariate_roles import CORE_COLUMNS
+from registry.datasets.importing.errors import SalesFileError
+from registry.datasets.importing.extra_columns import ColumnData, ExtraColumns
+from registry.datasets.importing.values import CategoricalColumn, Floats, is_text_type
 
 T = TypeVar("T", bound=np.generic)
-Places = npt.NDArray[np.int64]
+RowPositions = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Changes:
+class RowChanges:
     """What adding a file does to a dataset, in rows."""
 
     added: int
@@ -31,91 +31,99 @@ class Changes:
     same: int
 
 
-def load(path: Path) -> Canonical:
+def load_canonical(path: Path) -> CanonicalTable:
     """A canonical file as it was saved."""
     with pq.ParquetFile(path, read_dictionary=["store_id", "product_id"]) as file:
         days = file.read(["date"])["date"].cast(pa.int32()).to_numpy()
-        stores, products, sales = (column_of(file, name) for name in CORE[1:])
-        names = [name for name in file.schema_arrow.names if name not in CORE]
-        kinds = {name: is_text(file.schema_arrow.field(name).type) for name in names}
-        extras = Extras(((name, Saved(path, name, kinds[name])) for name in names), len(days))
-    return Canonical(days, cast(Texts, stores), cast(Texts, products), cast(Floats, sales), extras)
+        stores, products, sales = (read_column(file, name) for name in CORE_COLUMNS[1:])
+        names = [name for name in file.schema_arrow.names if name not in CORE_COLUMNS]
+        kinds = {name: is_text_type(file.schema_arrow.field(name).type) for name in names}
+        extras = ExtraColumns(((name, ParquetColumn(path, name, kinds[name])) for name in names), len(days))
+    return CanonicalTable(
+        days, cast(CategoricalColumn, stores), cast(CategoricalColumn, products), cast(Floats, sales), extras
+    )
 
 
 @dataclass(frozen=True)
-class Saved:
+class ParquetColumn:
     """An extra column of a canonical file, read when it is asked for."""
 
     path: Path
     name: str
     is_text: bool
 
-    def some(self, rows: slice, _count: int) -> Column:
+    def read_rows(self, rows: slice, _count: int) -> ColumnData:
         with pq.ParquetFile(self.path) as file:
-            column = column_of(file, self.name)
-        return Texts(column.codes[rows], column.values) if isinstance(column, Texts) else column[rows]
+            column = read_column(file, self.name)
+        return (
+            CategoricalColumn(column.codes[rows], column.values)
+            if isinstance(column, CategoricalColumn)
+            else column[rows]
+        )
 
 
-def column_of(file: pq.ParquetFile, name: str) -> Column:
+def read_column(file: pq.ParquetFile, name: str) -> ColumnData:
     """One column; the groups of a file of ours share their dictionary, which is sorted and in use."""
     column = file.read([name])[name]
-    if not is_text(column.type):
-        return floats(column)
+    if not is_text_type(column.type):
+        return cast_floats(column)
     if not pa.types.is_dictionary(column.type) or not column.num_chunks or column.null_count:
-        return Texts.of(column)
+        return CategoricalColumn.from_arrow(column)
     values = column.chunk(0).dictionary
     if not all(chunk.dictionary.equals(values) for chunk in column.chunks):
-        return Texts.of(column)
+        return CategoricalColumn.from_arrow(column)
     codes = np.concatenate([chunk.indices.to_numpy() for chunk in column.chunks])
-    return Texts(codes.astype(np.int32, copy=False), values.to_pylist())
+    return CategoricalColumn(codes.astype(np.int32, copy=False), values.to_pylist())
 
 
-def floats(column: pa.ChunkedArray) -> Floats:
+def cast_floats(column: pa.ChunkedArray) -> Floats:
     found: Floats = column.cast(pa.float64()).fill_null(float("nan")).to_numpy()
     return found
 
 
-def merge(
-    base: Canonical, new: Canonical, numbers: npt.NDArray[np.int32]
-) -> tuple[Canonical, npt.NDArray[np.int32], Changes]:
+def merge_tables(
+    base: CanonicalTable, new: CanonicalTable, row_numbers: npt.NDArray[np.int32]
+) -> tuple[CanonicalTable, npt.NDArray[np.int32], RowChanges]:
     """The dataset with the file in it, the number of each row in the file (0 = not from it), what changed."""
     stores = sorted({*base.stores.values, *new.stores.values})
     products = sorted({*base.products.values, *new.products.values})
     first = int(min(base.days.min(), new.days.min()))
     span = int(max(base.days.max(), new.days.max())) - first + 1
-    here, there = (key(part, (stores, products), first, span) for part in (base, new))
+    here, there = (build_row_keys(part, (stores, products), first, span) for part in (base, new))
     place = np.searchsorted(here, there)
     known = (place < len(here)) & (here[np.minimum(place, len(here) - 1)] == there)
-    splice = Splice(len(here), place, known)
-    extras = Extras(
-        (name, splice.column(name, base.extras.get(name), new.extras.get(name)))
+    splice = RowSplicer(len(here), place, known)
+    extras = ExtraColumns(
+        (name, splice.splice_column(name, base.extras.get(name), new.extras.get(name)))
         for name in sorted({*base.extras, *new.extras})
     )
-    splice.compare(base.sales, new.sales)
-    merged = Canonical(
-        splice.array(base.days, new.days),
-        splice.keys(base.stores, new.stores, stores),
-        splice.keys(base.products, new.products, products),
-        splice.array(base.sales, new.sales),
+    splice.mark_differences(base.sales, new.sales)
+    merged = CanonicalTable(
+        splice.splice_array(base.days, new.days),
+        splice.splice_keys(base.stores, new.stores, stores),
+        splice.splice_keys(base.products, new.products, products),
+        splice.splice_array(base.sales, new.sales),
         extras,
     )
-    rows = splice.array(np.zeros(len(here), np.int32), numbers)
-    added, changed = int((~known).sum()), int(splice.differ.sum())
-    return merged, rows, Changes(added, changed, len(there) - added - changed)
+    rows = splice.splice_array(np.zeros(len(here), np.int32), row_numbers)
+    added, changed = int((~known).sum()), int(splice.is_changed.sum())
+    return merged, rows, RowChanges(added, changed, len(there) - added - changed)
 
 
-def key(part: Canonical, names: tuple[list[str], list[str]], first: int, span: int) -> Places:
+def build_row_keys(
+    part: CanonicalTable, names: tuple[list[str], list[str]], first: int, span: int
+) -> RowPositions:
     """[N] one number for store, product and day, in the order of the rows."""
     stores, products = names
-    found = codes_among(part.stores, stores).astype(np.int64)
+    found = recode_texts(part.stores, stores).astype(np.int64)
     found *= len(products)
-    found += codes_among(part.products, products)
+    found += recode_texts(part.products, products)
     found *= span
     found += part.days - first
     return found
 
 
-def codes_among(texts: Texts, values: list[str]) -> npt.NDArray[np.int32]:
+def recode_texts(texts: CategoricalColumn, values: list[str]) -> npt.NDArray[np.int32]:
     """[N] the place of each row's text among more values."""
     if texts.values == values:
         return texts.codes
@@ -123,64 +131,78 @@ def codes_among(texts: Texts, values: list[str]) -> npt.NDArray[np.int32]:
     return np.array([place[name] for name in texts.values], np.int32)[texts.codes]
 
 
-class Splice:
+class RowSplicer:
     """Puts sorted new rows among sorted old ones: over the old row where it is known, else before `place`."""
 
-    def __init__(self, count: int, place: Places, known: npt.NDArray[np.bool_]) -> None:
-        self.count, self.place, self.known = count, place, known
-        self.differ = np.zeros(len(place), dtype=bool)
+    def __init__(self, count: int, place: RowPositions, known: npt.NDArray[np.bool_]) -> None:
+        self.count, self.place, self.is_known = count, place, known
+        self.is_changed = np.zeros(len(place), dtype=bool)
 
-    def array(self, old: npt.NDArray[T], new: npt.NDArray[T], keep: bool = False) -> npt.NDArray[T]:
+    def splice_array(self, old: npt.NDArray[T], new: npt.NDArray[T], keep: bool = False) -> npt.NDArray[T]:
         """With `keep` a known row stays as it was."""
         whole = old
-        if self.known.any() and not keep:
+        if self.is_known.any() and not keep:
             whole = old.copy()
-            whole[self.place[self.known]] = new[self.known]
-        if self.known.all():
+            whole[self.place[self.is_known]] = new[self.is_known]
+        if self.is_known.all():
             return whole
-        return np.insert(whole, self.place[~self.known], new[~self.known])
+        return np.insert(whole, self.place[~self.is_known], new[~self.is_known])
 
-    def codes(self, old: Texts, new: Texts, values: list[str], keep: bool = False) -> Texts:
-        whole = self.array(codes_among(old, values), codes_among(new, values), keep)
-        return Texts.sorted(whole, values) if self.known.any() else Texts(whole, values)
+    def splice_texts(
+        self, old: CategoricalColumn, new: CategoricalColumn, values: list[str], keep: bool = False
+    ) -> CategoricalColumn:
+        whole = self.splice_array(recode_texts(old, values), recode_texts(new, values), keep)
+        return (
+            CategoricalColumn.from_codes(whole, values)
+            if self.is_known.any()
+            else CategoricalColumn(whole, values)
+        )
 
-    def keys(self, old: Texts, new: Texts, values: list[str]) -> Texts:
+    def splice_keys(
+        self, old: CategoricalColumn, new: CategoricalColumn, values: list[str]
+    ) -> CategoricalColumn:
         """As `codes`, when every value stays in use."""
-        return Texts(self.array(codes_among(old, values), codes_among(new, values)), values)
+        return CategoricalColumn(
+            self.splice_array(recode_texts(old, values), recode_texts(new, values)), values
+        )
 
-    def column(self, name: str, old: Column | None, new: Column | None) -> Column:
+    def splice_column(self, name: str, old: ColumnData | None, new: ColumnData | None) -> ColumnData:
         """An extra column; what the file does not tell stays as it was."""
         keep, there = new is None, len(self.place)
         if new is None:
-            new = blank(old, there)
+            new = make_blank_column(old, there)
         if old is None:
-            old = blank(new, self.count)
+            old = make_blank_column(new, self.count)
         if not keep:
-            self.compare(old, new)
-        if isinstance(old, Texts) and isinstance(new, Texts):
-            return self.codes(old, new, sorted({*old.values, *new.values}), keep)
-        if isinstance(old, Texts) or isinstance(new, Texts):
-            raise SalesError(
+            self.mark_differences(old, new)
+        if isinstance(old, CategoricalColumn) and isinstance(new, CategoricalColumn):
+            return self.splice_texts(old, new, sorted({*old.values, *new.values}), keep)
+        if isinstance(old, CategoricalColumn) or isinstance(new, CategoricalColumn):
+            raise SalesFileError(
                 _("Column %(column)s held %(old)s so far and holds %(new)s in this file: make them alike.")
-                % {"column": name, "old": kind(old), "new": kind(new)}
+                % {"column": name, "old": kind_label(old), "new": kind_label(new)}
             )
-        return self.array(old, new, keep)
+        return self.splice_array(old, new, keep)
 
-    def compare(self, old: Column, new: Column) -> None:
+    def mark_differences(self, old: ColumnData, new: ColumnData) -> None:
         """Marks the known rows whose value differs."""
-        rows = self.place[self.known]
-        if isinstance(old, Texts) and isinstance(new, Texts):
+        rows = self.place[self.is_known]
+        if isinstance(old, CategoricalColumn) and isinstance(new, CategoricalColumn):
             left = np.array(old.values, object)[old.codes[rows]]
-            self.differ[self.known] |= left != np.array(new.values, object)[new.codes[self.known]]
-        elif not isinstance(old, Texts) and not isinstance(new, Texts):
-            before, after = old[rows], new[self.known]
-            self.differ[self.known] |= (before != after) & ~(np.isnan(before) & np.isnan(after))
+            self.is_changed[self.is_known] |= left != np.array(new.values, object)[new.codes[self.is_known]]
+        elif not isinstance(old, CategoricalColumn) and not isinstance(new, CategoricalColumn):
+            before, after = old[rows], new[self.is_known]
+            self.is_changed[self.is_known] |= (before != after) & ~(np.isnan(before) & np.isnan(after))
 
 
-def blank(like: Column | None, count: int) -> Column:
+def make_blank_column(like: ColumnData | None, count: int) -> ColumnData:
     """A column without a value, of the kind of another."""
-    return Texts(np.zeros(count, np.int32), [""]) if isinstance(like, Texts) else np.full(count, np.nan)
+    return (
+        CategoricalColumn(np.zeros(count, np.int32), [""])
+        if isinstance(like, CategoricalColumn)
+        else np.full(count, np.nan)
+    )
 
 
-def kind(column: Column) -> str:
-    return _("texts") if isinstance(column, Texts) else _("numbers")
+def kind_label(column: ColumnData) -> str:
+    return _("texts") if isinstance(column, CategoricalColumn) else _("numbers")

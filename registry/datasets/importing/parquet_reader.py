@@ -9,28 +9,34 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from registry.datasets.importing.errors import SalesError
-from registry.datasets.importing.raw_table import BATCH, LARGEST_TABLE, Raw, check_names, too_large
+from registry.datasets.importing.errors import SalesFileError
+from registry.datasets.importing.raw_table import (
+    BATCH_ROWS,
+    MAX_TABLE_BYTES,
+    RawTable,
+    check_column_names,
+    too_large_message,
+)
 
-INDEX = re.compile(r"__index_level_\d+__")  # what pandas leaves in parquet files
+PANDAS_INDEX = re.compile(r"__index_level_\d+__")  # what pandas leaves in parquet files
 
 
-def read_parquet(path: Path, name: str) -> Raw:
+def read_parquet(path: Path, name: str) -> RawTable:
     """All columns but a pandas index, a batch at a time: a damaged file can lie about its size."""
     with path.open("rb") as stream:
         file = pq.ParquetFile(stream)
-        check_names(name, file.schema_arrow.names)
+        check_column_names(name, file.schema_arrow.names)
         texts = [column.name for column in file.schema_arrow if pa.types.is_string(column.type)]
     with path.open("rb") as stream:
         file = pq.ParquetFile(stream, read_dictionary=texts, page_checksum_verification=True)
-        names = [column for column in file.schema_arrow.names if not INDEX.fullmatch(column)]
+        names = [column for column in file.schema_arrow.names if not PANDAS_INDEX.fullmatch(column)]
         schema = pa.schema([file.schema_arrow.field(column) for column in names])
         batches, size = [], 0
-        for batch in file.iter_batches(BATCH, columns=names, use_threads=False):
+        for batch in file.iter_batches(BATCH_ROWS, columns=names, use_threads=False):
             size += batch.nbytes
-            if size > LARGEST_TABLE:
-                raise SalesError(too_large(name))
+            if size > MAX_TABLE_BYTES:
+                raise SalesFileError(too_large_message(name))
             batch.validate(full=True)
             batches.append(batch)
     table = pa.Table.from_batches(batches, schema if not batches else None)
-    return Raw(name, table, np.arange(1, table.num_rows + 1, dtype=np.int32))
+    return RawTable(name, table, np.arange(1, table.num_rows + 1, dtype=np.int32))

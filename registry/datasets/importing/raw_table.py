@@ -10,18 +10,18 @@ import numpy.typing as npt
 import pyarrow as pa
 from django.utils.translation import gettext as _
 
-from registry.datasets.importing.errors import SalesError
-from registry.datasets.importing.findings import EXAMPLES, Example, Finding
+from registry.datasets.importing.errors import SalesFileError
+from registry.datasets.importing.findings import MAX_EXAMPLES, Example, Finding
 
 MAX_COLUMNS = 4000  # a wide file has a column for each day
 
-BATCH = 1 << 16
+BATCH_ROWS = 1 << 16
 
-LARGEST_TABLE = 1 << 30  # bytes in memory
+MAX_TABLE_BYTES = 1 << 30  # bytes in memory
 
 
 @dataclass
-class Raw:
+class RawTable:
     """A file as read: its columns, the number of each row as people count them, and what was odd.
 
     `about` says how it was read (encoding, separator, sheet, layout). `header` names the column of a wide
@@ -30,30 +30,30 @@ class Raw:
 
     name: str
     table: pa.Table
-    numbers: npt.NDArray[np.int32]
+    row_numbers: npt.NDArray[np.int32]
     findings: list[Finding] = field(default_factory=list)
-    about: dict[str, str] = field(default_factory=dict)
-    header: str = ""
+    file_format: dict[str, str] = field(default_factory=dict)
+    header_column: str = ""
 
-    def let_go(self) -> None:
+    def release_table(self) -> None:
         """Whoever has the columns now can drop them one by one: a large file does not fit in twice."""
         self.table = self.table.schema.empty_table()
 
 
-def check_names(file: str, names: list[str]) -> None:
+def check_column_names(file: str, names: list[str]) -> None:
     """Raises SalesError for a name that appears twice, or far too many columns."""
     if len(names) > MAX_COLUMNS:
         numbers = {"file": file, "count": len(names), "most": MAX_COLUMNS}
-        raise SalesError(_("%(file)s has %(count)d columns: keep at most %(most)d.") % numbers)
+        raise SalesFileError(_("%(file)s has %(count)d columns: keep at most %(most)d.") % numbers)
     twice = [name for name in names if name and names.count(name) > 1]
     if twice:
         words = {"file": file, "name": twice[0]}
-        raise SalesError(_("%(file)s has two columns named %(name)s: rename one of them.") % words)
+        raise SalesFileError(_("%(file)s has two columns named %(name)s: rename one of them.") % words)
 
 
-def without_blank_rows(
+def drop_blank_rows(
     name: str, table: pa.Table, ragged: list[tuple[int, int]], above: Sequence[Sequence[str]] = ()
-) -> Raw:
+) -> RawTable:
     """Drops empty lines and numbers the rows that stay as a spreadsheet shows them.
 
     `above`: the rows before the one that names the columns.
@@ -66,21 +66,21 @@ def without_blank_rows(
     for column in table.columns:
         if not blank.any():
             break
-        blank &= empty_cells(column)
+        blank &= find_empty_cells(column)
     if blank.any():
         table, numbers = table.filter(pa.array(~blank)), numbers[~blank]
     findings = []
     if ragged:
-        places = [Example(number, "", str(cells)) for number, cells in ragged[:EXAMPLES]]
+        places = [Example(number, "", str(cells)) for number, cells in ragged[:MAX_EXAMPLES]]
         findings.append(Finding("ragged-row", len(ragged), places, "skip"))
     titles = [(number, row) for number, row in enumerate(above, 1) if any(cell.strip() for cell in row)]
     if titles:
-        places = [Example(n, "", " ".join(filter(None, row))[:60]) for n, row in titles[:EXAMPLES]]
+        places = [Example(n, "", " ".join(filter(None, row))[:60]) for n, row in titles[:MAX_EXAMPLES]]
         findings.append(Finding("rows-above", len(titles), places, "drop"))
-    return Raw(name, table, numbers, findings)
+    return RawTable(name, table, numbers, findings)
 
 
-def empty_cells(column: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
+def find_empty_cells(column: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
     """[N] where a dictionary-encoded text is empty."""
     parts = [np.zeros(0, dtype=bool)]
     for chunk in column.chunks:
@@ -90,9 +90,9 @@ def empty_cells(column: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
     return np.concatenate(parts)
 
 
-def too_large(name: str) -> str:
+def too_large_message(name: str) -> str:
     """Of files that unpack to far more than they seem to be."""
     return _("%(file)s unpacks to more than %(size)d MB: split it by months.") % {
         "file": name,
-        "size": LARGEST_TABLE >> 20,
+        "size": MAX_TABLE_BYTES >> 20,
     }

@@ -13,34 +13,34 @@ import pyarrow as pa
 from django.utils.translation import gettext as _
 
 from registry.datasets.importing.csv_reader import read_csv
-from registry.datasets.importing.errors import SalesError
+from registry.datasets.importing.errors import SalesFileError
 from registry.datasets.importing.parquet_reader import read_parquet
-from registry.datasets.importing.raw_table import Raw
+from registry.datasets.importing.raw_table import RawTable
 
 
-def read(path: Path, name: str = "") -> Raw:
+def read_file(path: Path, name: str = "") -> RawTable:
     """Reads a CSV, Excel or parquet file; raises SalesError with one sentence. `name` is said, not opened."""
     name = name or path.name
     if not path.is_file():
-        raise SalesError(_("%(file)s does not exist: check the path.") % {"file": path})
+        raise SalesFileError(_("%(file)s does not exist: check the path.") % {"file": path})
     reader = READERS.get(path.suffix.lower())
     if reader is None:
         kinds = ", ".join(READERS)
-        raise SalesError(
+        raise SalesFileError(
             _("%(file)s is of an unknown type: bring one of %(kinds)s.") % {"file": name, "kinds": kinds}
         )
     try:
         if path.stat().st_size == 0:
-            raise SalesError(_("%(file)s is empty.") % {"file": name})
+            raise SalesFileError(_("%(file)s is empty.") % {"file": name})
         raw = reader(path, name)
     except (OSError, pa.ArrowException, UnicodeError, csv.Error) as problem:
-        raise SalesError(unreadable(name, problem)) from None
+        raise SalesFileError(unreadable_message(name, problem)) from None
     if raw.table.num_rows == 0 and not raw.findings:
-        raise SalesError(_("%(file)s has a header but no rows.") % {"file": name})
+        raise SalesFileError(_("%(file)s has a header but no rows.") % {"file": name})
     return raw
 
 
-def unreadable(name: str, problem: Exception) -> str:
+def unreadable_message(name: str, problem: Exception) -> str:
     """The reason a library gives, in one sentence."""
     if "straddl" in str(problem) or "field limit" in str(problem):
         return _("%(file)s has a row of more than a million characters: is a quote left open?") % {
@@ -53,14 +53,14 @@ def unreadable(name: str, problem: Exception) -> str:
     }
 
 
-def read_excel(path: Path, name: str) -> Raw:
+def read_excel(path: Path, name: str) -> RawTable:
     """Imported late: nothing else needs openpyxl."""
     from registry.datasets.importing.excel_reader import read_workbook
 
     return read_workbook(path, name)
 
 
-READERS: dict[str, Callable[[Path, str], Raw]] = {
+READERS: dict[str, Callable[[Path, str], RawTable]] = {
     ".csv": read_csv,
     ".txt": read_csv,
     ".tsv": read_csv,

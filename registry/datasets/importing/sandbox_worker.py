@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 
 if TYPE_CHECKING:
-    from registry.datasets.importing.options import Job
+    from registry.datasets.importing.options import ImportJob
 
 import json
 import os
@@ -19,10 +19,10 @@ from typing import Any
 
 from registry.lib.process import die_with_parent
 
-LARGEST_FILE = 4 << 30
+MAX_FILE_BYTES = 4 << 30
 
 
-class WithoutPandas:
+class PandasBlocker:
     """pyarrow imports pandas wherever it is installed: half a second of every file, for nothing."""
 
     @staticmethod
@@ -34,24 +34,24 @@ class WithoutPandas:
 def main() -> None:
     order = json.loads(sys.stdin.buffer.read())
     die_with_parent(order["parent"])
-    limit(order["memory"], order["seconds"])
+    apply_limits(order["memory"], order["seconds"])
     tempfile.tempdir = order["job"]["folder"]
-    sys.meta_path.insert(0, WithoutPandas)
-    prepare(order["locale"], order["job"]["language"])
-    (Path(order["job"]["folder"]) / "report.json").write_text(json.dumps(attempt(order["job"])))
+    sys.meta_path.insert(0, PandasBlocker)
+    configure_django(order["locale"], order["job"]["language"])
+    (Path(order["job"]["folder"]) / "report.json").write_text(json.dumps(run_job(order["job"])))
     os._exit(0)  # threads of the parquet library may abort a process that takes its time to end
 
 
-def limit(memory: int, seconds: int) -> None:
+def apply_limits(memory: int, seconds: int) -> None:
     """Address space, processor time, size of what is written; no core files; behind the web server."""
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (MAX_FILE_BYTES, MAX_FILE_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.nice(5)
 
 
-def prepare(locale: str, language: str) -> None:
+def configure_django(locale: str, language: str) -> None:
     """Just enough of Django to speak the reader's language: no apps, no database, no secret key."""
     import django
     from django.conf import settings
@@ -62,28 +62,28 @@ def prepare(locale: str, language: str) -> None:
     translation.activate(language)
 
 
-def attempt(given: dict[str, Any]) -> dict[str, Any]:
+def run_job(given: dict[str, Any]) -> dict[str, Any]:
     """The report, or the one sentence that says why there is none."""
-    from registry.datasets.importing.errors import Question, SalesError
-    from registry.datasets.importing.options import Job
-    from registry.datasets.importing.pipeline import perform
+    from registry.datasets.importing.errors import AmbiguousValue, SalesFileError
+    from registry.datasets.importing.options import ImportJob
+    from registry.datasets.importing.pipeline import run_import
 
-    job = Job.of(given)
+    job = ImportJob.from_json(given)
     try:
-        return perform(job)
-    except Question as question:
-        return {"problem": str(question), "question": question.about, "options": question.options}
-    except SalesError as problem:
+        return run_import(job)
+    except AmbiguousValue as question:
+        return {"problem": str(question), "question": question.field_name, "options": question.answers}
+    except SalesFileError as problem:
         return {"problem": str(problem)}
     except MemoryError:
-        return {"problem": too_much(job)}
+        return {"problem": out_of_memory_message(job)}
 
 
 if __name__ == "__main__":
     main()
 
 
-def too_much(job: Job) -> str:
+def out_of_memory_message(job: ImportJob) -> str:
     """What helps when the memory does not suffice: smaller files, unless it is the dataset that is large."""
     words = {"file": job.name}
     if job.base and os.path.getsize(job.base) > os.path.getsize(job.path):

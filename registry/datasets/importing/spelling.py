@@ -10,35 +10,37 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from registry.datasets.importing.canonical import Days
-from registry.datasets.importing.finding_log import Check
+from registry.datasets.importing.finding_log import FindingLog
 from registry.datasets.importing.findings import Example
-from registry.datasets.importing.values import Texts
+from registry.datasets.importing.values import CategoricalColumn
 
 
-def joined(check: Check, table: Mapping[str, pa.ChunkedArray], name: str, texts: Texts, days: Days) -> Texts:
+def merge_spellings(
+    log: FindingLog, table: Mapping[str, pa.ChunkedArray], name: str, texts: CategoricalColumn, days: Days
+) -> CategoricalColumn:
     """The codes after what is done about spaces and capitals."""
     tidy = [" ".join(text.split()) for text in texts.values]
     spaced = np.array([clean != text for clean, text in zip(tidy, texts.values, strict=True)])
-    if spaced.any() and check.rows("spaces", name, table, spaced[texts.codes]) == "merge":
-        texts = Texts.sorted(texts.codes, tidy)
-    spelling = spellings(texts)
+    if spaced.any() and log.flag_rows("spaces", name, table, spaced[texts.codes]) == "merge":
+        texts = CategoricalColumn.from_codes(texts.codes, tidy)
+    spelling = pick_spellings(texts)
     odd = np.array([spelling[text] != text for text in texts.values])
-    rows = np.flatnonzero(odd[texts.codes] & ~check.out)
+    rows = np.flatnonzero(odd[texts.codes] & ~log.excluded)
     if not len(rows):
         return texts
-    merged = Texts.sorted(texts.codes, [spelling[text] for text in texts.values])
+    merged = CategoricalColumn.from_codes(texts.codes, [spelling[text] for text in texts.values])
     places = [
-        Example(int(check.raw.numbers[row]), check.label(name), texts.values[texts.codes[row]])
-        for row in rows[: check.MOST_BAD]
+        Example(int(log.raw.row_numbers[row]), log.column_label(name), texts.values[texts.codes[row]])
+        for row in rows[: log.MAX_BAD_ROWS]
     ]
-    proposed = "keep" if side_by_side(table, name, texts, merged, days) else "merge"
-    return merged if check.note("mixed-case", places, len(rows), proposed) == "merge" else texts
+    proposed = "keep" if are_distinct_codes(table, name, texts, merged, days) else "merge"
+    return merged if log.add_finding("mixed-case", places, len(rows), proposed) == "merge" else texts
 
 
-def spellings(texts: Texts) -> dict[str, str]:
+def pick_spellings(texts: CategoricalColumn) -> dict[str, str]:
     """{code: the most frequent spelling of it}.
 
-    >>> spellings(Texts.sorted(np.array([0, 0, 1, 2], np.int32), ["a1", "A1", "b"]))
+    >>> pick_spellings(CategoricalColumn.from_codes(np.array([0, 0, 1, 2], np.int32), ["a1", "A1", "b"]))
     {'A1': 'a1', 'a1': 'a1', 'b': 'b'}
     """
     counts = np.bincount(texts.codes, minlength=len(texts.values))
@@ -49,14 +51,18 @@ def spellings(texts: Texts) -> dict[str, str]:
     return {text: best[text.casefold()][1] for text in texts.values}
 
 
-def side_by_side(
-    table: Mapping[str, pa.ChunkedArray], name: str, texts: Texts, merged: Texts, days: Days
+def are_distinct_codes(
+    table: Mapping[str, pa.ChunkedArray],
+    name: str,
+    texts: CategoricalColumn,
+    merged: CategoricalColumn,
+    days: Days,
 ) -> bool:
     """Whether both spellings have a row for the same day (and other code): then they are two things."""
-    twice = Counter(spelling for spelling in spellings(texts).values())
+    twice = Counter(spelling for spelling in pick_spellings(texts).values())
     groups = np.array([twice[text] > 1 for text in merged.values])[merged.codes]
     rows = np.flatnonzero(groups)
-    other = Texts.of(table["product_id" if name == "store_id" else "store_id"])
+    other = CategoricalColumn.from_arrow(table["product_id" if name == "store_id" else "store_id"])
     key: npt.NDArray[np.int64] = other.codes[rows].astype(np.int64) * len(merged.values) + merged.codes[rows]
     span = int(days[rows].max()) - int(days[rows].min()) + 1
     key = key * span + (days[rows] - days[rows].min())

@@ -11,48 +11,50 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?", re.ASCII)
-CURRENCY = re.compile(
+NUMBER_PATTERN = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?", re.ASCII)
+CURRENCY_PATTERN = re.compile(
     r"^(?P<sign>[-+]?)([¥$€£]|(EUR|USD|GBP|CHF|CNY|RMB)(?![A-Z]))\s*|\s*([元€£$]|EUR|USD|GBP|CHF|CNY|RMB)$"
 )
-RETURNED = re.compile(r"\(([^-+()]+)\)|([^-+()]+)-")  # how accounts and ERPs write less than nothing
-UNSURE = re.compile(r"[-+]?[1-9]\d{0,2}[.,]\d{3}", re.ASCII)  # 1,234: a thousand, or a little more than one
-POINT = re.compile(r"[-+]?(\d{1,3}(,\d{3})+(\.\d*)?|\d*\.\d+)", re.ASCII)
-COMMA = re.compile(r"[-+]?(\d{1,3}(\.\d{3})+(,\d*)?|\d*,\d+)", re.ASCII)
-PADDED = re.compile(r"[-+]?0\d")  # 00123 is a code, not a number
-INFINITE = re.compile(r"[-+]?(inf|infinity)", re.IGNORECASE)
-FLAGS = {"true": 1.0, "false": 0.0}
+NEGATIVE_PATTERN = re.compile(r"\(([^-+()]+)\)|([^-+()]+)-")  # how accounts and ERPs write less than nothing
+AMBIGUOUS_NUMBER = re.compile(
+    r"[-+]?[1-9]\d{0,2}[.,]\d{3}", re.ASCII
+)  # 1,234: a thousand, or a little more than one
+DECIMAL_POINT = re.compile(r"[-+]?(\d{1,3}(,\d{3})+(\.\d*)?|\d*\.\d+)", re.ASCII)
+DECIMAL_COMMA = re.compile(r"[-+]?(\d{1,3}(\.\d{3})+(,\d*)?|\d*,\d+)", re.ASCII)
+ZERO_PADDED = re.compile(r"[-+]?0\d")  # 00123 is a code, not a number
+INFINITY_PATTERN = re.compile(r"[-+]?(inf|infinity)", re.IGNORECASE)
+BOOLEAN_VALUES = {"true": 1.0, "false": 0.0}
 Codes = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Texts:
+class CategoricalColumn:
     """A text column: `values[codes]`; values are distinct and sorted, nothing is missing (empty is "")."""
 
     codes: Codes
     values: list[str]
 
     @classmethod
-    def of(cls, column: pa.ChunkedArray) -> Texts:
+    def from_arrow(cls, column: pa.ChunkedArray) -> CategoricalColumn:
         """From any plain Arrow column."""
         if pa.types.is_dictionary(column.type):
             column = column.unify_dictionaries()
         else:
-            column = as_text(column).dictionary_encode()
+            column = to_texts(column).dictionary_encode()
         array = column.combine_chunks()
         if isinstance(array, pa.ChunkedArray):
             array = array.chunk(0)
         codes = array.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
         values = ["" if value is None else str(value) for value in array.dictionary.to_pylist()]
-        return cls.sorted(codes, values)
+        return cls.from_codes(codes, values)
 
     @classmethod
-    def sorted(cls, codes: Codes, values: list[str]) -> Texts:
+    def from_codes(cls, codes: Codes, values: list[str]) -> CategoricalColumn:
         """Only the values in use, in order, so that equal content has equal codes; code -1 means "".
 
-        >>> Texts.sorted(np.array([1, 0, -1, 1], np.int32), ["b", "a", "unused"])
-        Texts(codes=array([1, 2, 0, 1], dtype=int32), values=['', 'a', 'b'])
+        >>> CategoricalColumn.from_codes(np.array([1, 0, -1, 1], np.int32), ["b", "a", "unused"])
+        CategoricalColumn(codes=array([1, 2, 0, 1], dtype=int32), values=['', 'a', 'b'])
         """
         used = np.flatnonzero(np.bincount(codes + 1, minlength=len(values) + 1)) - 1  # quicker than np.unique
         names = {int(code): "" if code < 0 else values[code] for code in used}
@@ -65,41 +67,43 @@ class Texts:
     def __len__(self) -> int:
         return len(self.codes)
 
-    def __getitem__(self, rows: npt.NDArray[np.int64] | slice) -> Texts:
-        return Texts.sorted(self.codes[rows], self.values)
+    def __getitem__(self, rows: npt.NDArray[np.int64] | slice) -> CategoricalColumn:
+        return CategoricalColumn.from_codes(self.codes[rows], self.values)
 
-    def arrow(self, rows: slice) -> pa.DictionaryArray:
+    def to_arrow(self, rows: slice) -> pa.DictionaryArray:
         return pa.DictionaryArray.from_arrays(pa.array(self.codes[rows]), pa.array(self.values, pa.string()))
 
 
-def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def to_texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Numbers, days and flags as people write them; ids that pandas made floats lose their “.0”."""
     if pa.types.is_floating(column.type) and pc.all(pc.equal(column, pc.round(column))).as_py():
         column = column.cast(pa.int64())
     return column.cast(pa.string())
 
 
-def is_text(kind: pa.DataType) -> bool:
+def is_text_type(kind: pa.DataType) -> bool:
     """Whether the column holds texts, plain or dictionary-encoded."""
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
-def plain(text: str, decimal: str = ".") -> str:
+def normalize_number(text: str, decimal: str = ".") -> str:
     """A number as Python writes it: without currency signs and thousands separators.
 
-    >>> plain("¥1,234.50"), plain("1.234,5", ","), plain("１２"), plain("1 234", ","), plain("1,5")
-    ('1234.50', '1234.5', '12', '1234', '1,5')
-    >>> plain("12-"), plain("(1,250.00)"), plain("-€ 3"), plain("1’250.5 CHF"), plain("5 Stk")
-    ('-12', '-1250.00', '-3', '1250.5', '5 Stk')
+    >>> [normalize_number(text) for text in ("¥1,234.50", "１２", "1,5")]
+    ['1234.50', '12', '1,5']
+    >>> [normalize_number(text, ",") for text in ("1.234,5", "1 234")]
+    ['1234.5', '1234']
+    >>> [normalize_number(text) for text in ("12-", "(1,250.00)", "-€ 3", "1’250.5 CHF", "5 Stk")]
+    ['-12', '-1250.00', '-3', '1250.5', '5 Stk']
     """
     text = text.strip()
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text).replace("−", "-")
-    text = CURRENCY.sub(lambda found: found["sign"] or "", text)
-    if returned := RETURNED.fullmatch(text):
-        text = "-" + CURRENCY.sub("", (returned[1] or returned[2]).strip())
+    text = CURRENCY_PATTERN.sub(lambda found: found["sign"] or "", text)
+    if returned := NEGATIVE_PATTERN.fullmatch(text):
+        text = "-" + CURRENCY_PATTERN.sub("", (returned[1] or returned[2]).strip())
     if text.isdigit():
         return text
     thousands = "." if decimal == "," else ","
@@ -115,23 +119,23 @@ def parse_number(text: str, decimal: str = ".") -> float:
     >>> parse_number(" 1.5 "), parse_number("1e999"), parse_number("1_000"), parse_number("nan")
     (1.5, inf, nan, nan)
     """
-    text = plain(text, decimal)
-    if NUMBER.fullmatch(text) or INFINITE.fullmatch(text):
+    text = normalize_number(text, decimal)
+    if NUMBER_PATTERN.fullmatch(text) or INFINITY_PATTERN.fullmatch(text):
         return float(text)
-    return FLAGS.get(text.lower(), float("nan"))
+    return BOOLEAN_VALUES.get(text.lower(), float("nan"))
 
 
 def parse_numbers(column: pa.ChunkedArray, decimal: str = ".") -> tuple[Floats, npt.NDArray[np.bool_]]:
     """[N] numbers (NaN = empty or bad) and [N] where the cell holds something that is no number."""
-    if not is_text(column.type):
-        return plain_numbers(column), np.zeros(len(column), dtype=bool)
-    texts = Texts.of(column)
+    if not is_text_type(column.type):
+        return to_floats(column), np.zeros(len(column), dtype=bool)
+    texts = CategoricalColumn.from_arrow(column)
     values = np.array([parse_number(text, decimal) for text in texts.values])
     wrong = np.isnan(values) & np.array([bool(text.strip()) for text in texts.values])
     return values[texts.codes], wrong[texts.codes]
 
 
-def distinct(column: pa.ChunkedArray) -> list[str]:
+def distinct_texts(column: pa.ChunkedArray) -> list[str]:
     """The different texts of a column, in order: far fewer than its rows."""
     if pa.types.is_dictionary(column.type):
         parts = [chunk.dictionary for chunk in column.chunks]
@@ -139,26 +143,26 @@ def distinct(column: pa.ChunkedArray) -> list[str]:
     return sorted(text for text in column.unique().to_pylist() if text is not None)
 
 
-def decimal_proofs(texts: list[str]) -> tuple[int, int, str]:
+def count_decimal_proofs(texts: list[str]) -> tuple[int, int, str]:
     """How many texts prove a decimal point, how many a decimal comma, and one that may be either.
 
-    >>> decimal_proofs(["1.5", "2,25", "1,234", "7"])
+    >>> count_decimal_proofs(["1.5", "2,25", "1,234", "7"])
     (1, 1, '1,234')
     """
     point = comma = 0
     unsure = ""
     for text in texts:
-        bare = CURRENCY.sub("", text.strip()).strip("-+() ")
-        if UNSURE.fullmatch(bare):
+        bare = CURRENCY_PATTERN.sub("", text.strip()).strip("-+() ")
+        if AMBIGUOUS_NUMBER.fullmatch(bare):
             unsure = unsure or text
-        elif POINT.fullmatch(bare):
+        elif DECIMAL_POINT.fullmatch(bare):
             point += 1
-        elif COMMA.fullmatch(bare):
+        elif DECIMAL_COMMA.fullmatch(bare):
             comma += 1
     return point, comma, unsure
 
 
-def plain_numbers(column: pa.ChunkedArray) -> Floats:
+def to_floats(column: pa.ChunkedArray) -> Floats:
     """Numbers of a typed column. A 32-bit 5.97 becomes 5.97, as it would from CSV, and not 5.96999979."""
     narrow = pa.types.is_float32(column.type) or pa.types.is_float16(column.type)
     if pa.types.is_boolean(column.type):
@@ -170,14 +174,14 @@ def plain_numbers(column: pa.ChunkedArray) -> Floats:
     return np.asarray(numbers, dtype=np.float64)
 
 
-def looks_numeric(values: list[str], decimal: str = ".") -> bool:
+def are_numeric(values: list[str], decimal: str = ".") -> bool:
     """Whether all texts but the empty ones are numbers (or true/false), none of them a code like 00123.
 
-    >>> looks_numeric(["", "1", "2.5"]), looks_numeric(["0", "a"]), looks_numeric(["007"])
+    >>> are_numeric(["", "1", "2.5"]), are_numeric(["0", "a"]), are_numeric(["007"])
     (True, False, False)
     """
     return all(
         not text.strip()
-        or (parse_number(text, decimal) == parse_number(text, decimal) and not PADDED.match(text))
+        or (parse_number(text, decimal) == parse_number(text, decimal) and not ZERO_PADDED.match(text))
         for text in values
     )

@@ -24,14 +24,14 @@ Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 LAST_DAY = dt.date(2026, 10, 31)  # fixed, so that the same command gives the same file on any day
-SPREAD = 20.0  # counts vary as mean + mean² / SPREAD (negative binomial)
+DISPERSION = 20.0  # counts vary as mean + mean² / SPREAD (negative binomial)
 COUNTRY = "DE"  # the public holidays below are those all German states share
 
 
-def easter(year: int) -> dt.date:
+def easter_sunday(year: int) -> dt.date:
     """Easter Sunday by the anonymous Gregorian rule.
 
-    >>> easter(2026)
+    >>> easter_sunday(2026)
     datetime.date(2026, 4, 5)
     """
     a, b, c = year % 19, year // 100, year % 100
@@ -43,13 +43,13 @@ def easter(year: int) -> dt.date:
 
 def public_holidays(year: int) -> list[dt.date]:
     """Days on which every store of the chain is shut."""
-    moving = [easter(year) + dt.timedelta(days=offset) for offset in (-2, 1, 39, 50)]
+    moving = [easter_sunday(year) + dt.timedelta(days=offset) for offset in (-2, 1, 39, 50)]
     fixed = [(1, 1), (5, 1), (10, 3), (12, 25), (12, 26)]
     return moving + [dt.date(year, month, day) for month, day in fixed]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sample:
+class SampleDataset:
     """How large the chain is and how long its history; written store by store, so memory stays small."""
 
     stores: int = 10
@@ -77,7 +77,7 @@ class Sample:
         return (self.dates.astype("int64") + 3) % 7
 
     @cached_property
-    def holiday(self) -> Flags:
+    def is_holiday(self) -> Flags:
         """[D] public holidays."""
         years = range(self.dates[0].astype(object).year, self.last.year + 1)
         return np.isin(
@@ -92,16 +92,16 @@ class Sample:
         return angle
 
     @cached_property
-    def shelf(self) -> Shelf:
+    def assortment(self) -> Assortment:
         """What all stores share."""
-        return Shelf.of(self)
+        return Assortment.from_sample(self)
 
-    def write(self, path: Path) -> int:
+    def write_parquet(self, path: Path) -> int:
         """Writes the parquet file, one row group per store; returns the number of rows."""
         rows, writer = 0, None
         try:
             for store in range(self.stores):
-                table = store_table(self, store)
+                table = build_store_table(self, store)
                 writer = writer or pq.ParquetWriter(path, table.schema, compression="zstd")
                 writer.write_table(table)
                 rows += table.num_rows
@@ -112,18 +112,18 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Shelf:
+class Assortment:
     """The products: arrays [P] and [P, D] shared by all stores."""
 
-    kind: npt.NDArray[np.int64]  # [P] index into CATEGORIES
+    category: npt.NDArray[np.int64]  # [P] index into CATEGORIES
     level: Floats  # [P] units a day in a middling store
     price: Floats  # [P, D] list price with its yearly rises
-    cut: Floats  # [P, D] share taken off in a campaign, 0 outside
+    discount: Floats  # [P, D] share taken off in a campaign, 0 outside
     demand: Floats  # [P, D] factor of season, flu and trend
-    sold: Flags  # [P, D] on the shelf at all: launched and not discontinued
+    is_listed: Flags  # [P, D] on the shelf at all: launched and not discontinued
 
     @classmethod
-    def of(cls, sample: Sample) -> Shelf:
+    def from_sample(cls, sample: SampleDataset) -> Assortment:
         rng = np.random.default_rng([sample.seed, 1])
         base = np.arange(sample.products) % len(PRODUCTS)
         kind = np.array([PRODUCTS[i].category for i in base])
@@ -133,11 +133,11 @@ class Shelf:
             0, 1.5, (sample.products, 1)
         )
         price = np.round(list_price[:, None] * rises * 20) / 20 - 0.01
-        demand = seasons(sample, rng)[kind] * trends(sample, rng)
-        return cls(kind, level, price, campaigns(sample, rng), demand, lifetimes(sample, rng))
+        demand = draw_seasons(sample, rng)[kind] * draw_trends(sample, rng)
+        return cls(kind, level, price, draw_campaigns(sample, rng), demand, draw_lifetimes(sample, rng))
 
 
-def seasons(sample: Sample, rng: np.random.Generator) -> Floats:
+def draw_seasons(sample: SampleDataset, rng: np.random.Generator) -> Floats:
     """[C, D] factor of the year for each category; cold & flu also get a wave a winter, of its own height."""
     angle = sample.year_angle[None]
     peak = np.array([category.peak for category in CATEGORIES])[:, None] * 2 * np.pi / 12
@@ -151,7 +151,7 @@ def seasons(sample: Sample, rng: np.random.Generator) -> Floats:
     return np.asarray(factor, dtype=np.float64)
 
 
-def trends(sample: Sample, rng: np.random.Generator) -> Floats:
+def draw_trends(sample: SampleDataset, rng: np.random.Generator) -> Floats:
     """[P, D] slow growth or decline, −12% … +15% a year, with a little drift."""
     years = np.arange(sample.days)[None] / 365.25
     growth = rng.uniform(-0.12, 0.15, (sample.products, 1))
@@ -162,7 +162,7 @@ def trends(sample: Sample, rng: np.random.Generator) -> Floats:
     return factor
 
 
-def campaigns(sample: Sample, rng: np.random.Generator) -> Floats:
+def draw_campaigns(sample: SampleDataset, rng: np.random.Generator) -> Floats:
     """[P, D] price cut of 10–30% in campaigns that start on a Monday and run one or two weeks."""
     weeks = sample.days // 7 + 2
     starts = rng.random((sample.products, weeks)) < 0.085
@@ -174,7 +174,7 @@ def campaigns(sample: Sample, rng: np.random.Generator) -> Floats:
     return np.repeat(cut, 7, axis=1)[:, monday : monday + sample.days]
 
 
-def lifetimes(sample: Sample, rng: np.random.Generator) -> Flags:
+def draw_lifetimes(sample: SampleDataset, rng: np.random.Generator) -> Flags:
     """[P, D] two products come late and one goes early, in a chain of ten products or more."""
     sold = np.ones((sample.products, sample.days), dtype=bool)
     if sample.products >= 10:
@@ -185,28 +185,28 @@ def lifetimes(sample: Sample, rng: np.random.Generator) -> Flags:
     return sold
 
 
-def store_table(sample: Sample, store: int) -> pa.Table:
+def build_store_table(sample: SampleDataset, store: int) -> pa.Table:
     """All rows of one store, by product and day."""
-    shelf, rng = sample.shelf, np.random.default_rng([sample.seed, 2, store])
+    shelf, rng = sample.assortment, np.random.default_rng([sample.seed, 2, store])
     sunday_shut = store % 3 != 0
-    shut = sample.holiday | (sunday_shut & (sample.weekday == 6))
+    shut = sample.is_holiday | (sunday_shut & (sample.weekday == 6))
     local = rng.random((sample.products, 1)) < 0.9  # a store skips some campaigns altogether
-    cut = np.where(local, shelf.cut, 0.0)
+    cut = np.where(local, shelf.discount, 0.0)
     price = np.round(shelf.price * (1 - cut), 2)
-    rate = shelf.level[:, None] * shelf.demand * week_factor(sample, store, rng)[shelf.kind]
+    rate = shelf.level[:, None] * shelf.demand * draw_week_factors(sample, store, rng)[shelf.category]
     rate *= rng.lognormal(
         -0.1 + 0.35 * np.cos(store), 0.2, (sample.products, 1)
     )  # size and taste of the store
-    rate *= np.exp(2.6 * cut) * np.where(rushed(shut), 1.18, 1.0)
+    rate *= np.exp(2.6 * cut) * np.where(is_before_closing(shut), 1.18, 1.0)
     rate *= np.repeat(rng.lognormal(0, 0.08, sample.days // 5 + 1), 5)[: sample.days]  # weather, roadworks
     rate[:, shut] = 0
-    sales = rng.poisson(rng.gamma(SPREAD, rate / SPREAD))
-    empty, lost = stock_outs(sample, rng)
+    sales = rng.poisson(rng.gamma(DISPERSION, rate / DISPERSION))
+    empty, lost = draw_stock_outs(sample, rng)
     sales[empty] = 0
-    return pack(sample, store, Facts(sales, price, cut > 0, shut, shelf.sold & ~lost))
+    return to_arrow_table(sample, store, StoreRecords(sales, price, cut > 0, shut, shelf.is_listed & ~lost))
 
 
-def week_factor(sample: Sample, store: int, rng: np.random.Generator) -> Floats:
+def draw_week_factors(sample: SampleDataset, store: int, rng: np.random.Generator) -> Floats:
     """[C, D] rhythm of the week: Monday rush, quiet Sunday; every store has its own accent."""
     week = np.array([1.18, 1.02, 0.96, 1.0, 1.15, 0.85, 0.45]) * rng.normal(1, 0.05, 7)
     leisure = np.array([0.9, 0.95, 0.97, 1.0, 1.1, 1.3, 0.8])  # skin care and the like sell at the weekend
@@ -217,12 +217,12 @@ def week_factor(sample: Sample, store: int, rng: np.random.Generator) -> Floats:
     return factor
 
 
-def rushed(shut: Flags) -> Flags:
+def is_before_closing(is_closed: Flags) -> Flags:
     """[D] open days followed by a closed one: people shop ahead."""
-    return np.append(shut[1:], False) & ~shut
+    return np.append(is_closed[1:], False) & ~is_closed
 
 
-def stock_outs(sample: Sample, rng: np.random.Generator) -> tuple[Flags, Flags]:
+def draw_stock_outs(sample: SampleDataset, rng: np.random.Generator) -> tuple[Flags, Flags]:
     """[P, D] twice: days with an empty shelf (zeros are recorded), and days that were never recorded."""
     begin = rng.random((sample.products, sample.days)) < 0.0004
     length = rng.integers(3, 15, (sample.products, sample.days))
@@ -236,37 +236,37 @@ def stock_outs(sample: Sample, rng: np.random.Generator) -> tuple[Flags, Flags]:
 
 
 @dataclass(frozen=True)
-class Facts:
+class StoreRecords:
     """What happened in one store: [P, D] each, `shut` [D]."""
 
     sales: npt.NDArray[np.int64]
     price: Floats
-    promo: Flags
-    shut: Flags
-    kept: Flags
+    has_promotion: Flags
+    is_closed: Flags
+    is_recorded: Flags
 
 
-def pack(sample: Sample, store: int, facts: Facts) -> pa.Table:
+def to_arrow_table(sample: SampleDataset, store: int, facts: StoreRecords) -> pa.Table:
     """Arrays to an Arrow table; texts as dictionaries, so that a large chain stays small."""
-    product, day = np.nonzero(facts.kept)
-    names = [PRODUCTS[i % len(PRODUCTS)].label(i // len(PRODUCTS)) for i in range(sample.products)]
+    product, day = np.nonzero(facts.is_recorded)
+    names = [PRODUCTS[i % len(PRODUCTS)].variant_name(i // len(PRODUCTS)) for i in range(sample.products)]
     width = max(3, len(str(sample.products)))
     codes = [f"P{i + 1:0{width}d}" for i in range(sample.products)]
     kinds = [category.name for category in CATEGORIES]
 
-    def text(values: list[str], index: npt.NDArray[np.int64]) -> pa.DictionaryArray:
+    def encode_texts(values: list[str], index: npt.NDArray[np.int64]) -> pa.DictionaryArray:
         return pa.DictionaryArray.from_arrays(pa.array(index, pa.int32()), pa.array(values))
 
     return pa.table(
         {
             "date": pa.array(sample.dates[day], pa.date32()),
-            "store_id": text([f"S{store + 1:02d}"], np.zeros(len(day), np.int64)),
-            "product_id": text(codes, product),
+            "store_id": encode_texts([f"S{store + 1:02d}"], np.zeros(len(day), np.int64)),
+            "product_id": encode_texts(codes, product),
             "sales": pa.array(facts.sales[product, day], pa.int32()),
-            "open": pa.array(~facts.shut[day], pa.int8()),
-            "promo": pa.array(facts.promo[product, day], pa.int8()),
+            "open": pa.array(~facts.is_closed[day], pa.int8()),
+            "promo": pa.array(facts.has_promotion[product, day], pa.int8()),
             "price": pa.array(facts.price[product, day], pa.float64()),
-            "product_name": text(names, product),
-            "category": text(kinds, sample.shelf.kind[product]),
+            "product_name": encode_texts(names, product),
+            "category": encode_texts(kinds, sample.assortment.category[product]),
         }
     )

@@ -26,10 +26,10 @@ class Product:
     level: float
     price: float
 
-    def label(self, variant: int) -> str:
+    def variant_name(self, variant: int) -> str:
         """The name; from the second round of a large chain on with its pack.
 
-        >>> PRODUCTS[0].label(0), PRODUCTS[0].label(2)
+        >>> PRODUCTS[0].variant_name(0), PRODUCTS[0].variant_name(2)
         ('Paracetamol 500 mg', 'Paracetamol 500 mg, pack 3')
         """
         return f"{self.name}, pack {variant + 1}" if variant else self.name

@@ -25,7 +25,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["verify"]:
-            self.verify(options["json"])
+            self.verify_versions(options["json"])
             return
         from registry import algorithms
 
@@ -35,10 +35,10 @@ class Command(BaseCommand):
                 "label": entry.label,
                 "description": entry.description,
                 "settings": [
-                    {**knob, "type": knob["type"].__name__} for knob in algorithms.knobs(entry.name)
+                    {**knob, "type": knob["type"].__name__} for knob in algorithms.describe_knobs(entry.name)
                 ],
             }
-            for entry in algorithms.entries()
+            for entry in algorithms.list_algorithms()
         ]
         if options["json"]:
             self.stdout.write(json.dumps({"algorithms": rows}))
@@ -48,10 +48,10 @@ class Command(BaseCommand):
             for knob in row["settings"]:
                 self.stdout.write(f"    --set {knob['name']}={knob['default']:<10} {knob['help']}")
 
-    def verify(self, as_json: bool) -> None:
+    def verify_versions(self, as_json: bool) -> None:
         """Says of every ready version whether it still gives the numbers of the day it was learned."""
         rows = [
-            _verified(version)
+            _verify_version(version)
             for version in ModelVersion.objects.ready().filter(archived_at=None).order_by("created_at")
         ]
         if as_json:
@@ -64,13 +64,13 @@ class Command(BaseCommand):
             raise CommandError(f"{len(moved)} of {len(rows)} versions need a look: {', '.join(moved[:5])}.")
 
 
-def _verified(version: ModelVersion) -> dict[str, Any]:
+def _verify_version(version: ModelVersion) -> dict[str, Any]:
     from registry.model_versions.bundle import BadBundle, Bundle
     from registry.model_versions.golden import TOLERANCE
 
     problem, drift = "", None
     try:
-        drift = max(member.drift for member in Bundle.from_bytes(version.read()).members)
+        drift = max(member.golden_drift for member in Bundle.from_bytes(version.read()).members)
     except (BadBundle, CorruptArtifact) as error:
         problem = str(error)
     if drift is not None and not drift <= TOLERANCE:

@@ -11,10 +11,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
-from registry.datasets.importer import examine, import_file, workshop
-from registry.datasets.importing.covariate_roles import COVARIATES, Roles
-from registry.datasets.importing.errors import Question, SalesError
-from registry.datasets.importing.options import DECIMALS, ORDERS, Reading
+from registry.datasets.importer import import_file, import_folder, inspect_file
+from registry.datasets.importing.covariate_roles import COVARIATE_ROLES, ColumnRoles
+from registry.datasets.importing.errors import AmbiguousValue, SalesFileError
+from registry.datasets.importing.options import DATE_ORDERS, DECIMAL_MARKS, ImportOptions
 from registry.datasets.models import Dataset, DatasetVersion
 
 
@@ -25,14 +25,16 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path)
         parser.add_argument("--name", required=True, help="the dataset's name")
         parser.add_argument("--map", nargs="+", action="extend", default=[], metavar="sales=qty")
-        for role, meaning in zip(COVARIATES, ("known ahead", "known afterwards", "fixed"), strict=True):
+        for role, meaning in zip(COVARIATE_ROLES, ("known ahead", "known afterwards", "fixed"), strict=True):
             parser.add_argument(
                 f"--{role}", nargs="+", action="extend", default=[], help=f"columns {meaning}"
             )
         parser.add_argument("--country", default="", help="two letters, for public holidays")
         parser.add_argument("--on-problem", choices=["stop", "skip"], default="stop")
-        parser.add_argument("--dates", choices=ORDERS, default="", help="the order in dates like 01/02/2026")
-        parser.add_argument("--decimal", choices=list(DECIMALS), default="", help="what 1,234 means")
+        parser.add_argument(
+            "--dates", choices=DATE_ORDERS, default="", help="the order in dates like 01/02/2026"
+        )
+        parser.add_argument("--decimal", choices=list(DECIMAL_MARKS), default="", help="what 1,234 means")
         parser.add_argument(
             "--choose",
             nargs="+",
@@ -48,51 +50,53 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        reading = Reading(
-            mapping=pairs("--map", options["map"]),
-            choices=pairs("--choose", options["choose"]),
+        reading = ImportOptions(
+            mapping=parse_pairs("--map", options["map"]),
+            choices=parse_pairs("--choose", options["choose"]),
             **{name: options[name] for name in ("on_problem", "country", "dates", "decimal", "replace")},
         )
-        given = roles({role: words(options[role]) for role in COVARIATES})
+        given = parse_roles({role: split_words(options[role]) for role in COVARIATE_ROLES})
         try:
             if options["check"]:
-                self.stdout.write(json.dumps(checked(options["file"], options["name"], given, reading)))
+                self.stdout.write(json.dumps(check_file(options["file"], options["name"], given, reading)))
                 return
             version = import_file(options["file"], options["name"], given, reading)
-        except Question as question:
-            hint = f" (--{question.about} {' | '.join(question.options)})"
+        except AmbiguousValue as question:
+            hint = f" (--{question.field_name} {' | '.join(question.answers)})"
             raise CommandError(f"{question}{hint}") from None
-        except SalesError as problem:
+        except SalesFileError as problem:
             raise CommandError(str(problem)) from None
         self.stdout.write(
-            json.dumps(report(version), ensure_ascii=False) if options["json"] else summary(version)
+            json.dumps(build_report(version), ensure_ascii=False)
+            if options["json"]
+            else format_summary(version)
         )
 
 
-def checked(path: Path, name: str, given: Roles, reading: Reading) -> dict[str, Any]:
+def check_file(path: Path, name: str, given: ColumnRoles, reading: ImportOptions) -> dict[str, Any]:
     """The report about a file, and what it would change in the dataset; nothing is saved."""
-    with workshop() as folder:
+    with import_folder() as folder:
         dataset = Dataset.objects.filter(name=name).first()
-        found = examine(path, folder, replace(reading, roles=given), dataset)
+        found = inspect_file(path, folder, replace(reading, roles=given), dataset)
     counts = {kind: len(found[kind]) for kind in ("stores", "products")}
     told = ("hash", "rows", "series", "first", "last", "roles", "findings", "changes", "reading")
     return {"dataset": name, **{part: found[part] for part in told}, **counts}
 
 
-def words(given: list[str]) -> list[str]:
+def split_words(given: list[str]) -> list[str]:
     """
-    >>> words(["promo,price", "open"])
+    >>> split_words(["promo,price", "open"])
     ['promo', 'price', 'open']
     """
     return [word.strip() for part in given for word in part.split(",") if word.strip()]
 
 
-def pairs(option: str, given: list[str]) -> dict[str, str]:
+def parse_pairs(option: str, given: list[str]) -> dict[str, str]:
     """
-    >>> pairs("--map", ["sales=qty,date=day"])
+    >>> parse_pairs("--map", ["sales=qty,date=day"])
     {'sales': 'qty', 'date': 'day'}
     """
-    found = [pair.partition("=") for pair in words(given)]
+    found = [pair.partition("=") for pair in split_words(given)]
     for ours, sign, theirs in found:
         if not (ours and sign and theirs):
             sentence = _("%(option)s takes A=B, such as sales=qty or duplicate=sum.") % {"option": option}
@@ -100,9 +104,9 @@ def pairs(option: str, given: list[str]) -> dict[str, str]:
     return {ours.strip(): theirs.strip() for ours, _sign, theirs in found}
 
 
-def roles(given: dict[str, list[str]]) -> Roles:
+def parse_roles(given: dict[str, list[str]]) -> ColumnRoles:
     """{column: role}; a column with two roles is a bad argument."""
-    result: Roles = {}
+    result: ColumnRoles = {}
     for role, columns in given.items():
         for column in columns:
             if result.setdefault(column, role) != role:
@@ -110,7 +114,7 @@ def roles(given: dict[str, list[str]]) -> Roles:
     return result
 
 
-def report(version: DatasetVersion) -> dict[str, Any]:
+def build_report(version: DatasetVersion) -> dict[str, Any]:
     """The JSON that scripts read."""
     return {
         "dataset": version.dataset.name,
@@ -128,7 +132,7 @@ def report(version: DatasetVersion) -> dict[str, Any]:
     }
 
 
-def summary(version: DatasetVersion) -> str:
+def format_summary(version: DatasetVersion) -> str:
     """The report for people."""
     lines = [
         f"{version}: {version.rows} rows, {version.series} series "

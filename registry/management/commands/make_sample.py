@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from registry.datasets.sample.generator import LAST_DAY, Sample
+from registry.datasets.sample.generator import LAST_DAY, SampleDataset
 
 
 class Command(BaseCommand):
@@ -30,7 +30,7 @@ class Command(BaseCommand):
         path: Path = options["output"] or settings.DATA_DIR / "sample.parquet"
         size = {name: options[name] for name in ("stores", "products", "days", "seed", "last")}
         try:
-            rows = Sample(**size).write(path)
+            rows = SampleDataset(**size).write_parquet(path)
         except ValueError as problem:
             raise CommandError(str(problem), returncode=2) from None
         except OSError as problem:

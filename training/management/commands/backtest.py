@@ -42,24 +42,24 @@ class Command(BaseCommand):
             if options[name] <= 0:
                 raise CommandError(f"--{name} is {options[name]}: use a number above 0.", returncode=2)
         try:
-            report = self.backtest(options)
+            report = self.run_backtest(options)
         except (ValueError, OSError) as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(json.dumps(report) if options["json"] else _words(report))
+        self.stdout.write(json.dumps(report) if options["json"] else _format_report(report))
 
-    def backtest(self, options: dict[str, Any]) -> dict[str, Any]:
+    def run_backtest(self, options: dict[str, Any]) -> dict[str, Any]:
         """Runs all windows, tells stderr about each, writes the output file."""
         import pandas as pd
 
         from training.learning import backtest
-        from training.learning.pipeline import Plan
+        from training.learning.pipeline import TrainingConfig
 
-        panel = _panel(options["dataset"], options["scope"])
+        panel = _load_panel(options["dataset"], options["scope"])
         horizon = options["horizon"]
-        days = backtest.origins(
+        days = backtest.choose_origins(
             panel, horizon, options["windows"], options["step"] or horizon, options["last_origin"]
         )
-        plan = Plan(
+        plan = TrainingConfig(
             algorithm=options["algorithm"],
             horizon=horizon,
             budget=options["budget"],
@@ -67,22 +67,22 @@ class Command(BaseCommand):
             threads=options["threads"],
         )
         windows = []
-        for window in backtest.backtest(panel, plan, days):
+        for window in backtest.run_backtest(panel, plan, days):
             windows.append(window)
             sys.stderr.write(f"{window.scores['origin']}: error {window.scores['wape']:.4f}\n")
         if options["output"]:
             pd.concat([window.to_frame() for window in windows]).to_parquet(options["output"], index=False)
-        return backtest.summary(windows)
+        return backtest.summarize_windows(windows)
 
 
-def _panel(dataset: str, scope: str) -> Any:
+def _load_panel(dataset: str, scope: str) -> Any:
     found = Dataset.objects.filter(name=dataset).first()
-    if not found or not found.current:
+    if not found or not found.current_version:
         raise ValueError(f"There is no dataset {dataset!r}: import it first with import_sales.")
-    return read_panel(found.current, Scope.parse(scope))
+    return read_panel(found.current_version, Scope.parse(scope))
 
 
-def _words(report: dict[str, Any]) -> str:
+def _format_report(report: dict[str, Any]) -> str:
     overall = report["overall"]
     lines = [f"{w['origin']}  error {w['wape']:.4f}  leans {w['bias']:+.4f}" for w in report["windows"]]
     inside = overall["coverage"]["80"]

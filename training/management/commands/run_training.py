@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from registry.lib.process import die_with_parent
 from training import leases
-from training.limits import take_less
-from training.runner import EXPECTED, Superseded, execute
+from training.limits import apply_limits
+from training.runner import EXPECTED_ERRORS, LeaseLost, train_and_publish
 
 
 class Command(BaseCommand):
@@ -23,14 +23,14 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         die_with_parent(options["parent"])
-        take_less(settings.TRAINING_MEMORY_MB)
+        apply_limits(settings.TRAINING_MEMORY_MB)
         run = leases.find_owned(options["run"], options["token"])
         if run is None:
             raise CommandError("This attempt does not own the run: it ended or another worker took it.")
         try:
-            execute(run)
-        except EXPECTED as error:
-            run.fail(str(error))
+            train_and_publish(run)
+        except EXPECTED_ERRORS as error:
+            run.mark_failed(str(error))
             raise CommandError(str(error)) from error
-        except Superseded as error:
+        except LeaseLost as error:
             raise CommandError(str(error)) from error

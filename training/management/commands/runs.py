@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from training.models import TrainingRun
 
 
-def as_json(run: TrainingRun) -> dict[str, Any]:
+def serialize_run(run: TrainingRun) -> dict[str, Any]:
     """One run in the words of the contract."""
     return {
         "id": str(run.pk),
@@ -36,7 +36,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         runs = TrainingRun.objects.select_related("dataset_version__dataset", "version")
-        rows = [as_json(run) for run in runs[: options["limit"]]]
+        rows = [serialize_run(run) for run in runs[: options["limit"]]]
         if options["json"]:
             self.stdout.write(json.dumps({"runs": rows}))
             return

@@ -14,24 +14,26 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error as DatabaseError
 from django.db import transaction
 
-from registry.access.audit import Act, record
+from registry.access.audit import AuditAction, record_action
 from registry.datasets.models import Dataset
 from registry.datasets.scope import Scope
-from registry.lib.cli import whole
+from registry.lib.cli import build_int_type
 from registry.model_versions.models import ModelVersion
 from training import leases
-from training.exit_reasons import FULL, FULL_WORDS
+from training.exit_reasons import DISK_FULL_MARKERS, DISK_FULL_TEXT
 from training.models import TrainingRun
-from training.queue import build_run, enqueue
-from training.runner import EXPECTED, Heart, Superseded, execute
+from training.queue import build_run, enqueue_run
+from training.runner import EXPECTED_ERRORS, HeartbeatThread, LeaseLost, train_and_publish
 
 
-def disk_is_full(error: BaseException) -> bool:
+def is_disk_full(error: BaseException) -> bool:
     """Whatever layer says it."""
-    return isinstance(error, (OSError, DatabaseError)) and any(word in str(error) for word in FULL_WORDS)
+    return isinstance(error, (OSError, DatabaseError)) and any(
+        word in str(error) for word in DISK_FULL_MARKERS
+    )
 
 
-def scope(text: str) -> Scope:
+def parse_scope(text: str) -> Scope:
     """An argparse type: global, store:CODE or product:CODE."""
     try:
         return Scope.parse(text)
@@ -39,7 +41,7 @@ def scope(text: str) -> Scope:
         raise ArgumentTypeError(str(error)) from None
 
 
-def knob(text: str) -> tuple[str, str]:
+def parse_knob(text: str) -> tuple[str, str]:
     """An argparse type: name=value."""
     name, equals, value = text.partition("=")
     if not name or not equals:
@@ -52,11 +54,17 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--dataset", required=True, help="name of the dataset")
-        parser.add_argument("--scope", required=True, type=scope, help="global, store:CODE or product:CODE")
+        parser.add_argument(
+            "--scope", required=True, type=parse_scope, help="global, store:CODE or product:CODE"
+        )
         parser.add_argument("--algorithm", required=True, help="a name that `manage.py algorithms` lists")
-        parser.add_argument("--horizon", type=whole(settings.MAX_HORIZON), default=28, help="days ahead")
-        parser.add_argument("--budget", type=whole(settings.MAX_BUDGET), default=60, help="seconds to learn")
-        parser.add_argument("--set", type=knob, action="append", default=[], metavar="knob=value")
+        parser.add_argument(
+            "--horizon", type=build_int_type(settings.MAX_HORIZON), default=28, help="days ahead"
+        )
+        parser.add_argument(
+            "--budget", type=build_int_type(settings.MAX_BUDGET), default=60, help="seconds to learn"
+        )
+        parser.add_argument("--set", type=parse_knob, action="append", default=[], metavar="knob=value")
         parser.add_argument("--seed", type=int, default=0, help="same seed, same numbers")
         parser.add_argument("--queue", action="store_true", help="let the workers do it, print the run's id")
         parser.add_argument("--json", action="store_true", help="one JSON object")
@@ -66,54 +74,56 @@ class Command(BaseCommand):
         try:
             return super().execute(*args, **options)
         except (OSError, DatabaseError) as error:
-            if disk_is_full(error):
-                raise CommandError(FULL) from error
+            if is_disk_full(error):
+                raise CommandError(DISK_FULL_TEXT) from error
             raise
 
     def handle(self, *args: Any, **options: Any) -> None:
         asked = {name: options[name] for name in ("horizon", "budget", "seed")}
         dataset = Dataset.objects.filter(name=options["dataset"]).first()
-        data = dataset.current if dataset else None
+        data = dataset.current_version if dataset else None
         if data is None:
             raise CommandError(f"There is no dataset {options['dataset']!r}: bring one in with import_sales.")
-        verb = enqueue if options["queue"] else build_run
+        verb = enqueue_run if options["queue"] else build_run
         try:
             run = verb(data, options["scope"], options["algorithm"], config=dict(options["set"]), **asked)
         except ValueError as error:
             raise CommandError(str(error)) from None
         if options["queue"]:
-            self.tell(options["json"], {"run": str(run.pk)}, f"Queued as {run.pk}.")
+            self.write_result(options["json"], {"run": str(run.pk)}, f"Queued as {run.pk}.")
             return
-        version = self.train(run)
-        self.tell(options["json"], as_json(run, version), f"{version.name}: error {version.wape}")
+        version = self.train_here(run)
+        self.write_result(
+            options["json"], serialize_result(run, version), f"{version.name}: error {version.wape}"
+        )
 
-    def train(self, run: TrainingRun) -> ModelVersion:
+    def train_here(self, run: TrainingRun) -> ModelVersion:
         """Here and now, through the worker's own code."""
         with transaction.atomic():
             run.save(force_insert=True)
-            record(Act.TRAINED, run, why=str(run.dataset_version))
-        claimed = leases.claim(run.pk, os.getpid(), socket.gethostname())
+            record_action(AuditAction.TRAINED, run, why=str(run.dataset_version))
+        claimed = leases.claim_run(run.pk, os.getpid(), socket.gethostname())
         if claimed is None:
             raise CommandError("The run was taken by somebody else: look at `manage.py runs`.")
         try:
-            with Heart(claimed):
-                return execute(claimed)
-        except EXPECTED as error:
-            claimed.fail(str(error))
+            with HeartbeatThread(claimed):
+                return train_and_publish(claimed)
+        except EXPECTED_ERRORS as error:
+            claimed.mark_failed(str(error))
             raise CommandError(str(error)) from error
-        except Superseded as error:
+        except LeaseLost as error:
             raise CommandError(str(error)) from error
         except BaseException as error:
             words = f"The training was broken off ({type(error).__name__}). Start it again."
             with suppress(DatabaseError):  # on a full disk the row cannot be changed: the lease says it then
-                claimed.fail(FULL if disk_is_full(error) else words)
+                claimed.mark_failed(DISK_FULL_TEXT if is_disk_full(error) else words)
             raise
 
-    def tell(self, as_object: bool, content: dict[str, Any], line: str) -> None:
-        self.stdout.write(json.dumps(content) if as_object else line)
+    def write_result(self, as_json: bool, content: dict[str, Any], line: str) -> None:
+        self.stdout.write(json.dumps(content) if as_json else line)
 
 
-def as_json(run: TrainingRun, version: ModelVersion) -> dict[str, Any]:
+def serialize_result(run: TrainingRun, version: ModelVersion) -> dict[str, Any]:
     """The contract's object for a finished training."""
     return {
         "version": version.name,
@@ -127,6 +137,6 @@ def as_json(run: TrainingRun, version: ModelVersion) -> dict[str, Any]:
         "seconds": version.seconds,
         "bytes": version.size,
         "best": ModelVersion.objects.get(pk=version.pk).is_best,
-        "gate": version.verdict.sentence if version.verdict else "",
+        "gate": version.gate_decision.reason_text if version.gate_decision else "",
         "metrics": version.metrics,
     }
