@@ -45,12 +45,12 @@ class ExitReason:
 def explain_exit(code: int, stderr: str, megabytes: int, had_oom_kill: bool = False) -> ExitReason:
     """What the end of a training process means that did not say why.
 
-    `starved`: Linux has killed something for want of memory meanwhile. A kill or a crash may have been
+    `had_oom_kill`: Linux has killed something for want of memory meanwhile. A kill or a crash may have been
     chance, and a want of memory may pass: those are worth another start from the checkpoint.
 
     >>> explain_exit(-9, "", 6000).text == KILLED_TEXT
     True
-    >>> explain_exit(-9, "", 6000, starved=True).text == MACHINE_MEMORY_TEXT
+    >>> explain_exit(-9, "", 6000, had_oom_kill=True).text == MACHINE_MEMORY_TEXT
     True
     >>> explain_exit(1, "numpy._core._exceptions._ArrayMemoryError: x", 6000).text[:42]
     'The training needed more memory than 6 GB:'
