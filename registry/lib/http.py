@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from django.contrib.auth.models import User
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
 from django_htmx.middleware import HtmxDetails
 
 
@@ -14,6 +15,14 @@ class HtmxRequest(HttpRequest):
 
     htmx: HtmxDetails
     user: User  # all pages but a few ask for a sign-in
+
+
+def render_confirmation(
+    request: HttpRequest, title: str, sentence: str, button: str, back: str
+) -> HttpResponse:
+    """The page that asks before something is done: the button posts to the same address, `back` leaves."""
+    context = {"title": title, "sentence": sentence, "button": button, "back": back}
+    return render(request, "confirm.html", context)
 
 
 def stream_csv(content: Iterator[str], name: str) -> StreamingHttpResponse:
