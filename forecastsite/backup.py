@@ -7,7 +7,6 @@ database is too old: it is taken again.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -25,9 +24,10 @@ from django.utils import timezone
 
 from forecastsite.cleanup.service import LOCK_NAME
 from registry.lib.durable_storage import sync_folder
+from registry.lib.hashing import CHUNK_BYTES, sha256_of
 from registry.lib.locks import exclusive_lock
 from registry.storage.archivable import ArchivableArtifact
-from registry.storage.artifacts import CHUNK_BYTES, Artifact, get_artifact_store
+from registry.storage.artifacts import Artifact, get_artifact_store
 from registry.storage.reconcile import list_artifact_models
 
 DATABASE_FILE, MANIFEST_FILE, ARTIFACT_FOLDER, KEY_FILE = (
@@ -143,7 +143,7 @@ def copy_and_verify(file: ReferencedFile, target: Path) -> bool:
 
 def hash_file(path: Path) -> str:
     with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        return sha256_of(stream)
 
 
 def sync_path(path: Path) -> None:

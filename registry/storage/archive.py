@@ -17,7 +17,7 @@ from django.core.files.base import ContentFile, File
 from django.core.files.storage import Storage, storages
 from django.utils.translation import gettext as _
 
-CHUNK_BYTES = 1 << 20
+from registry.lib.hashing import iter_hashed_chunks
 
 
 class ArchiveError(ValueError):
@@ -94,9 +94,7 @@ def iter_verified_chunks(path: str, sha256: str) -> Iterator[bytes]:
     digest = hashlib.sha256()
     try:
         with open_archive() as archive, archive.open(path) as stream:
-            while chunk := stream.read(CHUNK_BYTES):
-                digest.update(chunk)
-                yield chunk
+            yield from iter_hashed_chunks(stream, digest)
     except FileNotFoundError:
         raise ArchiveError(_("%(file)s is missing in the archive.") % {"file": path}) from None
     if digest.hexdigest() != sha256:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -22,9 +22,8 @@ from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from registry.access.audit import AuditAction, record_action
+from registry.lib.hashing import iter_hashed_chunks, sha256_of
 from registry.storage.tombstones import BY_HAND, WITH_ITS_SOURCE, Tombstone
-
-CHUNK_BYTES = 1 << 20
 
 
 class CorruptArtifact(Exception):
@@ -73,29 +72,22 @@ class Artifact(models.Model):
         get_artifact_store().save(self.path, ContentFile(content))
 
     def write_file(self, path: Path) -> None:
-        """As `write`, for a file that need not fit into memory."""
-        digest = hashlib.sha256()
+        """Same as `write`, for a file too large for memory."""
         with path.open("rb") as stream:
-            while chunk := stream.read(CHUNK_BYTES):
-                digest.update(chunk)
-            self.size, self.sha256 = stream.tell(), digest.hexdigest()
+            self.sha256, self.size = sha256_of(stream), stream.tell()
             stream.seek(0)
             get_artifact_store().save(self.path, File(stream))
 
     def copy_file_to(self, path: Path) -> None:
-        """Copies the file, checked against its hash, without holding it in memory; raises CorruptArtifact."""
+        """Copies the file chunk by chunk and checks its hash; raises CorruptArtifact."""
         digest = hashlib.sha256()
         try:
             with get_artifact_store().open(self.path, "rb") as source, path.open("wb") as target:
-                while chunk := source.read(CHUNK_BYTES):
-                    digest.update(chunk)
-                    target.write(chunk)
+                target.writelines(iter_hashed_chunks(source, digest))
         except FileNotFoundError:
-            raise CorruptArtifact(f"The file of {self} is missing: delete it and make it again.") from None
+            raise self._corrupt("missing") from None
         if digest.hexdigest() != self.sha256:
-            raise CorruptArtifact(
-                f"The file of {self} was changed after it was saved: delete it and make it again."
-            )
+            raise self._corrupt("changed")
 
     def mark_ready(self) -> None:
         """Commits that the whole file is there."""
@@ -103,17 +95,23 @@ class Artifact(models.Model):
         self.save()
 
     def read(self) -> bytes:
-        """The file's bytes, checked against size and hash; raises CorruptArtifact."""
+        """The file's bytes, checked against the hash; raises CorruptArtifact."""
         try:
             with get_artifact_store().open(self.path, "rb") as stream:
                 content: bytes = stream.read()
         except FileNotFoundError:
-            raise CorruptArtifact(f"The file of {self} is missing: delete it and make it again.") from None
+            raise self._corrupt("missing") from None
         if hashlib.sha256(content).hexdigest() != self.sha256:
-            raise CorruptArtifact(
-                f"The file of {self} was changed after it was saved: delete it and make it again."
-            )
+            raise self._corrupt("changed")
         return content
+
+    def _corrupt(self, problem: Literal["missing", "changed"]) -> CorruptArtifact:
+        """The exception to raise for this row's file."""
+        if problem == "missing":
+            return CorruptArtifact(f"The file of {self} is missing: delete it and make it again.")
+        return CorruptArtifact(
+            f"The file of {self} was changed after it was saved: delete it and make it again."
+        )
 
     def lock_row(self) -> Self | None:
         """Inside a transaction: the row as it is now, held until the end of it; None when it is gone."""

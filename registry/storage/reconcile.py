@@ -6,7 +6,6 @@ archive or marked damaged, never deleted; what a crash left half done is finishe
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,8 +16,9 @@ from typing import Any
 from django.apps import apps
 from django.utils import timezone
 
+from registry.lib.hashing import sha256_of
 from registry.storage.archivable import ArchivableArtifact
-from registry.storage.artifacts import CHUNK_BYTES, Artifact, get_artifact_store
+from registry.storage.artifacts import Artifact, get_artifact_store
 
 MIN_AGE = timedelta(hours=1)  # younger things may still be in the making
 FILE_NAME = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(\.\w+)(\.part)?")
@@ -109,18 +109,12 @@ def is_intact(row: Artifact, check_hashes: bool) -> bool:
     try:
         if get_artifact_store().size(row.path) != row.size:
             return False
-        return not check_hashes or hash_file(row.path) == row.sha256
+        if not check_hashes:
+            return True
+        with get_artifact_store().open(row.path, "rb") as stream:
+            return sha256_of(stream) == row.sha256
     except FileNotFoundError:
         return False
-
-
-def hash_file(path: str) -> str:
-    """SHA-256 of a stored file."""
-    found = hashlib.sha256()
-    with get_artifact_store().open(path, "rb") as stream:
-        while chunk := stream.read(CHUNK_BYTES):
-            found.update(chunk)
-    return found.hexdigest()
 
 
 def set_state(row: Artifact, state: str) -> None:
