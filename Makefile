@@ -39,7 +39,7 @@ check: $(VENV)/.installed-check $(MO) ## lint, types, floors of the house, migra
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py check --fail-level WARNING
 	$(BIN)/python manage.py makemigrations --check --dry-run
-	$(BIN)/python -m pytest -q tests/test_translations.py
+	$(BIN)/python -m pytest -q tests/architecture/test_translations.py
 
 bench: .venv-bench/.installed ## our algorithms beside their peers; BENCH="pasta m5" ALGORITHMS="kan ets" BUDGET=60 WINDOWS=3
 	@exec .venv-bench/bin/python -W ignore -m bench.run

@@ -12,7 +12,7 @@ import pytest
 from tests.faults.conftest import FULL
 from tests.faults.http_client import Person
 from tests.faults.processes import head
-from tests.registry.hostile import mutated, parquet, small
+from tests.helpers.hostile_files import mutated, parquet, small
 
 pytestmark = pytest.mark.processes
 AT_ONCE = 50

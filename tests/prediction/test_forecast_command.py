@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 
@@ -12,8 +13,18 @@ from django.core.management import CommandError, call_command
 
 from prediction.management.commands.forecast import escape_codes
 from registry.datasets.scope import Scope
+from registry.model_versions.models import ModelVersion
+from registry.series.quantiles import QUANTILE_NAMES
 
-from .conftest import LEVELS, Publish
+Publish = Callable[..., ModelVersion]
+LEVELS = list(QUANTILE_NAMES)
+
+
+@pytest.fixture(scope="session")
+def chain_file(sample_file: Callable[[int, int, int], Path]) -> Path:
+    """Three stores, four products, two years and a bit."""
+    return sample_file(3, 4, 800)
+
 
 COLUMNS = ["origin", "date", "store_id", "product_id", "mean", *LEVELS]
 
@@ -83,11 +94,11 @@ def test_what_cannot_be_done_is_one_line(publish: Publish, arguments: list[str],
     assert "\n" not in str(caught.value)
 
 
-def test_best_needs_a_dataset_when_there_are_several(publish: Publish, chain: Path) -> None:
+def test_best_needs_a_dataset_when_there_are_several(publish: Publish, chain_file: Path) -> None:
     from registry.datasets.importer import import_file
 
     publish()
-    import_file(chain, "other")
+    import_file(chain_file, "other")
     with pytest.raises(CommandError, match="2 datasets: add --dataset"):
         call_command("forecast", "--model", "best")
 

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django_q.models import OrmQ
 
 from registry.model_versions.models import ModelVersion
-from tests.training.conftest import FakeLearning
+from tests.helpers.fake_training import FakeLearning
 from training.models import TrainingRun
 
 pytestmark = pytest.mark.django_db

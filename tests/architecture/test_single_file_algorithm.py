@@ -1,0 +1,74 @@
+"""An algorithm is one file: a copy of the product gets README's example and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.test_docs import block, wave
+from tests.helpers.source_tree import PACKAGES, ROOT
+
+FORM = """
+from training.forms import TrainForm
+print('"newnet"' in str(TrainForm()['algorithm']))
+"""
+
+
+@pytest.fixture
+def product(tmp_path: Path) -> Path:
+    """A copy of the sources, with newnet.py dropped in."""
+    folder = tmp_path / "product"
+    ignored = shutil.ignore_patterns("__pycache__", "var")
+    for name in (*PACKAGES, "templates", "static", "locale"):
+        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+    shutil.copy(ROOT / "manage.py", folder)
+    (folder / "registry/algorithms/newnet.py").write_text(block("python"), encoding="utf-8")
+    return folder
+
+
+def manage(product: Path, *words: str) -> str:
+    """What a command of that copy prints."""
+    environment = {**os.environ, "DATA_DIR": str(product.parent / "data"), "PYTHONPATH": str(product)}
+    environment |= {"PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}
+    environment.pop("DATABASE_URL", None)
+    done = subprocess.run(
+        [sys.executable, "manage.py", *words], cwd=product, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def contents(product: Path) -> dict[str, str]:
+    """Every file and its hash."""
+    files = (path for path in product.rglob("*") if path.is_file())
+    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+@pytest.mark.processes
+def test_a_dropped_file_is_listed_offered_trained_and_kept_bit_for_bit(product: Path) -> None:
+    before = contents(product)
+    sales = product.parent / "sales.csv"
+    wave().to_csv(sales, index=False)
+    listed = json.loads(manage(product, "algorithms", "--json"))["algorithms"]
+    assert "newnet" in [row["name"] for row in listed]
+    manage(product, "makemigrations", "--check", "--dry-run")
+    manage(product, "migrate", "-v0")
+    assert manage(product, "shell", "--no-imports", "-c", FORM).strip() == "True"
+    manage(product, "import_sales", str(sales), "--name", "wave")
+    asked = ("--dataset", "wave", "--scope", "global", "--algorithm", "newnet", "--set", "steps=30", "--json")
+    trained = json.loads(manage(product, "train", *asked))
+    assert (trained["version"], trained["state"]) == ("newnet_global_v1", "done")
+    forecasts = []
+    for number in (1, 2):
+        output = product.parent / f"{number}.csv"
+        manage(product, "forecast", "--model", "newnet_global_v1", "--horizon", "14", "--output", str(output))
+        forecasts.append(output.read_bytes())
+    assert forecasts[0] == forecasts[1] and forecasts[0].count(b"\n") == 1 + 2 * 14
+    assert contents(product) == before

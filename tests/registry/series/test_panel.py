@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from registry.series.panel import Panel
+from tests.helpers.waves import ROLES
+
+
+def test_a_panel_is_regular_and_sorted_whatever_the_row_order(frame, panel):
+    shuffled = Panel.from_frame(frame.sample(frac=1, random_state=3), ROLES)
+    assert shuffled.keys == panel.keys == [("S0", "P0"), ("S0", "P1"), ("S1", "P0"), ("S1", "P1")]
+    np.testing.assert_array_equal(shuffled.sales, panel.sales)
+    np.testing.assert_array_equal(shuffled.known["promo"], panel.known["promo"])
+
+
+def test_closed_days_come_from_the_open_column(panel):
+    sundays = (panel.dates.astype(int) + 3) % 7 == 6
+    assert panel.closed[0][sundays].all() and not panel.closed[0][~sundays].any()
+    assert not panel.closed[2].any()
+
+
+def test_a_day_without_any_record_in_the_store_is_closed(frame):
+    day = pd.Timestamp("2024-03-05")
+    panel = Panel.from_frame(frame[frame.date != day].drop(columns="open"), {"promo": "known"})
+    assert panel.closed[:, panel.column_index("2024-03-05")].all()
+
+
+def test_a_missing_row_is_unknown_where_zeros_are_written(frame):
+    gone = (frame.date == "2024-03-05") & (frame.product_id == "P0") & (frame.store_id == "S1")
+    panel = Panel.from_frame(frame[~gone], ROLES)
+    assert np.isnan(panel.sales[2, panel.column_index("2024-03-05")])
+
+
+def test_a_missing_row_means_nothing_sold_where_only_sales_are_written():
+    dates = pd.date_range("2024-01-01", periods=60)
+    rows = [(d, "S", f"P{p}", 3.0) for i, d in enumerate(dates) for p in range(4) if i % 4 == p]
+    panel = Panel.from_frame(pd.DataFrame(rows, columns=["date", "store_id", "product_id", "sales"]), {})
+    assert panel.sales[0, 1] == 0 and np.isnan(panel.sales[3, 0])
+
+
+def test_rows_without_sales_after_the_last_day_are_the_plan(frame):
+    plan = frame.tail(5).assign(date=pd.date_range("2024-09-17", periods=5), sales=np.nan, promo=1.0)
+    panel = Panel.from_frame(pd.concat([frame, plan]), ROLES)
+    assert panel.days == 260 and panel.known["promo"].shape[1] == 265
+    assert panel.known["promo"][3, 260:].tolist() == [1.0] * 5
+
+
+def test_until_hides_every_later_sale(panel):
+    seen = panel.as_of("2024-05-01")
+    assert seen.origin == np.datetime64("2024-05-01") and seen.sales.shape[1] == seen.days
+    assert seen.known["promo"].shape == panel.known["promo"].shape
+    with pytest.raises(ValueError, match="outside the sales"):
+        panel.as_of("2030-01-01")
+
+
+def test_a_scope_without_sales_says_so(frame):
+    with pytest.raises(ValueError, match="no sales in this scope"):
+        Panel.from_frame(frame.assign(sales=np.nan), ROLES)

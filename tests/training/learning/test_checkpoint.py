@@ -1,0 +1,109 @@
+"""An interrupted learning goes on from its checkpoint and gives the numbers of one that was left alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from registry import algorithms
+from training.learning.checkpoint import Checkpoint, read_checkpoint
+from training.learning.pipeline import TrainingConfig, TrainingPipeline
+
+
+def plan(name: str = "kan") -> TrainingConfig:
+    """Ends by its steps, not by the clock."""
+    small = (
+        {"batch": 64} if issubclass(algorithms.get_entry(name).config_class, algorithms.NetworkConfig) else {}
+    )
+    return TrainingConfig(name, {"steps": 40, **small}, horizon=14, budget=600, windows=2)
+
+
+def result(learning: TrainingPipeline) -> tuple[bytes, dict]:
+    list(learning)
+    return learning.result.bundle.to_bytes(), learning.result.metrics
+
+
+def interrupted(panel, plan: TrainingConfig, folder: Path, after: int) -> None:
+    """Learns until that many signs of life, then is gone."""
+    for number, _epoch in enumerate(
+        TrainingPipeline(panel, plan, Checkpoint(folder, save_seconds=0)), start=1
+    ):
+        if number == after:
+            return
+
+
+@pytest.mark.parametrize("name", ["kan", "trees", "seasonal_naive"])
+@pytest.mark.parametrize("after", [2, 13, 30])
+def test_a_learning_that_was_interrupted_gives_the_same_numbers(panel, tmp_path, name, after):
+    whole = result(TrainingPipeline(panel, plan(name)))
+    interrupted(panel, plan(name), tmp_path, after)
+    assert result(TrainingPipeline(panel, plan(name), Checkpoint(tmp_path))) == whole
+
+
+def test_trying_several_methods_goes_on_too(panel, tmp_path, monkeypatch):
+    three = [algorithms.get_entry(name) for name in ("seasonal_naive", "kan", "tide")]
+    monkeypatch.setattr(algorithms, "select_candidates", lambda name, most: three)
+    auto = TrainingConfig("auto", {}, horizon=14, budget=6000, windows=2)
+    monkeypatch.setattr("training.learning.loop.planned_steps", lambda *given: 20)
+    whole = result(TrainingPipeline(panel, auto))
+    interrupted(panel, auto, tmp_path, 32)
+    assert result(TrainingPipeline(panel, auto, Checkpoint(tmp_path))) == whole
+
+
+def test_what_was_learned_is_not_learned_again(panel, tmp_path, monkeypatch):
+    from training.learning import loop
+
+    monkeypatch.setattr(loop, "PATIENCE", 99)
+    monkeypatch.setattr("training.learning.candidate.REFIT_STEP_SHARE", 2)
+    interrupted(panel, plan(), tmp_path, 15)
+    steps = []
+    step = loop._train_step
+    monkeypatch.setattr(loop, "_train_step", lambda *given: steps.append(1) or step(*given))
+    told = list(TrainingPipeline(panel, plan(), Checkpoint(tmp_path)))
+    assert len(steps) == 80 - 27
+    assert [epoch.round for epoch in told if epoch.step == "learn"] == list(range(1, 21))
+
+
+def test_a_damaged_or_foreign_checkpoint_is_not_used(panel, tmp_path):
+    whole = result(TrainingPipeline(panel, plan()))
+    interrupted(panel, plan("tide"), tmp_path, 10)
+    assert result(TrainingPipeline(panel, plan(), Checkpoint(tmp_path))) == whole
+    for file in tmp_path.iterdir():
+        file.write_bytes(file.read_bytes()[:-100])
+    assert result(TrainingPipeline(panel, plan(), Checkpoint(tmp_path))) == whole
+
+
+def test_a_full_disk_costs_the_checkpoint_not_the_training(panel, tmp_path, monkeypatch):
+    def full(file, content):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("training.learning.checkpoint.write_atomic", full)
+    assert result(TrainingPipeline(panel, plan(), Checkpoint(tmp_path, save_seconds=0))) == result(
+        TrainingPipeline(panel, plan())
+    )
+
+
+def test_a_file_is_whole_or_not_there(panel, tmp_path):
+    interrupted(panel, plan(), tmp_path, 10)
+    assert [file.name for file in tmp_path.iterdir()] == ["001.safetensors"]
+    head, _tensors = read_checkpoint(tmp_path / "001.safetensors")
+    assert (head["step"], head["done"], len(head["rounds"])) == (17, False, 8)
+
+
+def test_finishing_now_ends_early_and_still_tests_and_publishes(panel):
+    learning = TrainingPipeline(panel, plan(), Checkpoint(is_finish_requested=lambda: True))
+    told = [epoch.step for epoch in learning]
+    assert told.count("learn") == 1
+    assert told[-1] == "save"
+    assert learning.result.metrics["wape"] > 0
+
+
+def test_finishing_now_leaves_out_methods_that_were_not_begun(panel):
+    learning = TrainingPipeline(
+        panel,
+        TrainingConfig("auto", {}, horizon=14, budget=5, windows=1),
+        Checkpoint(is_finish_requested=lambda: True),
+    )
+    list(learning)
+    assert len(learning.result.metrics["leaderboard"]) == 1
