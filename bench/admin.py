@@ -1,6 +1,6 @@
-"""Seconds of the admin's lists with 100,000 rows in each: `DATA_DIR=/tmp/many python -m bench.admin [rows]`.
+"""Time the admin lists with 100,000 rows in each: `DATA_DIR=NEW_FOLDER python -m bench.admin [rows]`.
 
-The folder must be new: its database is filled with made-up rows.
+The folder must be new: its database is filled with generated rows.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ ADDRESSES = (
 )
 
 
-def fill(rows: int) -> None:
-    """Versions, forecasts, runs and lines of the audit, spread over three years."""
+def fill_database(rows: int) -> None:
+    """Model versions, forecasts, runs and audit entries, spread over three years."""
     from django.utils import timezone
 
     from prediction.models import Forecast
@@ -52,11 +52,11 @@ def fill(rows: int) -> None:
     TrainingRun.objects.bulk_create(runs, batch_size=5000)
     lines = [AuditEntry(act="exported", name=version.name, who="ana") for version in versions]
     AuditEntry.objects.bulk_create(lines, batch_size=5000)
-    spread(rows, now, (ModelVersion, Forecast, TrainingRun))
+    spread_creation_dates(rows, now, (ModelVersion, Forecast, TrainingRun))
 
 
-def spread(rows: int, now, tables) -> None:
-    """Rows are created at different moments."""
+def spread_creation_dates(rows: int, now, tables) -> None:
+    """Spreads the creation times of the rows over three years."""
     for table in tables:
         keys = list(table.objects.values_list("pk", flat=True))
         for start in range(0, rows, 1000):
@@ -64,8 +64,8 @@ def spread(rows: int, now, tables) -> None:
             table.objects.filter(pk__in=keys[start : start + 1000]).update(created_at=moment)
 
 
-def measure() -> None:
-    """Prints a line for each list: the slowest of its addresses, and the most statements of one page."""
+def measure_lists() -> None:
+    """Prints status, time, number of queries and slowest query of each list."""
     from django.contrib.auth.models import User
     from django.db import connection
     from django.test import Client
@@ -87,7 +87,7 @@ def measure() -> None:
                 status = client.get(where).status_code
                 took = time.perf_counter() - begun
             slowest = max((float(query["time"]), query["sql"][:90]) for query in seen)
-            print(f"{where:75} {status} {took * 1000:7.0f} ms {len(seen):3} statements, {slowest}")
+            print(f"{where:75} {status} {took * 1000:7.0f} ms {len(seen):3} queries, {slowest}")
 
 
 if __name__ == "__main__":
@@ -96,5 +96,5 @@ if __name__ == "__main__":
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
-    fill(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)
-    measure()
+    fill_database(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)
+    measure_lists()

@@ -1,7 +1,7 @@
-"""How long a clean-up of many forecasts takes and how much memory: `python -m bench.cleanup [FORECASTS]`.
+"""Time and memory of a clean-up of many forecasts: `python -m bench.cleanup [FORECASTS]`.
 
-Fills a temporary installation with forecasts of 2 kB, of which all but the newest 1,000 must go, and runs
-`manage.py cleanup_artifacts --apply --json` in a process of its own. Aim: 100,000 within 60 s and 300 MB.
+Fills a temporary installation with forecasts of 2 kB and runs `manage.py cleanup_artifacts --apply --json`,
+which deletes all but the newest 1,000, in its own process. Target: 100,000 within 60 s and 300 MB.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ CONTENT = b'{"forecast": [' + b"0.123," * 333 + b"0]}"
 BATCH = 5000
 
 
-def fill(count: int) -> None:
-    """Rows and files; plain writes, since nobody minds if these are torn."""
+def fill_installation(count: int) -> None:
+    """Rows and files, written without fsync: a crash may tear them."""
     import hashlib
 
     from django.utils import timezone
@@ -54,9 +54,11 @@ def fill(count: int) -> None:
         Forecast.objects.bulk_update(rows, ["created_at"], batch_size=500)
 
 
-def run(words: list[str], output: Path) -> tuple[float, resource.struct_rusage]:
-    """Seconds by the clock, and what that one process used; this one is small, so that its own memory,
-    which Linux counts as the child's until it runs its program, does not matter."""
+def run_measured(words: list[str], output: Path) -> tuple[float, resource.struct_rusage]:
+    """Wall seconds and resource usage of one process.
+
+    Until exec Linux counts our memory as the child's, so this process must stay small.
+    """
     begun = time.monotonic()
     with output.open("wb") as stream:
         process = subprocess.Popen(words, stdout=stream, cwd=ROOT)
@@ -66,16 +68,17 @@ def run(words: list[str], output: Path) -> tuple[float, resource.struct_rusage]:
 
 
 def main(count: int) -> None:
+    """Fills an installation, cleans it up and prints the measures as JSON."""
     with tempfile.TemporaryDirectory(prefix="bench-cleanup-") as folder:
         os.environ |= {"DATA_DIR": folder, "DJANGO_SETTINGS_MODULE": "forecastsite.settings"}
         output = Path(folder) / "output"
         manage = [sys.executable, str(ROOT / "manage.py")]
-        run([*manage, "migrate", "-v0"], output)
-        run([sys.executable, "-m", "bench.cleanup", "fill", str(count)], output)
-        seconds, used = run([*manage, "cleanup_artifacts", "--apply", "--json"], output)
+        run_measured([*manage, "migrate", "-v0"], output)
+        run_measured([sys.executable, "-m", "bench.cleanup", "fill", str(count)], output)
+        seconds, used = run_measured([*manage, "cleanup_artifacts", "--apply", "--json"], output)
         counts = json.loads(output.read_bytes())["counts"]
         assert counts["deleted"] == count - 1000 and counts["left"] == 0, counts
-        found = {"forecasts": count, "seconds": seconds, "processor": used.ru_utime + used.ru_stime}
+        found = {"forecasts": count, "seconds": seconds, "cpu": used.ru_utime + used.ru_stime}
         found["mb"] = used.ru_maxrss / 1024
         print(json.dumps({name: round(value, 1) for name, value in found.items()}))
 
@@ -85,6 +88,6 @@ if __name__ == "__main__":
         import django
 
         django.setup()
-        fill(int(sys.argv[2]))
+        fill_installation(int(sys.argv[2]))
     else:
         main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)

@@ -1,4 +1,4 @@
-"""The data sets of the bench, as panels, and the windows on which everybody is judged."""
+"""The benchmark data sets as panels, and the origins of their windows."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True, kw_only=True)
-class Data:
-    """One file of sales: which columns are used and as what, and how far ahead it is forecast."""
+class DataSet:
+    """One sales file: the columns used, their roles, and the horizon in days."""
 
     file: str
     roles: dict[str, str] = field(default_factory=dict)
@@ -31,53 +31,55 @@ ROSSMANN = {
 }
 M5 = {"price": "known", "event": "known", "snap": "known", "dept_id": "static", "cat_id": "static"}
 FILES = {
-    "pasta": Data(
+    "pasta": DataSet(
         file="italian_pasta_to_2018-03-26.parquet",
         roles={"promo": "known", "brand": "static"},
         country="IT",
     ),
-    "rossmann": Data(
+    "rossmann": DataSet(
         file="rossmann_111stores_to_2014-04-07.parquet", roles=ROSSMANN, country="DE", horizon=48
     ),
-    "m5": Data(file="m5_CA_4stores_FOODS_1_HOUSEHOLD_1_to_2016-04-24.parquet", roles=M5, country="US"),
-    "store-item": Data(file="store_item_demand_to_2017-09-30.parquet"),
-    "retail": Data(file="online_retail_ii.parquet", country="GB"),
+    "m5": DataSet(file="m5_CA_4stores_FOODS_1_HOUSEHOLD_1_to_2016-04-24.parquet", roles=M5, country="US"),
+    "store-item": DataSet(file="store_item_demand_to_2017-09-30.parquet"),
+    "retail": DataSet(file="online_retail_ii.parquet", country="GB"),
 }
 SAMPLE = {
-    "sample": Data(file="", roles={"promo": "known", "price": "known", "category": "static"}, country="DE")
+    "sample": DataSet(file="", roles={"promo": "known", "price": "known", "category": "static"}, country="DE")
 }
 
 
-def get(name: str) -> Data:
-    """The data set of that name; raises ValueError with the names there are."""
+def get_data_set(name: str) -> DataSet:
+    """The data set of that name; raises ValueError with the available names."""
     every = {**FILES, **SAMPLE}
     if name not in every:
-        raise ValueError(f"There are no data {name!r}: use some of {', '.join(every)}.")
+        raise ValueError(f"Unknown data set {name!r}: choose from {', '.join(every)}.")
     return every[name]
 
 
-def folder() -> Path:
-    """Where the shared files lie, if they do."""
+def get_shared_folder() -> Path:
+    """The folder of the shared files; it may not exist."""
     return Path(os.environ.get("SHARED_DATA") or ROOT.parent / "shared" / "data")
 
 
-def available() -> dict[str, Data]:
-    """The files that are there, by their short names; without any, the sample."""
-    found = {name: data for name, data in FILES.items() if (folder() / data.file).is_file()}
+def list_available() -> dict[str, DataSet]:
+    """The data sets whose files exist, by name; the sample if there are none."""
+    found = {name: data for name, data in FILES.items() if (get_shared_folder() / data.file).is_file()}
     return found or SAMPLE
 
 
 @cache
-def read(name: str) -> Panel:
+def read_panel(name: str) -> Panel:
     """The sales of that name as a panel."""
-    data = get(name)
-    frame = pd.read_parquet(folder() / data.file) if data.file else sample(stores=4, products=25)
+    data = get_data_set(name)
+    frame = (
+        pd.read_parquet(get_shared_folder() / data.file) if data.file else make_sample(stores=4, products=25)
+    )
     roles = {column: role for column, role in data.roles.items() if column in frame}
     return Panel.from_frame(frame[["date", "store_id", "product_id", "sales", *roles]], roles, data.country)
 
 
-def sample(**size: int) -> pd.DataFrame:
-    """The made-up chain of the product."""
+def make_sample(**size: int) -> pd.DataFrame:
+    """The generated pharmacy chain."""
     from tempfile import TemporaryDirectory
 
     from registry.datasets.sample.generator import SampleDataset
@@ -87,7 +89,7 @@ def sample(**size: int) -> pd.DataFrame:
         return pd.read_parquet(Path(place) / "sample.parquet")
 
 
-def origins(panel: Panel, horizon: int, windows: int) -> list[np.datetime64]:
+def choose_origins(panel: Panel, horizon: int, windows: int) -> list[np.datetime64]:
     """The last known day of each window at the end of the sales, oldest first."""
     from training.learning import backtest
 

@@ -1,8 +1,7 @@
-"""What the peers get: the panel up to an origin as the long table they ask for, with our covariates.
+"""The panel up to an origin as the long table that peers expect, with our covariates.
 
-The covariates are encoded by the product's own Encoder, so that a peer knows exactly what our models know:
-known columns, nearness of closed days, public holidays, static columns. Nothing after the origin is in it
-but what is known ahead.
+Our own Encoder makes the covariates, so that peers see exactly what our models see: known columns, distance
+to closed days, public holidays, static columns. After the origin the table holds only what is known ahead.
 """
 
 from __future__ import annotations
@@ -20,16 +19,16 @@ from registry.series.covariates import Encoder, closed_days
 from registry.series.panel import Floats, Panel
 
 
-def write(panel: Panel, horizon: int, place: Path, plan: dict[str, Any]) -> None:
+def write_exchange(panel: Panel, horizon: int, place: Path, plan: dict[str, Any]) -> None:
     """`past.parquet`, `ahead.parquet` and `plan.json` for one window; `panel` ends at its origin."""
-    past, ahead, columns = tables(panel, horizon)
+    past, ahead, columns = build_tables(panel, horizon)
     past.to_parquet(place / "past.parquet", index=False)
     ahead.to_parquet(place / "ahead.parquet", index=False)
     whole = {"series": len(panel.keys), "horizon": horizon, **columns, **plan}
     (place / "plan.json").write_text(json.dumps(whole))
 
 
-def tables(panel: Panel, horizon: int) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, list[str]]]:
+def build_tables(panel: Panel, horizon: int) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, list[str]]]:
     """Days up to the origin, days ahead, and the names of their {"known", "static", "codes"} columns.
 
     `unique_id` is the series' row, `y` NaN where nothing is recorded; a series begins with its first record.
@@ -47,19 +46,19 @@ def tables(panel: Panel, horizon: int) -> tuple[pd.DataFrame, pd.DataFrame, dict
     parts |= {f"h{i}": np.broadcast_to(row, closed.shape) for i, row in enumerate(holidays)}
     static = encoder.static_features(panel)
     fixed = {f"s{i}": static[:, i] for i in range(static.shape[1])}
-    fixed |= _codes(panel)
+    fixed |= _encode_keys(panel)
     listed = np.cumsum(~np.isnan(sales), axis=1) > 0
     names = {
         "known": [name for name in parts if name != "y"],
         "static": [name for name in fixed if name[0] == "s" and name[1:].isdigit()],
         "codes": [name for name in fixed if not name[1:].isdigit()],
     }
-    past = _long(parts | {"listed": listed}, fixed, days, slice(0, panel.days))
-    ahead = _long(parts | {"listed": listed}, fixed, days, slice(panel.days, width))
+    past = _to_long(parts | {"listed": listed}, fixed, days, slice(0, panel.days))
+    ahead = _to_long(parts | {"listed": listed}, fixed, days, slice(panel.days, width))
     return past, ahead.drop(columns="y"), names
 
 
-def _codes(panel: Panel) -> dict[str, NDArray[np.int32]]:
+def _encode_keys(panel: Panel) -> dict[str, NDArray[np.int32]]:
     """Whole numbers for the series, the store and the product, as far as they differ."""
     columns = {
         "series": np.arange(len(panel.keys), dtype=np.int32),
@@ -69,7 +68,7 @@ def _codes(panel: Panel) -> dict[str, NDArray[np.int32]]:
     return {name: codes for name, codes in columns.items() if codes.max() > 0 or name == "series"}
 
 
-def _long(
+def _to_long(
     parts: dict[str, Any], fixed: dict[str, Any], days: NDArray[np.datetime64], span: slice
 ) -> pd.DataFrame:
     """One row per listed series and day of the span; every listed series is there on the days ahead."""

@@ -1,4 +1,4 @@
-"""One window of one of our algorithms, by the code that `manage.py backtest` runs.
+"""One window of one of our algorithms, through the code behind `manage.py backtest`.
 
 Run as `python -m bench.ours FOLDER`.
 """
@@ -22,11 +22,11 @@ from training.learning.pipeline import TrainingConfig
 
 def main(place: Path) -> None:
     """Reads plan.json; writes forecast.npz and result.json."""
-    told = json.loads((place / "plan.json").read_text())
+    given = json.loads((place / "plan.json").read_text())
     names = ("algorithm", "horizon", "budget", "seed", "threads")
-    plan = TrainingConfig(**{name: told[name] for name in names})
-    panel, started = data.read(told["data"]), time.monotonic()
-    (window,) = backtest.run_backtest(panel, plan, [np.datetime64(told["window"], "D")])
+    plan = TrainingConfig(**{name: given[name] for name in names})
+    panel, started = data.read_panel(given["data"]), time.monotonic()
+    (window,) = backtest.run_backtest(panel, plan, [np.datetime64(given["window"], "D")])
     spent = time.monotonic() - started
     prediction = window.prediction
     parts = error_breakdown([window.holdout_window], prediction.keys, window.past)

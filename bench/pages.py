@@ -1,11 +1,10 @@
-"""The bench of the pages: how long the server needs for each of them when it is warm, and for a forecast.
+"""Measure the server time of every page and forecast, warm; writes docs/results/page-speed.md.
 
-    make paces
-    make paces ROUNDS=50
+    make bench-pages
+    make bench-pages ROUNDS=50
 
-In one process, without network and browser: what the product itself takes. Beside the time on the clock
-stands the processor's time, which other work on the same machine lengthens much less.
-Writes docs/pages.md; REPORT=0 only prints it. CHAIN=folder keeps the installation for the next run.
+In one process, without network and browser. CPU time is listed beside wall time, because other work on the
+machine affects it much less. REPORT=0 only prints the table; CHAIN=folder reuses the installation there.
 """
 
 from __future__ import annotations
@@ -26,14 +25,15 @@ if TYPE_CHECKING:
     from django.test import Client
 
 ROOT = Path(__file__).resolve().parent.parent
+REPORT = ROOT / "docs" / "results" / "page-speed.md"
 ROUNDS, WARM = 30, 3
 MOST_MS, FORECAST_MS, MOST_QUERIES = 200, 150, 20
 SERIES = ("Forecast of one series", "Forecast of one series, network")
 
 
 @dataclass
-class Times:
-    """What each round of one request took."""
+class RequestTimes:
+    """Times in ms of one request, round by round."""
 
     name: str
     clock: list[float] = field(default_factory=list)
@@ -47,16 +47,20 @@ class Times:
 
     @property
     def row(self) -> str:
-        """A line of the table."""
-        cells = [quantile(values, share) for values in (self.clock, self.processor) for share in (0.5, 0.95)]
+        """One line of the table."""
+        cells = [
+            compute_quantile(values, share)
+            for values in (self.clock, self.processor)
+            for share in (0.5, 0.95)
+        ]
         slow = " **slow**" if cells[3] > self.limit or self.queries > MOST_QUERIES else ""
         times = " | ".join(f"{cell:.0f}" for cell in cells)
         return f"| {self.name}{slow} | {times} | {self.queries} | {self.size // 1024} |"
 
 
-def quantile(values: list[float], share: float) -> float:
+def compute_quantile(values: list[float], share: float) -> float:
     """
-    >>> quantile([1.0, 2.0, 3.0], 0.5), quantile([1.0, 2.0, 3.0], 0.95)
+    >>> compute_quantile([1.0, 2.0, 3.0], 0.5), compute_quantile([1.0, 2.0, 3.0], 0.95)
     (2.0, 3.0)
     """
     ordered = sorted(values)
@@ -64,49 +68,49 @@ def quantile(values: list[float], share: float) -> float:
 
 
 def main() -> None:
-    """Builds the installation, or takes the one that was kept, and asks for every page."""
-    kept = os.environ.get("CHAIN", "")
+    """Builds or reuses the installation, then requests every page."""
+    reused = os.environ.get("CHAIN", "")
     with tempfile.TemporaryDirectory() as place:
-        folder = Path(kept or place)
+        folder = Path(reused or place)
         folder.mkdir(parents=True, exist_ok=True)
         os.environ |= {"DATA_DIR": str(folder), "DJANGO_SETTINGS_MODULE": "forecastsite.settings"}
         import django
 
         django.setup()
-        text = report(measured(prepared(folder), folder))
+        text = format_report(measure_requests(prepare_installation(folder), folder))
     print(text)
     if os.environ.get("REPORT") != "0":
-        (ROOT / "docs" / "pages.md").write_text(text)
+        REPORT.write_text(text)
 
 
-def prepared(folder: Path) -> User:
+def prepare_installation(folder: Path) -> User:
     from django.core.management import call_command
 
     from bench import year_of_use
 
-    call_command("migrate", verbosity=0)  # a kept installation may be older than the code
+    call_command("migrate", verbosity=0)  # a reused installation may be older than the code
     if not (folder / "built").exists():
-        year_of_use.build(folder)
+        year_of_use.build_installation(folder)
         (folder / "built").touch()
     return year_of_use.User.objects.get(username="bench")
 
 
-def measured(person: User, folder: Path) -> list[Times]:
-    """Every page in turn, then forecasts."""
+def measure_requests(person: User, folder: Path) -> list[RequestTimes]:
+    """Times of every page, then of forecasts."""
     from django.test import Client
 
     client = Client(SERVER_NAME="localhost")
     client.force_login(person)
     rounds = int(os.environ.get("ROUNDS", ROUNDS))
     found = []
-    for name, ask in requests(client, person, folder):
-        found.append(timed(name, ask, rounds))
+    for name, ask in list_requests(client, person, folder):
+        found.append(time_request(name, ask, rounds))
         sys.stderr.write(f"{found[-1].row}\n")
     return found
 
 
-def timed(name: str, ask: Callable[[], Any], rounds: int) -> Times:
-    """Asks a few times to warm up, then as often as told."""
+def time_request(name: str, ask: Callable[[], Any], rounds: int) -> RequestTimes:
+    """Requests a page a few times to warm up, then `rounds` times."""
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
@@ -115,7 +119,7 @@ def timed(name: str, ask: Callable[[], Any], rounds: int) -> Times:
         assert answer.status_code == 200, f"{name}: {answer.status_code}"
     with CaptureQueriesContext(connection) as queries:
         ask()
-    times = Times(name, queries=len(queries), size=len(answer.getvalue()))
+    times = RequestTimes(name, queries=len(queries), size=len(answer.getvalue()))
     for _turn in range(rounds):
         clock, processor = time.perf_counter(), time.process_time()
         ask().getvalue()
@@ -124,9 +128,9 @@ def timed(name: str, ask: Callable[[], Any], rounds: int) -> Times:
     return times
 
 
-def requests(client: Client, person: User, folder: Path) -> Iterator[tuple[str, Callable[[], Any]]]:
-    """Each page with how to ask for it, then the forecasts that people make."""
-    for name, address in addresses(person, folder).items():
+def list_requests(client: Client, person: User, folder: Path) -> Iterator[tuple[str, Callable[[], Any]]]:
+    """Name and request of each page, then of forecasts as people make them."""
+    for name, address in list_addresses(person, folder).items():
         yield name, lambda address=address: client.get(address)
     from registry.model_versions.models import ModelVersion
 
@@ -143,8 +147,8 @@ def requests(client: Client, person: User, folder: Path) -> Iterator[tuple[str, 
         yield name, lambda given=given: client.post("/forecast/", given, headers={"HX-Request": "true"})
 
 
-def addresses(person: User, folder: Path) -> dict[str, str]:
-    """Every page, with what there is the most of on it."""
+def list_addresses(person: User, folder: Path) -> dict[str, str]:
+    """Every page, each at its fullest."""
     from bench import year_of_use
     from prediction.models import Forecast
     from registry.datasets.models import Dataset
@@ -157,13 +161,13 @@ def addresses(person: User, folder: Path) -> dict[str, str]:
     rival = ModelVersion.objects.get(name="seasonal_naive_global_v1")
     series = Forecast.objects.ready().exclude(store="").exclude(product="").order_by("-created_at")[0]
     run = TrainingRun.objects.get(version=version)
-    data, file = Dataset.objects.get(), year_of_use.upload(folder, person)
+    data, file = Dataset.objects.get(), year_of_use.make_upload(folder, person)
     return {
         "Overview": "/",
         "Data": "/data/",
         "Data, one dataset": f"/data/{data.pk}/",
         "Data, its products and stores": f"/data/{data.pk}/catalogue/",
-        "Data, bring in sales": "/data/upload/",
+        "Data, upload": "/data/upload/",
         "Data, match": f"/data/upload/{file.pk}/match/",
         "Data, check": f"/data/upload/{file.pk}/check/",
         "Train": "/train/",
@@ -186,20 +190,23 @@ def addresses(person: User, folder: Path) -> dict[str, str]:
     }
 
 
-def report(found: list[Times]) -> str:
-    """The table, and on what it was measured."""
+def format_report(found: list[RequestTimes]) -> str:
+    """The report: conditions and table."""
     from bench import year_of_use
 
     load, rounds = os.getloadavg()[0], len(found[0].clock)
     lines = [
-        "# How quick the pages are",
+        "# Page speed",
         "",
-        f"`make paces` on {dt.date.today()}: {year_of_use.told()}; {os.cpu_count()} cores, load {load:.1f} "
-        f"(more than the cores would mean that other work ran too). Warm, {rounds} rounds, in milliseconds.",
-        f"Aims: every page p95 at most {MOST_MS} ms and at most {MOST_QUERIES} queries, the forecast of one "
-        f"series p95 at most {FORECAST_MS} ms; **slow** marks what takes more of the processor or asks more.",
+        f"Written by `make bench-pages` on {dt.date.today()}; do not edit. Installation after a year of use: "
+        f"{year_of_use.describe_content()}.",
+        f"{os.cpu_count()} cores, load {load:.1f}; {rounds} warm rounds, milliseconds in the server, without "
+        "network and browser.",
         "",
-        "| page | clock p50 | clock p95 | processor p50 | processor p95 | queries | KB |",
+        f"Targets (p95): {MOST_MS} ms and {MOST_QUERIES} queries for every page, {FORECAST_MS} ms for the "
+        "forecast of one series. **slow** marks a page over its CPU time or query target.",
+        "",
+        "| page | wall p50 | wall p95 | CPU p50 | CPU p95 | queries | KB |",
         "|---|--:|--:|--:|--:|--:|--:|",
         *(times.row for times in found),
     ]

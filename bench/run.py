@@ -1,11 +1,11 @@
-"""The bench: every algorithm on every window of every data set, then docs/benchmarks.md.
+"""Benchmark every algorithm on every window of every data set; writes docs/results/benchmarks.md.
 
     make bench
     make bench BENCH="pasta rossmann" ALGORITHMS="kan trees lightgbm-l1" BUDGET=60 WINDOWS=3
 
-Cells are kept below DATA_DIR: a bench that was interrupted goes on, and only what changed is run again.
-FRESH=1 runs all again; KEPT=1 runs nothing and reports what is kept; SCALE=1 adds growing numbers of series;
-REPORT=0 leaves docs alone; NOTE says something about this run in them.
+Results are cached below DATA_DIR, so an interrupted run resumes and only changed code is run again.
+FRESH=1 ignores the cache; KEPT=1 reports only what is cached; SCALE=1 adds growing numbers of series;
+REPORT=0 leaves docs/ and bench/results/ untouched; NOTE adds a remark on this run to the report.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from bench import cells, data, report, scale
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
-    """What to run."""
+class BenchPlan:
+    """What to run: every algorithm on every window of every data set."""
 
     names: list[str]
     algorithms: list[str]
@@ -31,10 +31,10 @@ class Plan:
     seed: int = 0
 
 
-def plan(given: Mapping[str, str]) -> Plan:
-    """From the environment; raises ValueError with one sentence.
+def parse_plan(given: Mapping[str, str]) -> BenchPlan:
+    """The plan that the environment describes; raises ValueError with a message for the user.
 
-    >>> plan({"BENCH": "sample", "ALGORITHMS": "ets kan", "BUDGET": "5"}).algorithms
+    >>> parse_plan({"BENCH": "sample", "ALGORITHMS": "ets kan", "BUDGET": "5"}).algorithms
     ['ets', 'kan']
     """
     numbers = {"BUDGET": 60.0, "WINDOWS": 3.0, "THREADS": 2.0, "SEED": 0.0}
@@ -45,12 +45,12 @@ def plan(given: Mapping[str, str]) -> Plan:
             raise ValueError(f"{name} is {given[name]!r}: use a number.") from None
     if min(numbers["BUDGET"], numbers["WINDOWS"], numbers["THREADS"]) <= 0:
         raise ValueError("BUDGET, WINDOWS and THREADS must be above 0.")
-    names = given.get("BENCH", "").split() or list(data.available())
+    names = given.get("BENCH", "").split() or list(data.list_available())
     for name in names:
-        data.get(name)
-    return Plan(
+        data.get_data_set(name)
+    return BenchPlan(
         names=names,
-        algorithms=chosen(given.get("ALGORITHMS", "").split()),
+        algorithms=choose_algorithms(given.get("ALGORITHMS", "").split()),
         budget=numbers["BUDGET"],
         windows=int(numbers["WINDOWS"]),
         threads=int(numbers["THREADS"]),
@@ -58,61 +58,60 @@ def plan(given: Mapping[str, str]) -> Plan:
     )
 
 
-def chosen(names: list[str]) -> list[str]:
-    """These algorithms, or all: peers first, for they are quick or tell what is to be beaten.
+def choose_algorithms(names: list[str]) -> list[str]:
+    """The named algorithms, or all: peers first, because most are quick.
 
-    Each comes once: with statsforecast beside us AutoETS is both a peer and of ours.
+    Each appears once: where statsforecast is installed, AutoETS is both a peer and one of ours.
     """
     from registry import algorithms
 
     ours = [name for name, _label in algorithms.list_choices()]
     unknown = [name for name in names if name not in cells.PEERS and name not in ours]
     if unknown:
-        raise ValueError(
-            f"There is no algorithm {unknown[0]!r}: use some of {', '.join([*cells.PEERS, *ours])}."
-        )
+        raise ValueError(f"Unknown algorithm {unknown[0]!r}: choose from {', '.join([*cells.PEERS, *ours])}.")
     return names or list(dict.fromkeys([*cells.PEERS, *ours]))
 
 
-def cells_of(wanted: Plan) -> Iterator[cells.Cell]:
+def generate_cells(wanted: BenchPlan) -> Iterator[cells.Cell]:
     """Data set by data set, algorithm by algorithm, oldest window first."""
     for name in wanted.names:
-        days = data.origins(data.read(name), data.get(name).horizon, wanted.windows)
+        days = data.choose_origins(data.read_panel(name), data.get_data_set(name).horizon, wanted.windows)
         for algorithm in wanted.algorithms:
             for day in days:
                 yield cells.Cell(name, algorithm, str(day), wanted.budget, wanted.threads, wanted.seed)
 
 
-def run(wanted: Plan, fresh: bool = False, only_kept: bool = False) -> list[dict[str, Any]]:
-    """All cells, told on stderr one by one."""
+def run_cells(wanted: BenchPlan, fresh: bool = False, only_kept: bool = False) -> list[dict[str, Any]]:
+    """Results of all cells; progress goes to stderr."""
     results = []
-    for cell in cells_of(wanted):
-        if only_kept and not cells.kept(cell).is_file():
+    for cell in generate_cells(wanted):
+        if only_kept and not cells.get_result_path(cell).is_file():
             continue
-        found = cells.result(cell, fresh)
+        found = cells.load_or_run(cell, fresh)
         results.append(found)
-        said = (
+        outcome = (
             f"error {found['scores']['wape']:.4f}" if "scores" in found else f"failed: {found['log'][-300:]}"
         )
-        sys.stderr.write(f"{cell.name}: {said} ({found['wall']:.0f} s)\n")
+        sys.stderr.write(f"{cell.name}: {outcome} ({found['wall']:.0f} s)\n")
     return results
 
 
 def main(given: Mapping[str, str]) -> int:
-    """Exit code; prints the tables."""
+    """Runs the benchmark, prints the report and returns the exit code."""
     try:
-        wanted = plan(given)
-        scale.sizes(given.get("SCALE", ""))
+        wanted = parse_plan(given)
+        scale.parse_sizes(given.get("SCALE", ""))
     except ValueError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    results = run(wanted, given.get("FRESH") == "1", given.get("KEPT") == "1")
-    grown = scale.run(wanted.threads, given["SCALE"]) if given.get("SCALE") else []
-    words = ("BENCH", "ALGORITHMS", "BUDGET", "WINDOWS", "THREADS", "SEED", "KEPT", "SCALE")
-    command = " ".join(["make bench", *(f'{name}="{given[name]}"' for name in words if given.get(name))])
-    said = asdict(wanted) | {"command": command, "note": given.get("NOTE", "")}
-    place = data.ROOT / "docs" if given.get("REPORT") != "0" else cells.folder()
-    print(report.write(results, place, said, grown))
+    results = run_cells(wanted, given.get("FRESH") == "1", given.get("KEPT") == "1")
+    grown = scale.run_sizes(wanted.threads, given["SCALE"]) if given.get("SCALE") else []
+    names = ("BENCH", "ALGORITHMS", "BUDGET", "WINDOWS", "THREADS", "SEED", "KEPT", "SCALE")
+    command = " ".join(["make bench", *(f'{name}="{given[name]}"' for name in names if given.get(name))])
+    plan = asdict(wanted) | {"command": command, "note": given.get("NOTE", "")}
+    content = report.build_content(plan, results, grown)
+    files = report.FILES if given.get("REPORT") != "0" else report.name_files(cells.get_cache_folder())
+    print(report.write_report(content, files))
     return 1 if any(result.get("failed") for result in results) else 0
 
 

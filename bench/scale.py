@@ -1,6 +1,6 @@
-"""How seconds and memory grow with the number of series: made-up chains from 500 to 30,490 series.
+"""How time and memory grow with the number of series: generated chains of 500 to 30,490 series.
 
-Each size runs in a process of its own: `python -m bench.scale FILE HORIZON ALGORITHM THREADS`.
+Each size runs in its own process: `python -m bench.scale FILE HORIZON ALGORITHM THREADS`.
 `SCALE="10x50x1096x90"` runs one size only (stores, products, days, horizon).
 """
 
@@ -17,18 +17,18 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from bench import data
-from bench.cells import code, folder, resident_mb
+from bench.cells import get_cache_folder, hash_inputs, read_peak_memory_mb
 
 SIZES = "10x50x1096x90 10x50x447x28 10x250x447x28 10x1000x447x28 10x3049x447x28"
-STEPS = 200  # learning steps: the same for every size, so that seconds tell how the cost grows
+STEPS = 200  # training steps: the same for every size, so that the times show how the cost grows
 ALGORITHM = "kan"
 ROLES = {"promo": "known", "price": "known", "category": "static"}
 
 
-def sizes(wanted: str) -> list[tuple[int, int, int, int]]:
-    """Stores, products, days and horizon; "1" asks for all sizes.
+def parse_sizes(wanted: str) -> list[tuple[int, int, int, int]]:
+    """Stores, products, days and horizon of each size; "1" means all sizes.
 
-    >>> sizes("10x50x447x28")
+    >>> parse_sizes("10x50x447x28")
     [(10, 50, 447, 28)]
     """
     found = []
@@ -40,15 +40,16 @@ def sizes(wanted: str) -> list[tuple[int, int, int, int]]:
     return found
 
 
-def run(threads: int, wanted: str) -> list[dict[str, Any]]:
+def run_sizes(threads: int, wanted: str) -> list[dict[str, Any]]:
     """One row for each size."""
     rows = []
-    for stores, products, days, horizon in sizes(wanted):
-        kept = folder() / f"scale_{stores}x{products}x{days}x{horizon}_{threads}t_{code(ALGORITHM)}.json"
-        if kept.is_file():
-            rows.append(json.loads(kept.read_text()))
+    for stores, products, days, horizon in parse_sizes(wanted):
+        size = f"{stores}x{products}x{days}x{horizon}"
+        cached = get_cache_folder() / f"scale_{size}_{threads}t_{hash_inputs(ALGORITHM)}.json"
+        if cached.is_file():
+            rows.append(json.loads(cached.read_text()))
             continue
-        file = chain(stores, products, days)
+        file = make_chain(stores, products, days)
         done = subprocess.run(
             [
                 sys.executable,
@@ -68,16 +69,16 @@ def run(threads: int, wanted: str) -> list[dict[str, Any]]:
             check=True,
         )
         rows.append(json.loads(done.stdout) | {"load": os.getloadavg()[0]})
-        kept.write_text(json.dumps(rows[-1]))
+        cached.write_text(json.dumps(rows[-1]))
         sys.stderr.write(f"{rows[-1]['series']} series: forecast {rows[-1]['forecast']:.2f} s\n")
     return rows
 
 
-def chain(stores: int, products: int, days: int) -> Path:
-    """The file of a made-up chain; written once."""
+def make_chain(stores: int, products: int, days: int) -> Path:
+    """The file of a generated chain, written once."""
     from registry.datasets.sample.generator import SampleDataset
 
-    file = folder() / f"chain_{stores}x{products}x{days}.parquet"
+    file = get_cache_folder() / f"chain_{stores}x{products}x{days}.parquet"
     if not file.is_file():
         file.parent.mkdir(parents=True, exist_ok=True)
         SampleDataset(stores=stores, products=products, days=days).write_parquet(file.with_suffix(".part"))
@@ -85,8 +86,8 @@ def chain(stores: int, products: int, days: int) -> Path:
     return file
 
 
-def one(file: Path, horizon: int, algorithm: str, threads: int) -> dict[str, Any]:
-    """Reads, learns so many steps, forecasts twice and times the second."""
+def measure_size(file: Path, horizon: int, algorithm: str, threads: int) -> dict[str, Any]:
+    """Reads the sales, trains for STEPS steps, forecasts twice; the second forecast is timed."""
     from registry.series.panel import Panel
     from training.learning.pipeline import TrainingConfig, TrainingPipeline
 
@@ -94,7 +95,7 @@ def one(file: Path, horizon: int, algorithm: str, threads: int) -> dict[str, Any
     columns = ["date", "store_id", "product_id", "sales", *ROLES]
     table = pq.read_table(file, columns=columns, read_dictionary=["store_id", "product_id"])
     frame = table.to_pandas()
-    del table  # the memory of one copy of the sales is what a training takes beside its panel
+    del table  # a training holds one copy of the sales beside its panel, not two
     panel = Panel.from_frame(frame, ROLES, "DE")
     del frame
     read = time.monotonic()
@@ -106,7 +107,7 @@ def one(file: Path, horizon: int, algorithm: str, threads: int) -> dict[str, Any
         continue
     learned, fit_cpu = time.monotonic(), time.process_time()
     bundle, times, cpu = learning.result.bundle, [], []
-    del learning  # a forecast finds only the bundle and the panel
+    del learning  # a forecast needs only the bundle and the panel
     for _again in range(2):
         before, spent = time.monotonic(), time.process_time()
         bundle.forecast(panel, horizon)
@@ -114,9 +115,9 @@ def one(file: Path, horizon: int, algorithm: str, threads: int) -> dict[str, Any
         cpu.append(time.process_time() - spent)
     row: dict[str, Any] = {"series": len(panel.keys), "days": panel.days, "horizon": horizon}
     row |= {"algorithm": algorithm, "read": read - started, "fit": learned - read, "forecast": times[-1]}
-    row |= {"read_and_fit_cpu": fit_cpu, "forecast_cpu": cpu[-1]}  # tell more where others use the cores too
-    return row | {"peak_mb": resident_mb(os.getpid())}
+    row |= {"read_and_fit_cpu": fit_cpu, "forecast_cpu": cpu[-1]}  # more telling on a busy machine
+    return row | {"peak_mb": read_peak_memory_mb(os.getpid())}
 
 
 if __name__ == "__main__":
-    print(json.dumps(one(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], int(sys.argv[4]))))
+    print(json.dumps(measure_size(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], int(sys.argv[4]))))

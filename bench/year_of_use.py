@@ -1,13 +1,12 @@
-"""The installation that `bench.pages` asks: a chain, 50 versions, 1,000 forecasts, and sales that came since.
+"""The installation for bench.pages: a chain, 50 model versions, 1,000 forecasts, and newer sales.
 
-Four versions are really learned and some forecasts really made; the rest are copies of them, rows with
-files of their own, so that every list and every page has as much to read as after a year of use.
+Four versions are trained and twenty forecasts computed; the rest are copies with their own rows and files,
+so that every page has as much to read as after a year of use.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import json
 import random
 from pathlib import Path
 from typing import Any
@@ -30,7 +29,7 @@ from training.models import TrainingRun
 
 STORES, PRODUCTS, DAYS = 10, 50, 1096
 VERSIONS, FORECASTS, FAILED = 50, 1000, 10
-SINCE = 28  # days of sales that came in after the models had learned
+SINCE = 28  # days of sales imported after the training
 LEARNED = [
     ("global", "seasonal_naive", "5"),
     ("global", "kan", "20"),
@@ -39,8 +38,8 @@ LEARNED = [
 ]
 
 
-def build(folder: Path) -> User:
-    """Fills an empty database; gives the person who asks."""
+def build_installation(folder: Path) -> User:
+    """Fills an empty database; returns the user who makes the requests."""
     person = User.objects.create_superuser("bench")
     whole, before = folder / "chain.parquet", folder / "before.parquet"
     SampleDataset(stores=STORES, products=PRODUCTS, days=DAYS).write_parquet(whole)
@@ -52,24 +51,24 @@ def build(folder: Path) -> User:
         call_command(
             "train", "--dataset=chain", f"--scope={scope}", f"--algorithm={algorithm}", f"--budget={budget}"
         )
-    made = forecasts(person)
+    made = make_forecasts(person)
     import_file(whole, "chain")
-    versions(person)
-    copies(made, person)
-    failures()
+    copy_versions(person)
+    copy_forecasts(made, person)
+    add_failed_runs()
     return person
 
 
-def forecasts(person: User) -> list[Forecast]:
-    """Of everything, of stores, of products and of series."""
+def make_forecasts(person: User) -> list[Forecast]:
+    """Forecasts of the whole chain, of stores, of products and of series."""
     version = ModelVersion.objects.get(name="kan_global_v1")
     places = [("", ""), ("S01", ""), ("S02", ""), ("", "P001"), ("", "P002")]
     places += [(f"S{n % STORES + 1:02d}", f"P{n + 1:03d}") for n in range(15)]
     return [Forecast.objects.make_forecast(version, store, product, 28, person) for store, product in places]
 
 
-def versions(person: User) -> None:
-    """Copies of what was learned, each a little worse, until there are enough."""
+def copy_versions(person: User) -> None:
+    """Copies of the trained versions, each a little worse, until there are enough."""
     learned, dice = list(ModelVersion.objects.ready()), random.Random(7)
     while (there := ModelVersion.objects.count()) < VERSIONS:
         source = learned[there % len(learned)]
@@ -85,8 +84,8 @@ def versions(person: User) -> None:
         row.model.record_change(row, None, ChangeReason(VersionChange.Kind.PROMOTED, "tried", by=person))
 
 
-def copies(made: list[Forecast], person: User) -> None:
-    """As many forecasts as asked for, an hour apart, newest first."""
+def copy_forecasts(made: list[Forecast], person: User) -> None:
+    """Copies of the forecasts until there are enough, an hour apart, newest first."""
     contents = [forecast.load_content() for forecast in made]
     for number in range(FORECASTS - len(made)):
         source, content = made[number % len(made)], contents[number % len(made)]
@@ -108,8 +107,8 @@ def copies(made: list[Forecast], person: User) -> None:
         Forecast.objects.filter(pk=row.pk).update(created_at=moment)
 
 
-def failures() -> None:
-    """Trainings that failed, for the attention list and the end of the leaderboard."""
+def add_failed_runs() -> None:
+    """Failed trainings, for the attention list and the failed list."""
     data = ModelVersion.objects.ready()[0].dataset_version
     for _number in range(FAILED):
         TrainingRun.objects.create(
@@ -117,21 +116,21 @@ def failures() -> None:
         )
 
 
-def upload(folder: Path, person: User) -> Upload:
-    """A file that waits for its check to be accepted."""
+def make_upload(folder: Path, person: User) -> Upload:
+    """An uploaded file, checked and waiting to be saved."""
     path = folder / "newer.csv"
     rows = (f"2026-11-{day:02d},S01,P001,{day}" for day in range(1, 29))
     path.write_text("\n".join(["date,store_id,product_id,sales", *rows]))
     fields: dict[str, Any] = {"file": path.name, "name": "chain", "created_by": person}
     found = Upload.objects.create_from_chunks([path.read_bytes()], ".csv", **fields)
-    found.look()
+    found.detect_columns()
     found.run_checks()
     return found
 
 
-def told() -> str:
-    """What there is, as the report says it."""
+def describe_content() -> str:
+    """Sizes of the installation, for the report."""
     data = ModelVersion.objects.ready()[0].model.dataset.current_version
     counts = {"series": data.series, "rows": data.rows, "days": (data.last - data.first).days + 1}
     counts |= {"versions": ModelVersion.objects.count(), "forecasts": Forecast.objects.count()}
-    return json.dumps(counts)
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items())

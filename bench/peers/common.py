@@ -1,4 +1,4 @@
-"""What all peers share: reading the exchange folder, holes filled, forecasts written back."""
+"""Shared by all peers: read the exchange folder, fill gaps, write the forecast."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pandas as pd
 
 from registry.series.quantiles import INTERVALS, MEDIAN_INDEX, QUANTILE_LEVELS
 
-PERCENT = [int(name) for name in INTERVALS]  # intervals to ask a peer for
+PERCENT = [int(name) for name in INTERVALS]  # prediction intervals that peers compute
 
 
 @dataclass
@@ -35,23 +35,23 @@ class Task:
         """Columns known ahead."""
         return list(self.plan["known"])
 
-    def table(self, column: np.ndarray | pd.Series) -> np.ndarray:
-        """Values in the order of `ahead` as [S, H]; series that were never listed are 0."""
+    def to_grid(self, column: np.ndarray | pd.Series) -> np.ndarray:
+        """Values in the order of `ahead` as [S, H]; 0 for series without sales before the origin."""
         result = np.zeros((self.plan["series"], self.horizon), np.float32)
         result[self.ahead["unique_id"].unique()] = np.asarray(column, np.float32).reshape(-1, self.horizon)
         return result
 
     @property
     def closed(self) -> np.ndarray:
-        """[S, H]: nothing can be sold."""
-        return self.table(self.ahead["closed"]) > 0
+        """[S, H]: days on which nothing can be sold."""
+        return self.to_grid(self.ahead["closed"]) > 0
 
 
-def fill(past: pd.DataFrame) -> pd.Series:
-    """`y` without holes: the same weekday of the week before (up to eight weeks), else 0.
+def fill_gaps(past: pd.DataFrame) -> pd.Series:
+    """`y` without gaps: the same weekday up to eight weeks earlier, else 0.
 
     >>> frame = pd.DataFrame({"unique_id": [0] * 8, "y": [5.0, *[1.0] * 6, np.nan]})
-    >>> fill(frame).tolist()[-1]
+    >>> fill_gaps(frame).tolist()[-1]
     5.0
     """
     y = past["y"].copy()
@@ -62,8 +62,13 @@ def fill(past: pd.DataFrame) -> pd.Series:
     return y.fillna(0)
 
 
-def quantiles(task: Task, median: np.ndarray, bounds: dict[int, tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-    """[S, H, Q] from a median and (low, high) of each interval; sorted, not below 0, 0 on closed days."""
+def build_quantiles(
+    task: Task, median: np.ndarray, bounds: dict[int, tuple[np.ndarray, np.ndarray]]
+) -> np.ndarray:
+    """Quantiles [S, H, Q] from a median [S, H] and (low, high) of each interval.
+
+    They are sorted, not negative, and 0 on closed days.
+    """
     result = np.repeat(median[..., None], len(QUANTILE_LEVELS), axis=2)
     for percent, (low, high) in bounds.items():
         ends = INTERVALS[str(percent)]
@@ -74,10 +79,10 @@ def quantiles(task: Task, median: np.ndarray, bounds: dict[int, tuple[np.ndarray
     return np.sort(result, axis=2)
 
 
-def main(forecast: Callable[[Task], dict[str, Any]]) -> None:
-    """Runs one peer on the folder that is named on the command line.
+def run_peer(forecast: Callable[[Task], dict[str, Any]]) -> None:
+    """Runs one peer on the folder named on the command line.
 
-    `forecast` gives mean [S, H], quantiles [S, H, Q], fit and forecast seconds and notes.
+    `forecast` returns mean [S, H], quantiles [S, H, Q], fit and forecast seconds, and a note.
     """
     place = Path(sys.argv[1])
     plan = json.loads((place / "plan.json").read_text())

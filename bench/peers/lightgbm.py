@@ -1,9 +1,10 @@
 """LightGBM through mlforecast: lags, rolling means, calendar and all covariates.
 
-Objective L1 where the absolute error is judged, Tweedie where the bias is, both fed back day by day; and L1
-on lags of at least the horizon, which needs no feeding back. Settings were chosen on windows before those
-that are judged, but for the place in the year: young sales do without it, because every judged
-window of rossmann was worse with it. Run as `python -m bench.peers.lightgbm FOLDER`; see bench.exchange.
+L1 for the absolute error and Tweedie for the bias, both recursive; and a direct L1 on lags of at least the
+horizon. Settings were tuned on windows before the scored ones, with one exception: histories of less than
+two years get no month and day of year, because every scored window of rossmann was worse with them.
+
+Run as `python -m bench.peers.lightgbm FOLDER`; see bench.exchange.
 """
 
 from __future__ import annotations
@@ -23,25 +24,25 @@ from sklearn.preprocessing import FunctionTransformer
 from bench.peers import common
 
 YEAR = [364, 371]
-TWO_YEARS = 730  # days from which the place in the year tells something
+TWO_YEARS = 730  # days of history from which month and day of year are used
 GOALS: dict[str, dict[str, Any]] = {
     "lightgbm-l1": {"objective": "l1"},
     "lightgbm-direct": {"objective": "l1"},
     "lightgbm-tweedie": {"objective": "tweedie", "tweedie_variance_power": 1.2},
 }
 TREES, RATE = 300, 0.05
-MOST_ROWS = 1_000_000  # learned from; drawn at random where there are more
-MOST_FEATURES = 3_000_000  # rows for which lags are worked out: the newest days
+MOST_ROWS = 1_000_000  # training rows; a random sample if there are more
+MOST_FEATURES = 3_000_000  # rows with lags computed: the newest days
 
 
-class Timed(lightgbm.LGBMRegressor):
-    """Stops adding trees when the time is up."""
+class TimedRegressor(lightgbm.LGBMRegressor):
+    """Stops adding trees when the time budget is spent."""
 
     until = float("inf")
 
-    def fit(self, X: Any, y: Any, **given: Any) -> Timed:
+    def fit(self, X: Any, y: Any, **given: Any) -> TimedRegressor:
         def stop(step: Any) -> None:
-            if time.monotonic() > Timed.until:
+            if time.monotonic() > TimedRegressor.until:
                 raise EarlyStopException(step.iteration, [])
 
         super().fit(X, y, callbacks=[stop], **given)
@@ -49,12 +50,14 @@ class Timed(lightgbm.LGBMRegressor):
 
 
 def forecast(task: common.Task) -> dict[str, Any]:
-    """One point forecast per day; intervals are not given."""
+    """One point forecast per day, without prediction intervals."""
     started = time.monotonic()
-    Timed.until = started + 0.95 * task.plan["budget"]
+    TimedRegressor.until = started + 0.95 * task.plan["budget"]
     static = task.plan["static"] + task.plan["codes"]
-    model = learner(task)
-    frame = recent(task.past.assign(y=common.fill(task.past), w=task.past["y"].notna().astype("float32")))
+    model = build_model(task)
+    frame = keep_newest(
+        task.past.assign(y=common.fill_gaps(task.past), w=task.past["y"].notna().astype("float32"))
+    )
     frame = frame[["unique_id", "ds", "y", "w", *task.covariates, *static]]
     rows = model.preprocess(frame, static_features=static, dropna=False, weight_col="w")
     rows = rows[(rows["w"] > 0).to_numpy()]
@@ -65,12 +68,12 @@ def forecast(task: common.Task) -> dict[str, Any]:
     model.fit_models(rows[features], rows["y"].to_numpy())
     learned = time.monotonic()
     ahead = task.ahead[["unique_id", "ds", *task.covariates]]
-    point = task.table(model.predict(task.horizon, X_df=ahead)["model"])
+    point = task.to_grid(model.predict(task.horizon, X_df=ahead)["model"])
     done = time.monotonic()
     trees = model.models_["model"].booster_.num_trees()
     return {
         "mean": point,
-        "quantiles": common.quantiles(task, point, {}),
+        "quantiles": common.build_quantiles(task, point, {}),
         "fit": learned - started,
         "forecast": done - learned,
         "intervals": False,
@@ -78,12 +81,12 @@ def forecast(task: common.Task) -> dict[str, Any]:
     }
 
 
-def learner(task: common.Task) -> MLForecast:
-    """Tweedie learns counts as they are; for the median a logarithm changes nothing but eases learning."""
+def build_model(task: common.Task) -> MLForecast:
+    """The model. Tweedie fits raw counts; L1 fits logarithms, which leave the median where it is."""
     goal = GOALS[task.plan["algorithm"]]
     logarithm = GlobalSklearnTransformer(FunctionTransformer(np.log1p, np.expm1))
     longest = task.past["unique_id"].value_counts().max()
-    model = Timed(
+    model = TimedRegressor(
         n_estimators=TREES,
         learning_rate=RATE,
         num_leaves=63 if len(task.past) > 100_000 else 31,
@@ -98,15 +101,15 @@ def learner(task: common.Task) -> MLForecast:
     return MLForecast(
         {"model": model},
         freq="D",
-        **looking_back(task.horizon if task.plan["algorithm"].endswith("direct") else 1, longest),
+        **build_lags(task.horizon if task.plan["algorithm"].endswith("direct") else 1, longest),
         date_features=["dayofweek", "day"] + ["month", "dayofyear"] * bool(longest >= TWO_YEARS),
         num_threads=task.plan["threads"],
         target_transforms=[logarithm] if goal["objective"] == "l1" else None,
     )
 
 
-def looking_back(nearest: int, longest: int) -> dict[str, Any]:
-    """Lags from `nearest` days on and means of the days before them, as MLForecast takes them."""
+def build_lags(nearest: int, longest: int) -> dict[str, Any]:
+    """Lags from `nearest` days on and rolling means before them, as arguments of MLForecast."""
     week = -(-nearest // 7) * 7
     near = [1, 2, 3, 4, 5, 6] if nearest == 1 else [nearest]
     lags = sorted({*near, *(week + 7 * k for k in range(6))})
@@ -118,8 +121,8 @@ def looking_back(nearest: int, longest: int) -> dict[str, Any]:
     }
 
 
-def recent(frame: pd.DataFrame) -> pd.DataFrame:
-    """The newest days, as many as memory allows."""
+def keep_newest(frame: pd.DataFrame) -> pd.DataFrame:
+    """The newest days, at most MOST_FEATURES rows."""
     if len(frame) <= MOST_FEATURES:
         return frame
     by_day = frame["ds"].value_counts().sort_index(ascending=False).cumsum()
@@ -128,4 +131,4 @@ def recent(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    common.main(forecast)
+    common.run_peer(forecast)
