@@ -8,13 +8,13 @@ database is too old: it is taken again.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sqlite3
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from django.core.files.base import File
 from django.utils import timezone
 
 from forecastsite.cleanup.service import LOCK_NAME
-from registry.lib.durable_storage import sync_folder
+from registry.lib.atomic_file import sync_file, sync_folder, write_atomic
 from registry.lib.hashing import CHUNK_BYTES, sha256_of
 from registry.lib.locks import exclusive_lock
 from registry.storage.archivable import ArchivableArtifact
@@ -81,7 +81,7 @@ def create_backup(folder: Path) -> dict[str, Any]:
     }
     (part / MANIFEST_FILE).write_text(json.dumps(manifest, indent=1))
     for place in (*part.rglob("*"), part):
-        sync_path(place)
+        (sync_folder if place.is_dir() else sync_file)(place)
     part.rename(folder)
     sync_folder(folder.parent)
     return manifest
@@ -146,14 +146,6 @@ def hash_file(path: Path) -> str:
         return sha256_of(stream)
 
 
-def sync_path(path: Path) -> None:
-    """Survives a power cut from here on."""
-    if path.is_dir():
-        return sync_folder(path)
-    with path.open("rb") as stream:
-        os.fsync(stream.fileno())
-
-
 def restore_backup(folder: Path) -> dict[str, Any]:
     """Fills an empty installation from a backup; the database comes last. Raises BackupError."""
     target = get_database_path()
@@ -166,11 +158,8 @@ def restore_backup(folder: Path) -> dict[str, Any]:
                 get_artifact_store().save(path.removeprefix(f"{ARTIFACT_FOLDER}/"), File(stream))
     if (folder / KEY_FILE).exists():
         shutil.copy2(folder / KEY_FILE, Path(settings.DATA_DIR) / KEY_FILE)
-    part = target.with_name(target.name + ".part")
-    shutil.copyfile(folder / DATABASE_FILE, part)
-    sync_path(part)
-    part.rename(target)
-    sync_folder(target.parent)
+    with (folder / DATABASE_FILE).open("rb") as stream:
+        write_atomic(target, iter(partial(stream.read, CHUNK_BYTES), b""))
     return manifest
 
 

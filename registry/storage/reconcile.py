@@ -21,7 +21,7 @@ from registry.storage.archivable import ArchivableArtifact
 from registry.storage.artifacts import Artifact, get_artifact_store
 
 MIN_AGE = timedelta(hours=1)  # younger things may still be in the making
-FILE_NAME = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(\.\w+)(\.part)?")
+FILE_NAME = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(\.\w+)((?:\.\d+)?\.part)?")
 MIN_MISSING = 10
 
 
