@@ -86,7 +86,7 @@ def newer(row, others) -> int:
 
 
 def may_go(row, policy) -> bool:
-    return not row.held and not row.archived and NOW - row.created >= policy.grace
+    return not row.protected_by and not row.is_archived and NOW - row.created >= policy.grace_period
 
 
 def oracle(forecasts, versions, policy) -> set[str]:
@@ -107,14 +107,14 @@ def oracle(forecasts, versions, policy) -> set[str]:
             for forecast in forecasts
             if forecast.version == row.id
             and forecast.id not in gone
-            and not (policy.archive and forecast.archived)
+            and not (policy.should_archive and forecast.is_archived)
         ]
-        line = [other for other in versions if other.line == row.line]
+        line = [other for other in versions if other.lineage == row.lineage]
         if (
             VERSION in policy.kinds
             and may_go(row, policy)
             and not needed
-            and newer(row, line) >= policy.versions
+            and newer(row, line) >= policy.max_versions
         ):
             gone = gone | {row.id}
     return gone
@@ -131,7 +131,7 @@ def test_the_plan_takes_what_the_oracle_takes_and_nothing_that_is_protected(stat
     found = evaluate_policy(forecasts, versions, policy, NOW)
     assert {item.id for item in found.due_items} == oracle(forecasts, versions, policy)
     assert not [item for item in found.due_items if item.protected_by]
-    action = ARCHIVE if policy.archive else DELETE
+    action = ARCHIVE if policy.should_archive else DELETE
     assert {item.action for item in found.due_items} <= {action}
     examined = len(forecasts) * (FORECAST in policy.kinds) + len(versions) * (VERSION in policy.kinds)
     assert len(found.items) == examined == sum(found.count_by_action().values())
