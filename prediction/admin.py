@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from prediction.models import Forecast
 from registry.admin.actions import ActionAdmin
 from registry.admin.artifact_actions import ARTIFACT_ACTIONS, DeleteArtifact
+from registry.lib.formatting import format_whole_number
 
 
 class DeleteForecast(DeleteArtifact):
@@ -41,7 +42,7 @@ class ForecastAdmin(ActionAdmin):
 
     @admin.display(description=_("units expected"), ordering="total")
     def units_text(self, obj: Forecast) -> str:
-        return f"{obj.total:,.0f}"
+        return format_whole_number(obj.total)
 
     @admin.display(description=_("file"), ordering="archived_at")
     def file_location(self, obj: Forecast) -> str:

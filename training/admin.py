@@ -15,8 +15,9 @@ from django.utils.translation import gettext_lazy as _
 from django_q import admin as queue_admin  # registers its tables now, so that they can be taken off again
 
 from registry.admin.actions import Action, ActionAdmin, Confirmation
-from registry.admin.base import ReadOnlyAdmin, format_json, format_share
+from registry.admin.base import ReadOnlyAdmin, format_json
 from registry.admin.model_versions import CHART_SCRIPTS, ModelVersionAdmin
+from registry.lib.formatting import format_percent
 from registry.model_versions.models import ModelVersion
 from training.events import RunEvent
 from training.models import TrainingRun
@@ -89,15 +90,19 @@ class TrainingRunAdmin(ActionAdmin):
     search_fields = ("code", "algorithm", "error", "version__name")
     date_hierarchy = "created_at"
     list_select_related = ("dataset_version__dataset", "created_by", "version")
-    exclude = ("config", "estimate", "progress", "last_seq", "lease_until", *REQUEST_FLAGS)
-    readonly_fields = ("progress_percent", "formatted_config", "formatted_estimate")
+    exclude = ("config", "estimate", "progress", "error", "last_seq", "lease_until", *REQUEST_FLAGS)
+    readonly_fields = ("progress_percent", "translated_error", "formatted_config", "formatted_estimate")
 
     class Media:
-        js = [*CHART_SCRIPTS, Script("learning-chart.js", defer=True)]
+        js = [*CHART_SCRIPTS, Script("charts/learning.js", defer=True)]
 
     @admin.display(description=_("progress"), ordering="progress")
     def progress_percent(self, obj: TrainingRun) -> str:
-        return format_share(obj.progress)
+        return format_percent(obj.progress)
+
+    @admin.display(description=_("reason"))
+    def translated_error(self, obj: TrainingRun) -> str:
+        return obj.error_text
 
     @admin.display(description=_("settings"))
     def formatted_config(self, obj: TrainingRun) -> SafeString:

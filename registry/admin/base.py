@@ -68,8 +68,3 @@ def format_json(value: Any) -> SafeString:
     """JSON a person can read."""
     text = json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
     return format_html('<pre tabindex="0">{}</pre>', text)
-
-
-def format_share(value: float | None) -> str:
-    """A share with one decimal."""
-    return "–" if value is None else f"{value:.1%}"

@@ -10,12 +10,13 @@ from django.utils.translation import gettext_lazy as _
 
 from registry.admin.actions import Action, ActionAdmin, Confirmation
 from registry.admin.artifact_actions import ARTIFACT_ACTIONS, CURATE_PERMISSION, DeleteArtifact, require_ready
-from registry.admin.base import ReadOnlyAdmin, format_json, format_share
+from registry.admin.base import ReadOnlyAdmin, format_json
+from registry.lib.formatting import format_percent
 from registry.model_versions.changes import VersionChange
 from registry.model_versions.models import ForecastModel, ModelVersion
 from registry.storage.tombstones import BY_HAND
 
-CHART_SCRIPTS = [Script(name, defer=True) for name in ("chartjs/chart.js", "charts.js")]
+CHART_SCRIPTS = [Script(name, defer=True) for name in ("chartjs/chart.js", "charts/base.js")]
 
 
 class PromoteVersion(Action):
@@ -116,7 +117,7 @@ class ModelVersionAdmin(ActionAdmin):
     readonly_fields = ("wape_text", "archived_at", "config_text", "metrics_text")
 
     class Media:
-        js = [*CHART_SCRIPTS, Script("backtest-chart.js", defer=True)]
+        js = [*CHART_SCRIPTS, Script("charts/backtest.js", defer=True)]
 
     @admin.display(description=_("dataset"))
     def dataset_name(self, obj: ModelVersion) -> str:
@@ -128,7 +129,7 @@ class ModelVersionAdmin(ActionAdmin):
 
     @admin.display(description=_("error"), ordering="wape")
     def wape_text(self, obj: ModelVersion) -> str:
-        return format_share(obj.wape)
+        return format_percent(obj.wape)
 
     @admin.display(description=_("file"), ordering="archived_at")
     def file_location(self, obj: ModelVersion) -> str:

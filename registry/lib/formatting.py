@@ -23,7 +23,7 @@ def format_units(value: float | None) -> str:
     return number_format(round(value, digits), digits, force_grouping=True)
 
 
-def format_whole_number(value: int | None) -> str:
+def format_whole_number(value: float | None) -> str:
     """A count with separators."""
     return DASH if value is None else number_format(round(value), 0, force_grouping=True)
 
