@@ -14,13 +14,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from prediction.accuracy import ActualsSoFar
+from prediction.content import Part
 from prediction.models import Forecast
 from prediction.page_context import recent_chart_data
 from registry.datasets.actuals import current_by_dataset
 from registry.datasets.models import Dataset, DatasetVersion
 from registry.labels import algorithm_label, forecast_label, scope_text
 from registry.lib.formatting import change_text, format_whole_number
-from registry.lib.messages import translate_message
+from registry.lib.messages import translate_error
 from registry.model_versions.models import ModelVersion
 from registry.storage.artifacts import Artifact, CorruptArtifact
 from training.models import TrainingRun
@@ -50,7 +51,7 @@ def failed_run_item(run: TrainingRun) -> dict[str, str]:
     words = {
         "method": algorithm_label(run.algorithm),
         "scope": scope_text(run.scope),
-        "reason": translate_message(run.error),
+        "reason": run.error_text,
     }
     text = _("Training %(method)s for %(scope)s failed: %(reason)s") % words
     return {"kind": "bad", "badge": _("Failed"), "text": text, "link": reverse("run", args=[run.pk])}
@@ -104,18 +105,18 @@ def headline_context(forecast: Forecast | None) -> dict[str, Any]:
     try:
         content = forecast.load_content()
     except (CorruptArtifact, ValueError) as problem:
-        return {"newest": forecast, "problem": translate_message(str(problem))}
+        return {"newest": forecast, "problem": translate_error(problem)}
     return {
         "newest": forecast,
-        "analysis": content["analysis"],
+        "analysis": content.analysis,
         "chart": recent_chart_data(content, PAST_DAYS, AHEAD_DAYS),
-        "changes": biggest_changes(content.get("breakdown", {})),
+        "changes": biggest_changes(content.breakdown.get("products", [])),
     }
 
 
-def biggest_changes(breakdown: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+def biggest_changes(products: Sequence[Part]) -> list[dict[str, Any]]:
     """Products whose units change most against last year, or against the days before without a last year."""
-    rows = breakdown.get("products") or []
+    rows = [part.to_json() for part in products]
     yearly = any(row["change_last_year"] is not None for row in rows)
     key = "change_last_year" if yearly else "change_last_period"
     known = [{**row, "change": row[key], "yearly": yearly} for row in rows if row[key] is not None]

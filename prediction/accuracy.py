@@ -1,4 +1,4 @@
-"""What has been sold since a forecast was made, beside what it expected of the same days."""
+"""Accuracy so far: sales since a forecast was made against what it expected for the same days."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MIN_DAYS = 7  # days of sales before a forecast can be called off target
 
 @dataclass(frozen=True)
 class ActualsSoFar:
-    """Sales of the first `days` days of a forecast: what came and what was expected; `off` = off target."""
+    """Units sold and units expected in the first `days` days of a forecast."""
 
     days: int
     is_complete: bool
@@ -28,12 +28,12 @@ class ActualsSoFar:
 
     @property
     def relative_change(self) -> float | None:
-        """How much more or less was sold than expected."""
+        """Units sold against units expected, as a share; None when nothing was expected."""
         return self.units / self.expected - 1 if self.expected else None
 
 
 def compare_with_actuals(forecasts: Sequence[Forecast]) -> list[tuple[Forecast, ActualsSoFar | None]]:
-    """Each forecast with what was sold since, as far as newer sales are known."""
+    """Each forecast with its actuals; None where no newer sales are known."""
     current = current_by_dataset(forecast.version.model.dataset_id for forecast in forecasts)
     return [
         (forecast, measure_actuals(forecast, current.get(forecast.version.model.dataset_id)))
@@ -42,7 +42,7 @@ def compare_with_actuals(forecasts: Sequence[Forecast]) -> list[tuple[Forecast, 
 
 
 def measure_actuals(forecast: Forecast, data: DatasetVersion | None) -> ActualsSoFar | None:
-    """None while no newer sales are known, or when a file that is needed is damaged."""
+    """None while no newer sales are known, or when a file is damaged."""
     if data is None or data.last <= forecast.origin:
         return None
     days = min(forecast.horizon, (data.last - forecast.origin).days)
@@ -60,18 +60,17 @@ def measure_actuals(forecast: Forecast, data: DatasetVersion | None) -> ActualsS
 
 
 def sum_expected_until(forecast: Forecast, last: date, days: int) -> float:
-    """Units that the forecast expects up to that day."""
+    """Units expected up to the day `last`, `days` days after the origin."""
     if days == forecast.horizon:
         return forecast.total
-    return float(
-        sum(day["mean"] for day in forecast.load_content()["forecast"] if day["date"] <= last.isoformat())
-    )
+    return float(sum(day.mean for day in forecast.load_content().forecast if day.date <= last.isoformat()))
 
 
 def is_off_target(forecast: Forecast, days: int, units: float, expected: float) -> bool:
-    """Outside the 80% range: that of the total, wider while only a part of the days is known."""
+    """Whether the units sold are outside the 80% interval of the total, scaled to the days known."""
     if days < MIN_DAYS or not forecast.total:
         return False
+    # fewer days even out less: the relative width grows with the square root
     room = expected / forecast.total * sqrt(forecast.horizon / days)
     below, above = forecast.total - forecast.low, forecast.high - forecast.total
     return not expected - below * room <= units <= expected + above * room

@@ -1,4 +1,4 @@
-"""Analysis: what a forecast says in numbers, compared with what was sold before. Pure numpy."""
+"""Analysis of a forecast in numbers, compared with earlier sales. Pure numpy."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from prediction.content import Analysis, DayMean
+
 Floats = npt.NDArray[np.floating[Any]]
 Days = npt.NDArray[np.datetime64]
 YEAR_DAYS = 364  # days: the same weekday last year
@@ -15,7 +17,7 @@ YEAR_DAYS = 364  # days: the same weekday last year
 
 @dataclass(frozen=True)
 class DailyForecast:
-    """One forecast beside its past: `past` [D] units (NaN = not known), `dates`, `mean` and `closed` [H]."""
+    """A forecast and its past: `past` [D] units (NaN = unknown), `dates`, `mean` and `closed` [H]."""
 
     past: Floats
     dates: Days
@@ -23,26 +25,30 @@ class DailyForecast:
     closed: npt.NDArray[np.bool_]
 
 
-def analyze_forecast(daily: DailyForecast) -> dict[str, Any]:
-    """Everything but the total and its range, which belong to the model."""
+def analyze_forecast(daily: DailyForecast, total: float, low: float, high: float) -> Analysis:
+    """The analysis; total and 80% interval are the model's and passed through."""
     expected, days = float(daily.mean.sum()), len(daily.mean)
     before = sum_sales(daily.past, len(daily.past) - days, days)
     year_ago = sum_sales(daily.past, len(daily.past) - YEAR_DAYS, days) if days <= YEAR_DAYS else None
     opened = np.flatnonzero(~daily.closed)
-    return {
-        "last_period": before,
-        "last_year": year_ago,
-        "change_last_period": relative_change(expected, before),
-        "change_last_year": relative_change(expected, year_ago),
-        "weekly": mean_by_weekday(daily),
-        "trend_per_week": fit_weekly_trend(daily),
-        "peak": describe_day(daily, opened[daily.mean[opened].argmax()]) if opened.size else None,
-        "low_day": describe_day(daily, opened[daily.mean[opened].argmin()]) if opened.size else None,
-    }
+    return Analysis(
+        total=total,
+        low=low,
+        high=high,
+        sure=confidence_level(total, low, high),
+        last_period=before,
+        last_year=year_ago,
+        change_last_period=relative_change(expected, before),
+        change_last_year=relative_change(expected, year_ago),
+        weekly=mean_by_weekday(daily),
+        trend_per_week=fit_weekly_trend(daily),
+        peak=day_mean(daily, opened[daily.mean[opened].argmax()]) if opened.size else None,
+        low_day=day_mean(daily, opened[daily.mean[opened].argmin()]) if opened.size else None,
+    )
 
 
 def sum_sales(past: Floats, start: int, days: int) -> float | None:
-    """Units in `days` days from `start`; None where the past does not reach or holds no record.
+    """Units sold in `days` days from `start`; None before the first day or without any record.
 
     >>> sum_sales(np.array([1.0, 2.0, np.nan, 4.0]), 1, 3), sum_sales(np.array([1.0]), -1, 2)
     (6.0, None)
@@ -54,7 +60,8 @@ def sum_sales(past: Floats, start: int, days: int) -> float | None:
 
 
 def relative_change(now: float, then: float | None) -> float | None:
-    """
+    """How much `now` is above `then`, as a share; None without a `then` above 0.
+
     >>> relative_change(110.0, 100.0), relative_change(5.0, 0.0), relative_change(5.0, None)
     (0.1, None, None)
     """
@@ -62,7 +69,7 @@ def relative_change(now: float, then: float | None) -> float | None:
 
 
 def mean_by_weekday(daily: DailyForecast) -> list[float | None]:
-    """Mean of each weekday, Monday first; None for a weekday outside the horizon."""
+    """Mean of each weekday, Monday first; None for a weekday that the horizon does not reach."""
     weekday = (daily.dates.astype("datetime64[D]").astype(np.int64) + 3) % 7
     return [
         round(float(daily.mean[weekday == day].mean()), 3) if (weekday == day).any() else None
@@ -71,14 +78,14 @@ def mean_by_weekday(daily: DailyForecast) -> list[float | None]:
 
 
 def fit_weekly_trend(daily: DailyForecast) -> float | None:
-    """Units a day gained per week, from whole weeks so that the rhythm of the week is out; None under two.
+    """Units a day gained per week; None for less than two whole weeks.
 
     >>> mean = np.repeat([10.0, 12.0, 14.0], 7)
     >>> days = np.arange("2026-01-01", "2026-01-22", dtype="datetime64[D]")
     >>> fit_weekly_trend(DailyForecast(np.array([]), days, mean, np.zeros(21, bool)))
     2.0
     """
-    weeks = len(daily.mean) // 7
+    weeks = len(daily.mean) // 7  # whole weeks only: weekdays cancel out
     if weeks < 2:
         return None
     levels = daily.mean[: weeks * 7].reshape(weeks, 7).mean(axis=1)
@@ -86,7 +93,7 @@ def fit_weekly_trend(daily: DailyForecast) -> float | None:
 
 
 def confidence_level(total: float, low: float, high: float) -> str:
-    """How much the range of a total leaves open: its half width as a share of the total, in three steps.
+    """sure, fair or open, by the half width of the interval as a share of the total.
 
     >>> confidence_level(100.0, 92.0, 108.0), confidence_level(100.0, 80.0, 125.0)
     ('sure', 'fair')
@@ -97,5 +104,5 @@ def confidence_level(total: float, low: float, high: float) -> str:
     return "sure" if width <= 0.1 else "fair" if width <= 0.25 else "open"
 
 
-def describe_day(daily: DailyForecast, day: np.intp) -> dict[str, Any]:
-    return {"date": str(daily.dates[day]), "mean": round(float(daily.mean[day]), 3)}
+def day_mean(daily: DailyForecast, day: np.intp) -> DayMean:
+    return DayMean(str(daily.dates[day]), round(float(daily.mean[day]), 3))

@@ -1,22 +1,24 @@
-"""Parts of a total: what each store and each product of it contributes. The parts add up to the total."""
+"""Breakdown of a total by store and by product. The parts add up to the total."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from prediction.analysis import YEAR_DAYS, relative_change, sum_sales
+from prediction.content import Part
 from registry.datasets.names import ItemNames
 
 if TYPE_CHECKING:
     from prediction.engine import Rows, ScopeForecast
 
-DIGITS = 3  # of every number in a forecast's file
+DIGITS = 3  # decimals of the numbers in a forecast's file
 
 
 def round_to_total(values: list[float], total: float, digits: int = 0) -> list[float]:
-    """The values rounded so that they add up to the rounded total: what is left goes to the largest rests.
+    """The values rounded so that they add up to the rounded total (largest remainder method).
 
     >>> round_to_total([1.4, 1.4, 1.2], 4.0), round_to_total([0.25, 0.25], 0.5, 1)
     ([2.0, 1.0, 1.0], [0.3, 0.2])
@@ -32,46 +34,42 @@ def round_to_total(values: list[float], total: float, digits: int = 0) -> list[f
     return [float(value) for value in np.round(down / scale, digits)]
 
 
-def build_breakdown(
-    scope_forecast: ScopeForecast, total: float, names: ItemNames
-) -> dict[str, list[dict[str, Any]]]:
-    """{"stores": [...], "products": [...]}: each part with code, name, total, range, change; largest first.
-
-    A side with a single part says nothing new and is left empty.
-    """
+def build_breakdown(scope_forecast: ScopeForecast, total: float, names: ItemNames) -> dict[str, list[Part]]:
+    """The parts by "stores" and by "products", largest first; a side with a single part is left empty."""
     return {
         "stores": build_parts(scope_forecast, total, 0, dict(names.stores)),
         "products": build_parts(scope_forecast, total, 1, dict(names.products)),
     }
 
 
-def build_parts(
-    scope_forecast: ScopeForecast, total: float, side: int, names: dict[str, str]
-) -> list[dict[str, Any]]:
-    """The parts of one side of the keys: 0 = stores, 1 = products."""
+def build_parts(scope_forecast: ScopeForecast, total: float, side: int, names: dict[str, str]) -> list[Part]:
+    """The parts of one side of the series' keys: 0 = stores, 1 = products."""
     groups: dict[str, list[int]] = {}
     for row in scope_forecast.rows:
         groups.setdefault(scope_forecast.panel.keys[row][side], []).append(int(row))
     if len(groups) < 2:
         return []
-    found = [build_part(scope_forecast, code, np.array(rows)) for code, rows in groups.items()]
-    for one, units in zip(found, round_to_total([f["total"] for f in found], total, DIGITS), strict=True):
-        one |= {"total": units, "name": names.get(one["code"], "")}
-    return sorted(found, key=lambda one: (-one["total"], one["code"]))
+    parts = [
+        build_part(scope_forecast, code, names.get(code, ""), np.array(rows)) for code, rows in groups.items()
+    ]
+    rounded = round_to_total([part.total for part in parts], total, DIGITS)
+    parts = [replace(part, total=units) for part, units in zip(parts, rounded, strict=True)]
+    return sorted(parts, key=lambda part: (-part.total, part.code))
 
 
-def build_part(scope_forecast: ScopeForecast, code: str, rows: Rows) -> dict[str, Any]:
-    """One part with the range of its own total, compared with the days before and with last year."""
+def build_part(scope_forecast: ScopeForecast, code: str, name: str, rows: Rows) -> Part:
+    """One part, its total not rounded yet, compared with the days before and with last year."""
     expected, low, high = scope_forecast.prediction.sum_with_interval(rows)
     sales = scope_forecast.panel.sales[rows].astype(np.float64)
     past = np.where(np.isnan(sales).all(axis=0), np.nan, np.nansum(sales, axis=0))
     days = len(scope_forecast.prediction.dates)
     year_ago = sum_sales(past, len(past) - YEAR_DAYS, days) if days <= YEAR_DAYS else None
-    return {
-        "code": code,
-        "total": expected,
-        "low": round(low, DIGITS),
-        "high": round(high, DIGITS),
-        "change_last_year": relative_change(expected, year_ago),
-        "change_last_period": relative_change(expected, sum_sales(past, len(past) - days, days)),
-    }
+    return Part(
+        code=code,
+        name=name,
+        total=expected,
+        low=round(low, DIGITS),
+        high=round(high, DIGITS),
+        change_last_year=relative_change(expected, year_ago),
+        change_last_period=relative_change(expected, sum_sales(past, len(past) - days, days)),
+    )

@@ -1,19 +1,36 @@
-"""The same days by other versions: what each expects, so that a buyer sees how much they agree."""
+"""Forecasts of the same days by other model versions, to see how far they agree."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass, field
 
 from django.db.models import Q
 
+from prediction.content import DayMean
+from prediction.content_builder import forecast_days
+from prediction.engine import run_forecast
 from prediction.models import Forecast
+from registry.lib.messages import translate_error
 from registry.model_versions.models import ModelVersion, ModelVersionQuerySet
 
-MAX_COMPARED = 2  # versions beside the forecast's own: more lines than three nobody can read
+MAX_COMPARED = 2  # versions beside the forecast's own: a chart with more than three lines is unreadable
+
+
+@dataclass(frozen=True)
+class ComparedForecast:
+    """What another version expects of a forecast's days, or the `problem` that kept it from forecasting."""
+
+    version: ModelVersion
+    problem: str = ""
+    total: float | None = None
+    low: float | None = None
+    high: float | None = None
+    change: float | None = None  # of the total, relative to the forecast's
+    days: list[DayMean] = field(default_factory=list)
 
 
 def store_and_product(forecast: Forecast) -> tuple[str, str]:
-    """Store and product of the forecast; what is empty in the row may be fixed by the version's scope."""
+    """Store and product of the forecast; empty ones are taken from the version's scope."""
     scope = forecast.version.model.scope
     store = forecast.store or (scope.code if scope.kind == "store" else "")
     product = forecast.product or (scope.code if scope.kind == "product" else "")
@@ -21,7 +38,7 @@ def store_and_product(forecast: Forecast) -> tuple[str, str]:
 
 
 def comparable_versions(forecast: Forecast) -> ModelVersionQuerySet:
-    """Other versions that know the same sales, best first."""
+    """Other versions that learned the same sales, best first."""
     store, product = store_and_product(forecast)
     knows = Q(model__kind="global")
     if store:
@@ -33,26 +50,21 @@ def comparable_versions(forecast: Forecast) -> ModelVersionQuerySet:
     return same.select_related("model__dataset", "model__best").best_first()
 
 
-def compare_versions(forecast: Forecast, versions: list[ModelVersion]) -> list[dict[str, Any]]:
-    """Each version's total, range and days of the forecast's window, or the problem that it met."""
-    return [
-        {"version": version, **forecast_same_days(forecast, version)} for version in versions[:MAX_COMPARED]
-    ]
+def compare_versions(forecast: Forecast, versions: list[ModelVersion]) -> list[ComparedForecast]:
+    """What the first MAX_COMPARED of the versions expect of the forecast's days."""
+    return [forecast_same_days(forecast, version) for version in versions[:MAX_COMPARED]]
 
 
-def forecast_same_days(forecast: Forecast, version: ModelVersion) -> dict[str, Any]:
+def forecast_same_days(forecast: Forecast, version: ModelVersion) -> ComparedForecast:
     """What the version expects of the forecast's days, from the same sales."""
-    from prediction.content import forecast_days
-    from prediction.engine import run_forecast
-
     store, product = store_and_product(forecast)
     try:
         outlook = run_forecast(version, store, product, forecast.horizon, forecast.dataset_version)
     except ValueError as problem:
-        return {"problem": str(problem)}
+        return ComparedForecast(version, problem=translate_error(problem))
     days = forecast_days(outlook, outlook.prediction.sum_rows(outlook.rows))
-    total = round(sum(day["mean"] for day in days), 3)
+    total = round(sum(day.mean for day in days), 3)
     _expected, low, high = outlook.prediction.sum_with_interval(outlook.rows)
-    window = [{"date": day["date"], "mean": day["mean"]} for day in days]
     change = total / forecast.total - 1 if forecast.total else None
-    return {"total": total, "low": low, "high": high, "change": change, "days": window}
+    window = [DayMean(day.date, day.mean) for day in days]
+    return ComparedForecast(version, total=total, low=low, high=high, change=change, days=window)

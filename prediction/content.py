@@ -1,138 +1,170 @@
-"""The content of a forecast's file: history, forecast days, test forecast, analysis."""
+"""What the JSON file of a forecast holds, as dataclasses. The names of their fields are the keys of the file.
+
+Files of earlier releases may lack keys: those take the default.
+"""
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Self
 
-import numpy as np
-import numpy.typing as npt
-from django.utils import timezone
-
-from prediction.analysis import DailyForecast, analyze_forecast, confidence_level
-from prediction.breakdown import build_breakdown
-from prediction.engine import ScopeForecast
-from registry.datasets.names import load_names
-
-if TYPE_CHECKING:
-    from registry.model_versions.bundle import Bundle
-    from registry.series.prediction import Prediction
+from registry.series.quantiles import QUANTILE_NAMES
 
 SCHEMA_VERSION = 1
-
-HISTORY_DAYS = 730  # days kept in the file, for the chart
-
-PROMO_COLUMN = re.compile(r"(on_?)?promo(tion)?|促销", re.IGNORECASE)
+SIDES = ("stores", "products")  # of a breakdown
 
 
-def build_content(scope_forecast: ScopeForecast) -> dict[str, Any]:
-    """The JSON of the file: history, test, forecast, analysis, breakdown, assumptions."""
-    _expected, low, high = scope_forecast.prediction.sum_with_interval(scope_forecast.rows)
-    total = scope_forecast.prediction.sum_rows(scope_forecast.rows)
-    past, closed = sum_past_sales(scope_forecast)
-    days = forecast_days(scope_forecast, total)
-    units = round(sum(day["mean"] for day in days), 3)  # so that the days of the file add up to its total
-    line = DailyForecast(past, total.dates, total.mean[0], total.closed[0])
-    return {
-        "schema": SCHEMA_VERSION,
-        "version": scope_forecast.version.name,
-        "created_at": timezone.now().isoformat(timespec="seconds"),
-        "origin": str(total.origin),
-        "horizon": len(total.dates),
-        "unit": "units",
-        "history": history_days(scope_forecast, past, closed),
-        "test": holdout_days(
-            scope_forecast.bundle, [scope_forecast.panel.keys[row] for row in scope_forecast.rows]
-        ),
-        "forecast": days,
-        "analysis": {
-            "total": units,
-            "low": json_number(low),
-            "high": json_number(high),
-            "sure": confidence_level(units, low, high),
-            **analyze_forecast(line),
-        },
-        "breakdown": build_breakdown(scope_forecast, units, load_names(scope_forecast.data)),
-        "assumptions": scope_forecast.prediction.assumptions,
-    }
+@dataclass(frozen=True)
+class JsonRow:
+    """A dataclass whose fields are the keys of a JSON object, in that order."""
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        """Ignores keys that it does not know."""
+        return cls(**{name: values[name] for name in cls.__dataclass_fields__ if name in values})
+
+    def to_json(self) -> dict[str, Any]:
+        return dict(vars(self))
 
 
-def sum_past_sales(
-    scope_forecast: ScopeForecast,
-) -> tuple[npt.NDArray[np.floating[Any]], npt.NDArray[np.bool_]]:
-    """[D] sum of sales over the chosen rows (NaN = no record at all), and [D] whether all were closed."""
-    sales = scope_forecast.panel.sales[scope_forecast.rows].astype(np.float64)
-    past = np.where(np.isnan(sales).all(axis=0), np.nan, np.nansum(sales, axis=0))
-    return past, np.asarray(scope_forecast.panel.closed[scope_forecast.rows].all(axis=0))
+@dataclass(frozen=True)
+class DayMean(JsonRow):
+    """Units expected on an ISO day."""
+
+    date: str
+    mean: float
 
 
-def history_days(
-    scope_forecast: ScopeForecast, past: npt.NDArray[np.floating[Any]], closed: npt.NDArray[np.bool_]
-) -> list[dict[str, Any]]:
-    """The newest two years, day by day."""
-    panel, first = scope_forecast.panel, max(0, scope_forecast.panel.days - HISTORY_DAYS)
-    promo, dates = promotion_flags(scope_forecast, first, panel.days), panel.dates
-    return [
-        {
-            "date": str(dates[day]),
-            "sales": json_number(past[day]),
-            "promo": promo[day - first],
-            "closed": bool(closed[day]),
+@dataclass(frozen=True)
+class HistoryDay(JsonRow):
+    """A past day: units sold (None = no record), promotion (None = unknown), closed."""
+
+    date: str
+    sales: float | None
+    promo: bool | None
+    closed: bool
+
+
+@dataclass(frozen=True)
+class HoldoutDay(JsonRow):
+    """What the model forecast for a held-back day before it had learned that day."""
+
+    date: str
+    mean: float | None
+
+
+@dataclass(frozen=True)
+class ForecastDay:
+    """A day ahead: mean and quantiles (in the order of QUANTILE_NAMES) in units, promotion, closed."""
+
+    date: str
+    mean: float
+    quantiles: tuple[float | None, ...]
+    promo: bool | None
+    closed: bool
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        quantiles = tuple(values.get(name) for name in QUANTILE_NAMES)
+        return cls(values["date"], values["mean"], quantiles, values.get("promo"), values["closed"])
+
+    def to_json(self) -> dict[str, Any]:
+        """One flat object: date, mean, q0.025 … q0.975, promo, closed."""
+        quantiles = dict(zip(QUANTILE_NAMES, self.quantiles, strict=True))
+        return {
+            "date": self.date,
+            "mean": self.mean,
+            **quantiles,
+            "promo": self.promo,
+            "closed": self.closed,
         }
-        for day in range(first, panel.days)
-    ]
 
 
-def forecast_days(scope_forecast: ScopeForecast, total: Prediction) -> list[dict[str, Any]]:
-    """The days ahead with mean, quantiles and what is planned for them."""
-    from registry.series.quantiles import QUANTILE_NAMES
+@dataclass(frozen=True)
+class Part(JsonRow):
+    """A store or product: units of the total, 80% interval of its own sum, relative changes."""
 
-    promo = promotion_flags(
-        scope_forecast, scope_forecast.panel.days, scope_forecast.panel.days + len(total.dates)
-    )
-    return [
-        {
-            "date": str(total.dates[day]),
-            "mean": json_number(total.mean[0, day]),
-            **{
-                name: json_number(total.quantiles[0, day, level]) for level, name in enumerate(QUANTILE_NAMES)
-            },
-            "promo": promo[day],
-            "closed": bool(total.closed[0, day]),
+    code: str
+    total: float
+    low: float
+    high: float
+    change_last_year: float | None
+    change_last_period: float | None
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Analysis(JsonRow):
+    """The total with its 80% interval, and how it compares with earlier sales. Changes are relative."""
+
+    total: float
+    low: float
+    high: float
+    sure: str = ""  # sure, fair or open: see confidence_level
+    last_period: float | None = None  # units of as many days before the origin
+    last_year: float | None = None
+    change_last_period: float | None = None
+    change_last_year: float | None = None
+    weekly: list[float | None] = field(default_factory=list)  # mean of each weekday, Monday first
+    trend_per_week: float | None = None  # units a day gained from week to week
+    peak: DayMean | None = None  # the highest and the lowest open day
+    low_day: DayMean | None = None
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        days = {name: DayMean.from_json(values[name]) for name in ("peak", "low_day") if values.get(name)}
+        return super().from_json({**values, **days})
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            name: value.to_json() if isinstance(value, DayMean) else value
+            for name, value in vars(self).items()
         }
-        for day in range(len(total.dates))
-    ]
 
 
-def promotion_flags(scope_forecast: ScopeForecast, start: int, stop: int) -> list[bool | None]:
-    """For each day whether most of the chosen series were on promotion; None where nothing says so."""
-    name = next((name for name in scope_forecast.panel.known if PROMO_COLUMN.fullmatch(name)), None)
-    if name is None:
-        return [None] * (stop - start)
-    flags = scope_forecast.panel.known[name][scope_forecast.rows, start:stop]
-    given, on = (~np.isnan(flags)).sum(axis=0).tolist(), (flags > 0).sum(axis=0).tolist()
-    days = [2 * yes >= told if told else None for yes, told in zip(on, given, strict=True)]
-    return days + [None] * (stop - start - len(days))
+@dataclass(frozen=True, kw_only=True)
+class ForecastContent:
+    """Everything that a forecast's page, chart and exports show."""
+
+    schema: int = SCHEMA_VERSION
+    version: str  # name of the model version
+    created_at: str
+    origin: str  # last known day
+    horizon: int
+    unit: str = "units"
+    history: list[HistoryDay]
+    test: list[HoldoutDay]
+    forecast: list[ForecastDay]
+    analysis: Analysis
+    breakdown: dict[str, list[Part]] = field(default_factory=dict)  # by side; a single part is left out
+    assumptions: list[dict[str, str]] = field(default_factory=list)  # {"column", "default"}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        sides = values.get("breakdown", {}).items()
+        parsed = {
+            "history": [HistoryDay.from_json(day) for day in values["history"]],
+            "test": [HoldoutDay.from_json(day) for day in values["test"]],
+            "forecast": [ForecastDay.from_json(day) for day in values["forecast"]],
+            "analysis": Analysis.from_json(values["analysis"]),
+            "breakdown": {side: [Part.from_json(part) for part in parts] for side, parts in sides},
+        }
+        return cls(
+            **{name: {**values, **parsed}[name] for name in cls.__dataclass_fields__ if name in values}
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        sides = self.breakdown.items()
+        return {
+            **vars(self),
+            "history": rows_to_json(self.history),
+            "test": rows_to_json(self.test),
+            "forecast": rows_to_json(self.forecast),
+            "analysis": self.analysis.to_json(),
+            "breakdown": {side: rows_to_json(parts) for side, parts in sides},
+        }
 
 
-def holdout_days(bundle: Bundle, keys: list[tuple[str, str]]) -> list[dict[str, Any]]:
-    """What the model forecast for its last held-back days before it had learned them."""
-    if bundle.test_mean is None or not bundle.test_origin:
-        return []
-    place = {(store, product): row for row, (store, product) in enumerate(bundle.encoder.keys)}
-    rows = [place[key] for key in keys if key in place]
-    if not rows:
-        return []
-    mean = bundle.test_mean[rows].sum(axis=0)
-    dates = np.datetime64(bundle.test_origin) + np.arange(1, len(mean) + 1)
-    return [{"date": str(day), "mean": json_number(value)} for day, value in zip(dates, mean, strict=True)]
-
-
-def json_number(value: float | np.floating[Any]) -> float | None:
-    """Three decimals, and null for what is not known, since JSON has no NaN.
-
-    >>> json_number(1.23456), json_number(float("nan"))
-    (1.235, None)
-    """
-    number = float(value)
-    return round(number, 3) if np.isfinite(number) else None
+def rows_to_json(rows: Iterable[JsonRow | ForecastDay]) -> list[dict[str, Any]]:
+    return [row.to_json() for row in rows]

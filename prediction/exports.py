@@ -1,4 +1,4 @@
-"""Forecasts as tables for export: the days and the parts of one, and the list of all."""
+"""Tables for CSV and Excel: the days and parts of a forecast, and the list of forecasts."""
 
 from __future__ import annotations
 
@@ -9,59 +9,57 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from prediction.accuracy import ActualsSoFar, compare_with_actuals
+from prediction.content import ForecastContent, Part
 from prediction.models import Forecast
 from registry.datasets.names import load_names
 from registry.lib.export import Column, Table
-
-QUANTILE_COLUMNS = ("q0.025", "q0.1", "q0.25", "q0.5", "q0.75", "q0.9", "q0.975")
-DAY_COLUMNS = ("date", "mean", *QUANTILE_COLUMNS)
+from registry.series.quantiles import QUANTILE_NAMES
 
 
-def day_table(forecast: Forecast, content: dict[str, Any]) -> Table:
-    """One row a day under names that programs read; the CSV and the sheet of days."""
+def day_table(forecast: Forecast, content: ForecastContent) -> Table:
+    """One row a day under machine-readable names; used for the CSV file and the sheet of days."""
     columns = [Column("store_id"), Column("product_id"), Column("date", "day")]
-    columns += [Column(name, "units") for name in DAY_COLUMNS[1:]]
-    codes = [forecast.store, forecast.product]
+    columns += [Column(name, "units") for name in ("mean", *QUANTILE_NAMES)]
     rows = [
-        [*codes, date.fromisoformat(day["date"]), *(day.get(name) for name in DAY_COLUMNS[1:])]
-        for day in content["forecast"]
+        [forecast.store, forecast.product, date.fromisoformat(day.date), day.mean, *day.quantiles]
+        for day in content.forecast
     ]
     return Table(_("Days"), columns, rows)
 
 
-def build_sheets(forecast: Forecast, content: dict[str, Any], label: str) -> list[Table]:
-    """The whole forecast: answer, days, parts."""
+def build_sheets(forecast: Forecast, content: ForecastContent, label: str) -> list[Table]:
+    """The sheets of a workbook: summary, days, stores, products."""
     sides = {"stores": _("Stores"), "products": _("Products")}
     parts = [
-        part_table(sides[side], rows, content["analysis"]["total"])
-        for side, rows in content.get("breakdown", {}).items()
+        part_table(sides[side], rows, content.analysis.total)
+        for side, rows in content.breakdown.items()
         if rows
     ]
     return [summary_table(forecast, content, label), day_table(forecast, content), *parts]
 
 
-def summary_table(forecast: Forecast, content: dict[str, Any], label: str) -> Table:
-    """What was forecast, by what, from what, and the answer."""
-    analysis, days = content["analysis"], content["forecast"]
+def summary_table(forecast: Forecast, content: ForecastContent, label: str) -> Table:
+    """What was forecast, the result, and the model and data behind it."""
+    analysis, days = content.analysis, content.forecast
     rows: list[tuple[str, Any]] = [
         (_("What"), label),
-        (_("From"), date.fromisoformat(days[0]["date"])),
-        (_("To"), date.fromisoformat(days[-1]["date"])),
-        (_("Units expected"), analysis["total"]),
-        (_("Low (8 in 10)"), analysis["low"]),
-        (_("High (8 in 10)"), analysis["high"]),
-        (_("Same days last year"), analysis.get("last_year")),
+        (_("From"), date.fromisoformat(days[0].date)),
+        (_("To"), date.fromisoformat(days[-1].date)),
+        (_("Units expected"), analysis.total),
+        (_("Low (8 in 10)"), analysis.low),
+        (_("High (8 in 10)"), analysis.high),
+        (_("Same days last year"), analysis.last_year),
         (_("Last known day"), forecast.origin),
         (_("Model"), forecast.version.name),
         (_("Dataset"), str(forecast.dataset_version)),
         (_("Made"), forecast.created_at),
-        *((_("Assumed"), f"{item['column']} = {_(item['default'])}") for item in content["assumptions"]),
+        *((_("Assumed"), f"{item['column']} = {_(item['default'])}") for item in content.assumptions),
     ]
     return Table(_("Forecast"), [Column(_("What")), Column(_("Value"), "units")], rows)
 
 
-def part_table(title: str, rows: list[dict[str, Any]], total: float) -> Table:
-    """The parts of one side; they add up to the total below them."""
+def part_table(title: str, parts: list[Part], total: float) -> Table:
+    """The parts of one side, with the total below them."""
     columns = [
         Column(_("Code")),
         Column(_("Name")),
@@ -70,15 +68,12 @@ def part_table(title: str, rows: list[dict[str, Any]], total: float) -> Table:
         Column(_("High (8 in 10)"), "units"),
         Column(_("Change against last year"), "share"),
     ]
-    table = [
-        [row["code"], row["name"], row["total"], row["low"], row["high"], row["change_last_year"]]
-        for row in rows
-    ]
+    table = [[part.code, part.name, part.total, part.low, part.high, part.change_last_year] for part in parts]
     return Table(title, columns, [*table, [_("Total"), "", total, None, None, None]])
 
 
 def forecast_list_table(forecasts: Iterable[Forecast]) -> Table:
-    """The history as the page lists it."""
+    """The forecast history, one row a forecast."""
     columns = [
         Column(_("Product")),
         Column(_("Store")),

@@ -1,9 +1,8 @@
-"""Forecast: quantiles per series and day made by one version, kept as one JSON file."""
+"""Forecast: a row for the list, and a JSON file with everything its page shows."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -11,6 +10,9 @@ from django.db import models, transaction
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from prediction.content import ForecastContent
+from prediction.content_builder import build_content
+from prediction.engine import run_forecast
 from registry.access.permissions import Person, is_owner
 from registry.datasets.models import DatasetVersion
 from registry.model_versions.models import ModelVersion
@@ -19,24 +21,24 @@ from registry.storage.artifacts import Artifact
 
 
 class ForecastQuerySet(models.QuerySet["Forecast"]):
-    """Verbs over forecasts."""
+    """Filters over forecasts, and `make_forecast`."""
 
     def ready(self) -> ForecastQuerySet:
         return self.filter(state=Artifact.State.READY)
 
     def with_names(self) -> ForecastQuerySet:
-        """With everything that a line about a forecast names, newest first."""
+        """With the related rows that a list of forecasts names, newest first."""
         related = ("version__model__dataset", "dataset_version__dataset", "created_by")
         return self.select_related(*related).order_by("-created_at")
 
     def filter_matching(
         self, text: str = "", dataset: str = "", created_by: User | None = None
     ) -> ForecastQuerySet:
-        """Those whose store or product holds the text, of one dataset, made by one person."""
-        found = self.filter(product__icontains=text) | self.filter(store__icontains=text) if text else self
+        """Forecasts whose store or product contains `text`, of the dataset id, made by that person."""
+        rows = self.filter(product__icontains=text) | self.filter(store__icontains=text) if text else self
         if dataset.isdigit():
-            found = found.filter(version__model__dataset=int(dataset))
-        return found.filter(created_by=created_by) if created_by else found
+            rows = rows.filter(version__model__dataset=int(dataset))
+        return rows.filter(created_by=created_by) if created_by else rows
 
     def make_forecast(
         self,
@@ -46,14 +48,11 @@ class ForecastQuerySet(models.QuerySet["Forecast"]):
         horizon: int = 28,
         created_by: User | None = None,
     ) -> Forecast:
-        """Forecasts a series or a total (empty codes = all of the scope) and saves it.
+        """Forecasts a series or a total (empty codes = the whole scope) and saves it.
 
         Raises ValueError with one sentence; then neither row nor file is left.
         """
-        from prediction import engine
-        from prediction.content import build_content
-
-        outlook = engine.run_forecast(version, store, product, horizon)
+        outlook = run_forecast(version, store, product, horizon)
         content = build_content(outlook)
         row = self.model(
             version=version,
@@ -61,26 +60,29 @@ class ForecastQuerySet(models.QuerySet["Forecast"]):
             store=store,
             product=product,
             horizon=horizon,
-            origin=content["origin"],
+            origin=content.origin,
+            total=content.analysis.total,
+            low=content.analysis.low,
+            high=content.analysis.high,
             created_by=created_by,
-            **{name: content["analysis"][name] for name in ("total", "low", "high")},
         )
         return self.create_pending(row).save_content(content)
 
     def create_pending(self, forecast: Forecast) -> Forecast:
-        """Saves a pending row while its version is certainly there; raises ValueError with a sentence."""
+        """Saves a pending row while its version is locked; raises ValueError if the version was deleted."""
         with transaction.atomic():
             version = forecast.version.lock_row()
             if version is None or version.state != Artifact.State.READY:
-                raise ValueError(gettext("%(name)s is not there any more.") % {"name": forecast.version})
+                raise ValueError(gettext("%(name)s no longer exists.") % {"name": forecast.version})
             forecast.save(force_insert=True)
         return forecast
 
 
 class Forecast(ArchivableArtifact):
-    """One made forecast: its file holds history, forecast and analysis."""
+    """A forecast of a series or a total by one version; its file is a ForecastContent."""
 
     KIND, FOLDER, SUFFIX = "forecast", "forecasts", ".json"
+    fresh_content: ForecastContent | None = None  # what `save_content` has just written
 
     version = models.ForeignKey(
         ModelVersion, models.CASCADE, related_name="forecasts", verbose_name=_("version")
@@ -88,7 +90,7 @@ class Forecast(ArchivableArtifact):
     dataset_version = models.ForeignKey(
         DatasetVersion, models.CASCADE, related_name="forecasts", verbose_name=_("sales it continues")
     )
-    store = models.CharField(_("store"), max_length=100, blank=True)  # empty = all of the scope
+    store = models.CharField(_("store"), max_length=100, blank=True)  # empty = the whole scope
     product = models.CharField(_("product"), max_length=100, blank=True)
     horizon = models.PositiveIntegerField(_("days ahead"))
     origin = models.DateField(_("last known day"))
@@ -113,18 +115,18 @@ class Forecast(ArchivableArtifact):
 
     @property
     def label(self) -> str:
-        """What was forecast: store, product, both, or the whole scope."""
+        """What is forecast: product and store codes, or the scope of the version."""
         parts = [part for part in (self.product, self.store) if part]
         return " · ".join(parts) or str(self.version.model.scope)
 
     def may_delete(self, user: Person) -> bool:
-        """All forecasts, or an own one."""
+        """With the permission any forecast, otherwise only one's own."""
         return user.has_perm("prediction.delete_forecast") or is_owner(user, self, "prediction.add_forecast")
 
-    def save_content(self, content: dict[str, Any]) -> Forecast:
-        """Writes the file, then says ready; nothing stays behind when that fails."""
+    def save_content(self, content: ForecastContent) -> Forecast:
+        """Writes the file and marks the row ready; removes both if that fails."""
         try:
-            self.write(json.dumps({"label": self.label, **content}, allow_nan=False).encode())
+            self.write(json.dumps({"label": self.label, **content.to_json()}, allow_nan=False).encode())
             self.mark_ready()
         except BaseException as problem:
             self.remove()
@@ -133,9 +135,9 @@ class Forecast(ArchivableArtifact):
                 raise ValueError(gettext("The forecast could not be saved: %(reason)s.") % words) from problem
             raise
         self.refresh_from_db()
+        self.fresh_content = content
         return self
 
-    def load_content(self) -> dict[str, Any]:
-        """history, test, forecast, analysis, assumptions; raises CorruptArtifact."""
-        content: dict[str, Any] = json.loads(self.read())
-        return content
+    def load_content(self) -> ForecastContent:
+        """Reads and checks the file; raises CorruptArtifact."""
+        return ForecastContent.from_json(json.loads(self.read()))

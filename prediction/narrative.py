@@ -1,132 +1,127 @@
-"""The analysis of a forecast as sentences that a buyer would say."""
+"""The analysis of a forecast in sentences for buyers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Any
 
 from django.utils.dates import WEEKDAYS
-from django.utils.formats import date_format, number_format
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from prediction.analysis import confidence_level
+from prediction.content import Analysis, DayMean, ForecastContent, HistoryDay
+from registry.lib.formatting import format_percent, format_units
 
-FLAT_TREND_SHARE = 0.01  # of a usual day, gained per week: less is no trend
-SLOW_MOVER_UNITS = 1.0  # units a day: below, single days say little
-QUIET_DAYS = 28  # days without a sale that a buyer should hear of
-LEVEL_WEEK_SHARE = 0.05  # of a usual day: weekdays that differ less are alike
+FLAT_TREND_SHARE = 0.01  # weekly gain as a share of an average day, below which there is no trend
+SLOW_MOVER_UNITS = 1.0  # units a day, below which single days say little
+QUIET_DAYS = 28  # days without a sale that are worth a warning
+LEVEL_WEEK_SHARE = 0.05  # spread of the weekdays as a share of an average day, below which they are alike
 
 
-def build_sentences(content: dict[str, Any]) -> list[str]:
-    """Trend, rhythm of the week, highest and lowest day, how sure; what is not known is left out."""
-    analysis = content["analysis"]
-    usual = analysis["total"] / len(content["forecast"])
-    if usual < SLOW_MOVER_UNITS:  # of a slow mover the days all look alike
-        told = [describe_slow_mover(usual)]
+def build_sentences(content: ForecastContent) -> list[str]:
+    """Trend, weekdays, highest and lowest day, confidence; what is unknown is left out."""
+    analysis = content.analysis
+    usual = analysis.total / len(content.forecast)
+    if usual < SLOW_MOVER_UNITS:  # the days of a slow mover all look alike
+        details = [describe_slow_mover(usual)]
     else:
-        told = [
-            describe_trend(analysis.get("trend_per_week"), usual),
-            *describe_weekdays(analysis.get("weekly") or []),
+        details = [
+            describe_trend(analysis.trend_per_week, usual),
+            *describe_weekdays(analysis.weekly),
+            *describe_extreme_days(analysis),
         ]
-        told += describe_extreme_days(analysis)
-    return [
-        text for text in [describe_silence(content["history"]), *told, describe_confidence(analysis)] if text
-    ]
+    sentences = [describe_silence(content.history), *details, describe_confidence(analysis)]
+    return [text for text in sentences if text]
 
 
-def describe_silence(history: list[dict[str, Any]]) -> str:
-    """Since when nothing was sold, when that is long ago."""
-    days = [day["date"] for day in history if day["sales"]]
+def describe_silence(history: list[HistoryDay]) -> str:
+    """The last day with a sale, if that is long ago."""
+    days = [day.date for day in history if day.sales]
     if not history or not days:
         return ""
-    last, end = date.fromisoformat(days[-1]), date.fromisoformat(history[-1]["date"])
+    last, end = date.fromisoformat(days[-1]), date.fromisoformat(history[-1].date)
     if (end - last).days < QUIET_DAYS:
         return ""
     words = {"day": date_format(last)}
-    return _("Nothing was sold after %(day)s: is it still on the shelf?") % words
+    return _("No sales since %(day)s: is it still on the shelf?") % words
 
 
 def describe_slow_mover(usual: float) -> str:
-    """How rarely a slow mover sells."""
+    """How often a slow mover sells."""
     if usual * 365 < 1:
-        return _("Hardly anything is expected.")
+        return _("Almost no sales are expected.")
     days = round(1 / usual)
     text = ngettext(
-        "Sells slowly: about one unit in %(n)s day.", "Sells slowly: about one unit in %(n)s days.", days
+        "Slow mover: about one unit in %(n)s day.", "Slow mover: about one unit in %(n)s days.", days
     )
     return text % {"n": days}
 
 
 def describe_trend(gain: float | None, usual: float) -> str:
-    """Up, down or level, in units a day from week to week."""
+    """Rising, falling or stable; `gain` in units a day per week, `usual` in units a day."""
     if gain is None or not usual:
         return ""
     if abs(gain) < FLAT_TREND_SHARE * usual:
-        return _("Level: from week to week the sales neither rise nor fall.")
-    words = {"units": format_round_units(abs(gain)), "share": format_whole_percent(abs(gain) / usual)}
+        return _("Stable: sales neither rise nor fall from week to week.")
+    words = {"units": format_units(abs(gain)), "share": format_percent(abs(gain) / usual, 0)}
     if gain > 0:
-        return _("Rising: each week about %(units)s units a day more (%(share)s).") % words
-    return _("Falling: each week about %(units)s units a day less (%(share)s).") % words
+        return _("Rising: about %(units)s more units a day each week (%(share)s).") % words
+    return _("Falling: about %(units)s fewer units a day each week (%(share)s).") % words
 
 
 def describe_weekdays(weekly: list[float | None]) -> Iterator[str]:
-    """The strongest and the weakest weekday against the mean of the open ones; closed weekdays by name."""
+    """The strongest and weakest weekday against the mean of the open ones; weekdays without sales."""
     opened = {day: value for day, value in enumerate(weekly) if value}
     if len(weekly) < 7 or None in weekly or len(opened) < 2:
         return
     mean = sum(opened.values()) / len(opened)
     top, low = max(opened, key=opened.__getitem__), min(opened, key=opened.__getitem__)
     if opened[top] - opened[low] < LEVEL_WEEK_SHARE * mean:
-        yield _("All weekdays sell about as much.")
+        yield _("Sales are about the same on every weekday.")
     else:
         words = {
             "top": WEEKDAYS[top],
-            "more": format_whole_percent(opened[top] / mean - 1),
+            "more": format_percent(opened[top] / mean - 1, 0),
             "low": WEEKDAYS[low],
-            "less": format_whole_percent(1 - opened[low] / mean),
+            "less": format_percent(1 - opened[low] / mean, 0),
         }
         yield (
-            _("%(top)s sells most (%(more)s above an average open day), %(low)s least (%(less)s below).")
+            _(
+                "%(top)s is the strongest day (%(more)s above an average open day), "
+                "%(low)s the weakest (%(less)s below)."
+            )
             % words
         )
     if closed := [str(WEEKDAYS[day]) for day in range(7) if day not in opened]:
-        yield _("Nothing is expected on %(days)s.") % {"days": ", ".join(closed)}
+        yield _("No sales are expected on %(days)s.") % {"days": ", ".join(closed)}
 
 
-def describe_extreme_days(analysis: dict[str, Any]) -> Iterator[str]:
+def describe_extreme_days(analysis: Analysis) -> Iterator[str]:
     """The highest and the lowest open day."""
-    if top := analysis.get("peak"):
-        yield _("The highest day is %(day)s with about %(units)s units.") % format_day_values(top)
-    if low := analysis.get("low_day"):
-        yield _("The lowest open day is %(day)s with about %(units)s units.") % format_day_values(low)
+    if analysis.peak:
+        yield _("The highest day is %(day)s, with about %(units)s units.") % format_day_values(analysis.peak)
+    if analysis.low_day:
+        text = _("The lowest open day is %(day)s, with about %(units)s units.")
+        yield text % format_day_values(analysis.low_day)
 
 
-def format_day_values(day: dict[str, Any]) -> dict[str, str]:
-    when = date.fromisoformat(day["date"])
+def format_day_values(day: DayMean) -> dict[str, str]:
+    when = date.fromisoformat(day.date)
     return {
         "day": f"{WEEKDAYS[when.weekday()]}, {date_format(when)}",
-        "units": format_round_units(day["mean"]),
+        "units": format_units(day.mean),
     }
 
 
-def describe_confidence(analysis: dict[str, Any]) -> str:
-    """What the width of the range means for an order."""
-    total, low, high = (analysis[name] or 0.0 for name in ("total", "low", "high"))
-    words = {"width": format_whole_percent((high - low) / 2 / total) if total else "–"}
-    said = {
-        "sure": _("Quite sure: 8 times in 10 off by less than %(width)s; order close to it."),
-        "fair": _("Fairly sure: 8 times in 10 off by less than %(width)s; keep some in reserve."),
-        "open": _("Unsure: the range is plus or minus %(width)s wide; order in small steps."),
+def describe_confidence(analysis: Analysis) -> str:
+    """What the width of the interval means for an order."""
+    total, low, high = analysis.total, analysis.low or 0.0, analysis.high or 0.0
+    words = {"width": format_percent((high - low) / 2 / total, 0) if total else "–"}
+    sentences = {
+        "sure": _("High confidence: 8 times in 10 within %(width)s of the total. Order close to it."),
+        "fair": _("Medium confidence: 8 times in 10 within %(width)s of the total. Keep some in reserve."),
+        "open": _("Low confidence: the range is the total plus or minus %(width)s. Order in small steps."),
     }
-    return said[analysis.get("sure") or confidence_level(total, low, high)] % words
-
-
-def format_round_units(value: float) -> str:
-    digits = 0 if abs(value) >= 10 else 1
-    return number_format(round(value, digits), digits, force_grouping=True)
-
-
-def format_whole_percent(share: float) -> str:
-    return f"{number_format(round(share * 100), 0)}%"
+    return sentences[analysis.sure or confidence_level(total, low, high)] % words

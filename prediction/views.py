@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -16,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import push_url, retarget
 
 from prediction.accuracy import compare_with_actuals
+from prediction.content import ForecastContent
 from prediction.exports import build_sheets, day_table, forecast_list_table
 from prediction.forms import ForecastForm
 from prediction.models import Forecast
@@ -32,8 +32,8 @@ from registry.lib.export import (
     render_csv,
     render_excel,
 )
-from registry.lib.http import HtmxRequest
-from registry.lib.messages import translate_message
+from registry.lib.http import HtmxRequest, render_confirmation
+from registry.lib.messages import translate_error
 from registry.model_versions.models import ModelVersion
 from registry.storage.artifacts import CorruptArtifact
 
@@ -45,7 +45,7 @@ ADD_FORECAST = "prediction.add_forecast"
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required(ADD_FORECAST)
 def forecast_create(request: HtmxRequest) -> HttpResponse:
-    """The form; a valid one is forecast at once and shown below it."""
+    """Shows the form; makes the forecast of a valid one and shows it below the form."""
     given = {name: request.GET[name] for name in FORM_FIELDS if name in request.GET}
     form = ForecastForm(request.POST) if request.method == "POST" else ForecastForm(initial=given)
     if request.method == "POST" and form.is_valid():
@@ -53,7 +53,7 @@ def forecast_create(request: HtmxRequest) -> HttpResponse:
         try:
             made = form.make_forecast(request.user)
         except (ValueError, CorruptArtifact) as problem:
-            form.add_error(None, translate_message(str(problem)))
+            form.add_error(None, translate_error(problem))
         else:
             return render_result(request, made, restored_message(made.version) if archived else "")
     if request.htmx:
@@ -62,28 +62,28 @@ def forecast_create(request: HtmxRequest) -> HttpResponse:
 
 
 def render_result(request: HtmxRequest, made: Forecast, news: str) -> HttpResponse:
-    """The finished forecast: as a fragment for htmx, else its own page."""
+    """The new forecast: as a fragment for htmx, otherwise by a redirect to its page."""
     address = reverse("forecast-detail", args=[made.pk])
     if not request.htmx:
         if news:
             messages.info(request, news)
         return redirect(address)
-    return push_url(
-        render(request, "prediction/_forecast.html", {**forecast_context(made), "news": news}), address
-    )
+    context = {**forecast_context(made, made.fresh_content), "news": news}
+    return push_url(render(request, "prediction/_forecast.html", context), address)
 
 
 def restored_message(row: Forecast | ModelVersion) -> str:
-    """Said when reading it took it out of the archive."""
-    return _("%(name)s was in the archive and was brought back.") % {"name": row}
+    """The message shown when a file was restored from the archive."""
+    return _("%(name)s was in the archive and has been restored.") % {"name": row}
 
 
 @require_safe
 def forecast_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """One saved forecast, with the form above it to make the next."""
+    """A saved forecast, with the form for the next one above it."""
     found = get_object_or_404(Forecast.objects.with_names(), pk=pk)
     given, archived = {name: getattr(found, name) for name in FORM_FIELDS}, found.is_archived
-    context = {"form": ForecastForm(initial=given), **forecast_context(found, request.GET.getlist("with"))}
+    shown = forecast_context(found, others=request.GET.getlist("with"))
+    context = {"form": ForecastForm(initial=given), **shown}
     if archived and not found.is_archived:
         context["news"] = restored_message(found)
     return render(request, "prediction/forecast.html", context)
@@ -91,7 +91,7 @@ def forecast_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def forecast_delete(request: HtmxRequest, pk: UUID) -> HttpResponse:
-    """Asks, then deletes the forecast with its file."""
+    """Asks for confirmation, then deletes the forecast with its file."""
     found = get_object_or_404(Forecast, pk=pk)
     require(found.may_delete(request.user), "prediction.delete_forecast")
     if found.pinned:
@@ -101,18 +101,14 @@ def forecast_delete(request: HtmxRequest, pk: UUID) -> HttpResponse:
         messages.success(request, _("Deleted the forecast of %(name)s and its file.") % {"name": found.label})
         found.remove(by=request.user)
         return redirect("history")
-    context = {
-        "title": _("Delete this forecast?"),
-        "sentence": _("The forecast of %(name)s and its file are removed for good.") % {"name": found.label},
-        "button": _("Yes, delete it"),
-        "back": reverse("forecast-detail", args=[pk]),
-    }
-    return render(request, "confirm.html", context)
+    sentence = _("The forecast of %(name)s and its file will be deleted for good.") % {"name": found.label}
+    back = reverse("forecast-detail", args=[pk])
+    return render_confirmation(request, _("Delete this forecast?"), sentence, _("Yes, delete it"), back)
 
 
 @require_safe
 def forecast_csv(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The forecast's days as CSV, one row a day."""
+    """The days of a forecast as CSV, one row a day."""
     return download_forecast(
         request, pk, CSV, lambda found, content: render_csv(day_table(found, content), with_bom=False)
     )
@@ -120,7 +116,7 @@ def forecast_csv(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_safe
 def forecast_excel(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The whole forecast as a workbook: answer, days, stores, products."""
+    """A forecast as an Excel workbook: summary, days, stores, products."""
     return download_forecast(
         request,
         pk,
@@ -130,33 +126,33 @@ def forecast_excel(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def download_forecast(
-    request: HttpRequest, pk: UUID, kind: str, write: Callable[[Forecast, dict[str, Any]], bytes]
+    request: HttpRequest, pk: UUID, kind: str, write: Callable[[Forecast, ForecastContent], bytes]
 ) -> HttpResponse:
-    """The forecast as a file of that kind; back to its page with a sentence when it cannot be read."""
+    """The forecast as a download; redirects to its page with a message if its file cannot be read."""
     found = get_object_or_404(Forecast.objects.with_names(), pk=pk)
     try:
         content = found.load_content()
     except (ValueError, CorruptArtifact) as problem:
-        messages.error(request, translate_message(str(problem)))
+        messages.error(request, translate_error(problem))
         return redirect("forecast-detail", pk)
     return build_file_response(file_name(found), kind, write(found, content))
 
 
 def named_label(forecast: Forecast) -> str:
-    """Codes with names; for the whole scope its own text."""
+    """Codes with names, for example P001 Aspirin; the scope when there are no codes."""
     return (
         load_names(forecast.dataset_version).format_series(forecast.store, forecast.product) or forecast.label
     )
 
 
 def file_name(forecast: Forecast) -> str:
-    """Says which forecast the file holds."""
+    """Name of a download, without suffix."""
     return f"forecast_{forecast.version.name}_{forecast.origin}"
 
 
 @require_safe
 def forecast_list(request: HtmxRequest) -> HttpResponse:
-    """Every forecast, newest first; also as CSV and Excel."""
+    """The forecast history, newest first, as a page, CSV or Excel."""
     wanted = {name: request.GET.get(name, "").strip() for name in ("q", "dataset", "who")}
     mine = request.user if wanted["who"] == "me" else None
     found = Forecast.objects.ready().filter_matching(wanted["q"], wanted["dataset"], mine).with_names()

@@ -6,10 +6,22 @@ from datetime import date, timedelta
 
 from django.utils import timezone
 
+from prediction.content import Analysis, ForecastContent
 from prediction.models import Forecast
 from registry.datasets.models import Dataset, DatasetVersion
 from registry.datasets.scope import Scope
 from registry.model_versions.models import ForecastModel, ModelVersion
+
+EMPTY_CONTENT = ForecastContent(
+    version="",
+    created_at="",
+    origin="2025-12-31",
+    horizon=7,
+    history=[],
+    test=[],
+    forecast=[],
+    analysis=Analysis(total=0.0, low=0.0, high=0.0),
+)
 
 
 def data(name: str = "shop") -> DatasetVersion:
@@ -41,7 +53,7 @@ def forecast(made_with: ModelVersion, days: float, product: str = "P1") -> Forec
     found = Forecast(
         version=made_with, dataset_version=made_with.dataset_version, product=product, **days_ahead
     )
-    found = Forecast.objects.create_pending(found).save_content({"analysis": {}, "forecast": []})
+    found = Forecast.objects.create_pending(found).save_content(EMPTY_CONTENT)
     return aged(found, days)
 
 

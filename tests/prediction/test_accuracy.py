@@ -74,7 +74,7 @@ def test_the_history_says_what_was_sold_on_the_days_of_the_forecast(page, foreca
     _forecast, since = page.get("/forecasts/").context["rows"][0]
     known = min(days, 28)
     assert since.days == known and since.units == sold_by_hand(data, forecast, known)
-    expected = sum(day["mean"] for day in forecast.load_content()["forecast"][:known])
+    expected = sum(day.mean for day in forecast.load_content().forecast[:known])
     assert since.expected == pytest.approx(expected, abs=0.01)
     row = next(csv.DictReader(io.StringIO(page.get("/forecasts/?export=csv").content.decode("utf-8-sig"))))
     assert float(row["Units sold since"]) == since.units

@@ -48,7 +48,7 @@ def test_the_best_version_is_chosen_at_first(page, publish):
     [
         ({"horizon": 0}, "Choose a number from 1 to 365."),
         ({"horizon": 10_000}, "Choose a number from 1 to 365."),
-        ({"horizon": "soon"}, "Write a whole number, like 28."),
+        ({"horizon": "soon"}, "Enter a whole number, like 28."),
         ({"product": "P999"}, "This model does not know “P999”: choose one from the list, like P001"),
         ({"store": "nowhere"}, "This model does not know “nowhere”"),
         ({"version": "00000000-0000-0000-0000-000000000000"}, "Choose one from the list."),
@@ -119,12 +119,12 @@ def test_a_version_in_the_archive_is_brought_back_and_the_page_says_so(page, pub
     headers = {"HX-Request": "true"} if htmx else {}
     form = {"version": str(spare.pk), "horizon": 7}
     answer = page.post("/forecast/", form, headers=headers, follow=not htmx).content.decode()
-    assert f"{spare.name} was in the archive and was brought back." in answer
+    assert f"{spare.name} was in the archive and has been restored." in answer
     assert 'id="answer"' in answer
 
 
 def test_a_forecast_in_the_archive_is_brought_back_and_the_page_says_so(page, forecast, archive_folder):
     forecast.move_to_archive()
     address = f"/forecasts/{forecast.pk}/"
-    assert "was in the archive and was brought back." in page.get(address).content.decode()
+    assert "was in the archive and has been restored." in page.get(address).content.decode()
     assert "was in the archive" not in page.get(address).content.decode()

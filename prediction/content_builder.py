@@ -1,0 +1,118 @@
+"""Builds the content of a forecast's file from what the model predicted."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from django.utils import timezone
+
+from prediction.analysis import DailyForecast, analyze_forecast
+from prediction.breakdown import build_breakdown
+from prediction.content import ForecastContent, ForecastDay, HistoryDay, HoldoutDay
+from prediction.engine import ScopeForecast
+from registry.datasets.names import load_names
+
+if TYPE_CHECKING:
+    from registry.model_versions.bundle import Bundle
+    from registry.series.prediction import Prediction
+
+HISTORY_DAYS = 730  # days of history in the file, for the chart
+PROMO_COLUMN = re.compile(r"(on_?)?promo(tion)?|促销", re.IGNORECASE)
+
+
+def build_content(scope_forecast: ScopeForecast) -> ForecastContent:
+    """History, days ahead, test forecast, analysis and breakdown of the chosen series together."""
+    _expected, low, high = scope_forecast.prediction.sum_with_interval(scope_forecast.rows)
+    prediction = scope_forecast.prediction.sum_rows(scope_forecast.rows)
+    past, closed = sum_past_sales(scope_forecast)
+    days = forecast_days(scope_forecast, prediction)
+    total = round(sum(day.mean for day in days), 3)  # so that the days of the file add up to its total
+    daily = DailyForecast(past, prediction.dates, prediction.mean[0], prediction.closed[0])
+    return ForecastContent(
+        version=scope_forecast.version.name,
+        created_at=timezone.now().isoformat(timespec="seconds"),
+        origin=str(prediction.origin),
+        horizon=len(prediction.dates),
+        history=history_days(scope_forecast, past, closed),
+        test=holdout_days(
+            scope_forecast.bundle, [scope_forecast.panel.keys[row] for row in scope_forecast.rows]
+        ),
+        forecast=days,
+        analysis=analyze_forecast(daily, total, round(low, 3), round(high, 3)),
+        breakdown=build_breakdown(scope_forecast, total, load_names(scope_forecast.data)),
+        assumptions=scope_forecast.prediction.assumptions,
+    )
+
+
+def sum_past_sales(
+    scope_forecast: ScopeForecast,
+) -> tuple[npt.NDArray[np.floating[Any]], npt.NDArray[np.bool_]]:
+    """[D] sum of sales over the chosen rows (NaN = no record at all), and [D] whether all were closed."""
+    sales = scope_forecast.panel.sales[scope_forecast.rows].astype(np.float64)
+    past = np.where(np.isnan(sales).all(axis=0), np.nan, np.nansum(sales, axis=0))
+    return past, np.asarray(scope_forecast.panel.closed[scope_forecast.rows].all(axis=0))
+
+
+def history_days(
+    scope_forecast: ScopeForecast, past: npt.NDArray[np.floating[Any]], closed: npt.NDArray[np.bool_]
+) -> list[HistoryDay]:
+    """The newest two years, day by day."""
+    panel, first = scope_forecast.panel, max(0, scope_forecast.panel.days - HISTORY_DAYS)
+    promo, dates = promotion_flags(scope_forecast, first, panel.days), panel.dates
+    return [
+        HistoryDay(str(dates[day]), json_number(past[day]), promo[day - first], bool(closed[day]))
+        for day in range(first, panel.days)
+    ]
+
+
+def forecast_days(scope_forecast: ScopeForecast, prediction: Prediction) -> list[ForecastDay]:
+    """The days ahead of a prediction of one row."""
+    start = scope_forecast.panel.days
+    promo = promotion_flags(scope_forecast, start, start + len(prediction.dates))
+    return [
+        ForecastDay(
+            str(prediction.dates[day]),
+            round(float(prediction.mean[0, day]), 3),
+            tuple(json_number(value) for value in prediction.quantiles[0, day]),
+            promo[day],
+            bool(prediction.closed[0, day]),
+        )
+        for day in range(len(prediction.dates))
+    ]
+
+
+def promotion_flags(scope_forecast: ScopeForecast, start: int, stop: int) -> list[bool | None]:
+    """For each day whether at least half of the chosen series were on promotion; None = unknown."""
+    name = next((name for name in scope_forecast.panel.known if PROMO_COLUMN.fullmatch(name)), None)
+    if name is None:
+        return [None] * (stop - start)
+    flags = scope_forecast.panel.known[name][scope_forecast.rows, start:stop]
+    recorded, on = (~np.isnan(flags)).sum(axis=0).tolist(), (flags > 0).sum(axis=0).tolist()
+    days = [2 * yes >= known if known else None for yes, known in zip(on, recorded, strict=True)]
+    return days + [None] * (stop - start - len(days))  # the plan may end before the forecast
+
+
+def holdout_days(bundle: Bundle, keys: list[tuple[str, str]]) -> list[HoldoutDay]:
+    """The test forecast of the last held-back window, summed over the series; empty without one."""
+    if bundle.test_mean is None or not bundle.test_origin:
+        return []
+    place = {(store, product): row for row, (store, product) in enumerate(bundle.encoder.keys)}
+    rows = [place[key] for key in keys if key in place]
+    if not rows:
+        return []
+    mean = bundle.test_mean[rows].sum(axis=0)
+    dates = np.datetime64(bundle.test_origin) + np.arange(1, len(mean) + 1)
+    return [HoldoutDay(str(day), json_number(value)) for day, value in zip(dates, mean, strict=True)]
+
+
+def json_number(value: float | np.floating[Any]) -> float | None:
+    """Three decimals; None for NaN, which JSON does not know.
+
+    >>> json_number(1.23456), json_number(float("nan"))
+    (1.235, None)
+    """
+    number = float(value)
+    return round(number, 3) if np.isfinite(number) else None
