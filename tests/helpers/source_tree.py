@@ -28,16 +28,16 @@ def walk(folder: Path = ROOT) -> Iterator[Path]:
                 yield from walk(path)
 
 
-def texts() -> Iterator[tuple[Path, str]]:
-    """Every text file of the sources, below ROOT."""
-    for path in walk():
+def texts(root: Path = ROOT) -> Iterator[tuple[Path, str]]:
+    """Every text file of the sources, below `root`."""
+    for path in walk(root):
         if path.is_file() and path.suffix in TEXT:
-            yield path.relative_to(ROOT), path.read_text(encoding="utf-8")
+            yield path.relative_to(root), path.read_text(encoding="utf-8")
 
 
-def modules() -> Iterator[tuple[Path, ast.Module]]:
-    """Our Python files without tests and migrations, parsed."""
-    for path, text in texts():
+def modules(root: Path = ROOT) -> Iterator[tuple[Path, ast.Module]]:
+    """The product's Python files without tests and migrations, parsed."""
+    for path, text in texts(root):
         if (
             path.suffix == ".py"
             and path.parts[0] in (*PACKAGES, "manage.py")
