@@ -1,133 +1,120 @@
-"""Versions best first, then failed trainings: one list to page through, filtered by the address."""
+"""The list of models: filters from the address, ready versions best first, failed trainings, the export."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable
 from typing import Any
 
+from django import forms
 from django.db.models import Q, QuerySet
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from registry.datasets.models import Dataset
-from registry.datasets.scope import SCOPE_KINDS
+from registry.labels import algorithm_label, interval_coverage, skill_score
 from registry.lib.export import Column, Table
-from registry.lib.messages import translate_message
 from registry.model_versions.models import ModelVersion
 from training.models import TrainingRun
 
+KINDS = [
+    ("", _("Any")),
+    ("global", _("Everything")),
+    ("store", _("One store")),
+    ("product", _("One product")),
+]
+STATES = [("", _("Any")), ("ready", _("Ready")), ("failed", _("Failed"))]
 
-class Leaderboard:
-    """Acts as a sequence for the paginator, so that only the page's rows are read."""
 
-    def __init__(self, given: Mapping[str, str]) -> None:
-        self.query_params = given
-        self.versions = self.apply_filters(
-            ModelVersion.objects.ready().select_related("model__dataset", "model__best").best_first(),
-            dataset="model__dataset",
-            kind="model__kind",
-            search=("name", "model__code"),
-        )
-        self.failed_runs = self.apply_filters(
-            TrainingRun.objects.filter(state=TrainingRun.State.FAILED).select_related(
-                "dataset_version__dataset"
-            ),
-            dataset="dataset_version__dataset",
-            kind="kind",
-            search=("code", "algorithm", "error"),
-        )
-        if self.state_filter == "ready":
-            self.failed_runs = self.failed_runs.none()
-        elif self.state_filter == "failed":
-            self.versions = self.versions.none()
+def method_choices() -> list[tuple[str, Any]]:
+    """Every algorithm by its label."""
+    from registry import algorithms  # pulls in torch, which few pages need
 
-    def apply_filters(
-        self, rows: QuerySet[Any], dataset: str, kind: str, search: tuple[str, ...]
-    ) -> QuerySet[Any]:
-        """Applies what the address asks for; nonsense in the address is ignored."""
-        if self.filter_text("dataset").isdigit():
-            rows = rows.filter(**{dataset: int(self.filter_text("dataset"))})
-        if self.filter_text("kind") in SCOPE_KINDS:
-            rows = rows.filter(**{kind: self.filter_text("kind")})
-        if self.filter_text("method"):
-            rows = rows.filter(algorithm=self.filter_text("method"))
-        if self.filter_text("q"):
-            words = [Q(**{f"{field}__icontains": self.filter_text("q")}) for field in search]
-            rows = rows.filter(Q(*words, _connector=Q.OR))
+    return [("", gettext("Any")), *((name, gettext(label)) for name, label in algorithms.list_choices())]
+
+
+class AlgorithmField(forms.ChoiceField):
+    """Accepts any name, because versions outlive the file of their algorithm."""
+
+    def valid_value(self, value: Any) -> bool:
+        return True
+
+
+class ModelFilterForm(forms.Form):
+    """Filters of the list; an unknown value in the address filters nothing."""
+
+    q = forms.CharField(label=_("Name or code"), required=False, widget=forms.SearchInput)
+    dataset = forms.ModelChoiceField(
+        Dataset.objects.all(), label=_("Dataset"), required=False, empty_label=_("Any")
+    )
+    kind = forms.ChoiceField(label=_("Scope"), required=False, choices=KINDS)
+    method = AlgorithmField(label=_("Method"), required=False, choices=method_choices)
+    state = forms.ChoiceField(label=_("State"), required=False, choices=STATES)
+
+    def full_clean(self) -> None:
+        super().full_clean()
+        self._errors = forms.utils.ErrorDict()
+
+    def list_versions(self) -> QuerySet[ModelVersion]:
+        """Ready versions that pass the filters, smallest error first."""
+        versions = ModelVersion.objects.ready().select_related("model__dataset", "model__best").best_first()
+        if self.is_valid() and self.cleaned_data.get("state") == "failed":
+            return versions.none()
+        return self._filter(versions, "model__dataset", "model__kind", ("name", "model__code"))
+
+    def list_failed_runs(self) -> QuerySet[TrainingRun]:
+        """Failed trainings that pass the filters, newest first."""
+        runs = TrainingRun.objects.filter(state=TrainingRun.State.FAILED)
+        if self.is_valid() and self.cleaned_data.get("state") == "ready":
+            return runs.none()
+        runs = runs.select_related("dataset_version__dataset")
+        return self._filter(runs, "dataset_version__dataset", "kind", ("code", "algorithm", "error"))
+
+    def _filter(self, rows: QuerySet[Any], dataset: str, kind: str, search: tuple[str, ...]) -> QuerySet[Any]:
+        """Rows that pass; `dataset` and `kind` are lookups, `search` the fields that `q` looks in."""
+        given = self.cleaned_data
+        lookups = {dataset: given.get("dataset"), kind: given.get("kind"), "algorithm": given.get("method")}
+        rows = rows.filter(**{lookup: value for lookup, value in lookups.items() if value})
+        if words := given.get("q"):
+            rows = rows.filter(Q(*((f"{field}__icontains", words) for field in search), _connector=Q.OR))
         return rows
 
-    def filter_text(self, name: str) -> str:
-        """A filter's text without spaces around it."""
-        return self.query_params.get(name, "").strip()
 
-    @property
-    def state_filter(self) -> str:
-        return self.filter_text("state")
+def build_export_table(versions: Iterable[ModelVersion], failed_runs: Iterable[TrainingRun]) -> Table:
+    """The whole list: versions with their results, then failed trainings with the reason."""
+    columns = [
+        Column(gettext("Name")),
+        Column(gettext("Method")),
+        Column(gettext("Dataset")),
+        Column(gettext("Scope")),
+        Column(gettext("Error"), "share"),
+        Column(gettext("Bias (plus = too high)"), "share"),
+        Column(gettext("In range (80%)"), "share"),
+        Column(gettext("Better than last week"), "share"),
+        Column(gettext("Trained"), "day"),
+        Column(gettext("State")),
+    ]
+    rows = [*map(version_row, versions), *map(failed_run_row, failed_runs)]
+    return Table(gettext("Models"), columns, rows)
 
-    @property
-    def filters(self) -> dict[str, str]:
-        """The filters as the page shows them."""
-        return {name: self.filter_text(name) for name in ("q", "dataset", "kind", "method", "state")}
 
-    @property
-    def datasets(self) -> QuerySet[Dataset]:
-        return Dataset.objects.all()
+def version_row(version: ModelVersion) -> list[Any]:
+    """A version in the export."""
+    metrics, model = version.metrics, version.model
+    return [
+        version.name,
+        algorithm_label(version.algorithm),
+        model.dataset.name,
+        str(model.scope),
+        version.wape,
+        metrics.get("bias"),
+        interval_coverage(metrics, "80"),
+        skill_score(metrics),
+        version.created_at,
+        gettext("In use") if version.is_best else gettext("Ready"),
+    ]
 
-    @property
-    def method_choices(self) -> list[tuple[str, Any]]:
-        """What the algorithms folder holds. Imported late: it pulls torch."""
-        from registry import algorithms
 
-        return list(algorithms.list_choices())
-
-    def __len__(self) -> int:
-        return self.versions.count() + self.failed_runs.count()
-
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        return iter(self[0 : len(self)])
-
-    def __getitem__(self, part: Any) -> Any:
-        ready = self.versions.count()
-        start, stop = part.start or 0, part.stop
-        rows = [{"version": version} for version in self.versions[start:stop]]
-        later = self.failed_runs[max(0, start - ready) : max(0, stop - ready)]
-        return rows + [{"run": run} for run in later]
-
-    def build_export_table(self) -> Table:
-        """The whole list for export: versions with their results, then failed trainings with the reason."""
-        columns = [
-            Column(_("Name")),
-            Column(_("Method")),
-            Column(_("Dataset")),
-            Column(_("Learned")),
-            Column(_("Error"), "share"),
-            Column(_("Leans (plus = high)"), "share"),
-            Column(_("In range (80%)"), "share"),
-            Column(_("Better than last week"), "share"),
-            Column(_("Trained"), "day"),
-            Column(_("State")),
-        ]
-        return Table(_("Models"), columns, [self.build_export_row(row) for row in self])
-
-    def build_export_row(self, row: dict[str, Any]) -> list[Any]:
-        """One row of the export."""
-        labels = dict(self.method_choices)
-        if run := row.get("run"):
-            place = [str(run), labels.get(run.algorithm, run.algorithm), run.dataset_version.dataset.name]
-            return [
-                *place,
-                str(run.scope),
-                None,
-                None,
-                None,
-                None,
-                run.created_at,
-                translate_message(run.error),
-            ]
-        version: ModelVersion = row["version"]
-        metrics, method = version.metrics, labels.get(version.algorithm, version.algorithm)
-        naive = (metrics.get("seasonal_naive") or {}).get("wape")
-        gain = 1 - version.wape / naive if naive and version.wape is not None else None
-        state = _("In use") if version.is_best else _("Ready")
-        results = [version.wape, metrics.get("bias"), (metrics.get("coverage") or {}).get("80"), gain]
-        place = [version.name, method, version.model.dataset.name, str(version.model.scope)]
-        return [*place, *results, version.created_at, state]
+def failed_run_row(run: TrainingRun) -> list[Any]:
+    """A failed training in the export."""
+    place = [str(run), algorithm_label(run.algorithm), run.dataset_version.dataset.name, str(run.scope)]
+    return [*place, None, None, None, None, run.created_at, run.error_text]

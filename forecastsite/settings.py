@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
+import django_stubs_ext
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from forecastsite.env import load_secret_key, read_env, read_env_bool, read_env_int, read_env_list
+
+django_stubs_ext.monkeypatch()  # ModelAdmin[Any] and the like also at run time, not only for mypy
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -102,6 +105,7 @@ INSTALLED_APPS = [
     "csp",
     "django_htmx",
     "django_q",
+    "template_partials",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -131,7 +135,8 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.i18n",
-            ]
+            ],
+            "builtins": ["template_partials.templatetags.partials"],  # built in from Django 6.0 on
         },
     }
 ]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import messages
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import get_language
@@ -13,7 +11,7 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import reswap, retarget
 
 from forecastsite.help import READERS, render_help
-from forecastsite.leaderboard import Leaderboard
+from forecastsite.leaderboard import ModelFilterForm, build_export_table
 from forecastsite.overview import (
     CHECKED_FORECASTS,
     attention_items,
@@ -30,6 +28,7 @@ from registry.model_versions.models import ModelVersion
 from training.models import TrainingRun
 
 PER_PAGE = 25
+MAX_FAILED_RUNS = 10  # failed trainings below the list of models
 RECENT_FORECASTS = 6  # forecasts on the overview
 
 
@@ -56,12 +55,18 @@ def overview_page(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def model_list(request: HttpRequest) -> HttpResponse:
-    """All versions, best first, and the trainings that failed after them; also as CSV and Excel."""
-    board = Leaderboard(request.GET)
+    """Versions, best first, and the newest failed trainings; also as CSV and Excel."""
+    filters = ModelFilterForm(request.GET)
+    versions, failed_runs = filters.list_versions(), filters.list_failed_runs()
     if (kind := request.GET.get("export")) in export.EXPORT_FORMATS:
-        return export.export_table("models", kind, board.build_export_table())
-    page: Page[dict[str, Any]] = Paginator(board, PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "models/list.html", {"page": page, "board": board})
+        return export.export_table("models", kind, build_export_table(versions, failed_runs))
+    context = {
+        "filters": filters,
+        "page": Paginator(versions, PER_PAGE).get_page(request.GET.get("page")),
+        "failed_runs": failed_runs[:MAX_FAILED_RUNS],
+        "failed_count": failed_runs.count(),
+    }
+    return render(request, "model_versions/list.html", context)
 
 
 def permission_denied(request: HtmxRequest, exception: Exception) -> HttpResponse:
@@ -69,7 +74,7 @@ def permission_denied(request: HtmxRequest, exception: Exception) -> HttpRespons
     if not request.htmx:
         return render(request, "403.html", {"exception": str(exception)}, status=403)
     messages.error(request, str(exception))
-    said = render(request, "_messages.html", status=403)
+    said = render(request, "partials/messages.html", status=403)
     return reswap(retarget(said, "#messages"), "outerHTML")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from axes import admin as axes_admin  # registers its tables now, so that they can be taken off again
 from django.contrib import admin
@@ -19,17 +19,12 @@ from registry.access.audit import AuditAction, record_action
 from registry.admin.actions import Action, ActionAdmin, Confirmation
 from registry.admin.base import LargeTableAdmin, ReadOnlyAdmin
 
-if TYPE_CHECKING:
-    BaseUserAdmin = UserAdmin[User]
-else:  # only the stubs know the type parameter
-    BaseUserAdmin = UserAdmin
-
 for table in (User, Group, axes_admin.AccessAttempt, axes_admin.AccessLog, axes_admin.AccessFailureLog):
     admin.site.unregister(table)
 
 
 @admin.register(User)
-class PersonAdmin(LargeTableAdmin, BaseUserAdmin):
+class PersonAdmin(LargeTableAdmin, UserAdmin[User]):
     """People; a change of their rights is a line of the audit."""
 
     list_display = ("username", "email", "role_names", "is_active", "is_superuser", "last_login")

@@ -6,7 +6,7 @@ import copy
 import uuid
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from django.contrib import messages
 from django.contrib.admin.models import CHANGE, DELETION, LogEntry
@@ -15,12 +15,11 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
+from django_stubs_ext import StrOrPromise
 
 from registry.admin.base import ReadOnlyAdmin
+from registry.lib.messages import translate_error
 from registry.storage.artifacts import CorruptArtifact
-
-if TYPE_CHECKING:
-    from django_stubs_ext import StrOrPromise
 
 MAX_ROWS = 200  # rows of one action: more cannot be read before saying yes
 REFUSALS = (ValueError, CorruptArtifact)  # their text is one sentence for people
@@ -57,7 +56,7 @@ class Action:
         try:
             return {"row": row, "said": self.preview(row), "refused": False}
         except REFUSALS as problem:
-            return {"row": row, "said": str(problem), "refused": True}
+            return {"row": row, "said": translate_error(problem), "refused": True}
 
 
 class ActionAdmin(ReadOnlyAdmin):
@@ -140,7 +139,7 @@ def execute_action(
             said = act.preview(row)
             act.execute(row, asked)
         except REFUSALS as problem:
-            page.message_user(request, f"{before}: {problem}", messages.ERROR)
+            page.message_user(request, f"{before}: {translate_error(problem)}", messages.ERROR)
         else:
             done += 1
             log_action(act, before, asked, said)

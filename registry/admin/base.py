@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin
 from django.core.paginator import Paginator
@@ -15,17 +15,10 @@ from django.utils.safestring import SafeString
 
 from registry.access.audit import AuditAction, record_action
 
-if TYPE_CHECKING:
-    BaseModelAdmin = admin.ModelAdmin[Any]
-    BasePaginator = Paginator[Any]
-else:  # only the stubs know the type parameters
-    BaseModelAdmin = admin.ModelAdmin
-    BasePaginator = Paginator
-
 MAX_LISTED = 5_000  # rows that one list leads to; filters and the search lead to all others
 
 
-class BoundedPaginator(BasePaginator):
+class BoundedPaginator(Paginator[Any]):
     """Counts no further than MOST_LISTED."""
 
     @cached_property
@@ -34,7 +27,7 @@ class BoundedPaginator(BasePaginator):
         return rows.order_by()[:MAX_LISTED].count() if isinstance(rows, QuerySet) else len(rows)
 
 
-class LargeTableAdmin(BaseModelAdmin):
+class LargeTableAdmin(admin.ModelAdmin[Any]):
     """No list counts or scans its whole table; changes by hand are lines of the audit."""
 
     paginator = BoundedPaginator

@@ -41,15 +41,37 @@ def test_filters_live_in_the_address(page, publish, asked, shown):
     assert {name for name in names if name in source} == shown
 
 
-def test_a_long_list_has_pages(page, publish, sales, read):
-    first = publish()
-    for number in range(30):
+def test_a_long_list_has_pages(page, publish, read):
+    versions = [publish(wape=0.2 + number / 100) for number in range(27)]
+    first, second = read(page.get("/models/")), read(page.get("/models/", {"page": 2}))
+    assert versions[0].name in first and versions[26].name not in first
+    assert versions[26].name in second and "Page 2 of 2" in second
+
+
+def test_the_newest_failed_trainings_follow_the_models_and_the_export_has_all(page, publish, sales, read):
+    name = publish().name
+    for number in range(12):
         TrainingRun.objects.create(
             dataset_version=sales, algorithm="seasonal_naive", state="failed", error=f"Fault {number}."
         )
-    assert first.name in read(page.get("/models/"))
-    second = read(page.get("/models/", {"page": 2}))
-    assert first.name not in second and "Page 2 of 2" in second and second.count("Fault") == 6
+    text = read(page.get("/models/"))
+    assert text.count("Fault") == 10 and "Fault 11." in text and "The newest 10 of 12." in text
+    assert "Fault" not in read(page.get("/models/", {"state": "ready"}))
+    failed = read(page.get("/models/", {"state": "failed"}))
+    assert name not in failed and "Fault 11." in failed and "No model" not in failed
+    lines = page.get("/models/", {"export": "csv"}).content.decode("utf-8-sig").splitlines()
+    assert lines[1].startswith(name) and [line.split(",")[-1] for line in lines[2:]] == [
+        f"Fault {number}." for number in range(11, -1, -1)
+    ]
+
+
+def test_filters_keep_what_was_chosen_and_ignore_unknown_values(page, publish):
+    publish()
+    source = page.get("/models/", {"kind": "store", "method": "seasonal_naive", "q": "P0"}).content.decode()
+    for name in ("store", "seasonal_naive"):
+        assert f'<option value="{name}" selected>' in source
+    assert 'type="search" name="q" value="P0"' in source
+    assert "errorlist" not in page.get("/models/", {"kind": "x", "dataset": "y"}).content.decode()
 
 
 def test_the_detail_explains_every_measure_and_tells_where_it_comes_from(page, version, read):
