@@ -1,6 +1,6 @@
 """What was tried under faults and what was seen, a JSON line each: an interrupted run of the faults goes on.
 
-`python -m tests.faults.results FILE` prints the lines as the table of docs/reliability.md.
+`python -m tests.faults.results FILE` prints them as a table for docs/results/fault-injection.md.
 """
 
 from __future__ import annotations
