@@ -1,8 +1,7 @@
-"""Forecasting: a version and a choice of series to the content of a forecast's file.
+"""Runs a model version on the newest sales of its scope, or of chosen series of it.
 
-Bundles, panels and predictions of whole scopes are kept in memory, a few of each, so that the second forecast
-of a version is quick.
-Torch is imported inside functions only: Django starts without it.
+A few bundles, panels and predictions of whole scopes are cached in memory, so that further forecasts of a
+version are fast. Torch is imported inside functions only: Django starts without it.
 """
 
 from __future__ import annotations
@@ -20,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from registry.datasets.models import DatasetVersion
 from registry.datasets.scope import Scope
+from registry.lib.messages import translate_error
 from registry.model_versions.models import ModelVersion
 from registry.storage.artifacts import CorruptArtifact
 
@@ -33,11 +33,11 @@ Value = TypeVar("Value")
 
 
 class ForecastError(ValueError):
-    """The forecast cannot be made. The text is one sentence for people."""
+    """The forecast cannot be made. The text is one translated sentence."""
 
 
 class SmallCache(Generic[Value]):
-    """The last few values made, by key.
+    """The most recently used values, by key.
 
     >>> recent = SmallCache(1)
     >>> recent.get("a", lambda: 1), recent.get("a", lambda: 2)
@@ -54,7 +54,7 @@ class SmallCache(Generic[Value]):
             if key in self.values:
                 self.values.move_to_end(key)
                 return self.values[key]
-        value = make()  # outside the lock: two threads may both make it, none waits for a stranger's
+        value = make()  # outside the lock: two threads may both make it, but none waits for another
         with self.lock:
             self.values[key] = value
             while len(self.values) > self.size:
@@ -65,23 +65,23 @@ class SmallCache(Generic[Value]):
 BUNDLE_CACHE: SmallCache[Bundle] = SmallCache(4)
 PANEL_CACHE: SmallCache[Panel] = SmallCache(2)
 PREDICTION_CACHE: SmallCache[Prediction] = SmallCache(4)
-MAX_CACHED_CELLS = 1_000_000  # series times days of a prediction that is kept: 32 MB
+MAX_CACHED_CELLS = 1_000_000  # series times days of a cached prediction: 32 MB
 
 
 @dataclass(frozen=True)
 class ScopeForecast:
-    """What a version expects of its scope, or of the chosen series of it."""
+    """The prediction of a version for its scope, and the chosen series of it."""
 
     version: ModelVersion
     data: DatasetVersion
     bundle: Bundle
     panel: Panel
     prediction: Prediction
-    rows: Rows  # of panel and prediction: those that were asked for
+    rows: Rows  # the chosen series in panel and prediction
 
 
 def load_bundle(version: ModelVersion) -> Bundle:
-    """The learned model; its file is read and checked each time, but built only once."""
+    """The trained model; its file is read and verified each time, but parsed only once."""
     from registry.model_versions.bundle import Bundle
 
     content = version.read()
@@ -97,7 +97,7 @@ def load_panel(data: DatasetVersion, scope: Scope) -> Panel:
 def run_forecast(
     version: ModelVersion, store: str, product: str, horizon: int, data: DatasetVersion | None = None
 ) -> ScopeForecast:
-    """Forecasts the version's scope, without `data` from the newest sales; raises a ValueError."""
+    """Forecasts from `data`, by default the newest sales; raises ForecastError."""
     check_horizon(horizon)
     data = data or version.model.dataset.current_version
     if data is None:
@@ -105,9 +105,9 @@ def run_forecast(
     try:
         bundle, panel = load_bundle(version), load_panel(data, version.model.scope)
     except CorruptArtifact as problem:
-        raise ForecastError(str(problem)) from None
+        raise ForecastError(translate_error(problem)) from None
     rows = select_rows(panel, store, product, version)
-    if len(rows) == 1:  # one series needs no other to be forecast
+    if len(rows) == 1:  # a series is forecast independently of the others
         panel, rows = panel.select_series(rows), np.arange(1)
         return ScopeForecast(version, data, bundle, panel, bundle.forecast(panel, horizon), rows)
     key = (version.sha256, data.pk, version.model.scope, horizon)
@@ -115,21 +115,21 @@ def run_forecast(
 
 
 def predict_all(bundle: Bundle, panel: Panel, horizon: int, key: Hashable) -> Prediction:
-    """What the model expects of its whole scope; kept, for every total of it begins with the same."""
+    """The prediction for the whole scope; cached, since every total in the scope starts from it."""
     if len(panel.keys) * horizon > MAX_CACHED_CELLS:
         return bundle.forecast(panel, horizon)
     return PREDICTION_CACHE.get(key, lambda: bundle.forecast(panel, horizon))
 
 
 def check_horizon(horizon: int) -> None:
-    """Raises ForecastError for a horizon that nobody should trust."""
+    """Raises ForecastError unless the horizon is between 1 and MAX_HORIZON."""
     if not 1 <= horizon <= settings.MAX_HORIZON:
         words = {"days": horizon, "most": settings.MAX_HORIZON}
         raise ForecastError(_("%(days)d days ahead cannot be forecast: use 1 to %(most)d.") % words)
 
 
 def select_rows(panel: Panel, store: str, product: str, version: ModelVersion) -> Rows:
-    """Rows of a store, a product, one series, or (both empty) all; raises ForecastError for no row."""
+    """Rows of a store, a product, a series, or (both empty) all; raises ForecastError if there are none."""
     fits = [(not store or s == store) and (not product or p == product) for s, p in panel.keys]
     rows = np.flatnonzero(fits)
     if not len(rows):
@@ -140,7 +140,7 @@ def select_rows(panel: Panel, store: str, product: str, version: ModelVersion) -
 
 
 def narrow_to_scope(scope_forecast: ScopeForecast, scope: Scope) -> ScopeForecast:
-    """Only the rows of a narrower scope."""
+    """The same forecast with only the rows of a narrower scope."""
     place = {"store": {"store": scope.code}, "product": {"product": scope.code}}.get(scope.kind, {})
     rows = select_rows(
         scope_forecast.panel, place.get("store", ""), place.get("product", ""), scope_forecast.version

@@ -2,14 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from registry.datasets.importing.findings import ACTION_LABELS, FINDING_TITLES
 from registry.datasets.names import ItemNames, code_with_name, load_names
 from registry.datasets.scope import Scope
-from registry.lib.messages import translate_message as in_words
+from registry.lib.formatting import bias_text, format_decimal, format_percent
+from registry.lib.messages import translate_message
+
+COLUMN_LABELS = {
+    "date": gettext_noop("Date"),
+    "store_id": gettext_noop("Store"),
+    "product_id": gettext_noop("Product"),
+    "sales": gettext_noop("Units sold"),
+    "price": gettext_noop("Price"),
+    "promo": gettext_noop("Promotion"),
+}
+COVARIATE_ROLE_LABELS = {
+    "known": gettext_noop("known ahead"),
+    "past": gettext_noop("known for the past only"),
+    "static": gettext_noop("fixed per store or product"),
+    "name": gettext_noop("name of the product or store"),
+}
+DATE_ORDER_LABELS = {
+    "dmy": gettext_noop("day, month, year"),
+    "mdy": gettext_noop("month, day, year"),
+    "ymd": gettext_noop("year, month, day"),
+    "serial": gettext_noop("Excel day numbers"),
+}
+LAYOUT_LABELS = {
+    "long": gettext_noop("a row for each sale record"),
+    "wide-days": gettext_noop("a column for each day"),
+    "wide-products": gettext_noop("a column for each product"),
+}
+SIDE_LABELS = {"stores": gettext_noop("Store"), "products": gettext_noop("Product")}
+SHOWN_EXAMPLES = 3  # of each finding
+METRIC_FORMATS: dict[str, Callable[[float | None], str]] = {"share": format_percent, "lean": bias_text}
 
 
 def skill_score(metrics: dict[str, Any]) -> float | None:
@@ -61,8 +94,8 @@ def algorithm_label(name: str) -> str:
 
 def event_text(line: Any) -> str:
     """A log line in the reader's language, with its values in their places."""
-    values = {name: translate_value(name, value) for name, value in line.data.items()}
-    return _(line.text).format(**values) if line.kind == "log" and values else in_words(line.text)
+    values = {name: translate_value(name, value) for name, value in line.data.items() if name != "state"}
+    return translate_message(line.text, values)
 
 
 def translate_value(name: str, value: Any) -> Any:
@@ -70,11 +103,6 @@ def translate_value(name: str, value: Any) -> Any:
     if name == "method":
         return algorithm_label(value)
     return _(value) if isinstance(value, str) and value else value
-
-
-def message_text(text: str) -> str:
-    """A saved English sentence in the reader's language."""
-    return in_words(text)
 
 
 def finding_title(code: str) -> str:
@@ -85,6 +113,50 @@ def finding_title(code: str) -> str:
 def action_text(action: str) -> str:
     """What was done about a finding."""
     return _(ACTION_LABELS[action]) if action in ACTION_LABELS else action
+
+
+def column_label(name: str) -> str:
+    """A column of the canonical sales by its label; any other by its own name."""
+    return _(COLUMN_LABELS[name]) if name in COLUMN_LABELS else name
+
+
+def covariate_role_label(role: str) -> str:
+    """When the values of an extra column are known."""
+    return _(COVARIATE_ROLE_LABELS.get(role, COVARIATE_ROLE_LABELS["static"]))
+
+
+def date_order_label(order: str) -> str:
+    """How a file writes its days."""
+    return _(DATE_ORDER_LABELS.get(order, DATE_ORDER_LABELS["ymd"]))
+
+
+def layout_label(layout: str) -> str:
+    """Whether a file holds a row or a column for each value."""
+    return _(LAYOUT_LABELS.get(layout, LAYOUT_LABELS["long"]))
+
+
+def side_label(side: str) -> str:
+    """The heading of a column of stores or products."""
+    return _(SIDE_LABELS[side])
+
+
+def examples_text(examples: list[dict[str, Any]]) -> str:
+    """The first faulty places of a finding, each with its row, column and value as far as they are known."""
+    return _("; ").join(example_text(example) for example in examples[:SHOWN_EXAMPLES])
+
+
+def example_text(example: dict[str, Any]) -> str:
+    place = {**example, "value": Truncator(example["value"]).chars(60)}
+    if example["row"] and example["column"]:
+        return _("row %(row)s, %(column)s: “%(value)s”") % place
+    if example["row"]:
+        return _("row %(row)s: “%(value)s”") % place
+    return f"{example['column']} {example['value']}"
+
+
+def metric_value(value: float | None, kind: str) -> str:
+    """A test result in the format of its kind of metric."""
+    return METRIC_FORMATS.get(kind, format_decimal)(value)
 
 
 def training_steps(run: Any) -> list[dict[str, str]]:

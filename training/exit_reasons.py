@@ -1,14 +1,16 @@
-"""What a training process may use, and what its end means in plain words."""
+"""Why a training process ended, in one sentence for the user."""
 
 from __future__ import annotations
 
 import signal
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
-from django.utils.translation import gettext_noop
+from registry.lib.errors import gettext_noop
 
 OUT_OF_MEMORY_MARKERS = ("MemoryError", "can't allocate memory", "not enough memory", "failed to map segment")
-MEMORY_LIMIT_TEXT = (  # said in registry.lib.messages
+MEMORY_LIMIT_TEXT = gettext_noop(
     "The training needed more memory than {limit} GB: choose a smaller scope or a smaller network, "
     "or raise TRAINING_MEMORY_MB."
 )
@@ -17,10 +19,10 @@ MACHINE_MEMORY_TEXT = gettext_noop(
 )
 DISK_FULL_MARKERS = ("No space left on device", "database or disk is full")
 DISK_FULL_TEXT = gettext_noop(
-    "The disk is full: nothing was kept. Free some space, then start the training again."
+    "The disk is full, so nothing was saved. Free some space, then start the training again."
 )
 KILLED_TEXT = gettext_noop(
-    "The training was killed from outside of this site: ask who runs the machine, then start it again."
+    "Another program killed the training. Ask whoever runs the machine, then start it again."
 )
 CRASHED_TEXT = gettext_noop(
     "The training crashed inside a numeric library: choose another algorithm, or other settings."
@@ -29,38 +31,41 @@ NO_RESULT_TEXT = gettext_noop(
     "The training ended without a result. Look at the server's log, then start it again."
 )
 PROGRAM_ERROR_TEXT = gettext_noop(
-    "The training stopped at an error of the program. Look at the server's log, then start it again."
+    "The training stopped because of a program error. Look at the server's log, then start it again."
 )
+WORKER_INTERRUPTED_TEXT = gettext_noop("The worker interrupted the training ({error}). Start it again.")
+INTERRUPTED_TEXT = gettext_noop("The training was interrupted ({error}). Start it again.")
 CRASH_CODES = {-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS, -signal.SIGFPE, -signal.SIGILL}
 
 
 @dataclass(frozen=True)
 class ExitReason:
-    """Why a training process ended, in one sentence, and whether another start may fare better."""
+    """Why a training process ended, as a sentence with {places} for its values, and whether to retry."""
 
     text: str
     can_retry: bool = False
+    values: Mapping[str, Any] = field(default_factory=dict)
 
 
 def explain_exit(code: int, stderr: str, megabytes: int, had_oom_kill: bool = False) -> ExitReason:
-    """What the end of a training process means that did not say why.
+    """The reason for the exit of a training process that did not give one itself.
 
-    `had_oom_kill`: Linux has killed something for want of memory meanwhile. A kill or a crash may have been
-    chance, and a want of memory may pass: those are worth another start from the checkpoint.
+    `had_oom_kill`: Linux has killed something for lack of memory meanwhile. A kill, a crash or a lack of
+    memory may have been bad luck: a second attempt resumes from the checkpoint.
 
     >>> explain_exit(-9, "", 6000).text == KILLED_TEXT
     True
     >>> explain_exit(-9, "", 6000, had_oom_kill=True).text == MACHINE_MEMORY_TEXT
     True
-    >>> explain_exit(1, "numpy._core._exceptions._ArrayMemoryError: x", 6000).text[:42]
-    'The training needed more memory than 6 GB:'
+    >>> explain_exit(1, "numpy._core._exceptions._ArrayMemoryError: x", 6000).values
+    {'limit': '6'}
     >>> explain_exit(-11, "", 6000) == ExitReason(CRASHED_TEXT, can_retry=True)
     True
     >>> explain_exit(1, "KeyError: 3", 6000) == ExitReason(PROGRAM_ERROR_TEXT)
     True
     """
     if any(word in stderr for word in OUT_OF_MEMORY_MARKERS):
-        return ExitReason(MEMORY_LIMIT_TEXT.format(limit=f"{megabytes / 1000:g}"), can_retry=True)
+        return ExitReason(MEMORY_LIMIT_TEXT, can_retry=True, values={"limit": f"{megabytes / 1000:g}"})
     if any(word in stderr for word in DISK_FULL_MARKERS):
         return ExitReason(DISK_FULL_TEXT)
     if code in CRASH_CODES:

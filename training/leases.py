@@ -1,6 +1,6 @@
-"""Leases of running trainings: claim, heartbeat, release, expiry, and what to do with runs whose worker died.
+"""Leases of running trainings: claim, heartbeat, release and expiry.
 
-Every step is one conditional UPDATE, so each is safe to call from several hosts at once.
+Every step is one conditional UPDATE, so it is safe to call from several hosts at once.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from training.queue import lock_user, may_start, waiting_order
 logger = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 5.0  # seconds between two heartbeats
-REQUEUE_LOST_AFTER = timedelta(seconds=30)  # a waiting run without a queue row is queued again after this
+REQUEUE_LOST_AFTER = timedelta(seconds=30)  # age at which a waiting run without a job gets one
 
 
 def claim_next(run_id: uuid.UUID | str, pid: int, host: str) -> TrainingRun | None:
-    """What a worker does with a job: it claims the run whose turn it is, not the one the job names.
+    """Claims the run whose turn it is, which need not be the one that the job names; None = nothing to do.
 
-    There is one job for each waiting run, so every run gets its turn. None = nothing to do.
+    There is a job for each waiting run, so every run gets its turn.
     """
     for run in waiting_order():
         with transaction.atomic():
@@ -43,15 +43,15 @@ def claim_next(run_id: uuid.UUID | str, pid: int, host: str) -> TrainingRun | No
             claimed = claim_run(run.pk, pid, host) if may_start(run) else None
         if claimed is not None:
             return claimed
-    silent = TrainingRun.objects.filter(pk=run_id, lease_until__lt=Now()).exists()
-    return claim_run(run_id, pid, host) if silent else None
+    expired = TrainingRun.objects.filter(pk=run_id, lease_until__lt=Now()).exists()
+    return claim_run(run_id, pid, host) if expired else None
 
 
 def claim_run(run_id: uuid.UUID | str, pid: int, host: str) -> TrainingRun | None:
-    """Takes a waiting run, or one whose worker is silent; None when there is nothing to take.
+    """Takes a waiting run, or one whose lease has expired; None if somebody else has it.
 
-    This one conditional UPDATE makes a job that is delivered twice harmless. The attempt is counted
-    here, at the start, so a job that kills its worker cannot come back for ever.
+    One conditional UPDATE, so a job that is delivered twice does no harm. The attempt is counted at the
+    start, so a run that kills its worker does not come back for ever.
     """
     run = TrainingRun.objects.filter(pk=run_id, attempt__lt=TrainingRun.MAX_ATTEMPTS).first()
     if run is None:
@@ -70,31 +70,31 @@ def claim_run(run_id: uuid.UUID | str, pid: int, host: str) -> TrainingRun | Non
 
 
 def start_event(run: TrainingRun) -> RunEvent:
-    """The event of a new attempt."""
+    """The event that a new attempt begins with."""
     if any(run.checkpoint_folder.glob("*")):
-        text = gettext_noop("The training goes on where it was interrupted.")
+        text = gettext_noop("Training resumed from its last checkpoint.")
     elif run.attempt:
-        text = gettext_noop("The training starts again.")
+        text = gettext_noop("Training restarted.")
     else:
-        text = gettext_noop("The training starts.")
+        text = gettext_noop("Training started.")
     return run.build_state_event(run.State.RUNNING, text)
 
 
 def find_owned(run_id: uuid.UUID | str, token: uuid.UUID | str) -> TrainingRun | None:
-    """The run, if this attempt still owns it."""
+    """The run, if this attempt owns it."""
     runs = TrainingRun.objects.filter(pk=run_id, attempt_token=token)
     return runs.filter(state=TrainingRun.State.RUNNING).first()
 
 
 def renew_lease(run: TrainingRun) -> bool:
-    """Extends the lease and reads the stop flag; False when another attempt owns the run now."""
+    """Extends the lease and refreshes `cancel_requested`; False if this attempt has lost the run."""
     owned = TrainingRun.objects.filter(run.owned_by_this_attempt, pk=run.pk)
     extended = owned.update(heartbeat_at=Now(), lease_until=Now() + LEASE_DURATION)
     return bool(extended) and read_stop_flag(run)
 
 
 def read_stop_flag(run: TrainingRun) -> bool:
-    """Refreshes `cancel_requested`; False when another attempt owns the run now."""
+    """Refreshes `cancel_requested`; False if this attempt has lost the run."""
     owned = TrainingRun.objects.filter(run.owned_by_this_attempt, pk=run.pk)
     flag = owned.values_list("cancel_requested", flat=True).first()
     run.cancel_requested = bool(flag)
@@ -102,20 +102,19 @@ def read_stop_flag(run: TrainingRun) -> bool:
 
 
 class Heartbeat:
-    """Beats for a run whose child is learning."""
+    """Renews the lease of a run while its child process learns."""
 
     def __init__(self, run: TrainingRun) -> None:
         self.run, self.last_renewal = run, time.monotonic()
 
     def may_continue(self) -> bool:
-        """Beats when it is due. The child must end when the run is lost or stopped, or when no beat got
-        through until the lease ends."""
+        """Renews the lease when due; False if the run is lost or stopped, or the lease is about to end."""
         now = time.monotonic()
         due = now - self.last_renewal >= HEARTBEAT_SECONDS
         try:
             owned = renew_lease(self.run) if due else read_stop_flag(self.run)
         except DatabaseError:
-            logger.warning("The database does not answer; training %s cannot send a heartbeat.", self.run.pk)
+            logger.warning("Database not available; training %s cannot send a heartbeat.", self.run.pk)
             return now - self.last_renewal < LEASE_DURATION.total_seconds() - HEARTBEAT_SECONDS
         if due:
             self.last_renewal = now
@@ -123,92 +122,90 @@ class Heartbeat:
 
 
 def record_pid(run: TrainingRun, pid: int) -> bool:
-    """Notes the process that learns; False when another attempt owns the run now."""
+    """Stores the pid of the child process; False if this attempt has lost the run."""
     return run.transition(run.owned_by_this_attempt, [], pid=pid)
 
 
 def handle_crash(run: TrainingRun, reason: ExitReason) -> bool:
-    """This attempt's process is gone: tries again at once while that may help, else fails."""
+    """After the process of this attempt died: queues a retry if that may help, otherwise fails the run."""
     if run.cancel_requested:
         return run.mark_cancelled()
     if reason.can_retry and run.attempt < run.MAX_ATTEMPTS:
-        text = gettext_noop("It is tried once more, from what it has kept.")
-        why = RunEvent(kind=RunEvent.Kind.LOG, level="warning", text=reason.text)
+        text = gettext_noop("Retrying from the last checkpoint.")
+        why = RunEvent(kind=RunEvent.Kind.LOG, level="warning", text=reason.text, data=reason.values)
         return run.requeue(run.owned_by_this_attempt, text, [why])
-    return run.mark_failed(reason.text)
+    return run.mark_failed(reason.text, reason.values)
 
 
 def release_run(run: TrainingRun) -> bool:
-    """Back to the queue because the server stops in good order; the attempt does not count."""
+    """Requeues the run because the server shuts down; the attempt does not count."""
     if run.cancel_requested:
         return run.mark_cancelled()
-    text = gettext_noop("The server was stopped; the training goes on with it.")
+    text = gettext_noop("The server was stopped. The training will resume when it is back.")
     return run.requeue(run.owned_by_this_attempt, text, attempt=F("attempt") - 1)
 
 
 def expire_run(run: TrainingRun) -> bool:
-    """The lease is over: try again while attempts are left, else fail. False when it beat after all."""
-    over = run.owned_by_this_attempt & (Q(lease_until__lt=Now()) | Q(lease_until__isnull=True))
+    """Requeues or fails a run whose lease has expired; False if the lease was renewed meanwhile."""
+    expired = run.owned_by_this_attempt & (Q(lease_until__lt=Now()) | Q(lease_until__isnull=True))
     if run.cancel_requested:
-        return run.end_in_state(over, run.State.CANCELLED)
+        return run.end_in_state(expired, run.State.CANCELLED)
     if run.attempt < run.MAX_ATTEMPTS:
-        return run.requeue(over, gettext_noop("The worker was lost; the training waits for another."))
-    reason = gettext_noop(
-        "The training lost its worker twice. Look at the server's log, then start it again."
-    )
-    return run.end_in_state(over, run.State.FAILED, reason)
+        return run.requeue(expired, gettext_noop("The worker was lost. Waiting for another one."))
+    reason = gettext_noop("The training lost its worker twice. Check the server log, then start it again.")
+    return run.end_in_state(expired, run.State.FAILED, reason)
 
 
 def expire_lost_runs() -> list[TrainingRun]:
-    """Runs whose worker is silent are queued again or failed."""
-    silent = Q(lease_until__lt=Now()) | Q(lease_until__isnull=True)
-    running = TrainingRun.objects.filter(silent, state=TrainingRun.State.RUNNING)
+    """Requeues or fails the runs whose lease has expired; returns those that were changed."""
+    expired = Q(lease_until__lt=Now()) | Q(lease_until__isnull=True)
+    running = TrainingRun.objects.filter(expired, state=TrainingRun.State.RUNNING)
     delete_orphan_checkpoints()
     return [run for run in running if expire_run(run)]
 
 
 def delete_orphan_checkpoints() -> None:
-    """Checkpoints of runs that are over or gone, left by a worker that was lost, go."""
+    """Deletes checkpoints of runs that have ended or were deleted."""
     folders = {
         folder.name: folder for folder in (Path(settings.DATA_DIR) / CHECKPOINT_FOLDER).glob("*-*-*-*-*")
     }
     if folders:
         state = TrainingRun.State
-        going = TrainingRun.objects.filter(state__in=[state.QUEUED, state.RUNNING])
-        for name in folders.keys() - {str(pk) for pk in going.values_list("pk", flat=True)}:
+        active = TrainingRun.objects.filter(state__in=[state.QUEUED, state.RUNNING])
+        for name in folders.keys() - {str(pk) for pk in active.values_list("pk", flat=True)}:
             shutil.rmtree(folders[name], ignore_errors=True)
 
 
 def requeue_lost_runs() -> list[TrainingRun]:
-    """As many jobs as runs wait that may start: a job that was taken may be a dead worker's."""
+    """Queues jobs until there is one for each run that may start; returns the runs that got one."""
     waiting = TrainingRun.objects.filter(
         state=TrainingRun.State.QUEUED, created_at__lt=Now() - REQUEUE_LOST_AFTER
     )
     startable = [run for run in waiting if may_start(run)]
     free = OrmQ.objects.filter(key=QUEUE_NAME, lock__lte=timezone.now()).count() if startable else 0
-    for run in startable[free:]:
+    for run in startable[free:]:  # their jobs may have died with a worker
         run.push_job()
     return startable[free:]
 
 
 def is_stalled() -> bool:
-    """Runs wait although none is running: nobody takes jobs from the queue."""
+    """Whether runs wait although none is running."""
     runs, state = TrainingRun.objects, TrainingRun.State
     return runs.filter(state=state.QUEUED).exists() and not runs.filter(state=state.RUNNING).exists()
 
 
 def unlock_queue() -> None:
-    """Jobs that a dead worker had taken may be taken again at once, not after the queue's `retry`."""
+    """Makes jobs that a dead worker had taken available at once, not after the queue's `retry`."""
     OrmQ.objects.filter(key=QUEUE_NAME).update(lock=timezone.now())
 
 
 def drain_marker_path() -> Path:
-    """The file that tells this machine's workers to begin nothing new."""
+    """The file that tells this machine's workers to take no new run."""
     return Path(settings.DATA_DIR) / "draining"
 
 
 def set_draining(draining: bool) -> None:
-    """From now on the workers of this machine begin nothing new, or do again."""
+    """Stops the workers of this machine from taking new runs, or lets them again."""
     if draining:
         drain_marker_path().touch()
     else:
@@ -216,5 +213,5 @@ def set_draining(draining: bool) -> None:
 
 
 def is_draining() -> bool:
-    """Whether this machine's workers begin nothing new."""
+    """Whether the workers of this machine take no new runs."""
     return drain_marker_path().exists()

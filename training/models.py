@@ -1,23 +1,23 @@
-"""TrainingRun: one attempt to learn, and the protocol that keeps it truthful.
+"""TrainingRun: a training, from the queue to its end.
 
     queued --claim--> running --finish--> done        the version is published in the same transaction
-      |                  |  \\--fail-----> failed      with one plain sentence
-      |                  |--lease over--> queued      attempts left: it goes on from its checkpoint
-      |                  |                failed      its worker was lost twice
-      |                  |--crash-------> queued      its process was killed or crashed: the same, at once
-      |                  |                failed      with the reason, when it did so twice
-      |                  |--release-----> queued      the server stops in good order: no attempt is counted
-      \\------cancel------+--------------> cancelled   within seconds; `finish_early` ends the learning early
+      |                  |  \\--fail-----> failed      with one sentence that says why
+      |                  |--lease over--> queued      resumes from its checkpoint while attempts are left
+      |                  |                failed      after losing its worker twice
+      |                  |--crash-------> queued      the process was killed or crashed: retried at once
+      |                  |                failed      with the reason, after the second time
+      |                  |--release-----> queued      the server shuts down: the attempt does not count
+      \\------cancel------+--------------> cancelled   within seconds; `finish_early` ends learning early
                                                       and leads to done
 
-Every move is one conditional UPDATE; whoever finds nothing to update has lost the run and must leave.
+Every transition is one conditional UPDATE; an attempt whose UPDATE matches no row has lost the run.
 """
 
 from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -34,6 +34,7 @@ from registry.access.audit import AuditAction, record_action
 from registry.access.permissions import Person, is_owner
 from registry.datasets.models import DatasetVersion
 from registry.datasets.scope import SCOPE_KINDS, Scope, ScopeKind
+from registry.lib.messages import translate_message
 from registry.model_versions.models import ModelVersion
 from training.events import RunEvent
 from training.limits import peak_memory_mb
@@ -43,16 +44,16 @@ if TYPE_CHECKING:
 
     from training.learning.pipeline import Progress
 QUEUE_NAME = "training"
-CHECKPOINT_FOLDER = "runs"  # below DATA_DIR: the checkpoints of runs that are not over
-LEASE_DURATION = timedelta(seconds=30)  # a worker that is silent for so long has lost the run
+CHECKPOINT_FOLDER = "runs"  # below DATA_DIR: checkpoints of runs that have not ended
+LEASE_DURATION = timedelta(seconds=30)  # a worker without a heartbeat for this long loses the run
 
 
 class TrainingRun(models.Model):
-    """One training: what was asked, where it stands, how it ended. This row is the truth."""
+    """One training: its settings, progress, lease and outcome."""
 
     class State(models.TextChoices):
         QUEUED = "queued", _("waiting")
-        RUNNING = "running", _("training")
+        RUNNING = "running", _("running")
         DONE = "done", _("done")
         FAILED = "failed", _("failed")
         CANCELLED = "cancelled", _("stopped")
@@ -61,7 +62,7 @@ class TrainingRun(models.Model):
     MAX_ATTEMPTS = 2
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    # what was asked
+    # settings
     dataset_version = models.ForeignKey(
         DatasetVersion, models.CASCADE, related_name="runs", verbose_name=_("dataset version")
     )
@@ -79,29 +80,32 @@ class TrainingRun(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, verbose_name=_("started by")
     )
-    # where it stands
+    # progress
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.QUEUED, db_index=True)
     step = models.CharField(_("step"), max_length=20, blank=True)
     progress = models.FloatField(_("progress"), default=0)
     seconds_left = models.FloatField(_("seconds left"), null=True, blank=True)
     last_seq = models.PositiveIntegerField(default=0)
-    told = models.PositiveIntegerField(default=0, editable=False)  # signs of life in the events
+    told = models.PositiveIntegerField(
+        default=0, editable=False
+    )  # progress reports that are stored as events
     cancel_requested = models.BooleanField(default=False)
     finish_requested = models.BooleanField(default=False)
-    # who works on it
+    # lease
     attempt = models.PositiveSmallIntegerField(_("attempt"), default=0)
     attempt_token = models.UUIDField(null=True, blank=True, editable=False)
-    heartbeat_at = models.DateTimeField(_("last sign of life"), null=True, blank=True)
+    heartbeat_at = models.DateTimeField(_("last heartbeat"), null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True, db_index=True)
     host = models.CharField(_("machine"), max_length=100, blank=True)
     pid = models.PositiveIntegerField(_("process"), null=True, blank=True)
-    # how it ended
+    # outcome
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
-    error = models.TextField(_("reason"), blank=True)
-    announced = models.BooleanField(default=False, editable=False)  # who started it was told of the end
-    estimate = models.JSONField(_("estimate"), default=dict, blank=True)  # before the start
-    memory_mb = models.PositiveIntegerField(_("memory in MB"), null=True, blank=True)  # the most it took
+    error = models.TextField(_("reason"), blank=True)  # with {places} for error_values
+    error_values = models.JSONField(null=True, blank=True, editable=False)
+    announced = models.BooleanField(default=False, editable=False)  # the owner has seen a notice of the end
+    estimate = models.JSONField(_("estimate"), default=dict, blank=True)  # made before the start
+    memory_mb = models.PositiveIntegerField(_("memory in MB"), null=True, blank=True)  # peak
     version = models.OneToOneField(
         ModelVersion, models.SET_NULL, null=True, blank=True, related_name="run", verbose_name=_("version")
     )
@@ -120,30 +124,35 @@ class TrainingRun(models.Model):
         return Scope(cast(ScopeKind, self.kind), self.code)
 
     @property
+    def error_text(self) -> str:
+        """Why the run failed, in the reader's language."""
+        return translate_message(self.error, self.error_values)
+
+    @property
     def has_ended(self) -> bool:
         return self.state in self.ENDED_STATES
 
     def may_steer(self, user: Person) -> bool:
-        """Stop it or end it early: all runs, or an own one."""
+        """Whether the user may stop it or finish it early: any run with the permission, else their own."""
         return user.has_perm("training.change_trainingrun") or is_owner(
             user, self, "training.add_trainingrun"
         )
 
     @property
     def owned_by_this_attempt(self) -> Q:
-        """True for the row only while this object's attempt owns it."""
+        """A condition that holds while the attempt of this object owns the row."""
         return Q(state=self.State.RUNNING, attempt_token=self.attempt_token, attempt_token__isnull=False)
 
     def push_job(self) -> None:
-        """Puts the run's id on the training queue. The queue row joins the caller's transaction."""
+        """Queues a job for the run, within the caller's transaction."""
         async_task(
             "training.tasks.run_training", str(self.pk), cluster=QUEUE_NAME, timeout=self.budget + 3600
         )
 
     def transition(self, where: Q, events: Sequence[RunEvent], **changes: Any) -> bool:
-        """Changes the row if `where` holds and tells the events, in one short transaction; False = lost it.
+        """Changes the row if `where` holds and stores the events, in one transaction; False if it does not.
 
-        The UPDATE holds the row's lock while the events are numbered, so their seq has no gap.
+        The UPDATE locks the row while the events are numbered, so their seq has no gap.
         """
         with transaction.atomic():
             row = TrainingRun.objects.filter(where, pk=self.pk)
@@ -156,10 +165,10 @@ class TrainingRun(models.Model):
         return True
 
     def record_progress(self, progress: Sequence[Progress], reported_before: int | None = None) -> bool:
-        """Tells what was learned since the last call and moves the bar; False when the run is lost.
+        """Stores progress reports as events and updates the progress bar; False if the run is lost.
 
-        `before` counts the signs of life of this attempt so far: a learning that was interrupted repeats
-        what it had said, and that is not told twice.
+        `reported_before` counts the reports of this attempt so far. A resumed training repeats reports of
+        the attempt before; those are not stored twice.
         """
         reported_before = self.told if reported_before is None else reported_before
         fresh = progress[max(0, self.told - reported_before) :]
@@ -174,9 +183,9 @@ class TrainingRun(models.Model):
         return self.transition(self.owned_by_this_attempt, events, told=told, **bar)
 
     def finish_with_version(self, version: ModelVersion) -> bool:
-        """Publishes the version and ends the run in one transaction; False = lost it, throw the file away."""
+        """Publishes the version and ends the run in one transaction; False if the run is lost."""
         with transaction.atomic():
-            changes = {"version": version, "progress": 1.0, "error": ""}
+            changes = {"version": version, "progress": 1.0, "error": "", "error_values": None}
             if not self.transition(
                 self.owned_by_this_attempt,
                 [self.build_state_event(self.State.DONE)],
@@ -189,47 +198,53 @@ class TrainingRun(models.Model):
         self.delete_checkpoint()
         return True
 
-    def mark_failed(self, reason: str) -> bool:
-        """Ends this attempt's run with one plain sentence; False when the run is lost or ended already."""
-        return self.end_in_state(self.owned_by_this_attempt, self.State.FAILED, reason)
+    def mark_failed(self, reason: str, values: Mapping[str, Any] | None = None) -> bool:
+        """Ends this attempt's run with one sentence; False when the run is lost or has ended already."""
+        return self.end_in_state(self.owned_by_this_attempt, self.State.FAILED, reason, values)
 
     def mark_cancelled(self) -> bool:
-        """Ends this attempt's run because somebody asked for it."""
+        """Ends this attempt's run as cancelled; False if the run is lost."""
         return self.end_in_state(self.owned_by_this_attempt, self.State.CANCELLED)
 
     def cancel(self, by: User | None = None) -> None:
-        """A waiting run ends at once; a running one is stopped by its worker within seconds."""
+        """Ends a waiting run at once; has the worker of a running one stop it within seconds."""
         with transaction.atomic():
             record_action(AuditAction.STOPPED, self, by)
             state = TrainingRun.objects.select_for_update().values_list("state", flat=True).get(pk=self.pk)
             if state == self.State.QUEUED:
                 self.end_in_state(Q(state=self.State.QUEUED), self.State.CANCELLED)
             elif state == self.State.RUNNING:
-                line = RunEvent(kind=RunEvent.Kind.LOG, text=gettext_noop("Stop was asked for."))
+                line = RunEvent(kind=RunEvent.Kind.LOG, text=gettext_noop("Stop requested."))
                 self.transition(Q(cancel_requested=False), [line], cancel_requested=True)
 
     def finish_early(self, by: User | None = None) -> None:
-        """Finish now: the learning ends its rounds, is tested, and publishes what it has."""
-        line = RunEvent(kind=RunEvent.Kind.LOG, text=gettext_noop("To finish now was asked for."))
-        going = Q(state=self.State.RUNNING, finish_requested=False, cancel_requested=False)
+        """Has a running training stop learning, test and publish what it has learned."""
+        line = RunEvent(kind=RunEvent.Kind.LOG, text=gettext_noop("Early finish requested."))
+        running = Q(state=self.State.RUNNING, finish_requested=False, cancel_requested=False)
         with transaction.atomic():
             record_action(AuditAction.FINISHED_EARLY, self, by)
-            self.transition(going, [line], finish_requested=True)
+            self.transition(running, [line], finish_requested=True)
 
     def is_finish_requested(self) -> bool:
-        """Somebody asked to finish now."""
+        """Whether an early finish was requested, read from the database."""
         return TrainingRun.objects.filter(pk=self.pk, finish_requested=True).exists()
 
     @property
     def learning_curve(self) -> list[dict[str, Any]]:
-        """The learning curve."""
+        """The points of the learning curve: step, round, train_error, check_error."""
         seen = RunEvent.objects.filter(run=self, kind=RunEvent.Kind.EPOCH, seq__lte=self.last_seq)
         return list(seen.order_by("seq").values_list("data", flat=True))
 
-    def end_in_state(self, where: Q, state: str, reason: str = "") -> bool:
+    def end_in_state(
+        self, where: Q, state: str, reason: str = "", values: Mapping[str, Any] | None = None
+    ) -> bool:
         token = self.attempt_token
         done = self.transition(
-            where, [self.build_state_event(state, reason)], error=reason, **self._end_columns(state)
+            where,
+            [self.build_state_event(state, reason, values)],
+            error=reason,
+            error_values=values or None,
+            **self._end_columns(state),
         )
         if done:
             self.queue_owner_email()
@@ -251,30 +266,32 @@ class TrainingRun(models.Model):
         return True
 
     def _end_columns(self, state: str) -> dict[str, Any]:
-        """The columns that every ending sets; the token goes, so that a late writer finds nothing."""
-        gone = {"attempt_token": None, "lease_until": None, "pid": None, "seconds_left": None}
-        return {"state": state, "finished_at": Now(), **gone}
+        """The columns that every end sets; without the token a late writer matches no row."""
+        cleared = {"attempt_token": None, "lease_until": None, "pid": None, "seconds_left": None}
+        return {"state": state, "finished_at": Now(), **cleared}
 
-    def build_state_event(self, state: str, text: str = "") -> RunEvent:
-        level = "error" if state == self.State.FAILED else "info"
-        return RunEvent(kind=RunEvent.Kind.STATE, level=level, text=text, data={"state": state})
+    def build_state_event(
+        self, state: str, text: str = "", values: Mapping[str, Any] | None = None
+    ) -> RunEvent:
+        level, data = "error" if state == self.State.FAILED else "info", {**(values or {}), "state": state}
+        return RunEvent(kind=RunEvent.Kind.STATE, level=level, text=text, data=data)
 
     def queue_owner_email(self) -> None:
-        """Queues an e-mail about the end, when there is a mail server and somebody to write to."""
+        """Queues an e-mail to the owner about the end, if mail is configured and they have an address."""
         wanted = self.state in (self.State.DONE, self.State.FAILED)
         if settings.EMAIL_HOST and wanted and self.created_by and self.created_by.email:
             async_task("training.tasks.write_to_owner", str(self.pk), cluster="light")
 
     def delete_pending_version(self, attempt: uuid.UUID | None) -> None:
-        """An attempt's version carries the attempt's token as its id: what it left half saved goes."""
+        """Deletes what an attempt left half saved: its version has the attempt's token as id."""
         for version in ModelVersion.objects.filter(pk__in=[attempt], state=ModelVersion.State.PENDING):
             version.remove()
 
     @property
     def checkpoint_folder(self) -> Path:
-        """Where an interrupted learning finds what it knew; on the machine that learned it."""
+        """Folder of the run's checkpoints, on the machine that learned it."""
         return Path(settings.DATA_DIR) / CHECKPOINT_FOLDER / str(self.pk)
 
     def delete_checkpoint(self) -> None:
-        """Nobody goes on with a run that has ended."""
+        """Deletes the checkpoints; a run that has ended is never resumed."""
         shutil.rmtree(self.checkpoint_folder, ignore_errors=True)

@@ -24,9 +24,12 @@ from typing import Any, Protocol, TypeVar, get_type_hints, runtime_checkable
 
 from torch import Tensor, nn
 
+from registry.lib.errors import MessageError, gettext_noop
 from registry.series.windows import Batch, Shape
 
 Module = TypeVar("Module", bound=type[nn.Module])
+NOT_WHOLE = gettext_noop("{key} is {given}: use a whole number.")
+NOT_A_NUMBER = gettext_noop("{key} is {given}: use a number.")
 
 
 def knob(default: float | int, help: str, low: float, high: float) -> Any:
@@ -165,8 +168,9 @@ def get_entry(name: str) -> AlgorithmEntry:
     if name == AUTO.name:
         return AUTO
     if name not in _entries_by_name:
-        raise ValueError(
-            f"There is no algorithm {name!r}: use one of {', '.join(name for name, _ in list_choices())}."
+        known = ", ".join(name for name, _label in list_choices())
+        raise MessageError(
+            gettext_noop("There is no algorithm {name}: use one of {known}."), name=repr(name), known=known
         )
     return _entries_by_name[name]
 
@@ -178,7 +182,12 @@ def build_config(name: str, knobs: dict[str, Any]) -> Config:
     values: dict[str, Any] = {}
     for key, given in knobs.items():
         if key not in known:
-            raise ValueError(f"{name} has no setting {key!r}: use one of {', '.join(known)}.")
+            raise MessageError(
+                gettext_noop("{name} has no setting {key}: use one of {known}."),
+                name=name,
+                key=repr(key),
+                known=", ".join(known),
+            )
         values[key] = _validate_value(key, given, types[key], known[key].metadata)
     return config(**values)
 
@@ -187,9 +196,15 @@ def _validate_value(key: str, given: Any, kind: type, bounds: Any) -> Any:
     try:
         value = kind(str(given).strip()) if kind in (int, float) else given
     except ValueError:
-        raise ValueError(f"{key} is {given!r}: use a {'whole ' if kind is int else ''}number.") from None
+        raise MessageError(NOT_WHOLE if kind is int else NOT_A_NUMBER, key=key, given=repr(given)) from None
     if "min" in bounds and not bounds["min"] <= value <= bounds["max"]:
-        raise ValueError(f"{key} is {given}: use a value from {bounds['min']} to {bounds['max']}.")
+        raise MessageError(
+            gettext_noop("{key} is {given}: use a value from {low} to {high}."),
+            key=key,
+            given=str(given),
+            low=bounds["min"],
+            high=bounds["max"],
+        )
     return value
 
 

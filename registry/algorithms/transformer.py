@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from registry.algorithms import NetworkConfig, knob, register
+from registry.lib.errors import MessageError, gettext_noop
 from registry.series.layers import Context, Head
 from registry.series.windows import Batch, Shape
 
@@ -43,8 +44,10 @@ class Transformer(nn.Module):
     def __init__(self, config: TransformerConfig, shape: Shape):
         super().__init__()
         if config.width % config.heads:
-            raise ValueError(
-                f"width {config.width} is not a multiple of heads {config.heads}: change one of them."
+            raise MessageError(
+                gettext_noop("width {width} is not a multiple of heads {heads}: change one of them."),
+                width=config.width,
+                heads=config.heads,
             )
         self.week_count = shape.past_days // WEEK
         self.patch = nn.Linear(WEEK * shape.past, config.width)

@@ -6,9 +6,14 @@ from django.conf import settings
 from django.db import models
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from registry.datasets.scope import Scope
+from registry.lib.errors import MessageError
 from registry.storage.artifacts import Artifact
+
+NO_STORE = gettext_noop("{dataset} has no store {code}: it has {near}, …")
+NO_PRODUCT = gettext_noop("{dataset} has no product {code}: it has {near}, …")
 
 
 class Dataset(models.Model):
@@ -71,7 +76,8 @@ class DatasetVersion(Artifact):
         known = {"store": self.stores, "product": self.products, "global": [""]}[scope.kind]
         if scope.code not in known:
             near = ", ".join(known[:5])
-            raise ValueError(f"{self.dataset} has no {scope.kind} {scope.code!r}: it has {near}, …")
+            sentence = NO_STORE if scope.kind == "store" else NO_PRODUCT
+            raise MessageError(sentence, dataset=str(self.dataset), code=repr(scope.code), near=near)
 
 
 def list_codes(version: DatasetVersion, kind: str) -> list[str]:

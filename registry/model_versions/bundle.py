@@ -18,6 +18,7 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from registry import algorithms
+from registry.lib.errors import MessageError, gettext_noop
 from registry.model_versions import golden
 from registry.series import rollout
 from registry.series.calibration import Calibration
@@ -30,10 +31,11 @@ from registry.series.windows import Shape
 SCHEMA_VERSION = 2  # of what the tensors mean: trees add to the usual sales since 2
 MAX_HEADER_BYTES = 64_000_000
 LIBRARIES = ("torch", "numpy", "pandas", "safetensors")
+DAMAGED = gettext_noop("The model file is damaged: delete this version and train it again.")
 
 
-class BadBundle(ValueError):
-    """The file is not a model that can be trusted. The text is one sentence for people."""
+class BadBundle(MessageError):
+    """The file is not a model that can be trusted."""
 
 
 @dataclass
@@ -97,7 +99,9 @@ class Bundle:
     def forecast(self, panel: Panel, horizon: int) -> Prediction:
         """The `horizon` days after the panel's last day, for all its series, calibrated."""
         if horizon < 1:
-            raise ValueError(f"{horizon} days ahead cannot be forecast: use 1 or more.")
+            raise MessageError(
+                gettext_noop("{days} days ahead cannot be forecast: use 1 or more."), days=horizon
+            )
         raw = np.zeros((len(panel.keys), horizon, OUTPUT_COUNT), np.float32)
         shapes = [(member.shape.past_days, member.shape.block) for member in self.members]
         windows = rollout.build_windows(panel, self.encoder, shapes, horizon)
@@ -140,8 +144,9 @@ class Bundle:
         head, tensors = _parse_file(content)
         if head.get("schema") != SCHEMA_VERSION:
             raise BadBundle(
-                f"The model file has schema {head.get('schema')!r}, not {SCHEMA_VERSION}: "
-                "train the model again."
+                gettext_noop("The model file has schema {found}, not {wanted}: train the model again."),
+                found=repr(head.get("schema")),
+                wanted=SCHEMA_VERSION,
             )
         try:
             bundle = cls(
@@ -162,7 +167,8 @@ class Bundle:
             for member in bundle.members:
                 member.model.eval()  # builds and checks the module now, not at the first forecast
         except (KeyError, TypeError, AttributeError) as error:
-            raise BadBundle(f"The model file lacks {error}: train the model again.") from error
+            lacks = gettext_noop("The model file lacks {part}: train the model again.")
+            raise BadBundle(lacks, part=str(error)) from error
         return bundle
 
 
@@ -183,9 +189,9 @@ def _parse_file(content: bytes) -> tuple[dict[str, Any], dict[str, Tensor]]:
         meta = json.loads(content[8 : 8 + min(size, MAX_HEADER_BYTES)])["__metadata__"]["bundle"]
         head = json.loads(meta)
     except (SafetensorError, KeyError, ValueError, TypeError) as error:
-        raise BadBundle("The model file is damaged: delete this version and train it again.") from error
+        raise BadBundle(DAMAGED) from error
     if not isinstance(head, dict):
-        raise BadBundle("The model file is damaged: delete this version and train it again.")
+        raise BadBundle(DAMAGED)
     return head, tensors
 
 
@@ -193,13 +199,20 @@ def _check_tensors(found: dict[str, Tensor], expected: dict[str, Tensor]) -> Non
     """Names, shapes, dtypes and finiteness of all weights; raises BadBundle."""
     if set(found) != set(expected):
         raise BadBundle(
-            f"The model file does not fit its algorithm ({min(set(found) ^ set(expected))}): train it again."
+            gettext_noop("The model file does not fit its algorithm ({part}): train it again."),
+            part=min(set(found) ^ set(expected)),
         )
     for name, tensor in found.items():
         flexible = expected[name].numel() == 0  # a buffer whose size is learned
         if tensor.dtype != expected[name].dtype or (tensor.shape != expected[name].shape and not flexible):
             raise BadBundle(
-                f"The weights {name} have the wrong shape: delete this version and train it again."
+                gettext_noop(
+                    "The weights {part} have the wrong shape: delete this version and train it again."
+                ),
+                part=name,
             )
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
-            raise BadBundle(f"The weights {name} are not finite: delete this version and train it again.")
+            raise BadBundle(
+                gettext_noop("The weights {part} are not finite: delete this version and train it again."),
+                part=name,
+            )

@@ -8,8 +8,9 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+from registry.lib.messages import translate_message
 
 
 @dataclass(frozen=True)
@@ -69,4 +70,4 @@ class VersionChange(models.Model):
         """The reason in the reader's language; a person's own words stay as they are."""
         if self.kind == self.Kind.PROMOTED or not self.text:
             return self.text
-        return gettext(self.text).format(**self.values)
+        return translate_message(self.text, self.values)

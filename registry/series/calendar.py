@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from registry.lib.errors import MessageError, gettext_noop
 from registry.series.panel import Days, Floats
 
 YEAR_HARMONICS, MONTH_HARMONICS = 3, 2
@@ -33,7 +34,10 @@ def _holiday_days(country: str, first_year: int, last_year: int) -> tuple[NDArra
     import holidays
 
     if country.upper() not in holidays.list_supported_countries():
-        raise ValueError(f"Country {country!r} is not known: use a two-letter code such as CN, DE or US.")
+        raise MessageError(
+            gettext_noop("Country {country} is not known: use a two-letter code such as CN, DE or US."),
+            country=repr(country),
+        )
     table = holidays.country_holidays(country.upper(), years=range(first_year, last_year + 1))
     found = sorted(table.items())
     days = np.array([np.datetime64(day, "D").astype(np.int64) for day, _name in found], np.int64)

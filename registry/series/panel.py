@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from registry.lib.errors import MessageError, gettext_noop
+
 Floats = NDArray[np.float32]
 Days = NDArray[np.datetime64]
 CovariateRole = str  # "known" (ahead), "past" (afterwards) or "static" (fixed)
@@ -78,8 +80,11 @@ class Panel:
         """The panel as it was known at the end of that day: later sales and past covariates are gone."""
         end = self.column_index(day) + 1
         if not 0 < end <= self.days:
-            raise ValueError(
-                f"{np.datetime64(day, 'D')} is outside the sales: use {self.start} to {self.origin}."
+            raise MessageError(
+                gettext_noop("{day} is outside the sales: use {first} to {last}."),
+                day=str(np.datetime64(day, "D")),
+                first=str(self.start),
+                last=str(self.origin),
             )
         return replace(
             self,
@@ -117,7 +122,9 @@ class Panel:
         frame = frame.reset_index(drop=True)
         sold = frame["sales"].notna().to_numpy()
         if not sold.any():
-            raise ValueError("There are no sales in this scope: choose another store or product.")
+            raise MessageError(
+                gettext_noop("There are no sales in this scope: choose another store or product.")
+            )
         dates = frame["date"].to_numpy().astype("datetime64[D]")
         start = dates[sold].min()
         column = ((dates - start) / np.timedelta64(1, "D")).astype(np.int64)

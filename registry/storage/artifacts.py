@@ -22,12 +22,13 @@ from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from registry.access.audit import AuditAction, record_action
+from registry.lib.errors import MessageError, gettext_noop
 from registry.lib.hashing import iter_hashed_chunks, sha256_of
 from registry.storage.tombstones import BY_HAND, WITH_ITS_SOURCE, Tombstone
 
 
-class CorruptArtifact(Exception):
-    """The stored file is missing or is not the one that was saved. The text is one sentence for people."""
+class CorruptArtifact(MessageError):
+    """The stored file is missing or is not the one that was saved."""
 
 
 def get_artifact_store() -> Storage:
@@ -108,10 +109,12 @@ class Artifact(models.Model):
     def _corrupt(self, problem: Literal["missing", "changed"]) -> CorruptArtifact:
         """The exception to raise for this row's file."""
         if problem == "missing":
-            return CorruptArtifact(f"The file of {self} is missing: delete it and make it again.")
-        return CorruptArtifact(
-            f"The file of {self} was changed after it was saved: delete it and make it again."
-        )
+            sentence = gettext_noop("The file of {name} is missing: delete it and make it again.")
+        else:
+            sentence = gettext_noop(
+                "The file of {name} was changed after it was saved: delete it and make it again."
+            )
+        return CorruptArtifact(sentence, name=str(self))
 
     def lock_row(self) -> Self | None:
         """Inside a transaction: the row as it is now, held until the end of it; None when it is gone."""

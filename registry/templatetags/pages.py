@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import count
 from typing import Any
+from urllib.parse import urlencode
 
 from django import template
 from django.template.context import RequestContext
+from django.urls import reverse
 
 from registry import labels
 from registry.access.permissions import Person
@@ -38,9 +40,15 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "forecast_label": labels.forecast_label,
     "algorithm_label": labels.algorithm_label,
     "event_text": labels.event_text,
-    "message_text": labels.message_text,
     "finding_title": labels.finding_title,
     "action_text": labels.action_text,
+    "column_label": labels.column_label,
+    "covariate_role_label": labels.covariate_role_label,
+    "date_order_label": labels.date_order_label,
+    "layout_label": labels.layout_label,
+    "side_label": labels.side_label,
+    "examples_text": labels.examples_text,
+    "metric_value": labels.metric_value,
     "rule_text": rule_text,
 }
 for name, function in FILTERS.items():
@@ -49,8 +57,6 @@ register.simple_tag(formatting.sparkline_points)
 register.simple_tag(labels.training_steps)
 
 TIP_NUMBERS = count()
-
-
 SECTIONS = {
     "dataset": "data",
     "upload": "data",
@@ -93,7 +99,19 @@ def metric_label(key: str) -> MetricLabel:
     return LABEL_BY_METRIC[key]
 
 
+@register.inclusion_tag("partials/tip.html")
+def metric_tip(metric: MetricLabel | str, label: str = "") -> dict[str, Any]:
+    """A metric by its label (or another word) as a button that opens its explanation.
+
+    Each gets an id of its own: a page may explain the same metric twice.
+    """
+    found = LABEL_BY_METRIC[metric] if isinstance(metric, str) else metric
+    tip_id = f"tip-{found.key.replace('.', '-')}-{next(TIP_NUMBERS)}"
+    return {"metric": found, "label": label or found.label, "id": tip_id}
+
+
 @register.simple_tag
-def tip_id(metric: MetricLabel) -> str:
-    """An id for the explanation: the same measure may be explained twice on a page, ids may not."""
-    return f"tip-{metric.key.replace('.', '-')}-{next(TIP_NUMBERS)}"
+def part_url(forecast: Any, store: str = "", product: str = "") -> str:
+    """The address that forecasts a part of this forecast: the same version and days, one store or product."""
+    query = {"version": forecast.version_id, "horizon": forecast.horizon, "store": store, "product": product}
+    return f"{reverse('forecast')}?{urlencode({name: value for name, value in query.items() if value})}"

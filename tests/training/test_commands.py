@@ -9,8 +9,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from django_q.models import OrmQ
 
+from registry.labels import event_text
+from registry.lib.errors import MessageError
 from registry.model_versions.models import ModelVersion
 from tests.helpers.fake_training import FakeLearning
+from training.management.commands.runs import serialize_run
 from training.models import TrainingRun
 
 pytestmark = pytest.mark.django_db
@@ -77,6 +80,25 @@ def test_data_that_cannot_be_learned_fails_the_run_with_the_same_sentence(train,
     run = TrainingRun.objects.get()
     assert (run.state, run.error) == ("failed", "There are 3 days of sales.")
     assert not ModelVersion.objects.exists()
+
+
+def test_a_message_of_the_numerics_is_saved_with_its_values(train, learner):
+    class Poor(FakeLearning):
+        def __init__(self, panel, plan, checkpoint=None):
+            raise MessageError("There are {have} days of sales.", have=3)
+
+    learner(Poor)
+    with pytest.raises(CommandError, match="There are 3 days of sales"):
+        train()
+    run = TrainingRun.objects.get()
+    assert (run.error, run.error_values) == ("There are {have} days of sales.", {"have": 3})
+    assert run.error_text == event_text(run.events.last()) == "There are 3 days of sales."
+    assert serialize_run(run)["error"] == "There are 3 days of sales."
+
+
+def test_a_run_of_an_earlier_release_shows_its_reason_as_before():
+    run = TrainingRun(error="The loss of {something} was saved as text.")
+    assert run.error_text == "The loss of {something} was saved as text."
 
 
 def test_a_training_broken_off_by_hand_leaves_no_running_row(train, learner):

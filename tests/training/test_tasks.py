@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import OperationalError
 from django_q.exceptions import TimeoutException
 
+from registry.labels import event_text
 from training import child_process, leases, tasks
 from training.exit_reasons import (
     CRASHED_TEXT,
@@ -77,10 +78,10 @@ def test_a_killed_child_is_tried_once_more_then_the_run_fails_with_the_reason(as
     children = child(program)
     run = attempts(ask(), 1)
     assert (run.state, run.error, run.pid, run.attempt) == ("queued", "", None, 1)
-    told = [(line.level, line.text) for line in run.events.order_by("-seq")[:2]]
-    assert told == [("info", "It is tried once more, from what it has kept."), ("warning", sentence)]
+    told = [(line.level, event_text(line)) for line in run.events.order_by("-seq")[:2]]
+    assert told == [("info", "Retrying from the last checkpoint."), ("warning", sentence)]
     run = attempts(run, 3)
-    assert (run.state, run.error, run.attempt, len(children)) == ("failed", sentence, 2, 2)
+    assert (run.state, run.error_text, run.attempt, len(children)) == ("failed", sentence, 2, 2)
 
 
 def test_a_kill_while_linux_was_short_of_memory_is_told_as_that(ask, child, monkeypatch):
@@ -145,7 +146,7 @@ def test_the_queues_own_timeout_leaves_no_running_row(ask, child, monkeypatch):
         tasks.run_training(str(run.pk))
     run.refresh_from_db()
     assert run.state == "failed"
-    assert "broken off by its worker" in run.error
+    assert "worker interrupted the training (TimeoutException)" in run.error_text
     assert children[0].returncode == -9
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from registry.lib.errors import MessageError, gettext_noop
 from registry.series import metrics
 from registry.series.error_breakdown import HoldoutWindow, error_breakdown
 from registry.series.panel import Floats, Panel
@@ -49,14 +50,22 @@ def choose_origins(
     newest = np.datetime64(last_origin, "D") if last_origin else panel.origin - np.timedelta64(horizon, "D")
     days = [newest - np.timedelta64(step * back, "D") for back in reversed(range(windows))]
     if newest + np.timedelta64(horizon, "D") > panel.origin:
-        raise ValueError(
-            f"The window after {newest} needs sales up to {newest + np.timedelta64(horizon, 'D')}, "
-            f"but they end on {panel.origin}: choose an earlier last origin."
+        raise MessageError(
+            gettext_noop(
+                "The window after {day} needs sales up to {last}, but they end on {end}: choose an earlier "
+                "last origin."
+            ),
+            day=str(newest),
+            last=str(newest + np.timedelta64(horizon, "D")),
+            end=str(panel.origin),
         )
     if days[0] <= panel.start:
-        raise ValueError(
-            f"The first window would start on {days[0]}, before the sales ({panel.start}): "
-            "ask for fewer windows."
+        raise MessageError(
+            gettext_noop(
+                "The first window would start on {day}, before the sales ({first}): choose fewer windows."
+            ),
+            day=str(days[0]),
+            first=str(panel.start),
         )
     return days
 

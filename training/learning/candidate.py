@@ -11,7 +11,8 @@ import torch
 from torch import nn
 
 from registry import algorithms
-from registry.algorithms import AlgorithmEntry, FitProgress, NetworkConfig
+from registry.algorithms import AlgorithmEntry, CustomFit, FitProgress, NetworkConfig
+from registry.lib.errors import MessageError, gettext_noop
 from registry.model_versions import golden
 from registry.model_versions.bundle import EnsembleMember
 from registry.series import rollout
@@ -20,19 +21,11 @@ from registry.series.panel import Floats, Panel
 from registry.series.windows import Batch, Windows, find_positions
 from training.learning import loop
 from training.learning.checkpoint import FitState
+from training.learning.defaults import MIN_PAST_DAYS
 
-MIN_PAST_DAYS = 14  # days before the first window that a model can learn from
 CHECK_WINDOWS = 2048  # windows that tell when to stop learning
 REFIT_STEP_SHARE = 0.5  # of the useful steps, at most, when a model goes on with the days that were held back
 REFIT_RATE_SHARE = 0.3  # of the learning rate, then
-WEEK, MONTH = 7, 28  # days forecast in one step; the latter where sales are sparse
-
-
-def default_block(panel: Panel) -> int:
-    """Days to forecast in one step: the mean that is fed back looks like a small sale every day, and where
-    hardly a day sells anything no model has seen that.
-    """
-    return MONTH if panel.is_sparse else WEEK
 
 
 @dataclass
@@ -77,13 +70,29 @@ class Candidate:
         """Learns on windows whose days all lie before column `end`; raises ValueError when there are none."""
         places = find_positions(self.windows, MIN_PAST_DAYS, end - self.block)
         if not len(places[0]):
-            raise ValueError(
-                "No series has enough days to learn from: add older days or forecast fewer days."
+            raise MessageError(
+                gettext_noop(
+                    "No series has enough days to learn from: add older days or forecast fewer days."
+                )
             )
         sampler = loop.WindowSampler(self.windows, places, self.seed + refit, self._draw_check_windows(end))
-        schedule = self.build_schedule(sampler, seconds, threads, refit)
-        yield from loop.fit_model(self.model, sampler, schedule, self.fit_state)
-        self.best_step = self.fit_state.best_step
+        if isinstance(self.model, CustomFit):
+            yield from self._fit_custom(self.model, sampler, seconds)
+        else:
+            schedule = self.build_schedule(sampler, seconds, threads, refit)
+            yield from loop.fit_network(self.model, sampler, schedule, self.fit_state)
+        self.best_step = self.fit_state.stopping.best_step
+
+    def _fit_custom(
+        self, module: CustomFit, sampler: loop.WindowSampler, seconds: float
+    ) -> Iterator[FitProgress]:
+        """The rounds of a module that learns in its own way; a finished fit is taken from its file."""
+        if self.fit_state.restore(self.model):
+            yield from self.fit_state.rounds
+            return
+        for one in module.fit(sampler, seconds):
+            yield self.fit_state.record_round(one)
+        self.fit_state.finish(self.model)
 
     def build_schedule(
         self, sampler: loop.WindowSampler, seconds: float, threads: int, refit: bool = False

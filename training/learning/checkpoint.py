@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import json
 import logging
-import math
-import os
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +22,13 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from registry.algorithms import FitProgress
+from registry.lib.atomic_file import write_atomic
+from training.learning.early_stopping import EarlyStopping
 
 logger = logging.getLogger(__name__)
 SAVE_SECONDS = 5.0  # seconds between two saves
 ASK_SECONDS = 1.0  # seconds between two looks whether to finish early
-STATE_FIELDS = ("step", "error", "spent", "lowest", "stale", "best_step", "done")  # numbers of a fit
+STATE_FIELDS = ("step", "error", "spent", "done")  # numbers of a fit, keys of the header
 ADAMW_KEYS = ("exp_avg", "exp_avg_sq", "step")  # what AdamW knows of each parameter
 
 
@@ -106,9 +106,7 @@ class FitState:
     step: int = 0  # the next one
     error: float = 0.0  # running error of the learning steps
     spent: float = 0.0  # seconds
-    lowest: float = math.inf  # loss on check days, of the round that did best
-    stale: int = 0  # rounds since
-    best_step: int = 0  # the steps that round had taken; 0 without check days
+    stopping: EarlyStopping = field(default_factory=EarlyStopping)
     rounds: list[FitProgress] = field(default_factory=list)
     done: bool = False
     saved_at: float = field(default_factory=time.monotonic)
@@ -123,15 +121,15 @@ class FitState:
         """Time to save."""
         return self.file is not None and time.monotonic() - self.saved_at >= self.checkpoint.save_seconds
 
+    def record_step(self, error: float, spent: float) -> None:
+        """Counts a learning step; the error is smoothed over the last twenty or so."""
+        self.error = error if self.step == 0 else 0.95 * self.error + 0.05 * error
+        self.step, self.spent = self.step + 1, spent
+
     def record_round(self, sign: FitProgress) -> FitProgress:
         """Notes a round on its way to whoever watches."""
         self.rounds.append(sign)
         return sign
-
-    def record_rounds(self, rounds: Iterator[FitProgress]) -> Iterator[FitProgress]:
-        """Notes the rounds of a module that learns in its own way."""
-        for sign in rounds:
-            yield self.record_round(sign)
 
     def restore(self, model: nn.Module, learner: LearnerState | None = None) -> bool:
         """Takes up what the file holds; False, and nothing changed, when there is none that fits."""
@@ -149,6 +147,7 @@ class FitState:
         torch.set_rng_state(tensors["random"])
         for name in STATE_FIELDS:
             setattr(self, name, head[name])
+        self.stopping = EarlyStopping(**{one.name: head[one.name] for one in fields(EarlyStopping)})
         self.rounds = [FitProgress(**sign) for sign in head["rounds"]]
         self.checkpoint.seconds_before += self.spent
         return True
@@ -158,13 +157,13 @@ class FitState:
         if self.file is None:
             return
         head = {name: getattr(self, name) for name in STATE_FIELDS}
-        head |= {"rounds": [asdict(one) for one in self.rounds]}
+        head |= asdict(self.stopping) | {"rounds": [asdict(one) for one in self.rounds]}
         tensors = add_prefix("model", model.state_dict()) | {"random": torch.get_rng_state()}
         tensors |= learner.copy_tensors() if learner else {}
         own = {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}
         self.saved_at = time.monotonic()
         try:
-            write_checkpoint(self.file, save(own, metadata={"checkpoint": json.dumps(head)}))
+            write_atomic(self.file, [save(own, metadata={"checkpoint": json.dumps(head)})])
         except OSError as error:
             logger.warning("The checkpoint could not be kept (%s): the training goes on without.", error)
 
@@ -216,22 +215,3 @@ def read_checkpoint(file: Path | None) -> tuple[dict[str, Any], dict[str, Tensor
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         logger.warning("The checkpoint %s is damaged (%s): its part starts again.", file, error)
         return None
-
-
-def write_checkpoint(file: Path, content: bytes) -> None:
-    """The whole file or nothing: temp file, fsync, rename, fsync of the folder."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_name(f"{file.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        part.replace(file)
-    finally:
-        part.unlink(missing_ok=True)
-    folder = os.open(file.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

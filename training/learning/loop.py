@@ -19,20 +19,17 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
-from registry.algorithms import CustomFit, FitProgress
+from registry.algorithms import FitProgress
+from registry.lib.errors import MessageError, gettext_noop
 from registry.series.quantiles import MEDIAN_INDEX, QUANTILE_LEVELS
 from registry.series.windows import Batch, Windows
 from training.learning.checkpoint import FitState, LearnerState
 
-MIN_ROUNDS, MAX_ROUND_SECONDS = (
-    20,
-    6.0,
-)  # signs of life per fit, and more when their planned seconds would be longer
+MIN_ROUNDS, MAX_ROUND_SECONDS = 20, 6.0  # at least so many rounds, and none planned to take longer
 SPREAD_WINDOWS = 4096  # windows that tell how wild the sales are
 WARM_UP_SHARE = 0.03
 MAX_GRADIENT_NORM = 1.0
 EMA_DECAY = 0.995
-PATIENCE, MIN_GAIN = 0.5, 0.001  # share of the rounds without that gain on check days until learning ends
 MEAN_WEIGHT = 0.3  # of the mean's loss beside the quantiles'
 WILD_SPREAD = 10.0  # spread of the sales from which the mean's loss would drown that of the quantiles
 # Seconds of a step on one core of the reference machine: fixed, per operation, per number written, per flop.
@@ -40,6 +37,7 @@ WILD_SPREAD = 10.0  # spread of the sales from which the mean's loss would drown
 # stops a fit on a slower machine.
 SECONDS_PER_STEP, SECONDS_PER_CALL, SECONDS_PER_NUMBER, SECONDS_PER_FLOP = 6.5e-3, 12e-6, 0.47e-9, 5e-12
 PLANNED_SHARE = 0.8  # share of the time that the plan fills
+NOT_FINITE = gettext_noop("The loss became not-a-number in step {step}: check the scale of the sales.")
 
 
 @dataclass(frozen=True)
@@ -50,6 +48,20 @@ class FitSchedule:
     seconds: float
     learning_rate: float
     batch_size: int
+
+    @property
+    def rounds(self) -> int:
+        """After how many parts of the fit its progress is reported."""
+        return max(MIN_ROUNDS, min(int(self.seconds / MAX_ROUND_SECONDS), self.steps // MIN_ROUNDS))
+
+    @property
+    def steps_per_round(self) -> int:
+        """Learning steps between two reports."""
+        return max(1, self.steps // self.rounds)
+
+    def learning_rate_at(self, step: int) -> float:
+        """The rate of that step: warm up, then half a cosine."""
+        return self.learning_rate * _learning_rate_factor(step / self.steps)
 
 
 class WindowSampler:
@@ -142,77 +154,68 @@ def planned_steps(model: nn.Module, batch: Batch, seconds: float, threads: int) 
     return max(20, int(PLANNED_SHARE * seconds * threads**0.5 / step))
 
 
-class LossNotFinite(ValueError):
+class LossNotFinite(MessageError):
     """The loss became not-a-number before anything was learned."""
 
 
-def fit_model(
+def fit_network(
     model: nn.Module, sampler: WindowSampler, schedule: FitSchedule, state: FitState
 ) -> Iterator[FitProgress]:
-    """Learns in place, telling each round; afterwards the model holds the averaged weights.
+    """Learns in place and yields each round; afterwards the model holds the averaged weights.
 
-    With check days these are the weights of the round that did best on them, and learning ends when
-    PATIENCE of all rounds did not do better. A module with a `fit` of its own is asked instead.
-    `part` keeps what an interrupted fit needs to go on, and knows when somebody wants it to end early.
+    With check days these are the weights of the best round, and learning ends when no later one is better.
+    `state` resumes an interrupted fit and knows whether somebody wants the result now.
     """
-    if isinstance(model, CustomFit):
-        if not state.restore(model):
-            yield from state.record_rounds(model.fit(sampler, schedule.seconds))
-            state.finish(model)
-        else:
-            yield from state.rounds
-        return
-    average, best = copy.deepcopy(model), copy.deepcopy(model)
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=schedule.learning_rate, weight_decay=0.01, fused=True
-    )
-    learner = LearnerState(model, average, best, optimizer, sampler.generator)
-    weight = mean_loss_weight(
-        sampler.draw(SPREAD_WINDOWS)
-    )  # before the restoring, which puts the generator where it was
+    learner = _start_learner(model, sampler, schedule)
+    # before the restore, which puts the sampler's generator back to where the interrupted fit left it
+    weight = mean_loss_weight(sampler.draw(SPREAD_WINDOWS))
     state.restore(model, learner)
     yield from state.rounds
     if state.done:
         return
-    started, running = time.monotonic() - state.spent, state.error
-    rounds = max(MIN_ROUNDS, min(int(schedule.seconds / MAX_ROUND_SECONDS), schedule.steps // MIN_ROUNDS))
-    every = max(1, schedule.steps // rounds)
+    started = time.monotonic() - state.spent
     for step in range(state.step, schedule.steps):
         spent = time.monotonic() - started
-        for group in optimizer.param_groups:
-            group["lr"] = schedule.learning_rate * _learning_rate_factor(step / schedule.steps)
-        value, miss = _train_step(model, optimizer, sampler.draw(schedule.batch_size), weight)
-        if not math.isfinite(value):
-            if step < every:
-                raise LossNotFinite(
-                    f"The loss became not-a-number in step {step + 1}: check the scale of the sales."
-                )
-            break
-        _update_average(average, model, min(EMA_DECAY, step / (step + 10)))
-        running = miss if step == 0 else 0.95 * running + 0.05 * miss
-        state.step, state.error, state.spent = step + 1, running, spent
-        if (step + 1) % every == 0:
-            share = max((step + 1) / schedule.steps, spent / schedule.seconds)
-            yield state.record_round(
-                FitProgress(min(1.0, share), running, _evaluate_average(learner, sampler.check, state))
-            )
+        batch = sampler.draw(schedule.batch_size)
+        loss, error = _train_step(learner, batch, schedule.learning_rate_at(step), weight)
+        if not math.isfinite(loss):
+            if step < schedule.steps_per_round:
+                raise LossNotFinite(NOT_FINITE, step=step + 1)
+            break  # what was learned before the accident is still good
+        _update_average(learner, step)
+        state.record_step(error, spent)
+        if state.step % schedule.steps_per_round == 0:
+            share = max(state.step / schedule.steps, spent / schedule.seconds)
+            check = _evaluate_average(learner, sampler.check, state)
+            yield state.record_round(FitProgress(min(1.0, share), state.error, check))
         if state.is_save_due:
             state.save(model, learner)
-        if (
-            spent > schedule.seconds
-            or state.stale >= PATIENCE * rounds
-            or (state.should_finish and step + 1 >= every)
-        ):
+        if _should_stop(schedule, state):
             break
-    model.load_state_dict((best if state.best_step else average).state_dict())
+    best = learner.best if state.stopping.best_step else learner.average
+    model.load_state_dict(best.state_dict())
     state.finish(model)
 
 
-def _evaluate_average(learner: LearnerState, batch: Batch | None, state: FitState) -> float | None:
-    """Error of the averaged weights on check days; they are kept when they are clearly the best so far.
+def _start_learner(model: nn.Module, sampler: WindowSampler, schedule: FitSchedule) -> LearnerState:
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=schedule.learning_rate, weight_decay=0.01, fused=True
+    )
+    return LearnerState(model, copy.deepcopy(model), copy.deepcopy(model), optimizer, sampler.generator)
 
-    Judged by the miss of the median, and the more days sell nothing, of all quantiles: there a median that
-    expects nothing would be best at once.
+
+def _should_stop(schedule: FitSchedule, state: FitState) -> bool:
+    """The time is up, nothing gets better, or somebody wants the result and there is one round of it."""
+    if state.spent > schedule.seconds or state.stopping.should_stop(schedule.rounds):
+        return True
+    return state.should_finish and state.step >= schedule.steps_per_round
+
+
+def _evaluate_average(learner: LearnerState, batch: Batch | None, state: FitState) -> float | None:
+    """Error of the averaged weights on check days, which are copied when they are the best so far.
+
+    Judged by the error of the median, plus that of all quantiles the more days sell nothing: there a median
+    of zero would be best at once.
     """
     if batch is None:
         return None
@@ -220,12 +223,8 @@ def _evaluate_average(learner: LearnerState, batch: Batch | None, state: FitStat
         output = learner.average.eval()(batch)
     miss = _median_error(output, batch)
     nothing = float((batch.target == 0).sum() / (~batch.target.isnan()).sum().clamp(min=1))
-    judged = miss + nothing * _quantile_error(output, batch)
-    if judged < state.lowest * (1 - MIN_GAIN):
-        state.lowest, state.stale, state.best_step = judged, 0, state.step
+    if state.stopping.record_loss(miss + nothing * _quantile_error(output, batch), state.step):
         learner.best.load_state_dict(learner.average.state_dict())
-    else:
-        state.stale += 1
     return miss
 
 
@@ -252,24 +251,29 @@ def _total_sales(batch: Batch) -> float:
 
 
 def _train_step(
-    model: nn.Module, optimizer: torch.optim.Optimizer, batch: Batch, weight: float
+    learner: LearnerState, batch: Batch, learning_rate: float, weight: float
 ) -> tuple[float, float]:
     """One learning step: its loss (NaN when the gradient is not finite) and its error."""
-    model.train()
-    optimizer.zero_grad(set_to_none=True)
-    output = model(batch)
+    for group in learner.optimizer.param_groups:
+        group["lr"] = learning_rate
+    learner.model.train()
+    learner.optimizer.zero_grad(set_to_none=True)
+    output = learner.model(batch)
     value = forecast_loss(output, batch, weight)
     value.backward()
-    norm = nn.utils.clip_grad_norm_(model.parameters(), MAX_GRADIENT_NORM)
-    if torch.isfinite(norm):
-        optimizer.step()
-    return float(value.detach()) if torch.isfinite(norm) else math.nan, _median_error(output.detach(), batch)
+    norm = nn.utils.clip_grad_norm_(learner.model.parameters(), MAX_GRADIENT_NORM)
+    is_finite = bool(torch.isfinite(norm))
+    if is_finite:
+        learner.optimizer.step()
+    return float(value.detach()) if is_finite else math.nan, _median_error(output.detach(), batch)
 
 
-def _update_average(average: nn.Module, model: nn.Module, decay: float) -> None:
-    """average = keep x average + (1 - keep) x model."""
+def _update_average(learner: LearnerState, step: int) -> None:
+    """average = decay x average + (1 - decay) x model, for every weight."""
+    # The first steps count little: a fixed 0.995 would remember the random start for hundreds of steps.
+    decay = min(EMA_DECAY, step / (step + 10))
     with torch.no_grad():
-        for old, new in zip(average.parameters(), model.parameters(), strict=True):
+        for old, new in zip(learner.average.parameters(), learner.model.parameters(), strict=True):
             old.lerp_(new, 1 - decay)
-        for kept, fresh in zip(average.buffers(), model.buffers(), strict=True):
+        for kept, fresh in zip(learner.average.buffers(), learner.model.buffers(), strict=True):
             kept.copy_(fresh)

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 
 from registry import algorithms
+from registry.lib.errors import MessageError, gettext_noop
 from registry.model_versions.bundle import Bundle
 from registry.series import metrics
 from registry.series.calibration import Calibration, HoldoutForecast
@@ -27,13 +28,17 @@ from registry.series.error_breakdown import HoldoutWindow, error_breakdown
 from registry.series.panel import Floats, Panel
 from registry.series.quantiles import MEDIAN_INDEX, is_count_data, round_median
 from registry.series.windows import Windows
-from training.learning.candidate import MIN_PAST_DAYS, Candidate, default_block
+from training.learning.candidate import Candidate
 from training.learning.checkpoint import Checkpoint
+from training.learning.defaults import MIN_PAST_DAYS, default_block, required_days
 from training.learning.ensemble import ensemble_weights, weighted_mean
 
 MAX_HOLDOUT_SHARE = 0.3  # share of the days that may be held back
 LEARN_SHARE, REFIT_SHARE = 0.58, 0.34  # shares of the budget; the rest is for tests and saving
-gettext_noop = str  # marks words for the translators; there is no Django here
+TOO_FEW_DAYS = gettext_noop(
+    "There are {have} days of sales, but forecasting {days} days ahead needs {need}: add older days or "
+    "forecast fewer days."
+)
 PREPARED = gettext_noop("{series} series, {days} days of sales")
 ROUND = gettext_noop("{method}, round {round}: error {error:.1%}")
 CHECKED = gettext_noop("{method}, round {round}: error {error:.1%}, on check days {check:.1%}")
@@ -97,12 +102,9 @@ class TrainingPipeline:
         entries = algorithms.select_candidates(training_config.algorithm, most)
         asked = [algorithms.build_config(entry.name, training_config.knobs) for entry in entries]
         configs = [replace(config, block=config.block or default_block(panel)) for config in asked]
-        need = MIN_PAST_DAYS + 2 * training_config.horizon
+        need = required_days(training_config.horizon)
         if panel.days < need:
-            raise ValueError(
-                f"There are {panel.days} days of sales, but forecasting {training_config.horizon} days ahead "
-                f"needs {need}: add older days or forecast fewer days."
-            )
+            raise MessageError(TOO_FEW_DAYS, have=panel.days, days=training_config.horizon, need=need)
         encoder = Encoder.fit(panel)
         block = min(training_config.horizon, max(config.block for config in configs))
         tables = Windows(panel, encoder, MIN_PAST_DAYS, block)

@@ -54,7 +54,7 @@ def test_trying_several_methods_goes_on_too(panel, tmp_path, monkeypatch):
 def test_what_was_learned_is_not_learned_again(panel, tmp_path, monkeypatch):
     from training.learning import loop
 
-    monkeypatch.setattr(loop, "PATIENCE", 99)
+    monkeypatch.setattr("training.learning.early_stopping.PATIENCE", 99)
     monkeypatch.setattr("training.learning.candidate.REFIT_STEP_SHARE", 2)
     interrupted(panel, plan(), tmp_path, 15)
     steps = []
@@ -88,6 +88,7 @@ def test_a_file_is_whole_or_not_there(panel, tmp_path):
     interrupted(panel, plan(), tmp_path, 10)
     assert [file.name for file in tmp_path.iterdir()] == ["001.safetensors"]
     head, _tensors = read_checkpoint(tmp_path / "001.safetensors")
+    assert set(head) == {"step", "error", "spent", "lowest", "stale", "best_step", "done", "rounds"}
     assert (head["step"], head["done"], len(head["rounds"])) == (17, False, 8)
 
 

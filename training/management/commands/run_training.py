@@ -1,4 +1,4 @@
-"""`manage.py run_training RUN TOKEN`: the child process of a worker. Use `train` by hand."""
+"""`manage.py run_training RUN TOKEN`: the child process of a worker. To train manually, use `train`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from registry.lib.errors import split_error
 from registry.lib.process import die_with_parent
 from training import leases
 from training.limits import apply_limits
@@ -14,23 +15,25 @@ from training.runner import EXPECTED_ERRORS, LeaseLost, train_and_publish
 
 
 class Command(BaseCommand):
-    help = "Trains a run that a worker has taken (started by the worker)."
+    help = "Trains a run that a worker has claimed (started by the worker)."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("run", help="id of the run")
         parser.add_argument("token", help="token of the attempt that owns the run")
-        parser.add_argument("--parent", type=int, help="pid of the worker, to end with it")
+        parser.add_argument("--parent", type=int, help="pid of the worker; this process ends with it")
 
     def handle(self, *args: Any, **options: Any) -> None:
         die_with_parent(options["parent"])
         apply_limits(settings.TRAINING_MEMORY_MB)
         run = leases.find_owned(options["run"], options["token"])
         if run is None:
-            raise CommandError("This attempt does not own the run: it ended or another worker took it.")
+            raise CommandError(
+                "This attempt does not own the run: it has ended or another worker has claimed it."
+            )
         try:
             train_and_publish(run)
         except EXPECTED_ERRORS as error:
-            run.mark_failed(str(error))
+            run.mark_failed(*split_error(error))
             raise CommandError(str(error)) from error
         except LeaseLost as error:
             raise CommandError(str(error)) from error

@@ -1,4 +1,4 @@
-"""`manage.py runs`: the latest trainings and where they stand."""
+"""`manage.py runs`: the latest trainings and their state."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from registry.lib.errors import fill_places
 from training.models import TrainingRun
 
 
 def serialize_run(run: TrainingRun) -> dict[str, Any]:
-    """One run in the words of the contract."""
+    """A run as scripts read it."""
     return {
         "id": str(run.pk),
         "dataset": run.dataset_version.dataset.name,
@@ -22,7 +23,7 @@ def serialize_run(run: TrainingRun) -> dict[str, Any]:
         "progress": run.progress,
         "attempt": run.attempt,
         "pid": run.pid,
-        "error": run.error,
+        "error": fill_places(run.error, run.error_values),
         "version": run.version.name if run.version else None,
     }
 

@@ -1,4 +1,4 @@
-"""`manage.py train`: learns here and now, or with --queue hands the work to the workers."""
+"""`manage.py train`: trains in this process, or with --queue leaves it to the workers."""
 
 from __future__ import annotations
 
@@ -18,23 +18,24 @@ from registry.access.audit import AuditAction, record_action
 from registry.datasets.models import Dataset
 from registry.datasets.scope import Scope
 from registry.lib.cli import build_int_type
+from registry.lib.errors import split_error
 from registry.model_versions.models import ModelVersion
 from training import leases
-from training.exit_reasons import DISK_FULL_MARKERS, DISK_FULL_TEXT
+from training.exit_reasons import DISK_FULL_MARKERS, DISK_FULL_TEXT, INTERRUPTED_TEXT
 from training.models import TrainingRun
 from training.queue import build_run, enqueue_run
 from training.runner import EXPECTED_ERRORS, HeartbeatThread, LeaseLost, train_and_publish
 
 
 def is_disk_full(error: BaseException) -> bool:
-    """Whatever layer says it."""
+    """Whether the error, of the file system or the database, means a full disk."""
     return isinstance(error, (OSError, DatabaseError)) and any(
         word in str(error) for word in DISK_FULL_MARKERS
     )
 
 
 def parse_scope(text: str) -> Scope:
-    """An argparse type: global, store:CODE or product:CODE."""
+    """argparse type for global, store:CODE or product:CODE."""
     try:
         return Scope.parse(text)
     except ValueError as error:
@@ -42,7 +43,7 @@ def parse_scope(text: str) -> Scope:
 
 
 def parse_knob(text: str) -> tuple[str, str]:
-    """An argparse type: name=value."""
+    """argparse type for name=value."""
     name, equals, value = text.partition("=")
     if not name or not equals:
         raise ArgumentTypeError(f"{text!r} is not knob=value")
@@ -62,15 +63,17 @@ class Command(BaseCommand):
             "--horizon", type=build_int_type(settings.MAX_HORIZON), default=28, help="days ahead"
         )
         parser.add_argument(
-            "--budget", type=build_int_type(settings.MAX_BUDGET), default=60, help="seconds to learn"
+            "--budget", type=build_int_type(settings.MAX_BUDGET), default=60, help="learning time in seconds"
         )
         parser.add_argument("--set", type=parse_knob, action="append", default=[], metavar="knob=value")
-        parser.add_argument("--seed", type=int, default=0, help="same seed, same numbers")
-        parser.add_argument("--queue", action="store_true", help="let the workers do it, print the run's id")
+        parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same results")
+        parser.add_argument(
+            "--queue", action="store_true", help="queue it for the workers and print the run's id"
+        )
         parser.add_argument("--json", action="store_true", help="one JSON object")
 
     def execute(self, *args: Any, **options: Any) -> str | None:
-        """A full disk is one sentence, whichever step meets it."""
+        """Turns a full disk, in whichever step, into one sentence."""
         try:
             return super().execute(*args, **options)
         except (OSError, DatabaseError) as error:
@@ -79,14 +82,16 @@ class Command(BaseCommand):
             raise
 
     def handle(self, *args: Any, **options: Any) -> None:
-        asked = {name: options[name] for name in ("horizon", "budget", "seed")}
+        chosen = {name: options[name] for name in ("horizon", "budget", "seed")}
         dataset = Dataset.objects.filter(name=options["dataset"]).first()
         data = dataset.current_version if dataset else None
         if data is None:
-            raise CommandError(f"There is no dataset {options['dataset']!r}: bring one in with import_sales.")
-        verb = enqueue_run if options["queue"] else build_run
+            raise CommandError(f"There is no dataset {options['dataset']!r}: import it with import_sales.")
+        make_run = enqueue_run if options["queue"] else build_run
         try:
-            run = verb(data, options["scope"], options["algorithm"], config=dict(options["set"]), **asked)
+            run = make_run(
+                data, options["scope"], options["algorithm"], config=dict(options["set"]), **chosen
+            )
         except ValueError as error:
             raise CommandError(str(error)) from None
         if options["queue"]:
@@ -98,25 +103,27 @@ class Command(BaseCommand):
         )
 
     def train_here(self, run: TrainingRun) -> ModelVersion:
-        """Here and now, through the worker's own code."""
+        """Trains in this process, with the code of the worker."""
         with transaction.atomic():
             run.save(force_insert=True)
             record_action(AuditAction.TRAINED, run, why=str(run.dataset_version))
         claimed = leases.claim_run(run.pk, os.getpid(), socket.gethostname())
         if claimed is None:
-            raise CommandError("The run was taken by somebody else: look at `manage.py runs`.")
+            raise CommandError("Another worker has claimed the run: see `manage.py runs`.")
         try:
             with HeartbeatThread(claimed):
                 return train_and_publish(claimed)
         except EXPECTED_ERRORS as error:
-            claimed.mark_failed(str(error))
+            claimed.mark_failed(*split_error(error))
             raise CommandError(str(error)) from error
         except LeaseLost as error:
             raise CommandError(str(error)) from error
         except BaseException as error:
-            words = f"The training was broken off ({type(error).__name__}). Start it again."
-            with suppress(DatabaseError):  # on a full disk the row cannot be changed: the lease says it then
-                claimed.mark_failed(DISK_FULL_TEXT if is_disk_full(error) else words)
+            with suppress(DatabaseError):  # on a full disk the row cannot change; the lease expires
+                if is_disk_full(error):
+                    claimed.mark_failed(DISK_FULL_TEXT)
+                else:
+                    claimed.mark_failed(INTERRUPTED_TEXT, {"error": type(error).__name__})
             raise
 
     def write_result(self, as_json: bool, content: dict[str, Any], line: str) -> None:
@@ -124,7 +131,7 @@ class Command(BaseCommand):
 
 
 def serialize_result(run: TrainingRun, version: ModelVersion) -> dict[str, Any]:
-    """The contract's object for a finished training."""
+    """A finished training as scripts read it."""
     return {
         "version": version.name,
         "state": run.State.DONE,
