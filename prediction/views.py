@@ -27,12 +27,11 @@ from registry.lib.export import (
     CSV,
     EXCEL,
     EXPORT_FORMATS,
-    build_file_response,
     export_table,
     render_csv,
     render_excel,
 )
-from registry.lib.http import HtmxRequest, render_confirmation
+from registry.lib.http import HtmxRequest, download_response, render_confirmation
 from registry.lib.messages import translate_error
 from registry.model_versions.models import ModelVersion
 from registry.storage.artifacts import CorruptArtifact
@@ -135,7 +134,7 @@ def download_forecast(
     except (ValueError, CorruptArtifact) as problem:
         messages.error(request, translate_error(problem))
         return redirect("forecast-detail", pk)
-    return build_file_response(file_name(found), kind, write(found, content))
+    return download_response(write(found, content), f"{file_name(found)}.{kind}")
 
 
 def named_label(forecast: Forecast) -> str:

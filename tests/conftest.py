@@ -71,9 +71,9 @@ def archive_folder(tmp_path: Path, settings) -> Path:
 def quick_reading(request, monkeypatch) -> None:
     """Files are read in this process; tests of the limits are marked `processes` and start a real one."""
     if request.node.get_closest_marker("processes") is None:
-        from registry.datasets.importing import pipeline, sandbox
+        from registry.datasets.importing.sandbox import launcher, pipeline
 
-        monkeypatch.setattr(sandbox, "run_in_sandbox", pipeline.run_import)
+        monkeypatch.setattr(launcher, "run_in_sandbox", pipeline.run_import)
 
 
 @pytest.fixture(autouse=True)

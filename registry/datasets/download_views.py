@@ -1,27 +1,28 @@
-"""Stores and products of a dataset with their figures, and the dataset as files."""
+"""Downloads of a dataset: its sales as parquet and CSV, and the findings of its check."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import IO
 
 import pyarrow.parquet as pq
-from django.http import FileResponse, Http404, HttpRequest, StreamingHttpResponse
+from django.http import Http404, HttpRequest, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from registry.datasets.importing.findings import ACTION_LABELS, FINDING_TITLES
 from registry.datasets.models import Dataset, DatasetVersion
-from registry.lib.csv_safe import escape_formula_text, format_cell, format_csv_rows
-from registry.lib.http import stream_csv
+from registry.lib.csv_safe import format_csv_rows
+from registry.lib.http import download_response, stream_csv
 from registry.storage.artifacts import get_artifact_store
 
-BATCH_ROWS = 20_000
+BATCH_ROWS = 20_000  # of CSV sent at a time
 
 
 def get_current_or_404(pk: int) -> DatasetVersion:
-    """What a download holds."""
+    """The dataset's current version; 404 when it has none."""
     current = get_object_or_404(Dataset, pk=pk).current_version
     if current is None:
         raise Http404
@@ -29,19 +30,17 @@ def get_current_or_404(pk: int) -> DatasetVersion:
 
 
 @require_safe
-def sales_parquet(request: HttpRequest, pk: int) -> FileResponse:
-    """The current version's own file."""
+def sales_parquet(request: HttpRequest, pk: int) -> StreamingHttpResponse:
+    """The parquet file of the current version."""
     current = get_current_or_404(pk)
-    return FileResponse(
-        get_artifact_store().open(current.path, "rb"),
-        as_attachment=True,
-        filename=f"{build_filename(current)}.parquet",
+    return download_response(
+        get_artifact_store().open(current.path, "rb"), f"{build_filename(current)}.parquet"
     )
 
 
 @require_safe
 def sales_csv(request: HttpRequest, pk: int) -> StreamingHttpResponse:
-    """All rows as CSV, a batch at a time: ten million rows need no more memory than twenty thousand."""
+    """All rows as CSV, streamed in batches: ten million rows need no more memory than one batch."""
     current = get_current_or_404(pk)
     return stream_csv(
         stream_csv_lines(get_artifact_store().open(current.path, "rb")), f"{build_filename(current)}.csv"
@@ -50,39 +49,34 @@ def sales_csv(request: HttpRequest, pk: int) -> StreamingHttpResponse:
 
 @require_safe
 def findings_csv(request: HttpRequest, pk: int) -> StreamingHttpResponse:
-    """What the check of the current version found, with its first examples."""
+    """The findings of the current version with their first examples."""
     current = get_current_or_404(pk)
     rows = [[_("Finding"), _("Count"), _("What was done"), _("Row"), _("Column"), _("Value")]]
     for finding in current.findings:
         title, action = _(FINDING_TITLES.get(finding["code"], finding["code"])), finding["action"]
         done = _(ACTION_LABELS[action]) if action in ACTION_LABELS else action
         for example in finding["examples"]:
-            place = [
-                example["row"] or "",
-                escape_formula_text(example["column"]),
-                escape_formula_text(example["value"]),
-            ]
+            place = [example["row"] or "", example["column"], example["value"]]
             rows.append([title, finding["count"], done, *place])
-    return stream_csv(iter([format_csv_rows(rows)]), f"{build_filename(current)}-findings.csv")
+    return stream_csv([format_csv_rows(rows)], f"{build_filename(current)}-findings.csv")
 
 
 def build_filename(version: DatasetVersion) -> str:
-    """Letters that every system allows, and the version.
+    """Name and version of the dataset, without suffix; a name without Latin letters becomes "sales".
 
     >>> build_filename(DatasetVersion(dataset=Dataset(name="Berlin / 2026"), number=2))
-    'Berlin---2026-v2'
+    'Berlin / 2026-v2'
+    >>> build_filename(DatasetVersion(dataset=Dataset(name="药店"), number=2))
+    'sales-v2'
     """
-    name = "".join(
-        letter if letter.isascii() and letter.isalnum() else "-" for letter in version.dataset.name
-    )
-    return f"{name.strip('-') or 'sales'}-v{version.number}"
+    name = version.dataset.name
+    return f"{name if re.search('[A-Za-z0-9]', name) else 'sales'}-v{version.number}"
 
 
 def stream_csv_lines(stream: IO[bytes]) -> Iterator[str]:
-    """The canonical file as CSV text; a code that a spreadsheet would run as a formula is disarmed."""
+    """The rows of a canonical file as CSV text, a batch at a time; closes the file."""
     with stream:
         file = pq.ParquetFile(stream)
-        yield format_csv_rows([[escape_formula_text(name) for name in file.schema_arrow.names]])
+        yield format_csv_rows([file.schema_arrow.names])
         for batch in file.iter_batches(BATCH_ROWS, use_threads=False):
-            columns = [[format_cell(value) for value in column.to_pylist()] for column in batch.columns]
-            yield format_csv_rows(zip(*columns, strict=True))
+            yield format_csv_rows(zip(*(column.to_pylist() for column in batch.columns), strict=True))

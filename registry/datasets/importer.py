@@ -19,10 +19,10 @@ from django.utils.translation import gettext as _
 
 from registry.access.audit import AuditAction, record_action
 from registry.datasets.catalog import Item
-from registry.datasets.importing import sandbox
 from registry.datasets.importing.covariate_roles import ColumnRoles
 from registry.datasets.importing.errors import SalesFileError
 from registry.datasets.importing.options import ImportJob, ImportOptions
+from registry.datasets.importing.sandbox import launcher
 from registry.datasets.models import Dataset, DatasetVersion
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def inspect_file(
     )
     if not path.is_file():
         raise SalesFileError(_("%(file)s does not exist: check the path.") % {"file": path})
-    report = sandbox.run_in_sandbox(job)
+    report = launcher.run_in_sandbox(job)
     if only:
         return report
     saved = replace(options, on_problem="propose", replace=False, file=job.name)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -20,6 +20,7 @@ from registry.datasets.importer import restore_version
 from registry.datasets.importing.errors import AmbiguousValue, SalesFileError
 from registry.datasets.models import DatasetVersion
 from registry.datasets.uploads import Upload
+from registry.lib.http import download_response, render_confirmation
 from registry.storage.artifacts import Artifact
 
 ADD_PERMISSION = "registry.add_datasetversion"
@@ -99,7 +100,7 @@ def upload_rows(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     path = found.folder / "bad.csv"
     if not path.is_file():
         return redirect("upload-match", pk)
-    return FileResponse(path.open("rb"), as_attachment=True, filename="findings.csv", content_type="text/csv")
+    return download_response(path.open("rb"), "findings.csv")
 
 
 @require_POST

@@ -1,43 +1,36 @@
-"""CSV text that no spreadsheet takes for a formula."""
+"""CSV whose texts no spreadsheet runs as formulas."""
 
 from __future__ import annotations
 
 import csv
+import io
+import re
+from collections.abc import Iterable
 from typing import Any
 
-
-def format_cell(value: Any) -> Any:
-    return "" if value is None else escape_formula_text(value) if isinstance(value, str) else value
-
-
-class EchoWriter:
-    """Gives back what a csv writer writes."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
-def format_csv_rows(rows: Any) -> str:
-    writer = csv.writer(EchoWriter())
-    return "".join(str(writer.writerow(row)) for row in rows)
-
-
 FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r")
+PLAIN_NUMBER = re.compile(r"-?(\d+\.?\d*|\.\d+)", re.ASCII)
 
 
 def escape_formula(value: Any) -> Any:
-    """A text that a spreadsheet cannot take for a formula.
+    """The value; a text that a spreadsheet would run as a formula gets a quote in front.
 
-    >>> escape_formula("=1+1"), escape_formula("P001"), escape_formula(-1)
-    ("'=1+1", 'P001', -1)
+    >>> [escape_formula(text) for text in ("=1+1", "-5", "-5+cmd", "+49", "P001")]
+    ["'=1+1", '-5', "'-5+cmd", "'+49", 'P001']
+    >>> escape_formula(-1), escape_formula(None)
+    (-1, None)
     """
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_PREFIXES) else value
+    if not isinstance(value, str) or not value.startswith(FORMULA_PREFIXES) or PLAIN_NUMBER.fullmatch(value):
+        return value
+    return f"'{value}"
 
 
-def escape_formula_text(text: str) -> str:
+def format_csv_rows(rows: Iterable[Iterable[Any]]) -> str:
+    r"""The rows as CSV text with escaped formulas; None is an empty cell.
+
+    >>> format_csv_rows([["a,b", None, "=1"], [1.5, "-2", ""]])
+    '"a,b",,\'=1\r\n1.5,-2,\r\n'
     """
-    >>> [escape_formula_text(text) for text in ("=1+1", "-5", "-5+cmd", "A")]
-    ["'=1+1", '-5', "'-5+cmd", 'A']
-    """
-    plain = text.lstrip("-").replace(".", "", 1).isdigit()
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) and not plain else text
+    text = io.StringIO()
+    csv.writer(text).writerows([escape_formula(value) for value in row] for row in rows)
+    return text.getvalue()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,14 +16,11 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
-from registry.lib.csv_safe import escape_formula
+from registry.lib.csv_safe import escape_formula, format_csv_rows
+from registry.lib.http import download_response
 
 CSV, EXCEL = "csv", "xlsx"
 EXPORT_FORMATS = (CSV, EXCEL)
-CONTENT_TYPES = {
-    CSV: "text/csv; charset=utf-8",
-    EXCEL: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
 NUMBER_FORMATS = {"share": "0.0%", "units": "#,##0.0##", "count": "#,##0", "day": "yyyy-mm-dd"}
 EXCEL_DATETIME = "yyyy-mm-dd hh:mm"
 MAX_COLUMN_WIDTH = 60
@@ -32,7 +28,7 @@ MAX_COLUMN_WIDTH = 60
 
 @dataclass(frozen=True)
 class Column:
-    """A heading and what stands under it: text, count, units, share or day."""
+    """A heading and the kind of its values: text, count, units, share or day."""
 
     name: str
     kind: str = "text"
@@ -48,25 +44,23 @@ class Table:
 
 
 def to_cell_value(value: Any) -> Any:
-    """What a cell holds: times without a zone, unknown objects as text."""
+    """The value of a cell: times without a zone, unknown objects as text."""
     if isinstance(value, datetime):
         return make_naive(value) if is_aware(value) else value
     if value is None or isinstance(value, (bool, int, float, date)):
         return value
-    return escape_formula(str(value))
+    return str(value)
 
 
 def render_csv(table: Table, with_bom: bool = True) -> bytes:
-    """UTF-8; with a byte order `mark` Excel reads it right, without it programs do."""
-    text = io.StringIO()
-    rows = csv.writer(text)
-    rows.writerow([escape_formula(column.name) for column in table.columns])
-    rows.writerows([[to_cell_value(value) for value in row] for row in table.rows])
-    return text.getvalue().encode("utf-8-sig" if with_bom else "utf-8")
+    """The table in UTF-8; Excel needs the byte order mark, programs do not expect it."""
+    heading = [column.name for column in table.columns]
+    text = format_csv_rows([heading, *([to_cell_value(value) for value in row] for row in table.rows)])
+    return text.encode("utf-8-sig" if with_bom else "utf-8")
 
 
 def render_excel(tables: Iterable[Table]) -> bytes:
-    """One sheet a table."""
+    """A workbook with a sheet for each table."""
     book = Workbook(write_only=True)
     for table in tables:
         sheet = book.create_sheet(make_sheet_title(table.title, book.sheetnames))
@@ -92,8 +86,8 @@ def render_excel(tables: Iterable[Table]) -> bytes:
 
 
 def build_cell(sheet: Any, value: Any, kind: str) -> Any:
-    """A typed cell; a text is never a formula, whatever it begins with."""
-    content = to_cell_value(value)
+    """A typed cell; a text is never a formula."""
+    content = escape_formula(to_cell_value(value))
     if isinstance(content, str):
         content = ILLEGAL_CHARACTERS_RE.sub("", content)
     made = WriteOnlyCell(sheet, content)
@@ -107,7 +101,7 @@ def build_cell(sheet: Any, value: Any, kind: str) -> Any:
 
 
 def fit_column_widths(table: Table) -> list[int]:
-    """Room for the longest of the first rows."""
+    """The width of each column, from its longest value in the first rows."""
     shown = [[column.name for column in table.columns], *table.rows[:200]]
     return [
         min(MAX_COLUMN_WIDTH, 3 + max(len(str(row[at])) if row[at] is not None else 0 for row in shown))
@@ -121,22 +115,6 @@ def make_sheet_title(title: str, taken: Sequence[str]) -> str:
     return clean if clean not in taken else f"{clean} {len(taken) + 1}"
 
 
-def make_ascii_name(text: str) -> str:
-    """A file name without anything a header or a file system could misread.
-
-    >>> make_ascii_name('kan_product_药/"1".csv')
-    'kan_product____1_.csv'
-    """
-    return "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in text)
-
-
-def build_file_response(name: str, kind: str, content: bytes) -> HttpResponse:
-    """The file as an answer that the browser saves."""
-    response = HttpResponse(content, content_type=CONTENT_TYPES[kind])
-    response["Content-Disposition"] = f'attachment; filename="{make_ascii_name(name)}.{kind}"'
-    return response
-
-
 def export_table(name: str, kind: str, table: Table) -> HttpResponse:
-    """A list as the file that was asked for."""
-    return build_file_response(name, kind, render_csv(table) if kind == CSV else render_excel([table]))
+    """A table as a download in one of EXPORT_FORMATS."""
+    return download_response(render_csv(table) if kind == CSV else render_excel([table]), f"{name}.{kind}")

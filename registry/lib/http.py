@@ -1,13 +1,22 @@
-"""What views of every app share."""
+"""Requests and responses that the views of every app share."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import PurePath
+from typing import overload
 
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django_htmx.middleware import HtmxDetails
+
+CONTENT_TYPES = {
+    ".csv": "text/csv; charset=utf-8",
+    ".parquet": "application/vnd.apache.parquet",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 
 
 class HtmxRequest(HttpRequest):
@@ -25,14 +34,44 @@ def render_confirmation(
     return render(request, "confirm.html", context)
 
 
-def stream_csv(content: Iterator[str], name: str) -> StreamingHttpResponse:
-    """A file of text that spreadsheets open with its letters whole."""
-    response = StreamingHttpResponse(encode_with_bom(content), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
+@overload
+def download_response(content: bytes, name: str) -> HttpResponse: ...
+
+
+@overload
+def download_response(content: Iterable[bytes], name: str) -> StreamingHttpResponse: ...
+
+
+def download_response(content: bytes | Iterable[bytes], name: str) -> HttpResponse | StreamingHttpResponse:
+    """A file that the browser saves under the cleaned name; parts and open files are streamed."""
+    content_type = CONTENT_TYPES[PurePath(name).suffix]
+    response: HttpResponse | StreamingHttpResponse
+    if isinstance(content, bytes):
+        response = HttpResponse(content, content_type=content_type)
+    else:  # an iterable without read() is streamed as it is, a file in blocks and with its length
+        response = FileResponse(content, content_type=content_type)
+    response["Content-Disposition"] = f'attachment; filename="{clean_filename(name)}"'
     return response
 
 
-def encode_with_bom(content: Iterator[str]) -> Iterator[bytes]:
+def stream_csv(texts: Iterable[str], name: str) -> StreamingHttpResponse:
+    """CSV text as a download; its byte order mark tells spreadsheets that it is UTF-8."""
+    return download_response(encode_with_bom(texts), name)
+
+
+def encode_with_bom(texts: Iterable[str]) -> Iterator[bytes]:
+    """The texts in UTF-8 behind a byte order mark."""
     yield b"\xef\xbb\xbf"
-    for text in content:
+    for text in texts:
         yield text.encode()
+
+
+def clean_filename(name: str) -> str:
+    """A file name without anything that a header or a file system could misread.
+
+    >>> clean_filename('Berlin / 2026-v2.csv'), clean_filename('药店"1".xlsx'), clean_filename("药店.csv")
+    ('Berlin_2026-v2.csv', '1.xlsx', 'file.csv')
+    """
+    suffix = PurePath(name).suffix
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "_", name.removesuffix(suffix)).strip("._-")
+    return f"{stem or 'file'}{suffix}"

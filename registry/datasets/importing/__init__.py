@@ -1,3 +1,3 @@
-"""From a file of any till to canonical columns: readers, values, checks, roles."""
+"""From a sales file in any format to canonical columns; nothing here imports the database."""
 
 from __future__ import annotations

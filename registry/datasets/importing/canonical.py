@@ -1,4 +1,4 @@
-"""Canonical content: sorted columns, their hash, and their parquet form."""
+"""Canonical content: columns in one order, their hash, and their parquet form."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ import pyarrow.parquet as pq
 from registry.datasets.importing.covariate_roles import ColumnRoles, propose_role
 from registry.datasets.importing.extra_columns import ColumnData, ExtraColumns
 from registry.datasets.importing.values import CategoricalColumn, Floats
+from registry.lib.days import day_number, from_day_number
 
 Days = npt.NDArray[np.int32]
-ROW_GROUP_SIZE = 1 << 17  # small enough that one store of a chain is read without the others
+ROW_GROUP_SIZE = 1 << 17  # rows; small enough to read one store of a chain without the others
 
 
 @dataclass(frozen=True)
@@ -43,28 +44,23 @@ class CanonicalTable:
 
     @cached_property
     def date_range(self) -> tuple[dt.date, dt.date]:
-        """First and last day with a sale record; rows after it are a plan."""
+        """First and last day with a sales record; rows after it are a plan."""
         sold = self.days[~np.isnan(self.sales)]
-        first, last = (dt.date(1970, 1, 1) + dt.timedelta(days=int(day)) for day in (sold.min(), sold.max()))
-        return first, last
+        return from_day_number(sold.min()), from_day_number(sold.max())
 
     @cached_property
     def series_starts(self) -> npt.NDArray[np.int64]:
-        """[S] the row at which each series begins."""
+        """[S] the row where each series begins."""
         key = self.stores.codes.astype(np.int64) * len(self.products.values) + self.products.codes
         return np.flatnonzero(np.append(True, key[1:] != key[:-1]))
 
     def assign_roles(self, given: ColumnRoles) -> ColumnRoles:
-        """The given roles, and a sensible one for every other extra column."""
-        last = (self.date_range[1] - dt.date(1970, 1, 1)).days
-        ahead = self.days > last
-        roles = {}
-        for name in self.extras:
-            roles[name] = given.get(name) or self.propose_column_role(name, ahead)
-        return roles
+        """The given roles, and a proposed one for every other extra column."""
+        is_future = self.days > day_number(self.date_range[1])
+        return {name: given.get(name) or self.propose_column_role(name, is_future) for name in self.extras}
 
     def propose_column_role(self, name: str, is_future: npt.NDArray[np.bool_]) -> str:
-        """The role that fits an extra column; `ahead` [N] marks the rows after the last sale."""
+        """The role that fits an extra column; `is_future` [N] marks the rows after the last sale."""
         column = self.extras[name]
         values = column.codes if isinstance(column, CategoricalColumn) else column
         if isinstance(column, CategoricalColumn):
@@ -75,7 +71,7 @@ class CanonicalTable:
 
     @cached_property
     def content_hash(self) -> str:
-        """SHA-256 of the content, whatever the order of rows and the type of file it came in."""
+        """SHA-256 of the content, independent of row order and file format."""
         digest = hashlib.sha256()
         core: dict[str, ColumnData | Days] = {
             "date": self.days,
@@ -93,11 +89,11 @@ class CanonicalTable:
         return digest.hexdigest()
 
     def write_parquet(self, path: Path) -> None:
-        """The file: dates as date32, codes and texts as dictionaries, numbers as float64 or missing.
+        """Writes dates as date32, codes and texts as dictionaries, numbers as float64 or missing.
 
-        A group of rows at a time: twenty million rows need little more than one of their groups.
+        One row group at a time, so twenty million rows need little more memory than one group.
         """
-        bounds = ["date", "store_id", "product_id"]  # what a reader of a part of the rows looks at
+        bounds = ["date", "store_id", "product_id"]  # readers of one store skip row groups by them
         how = {"compression": "zstd", "compression_level": 1, "write_statistics": bounds}
         with pq.ParquetWriter(path, self.slice_to_arrow(slice(0, 0)).schema, **how) as writer:
             for start in range(0, self.row_count, ROW_GROUP_SIZE):
@@ -106,7 +102,7 @@ class CanonicalTable:
                 )
 
     def slice_to_arrow(self, rows: slice) -> pa.Table:
-        """Some rows as Arrow."""
+        """A slice of the rows as Arrow."""
         columns = {
             "date": pa.array(self.days[rows]).cast(pa.date32()),
             "store_id": self.stores.to_arrow(rows),
@@ -123,7 +119,7 @@ class CanonicalTable:
 
 
 def hash_bytes(column: ColumnData | Days, rows: slice) -> npt.NDArray[Any]:
-    """What the hash sees of some rows: one order of bytes, one NaN, and no zero below zero."""
+    """Rows as the hash sees them: little-endian, one bit pattern for NaN, no negative zero."""
     if isinstance(column, CategoricalColumn):
         return column.codes[rows].astype("<i4", copy=False)
     if column.dtype.kind == "f":

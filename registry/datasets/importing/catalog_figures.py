@@ -1,8 +1,7 @@
-"""The catalogue of a dataset: each store and product with its name, category and figures."""
+"""The catalog of a dataset: each store and product with its name, category and figures."""
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Mapping
 from typing import Any, cast
@@ -14,6 +13,7 @@ from registry.datasets.importing.canonical import CanonicalTable
 from registry.datasets.importing.covariate_roles import NAME_PATTERN
 from registry.datasets.importing.extra_columns import ColumnData
 from registry.datasets.importing.values import CategoricalColumn
+from registry.lib.days import from_day_number
 
 WEEKS_SHOWN = 26
 CATEGORY_PATTERN = re.compile(
@@ -21,8 +21,7 @@ CATEGORY_PATTERN = re.compile(
     r"(类别|分类|品类)",
     re.IGNORECASE,
 )
-NEVER_SOLD = 10_000_000
-EPOCH = dt.date(1970, 1, 1)
+NEVER_SOLD = 10_000_000  # a day number beyond every calendar
 
 
 def build_catalog(content: CanonicalTable, roles: dict[str, str]) -> list[dict[str, Any]]:
@@ -31,7 +30,7 @@ def build_catalog(content: CanonicalTable, roles: dict[str, str]) -> list[dict[s
     texts = {name: extras[name][content.series_starts] for name in extras if extras.is_text(name)}
     names = [name for name in texts if roles.get(name) == "name" or NAME_PATTERN.search(name)]
     groups = [name for name in texts if CATEGORY_PATTERN.search(name) and name not in names]
-    found: list[dict[str, Any]] = []
+    items: list[dict[str, Any]] = []
     series = SeriesFigures(content)
     for kind, codes in (("store", content.stores), ("product", content.products)):
         figures = CodeFigures(series, codes)
@@ -39,15 +38,15 @@ def build_catalog(content: CanonicalTable, roles: dict[str, str]) -> list[dict[s
         name = find_fixed_labels(texts, names, first)
         group = find_fixed_labels(texts, groups, first)
         for place, code in enumerate(codes.values):
-            words = {"name": name.get(place, "")[:200], "category": group.get(place, "")[:200]}
-            found.append({"kind": kind, "code": code, **words, **figures.item_fields(place)})
-    return found
+            labels = {"name": name.get(place, "")[:200], "category": group.get(place, "")[:200]}
+            items.append({"kind": kind, "code": code, **labels, **figures.item_fields(place)})
+    return items
 
 
 def find_fixed_labels(
     texts: Mapping[str, ColumnData], columns: list[str], codes: CategoricalColumn
 ) -> dict[int, str]:
-    """{place of the code: the column's value}, from the first column that is fixed for each code.
+    """{position of the code: its label}, from the first column with one value for each code.
 
     `texts` and `codes` [S] hold the first row of each series.
     """
@@ -67,7 +66,7 @@ def find_fixed_labels(
 
 
 class SeriesFigures:
-    """First and last day with sales, units, zeros and the last weeks of every series."""
+    """[S] first and last day with sales, units, zeros, and [S, W] units of the last weeks."""
 
     def __init__(self, content: CanonicalTable) -> None:
         starts, sales = content.series_starts, content.sales
@@ -90,7 +89,7 @@ class SeriesFigures:
 
 
 class CodeFigures:
-    """The figures of all series of each code, together."""
+    """[C] the figures of all series of each code together."""
 
     def __init__(self, series: SeriesFigures, codes: CategoricalColumn) -> None:
         owner, size = codes.codes[series.starts], len(codes.values)
@@ -105,15 +104,12 @@ class CodeFigures:
         np.add.at(self.weeks, owner, series.weeks)
 
     def item_fields(self, place: int) -> dict[str, Any]:
+        """The figures of one code as fields of an Item."""
         sold = abs(self.last[place]) != NEVER_SOLD
         return {
-            "first": format_day(int(self.first[place])) if sold else None,
-            "last": format_day(int(self.last[place])) if sold else None,
+            "first": from_day_number(self.first[place]).isoformat() if sold else None,
+            "last": from_day_number(self.last[place]).isoformat() if sold else None,
             "total": round(float(self.total[place]), 3),
             "zeros": round(float(self.zeros[place] / max(1, self.count[place])), 4),
             "weeks": [round(float(value), 1) for value in self.weeks[place]],
         }
-
-
-def format_day(number: int) -> str:
-    return (EPOCH + dt.timedelta(days=number)).isoformat()

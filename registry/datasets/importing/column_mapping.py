@@ -1,8 +1,8 @@
-"""Which column is which: by English and Chinese names; wide files become long ones."""
+"""Which column is which, by its name; wide files are melted into long ones."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -10,44 +10,66 @@ from django.utils.translation import gettext as _
 
 from registry.datasets.importing.covariate_roles import CORE_COLUMNS, KNOWN_AHEAD_PATTERN, NAME_PATTERN
 from registry.datasets.importing.dates import NO_DAY, find_date_order, parse_day
-from registry.datasets.importing.errors import SalesFileError
+from registry.datasets.importing.errors import AmbiguousValue, SalesFileError
 from registry.datasets.importing.findings import Example, Finding
 from registry.datasets.importing.headers import COLUMN_SYNONYMS, normalize_name
 from registry.datasets.importing.raw_table import RawTable
 from registry.datasets.importing.values import CategoricalColumn, are_numeric, is_text_type
 
-DEFAULT_STORE = "1"
-MAX_CELLS = 60_000_000
+DEFAULT_STORE = "1"  # of a file without a store column
+MAX_CELLS = 60_000_000  # of a wide file
+MAX_PROOF_TEXTS = 10_000  # different texts of a column that are tried as numbers
 MAX_LONG_COLUMNS = 200  # of a file with a row for each store, product and day
 
 
+@dataclass(frozen=True)
+class DetectedColumns:
+    """A file with one row for each store, product and day, and {our name: its name}.
+
+    With a `question` the file is still wide, because only a person can tell the days in its header.
+    """
+
+    long: RawTable
+    mapping: dict[str, str]
+    question: AmbiguousValue | None = None
+
+
+def detect_columns(raw: RawTable, given: dict[str, str] | None = None) -> DetectedColumns:
+    """The mapping and the long table; a wide file is melted here and nowhere else."""
+    mapping = match_columns(raw.table.column_names, given)
+    try:
+        return DetectedColumns(*to_long_format(raw, mapping))
+    except AmbiguousValue as question:
+        return DetectedColumns(raw, mapping, question)
+
+
 def match_columns(columns: list[str], given: dict[str, str] | None = None) -> dict[str, str]:
-    """{our name: its name}, what was given first ("" = no column); a column stands for one thing only.
+    """{our name: its name}: the given pairs ("" = no column), then known names; each column is used once.
 
     >>> match_columns(["日期", "门店", "药品", "销量", "促销"])
     {'date': '日期', 'store_id': '门店', 'product_id': '药品', 'sales': '销量', 'promo': '促销'}
     >>> match_columns(["date", "qty", "sales"], {"sales": "qty"})
     {'date': 'date', 'sales': 'qty'}
     """
-    found = dict(given or {})
+    mapping = dict(given or {})
     for ours, words in COLUMN_SYNONYMS.items():
-        if ours in found:
+        if ours in mapping:
             continue
-        if ours in columns and ours not in found.values():
-            found[ours] = ours
+        if ours in columns and ours not in mapping.values():
+            mapping[ours] = ours
             continue
         names = {
-            normalize_name(column): column for column in reversed(columns) if column not in found.values()
+            normalize_name(column): column for column in reversed(columns) if column not in mapping.values()
         }
         theirs = next((names[word] for word in words.split() if word in names), None)
         if theirs is not None:
-            found[ours] = theirs
-    order = [*COLUMN_SYNONYMS, *(ours for ours in found if ours not in COLUMN_SYNONYMS)]
-    return {ours: found[ours] for ours in order if found.get(ours)}
+            mapping[ours] = theirs
+    order = [*COLUMN_SYNONYMS, *(ours for ours in mapping if ours not in COLUMN_SYNONYMS)]
+    return {ours: mapping[ours] for ours in order if mapping.get(ours)}
 
 
 def to_long_format(raw: RawTable, mapping: dict[str, str]) -> tuple[RawTable, dict[str, str]]:
-    """A wide file (days or products as columns) as a long one, with its mapping; others as they are."""
+    """Table and mapping of a wide file (days or products as columns) in long form; others unchanged."""
     if "sales" in mapping:
         return raw, mapping
     used = set(mapping.values())
@@ -55,7 +77,7 @@ def to_long_format(raw: RawTable, mapping: dict[str, str]) -> tuple[RawTable, di
     if "product_id" in mapping and "date" not in mapping:
         days = [name for name in rest if parse_day(name, "dmy") != NO_DAY or parse_day(name, "mdy") != NO_DAY]
         if len(days) >= 3 and 2 * len(days) >= len(rest):
-            find_date_order(raw.name, "", days)  # asks at once when the header is ambiguous
+            find_date_order(raw.name, "", days)  # raises AmbiguousValue
             return melt_columns(raw, mapping, days, "date"), {**mapping, "date": "date", "sales": "sales"}
     if "date" in mapping and "product_id" not in mapping:
         products = [name for name in rest if may_be_product(raw.table, name)]
@@ -66,16 +88,16 @@ def to_long_format(raw: RawTable, mapping: dict[str, str]) -> tuple[RawTable, di
 
 
 def may_be_product(table: pa.Table, name: str) -> bool:
-    """Whether a column of numbers may be the sales of a product of that name."""
+    """Whether a column may hold the sales of the product in its header."""
     column = table[name]
     numeric = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
     if is_text_type(column.type):
-        numeric = are_numeric(CategoricalColumn.from_arrow(column).values[:10_000])
+        numeric = are_numeric(CategoricalColumn.from_arrow(column).values[:MAX_PROOF_TEXTS])
     return numeric and not KNOWN_AHEAD_PATTERN.search(name) and not NAME_PATTERN.search(name)
 
 
 def melt_columns(raw: RawTable, mapping: dict[str, str], names: list[str], header: str) -> RawTable:
-    """One row for each filled cell of the named columns."""
+    """A table with one row for each filled cell of the named columns, their names in column `header`."""
     table, count = raw.table, raw.table.num_rows
     if len(names) * count > MAX_CELLS:
         words = {"file": raw.name, "cells": len(names) * count}
@@ -84,6 +106,7 @@ def melt_columns(raw: RawTable, mapping: dict[str, str], names: list[str], heade
     if any(table[name].type != kind for name in names):
         kind = pa.float64() if not any(is_text_type(table[name].type) for name in names) else pa.string()
     chunks = [chunk for name in names for chunk in table[name].cast(kind).chunks]
+    # column by column, so that the chunks are reused instead of copied
     columns = {"sales": pa.chunked_array(chunks, kind)}
     places = np.repeat(np.arange(len(names), dtype=np.int32), count)
     columns[header] = pa.chunked_array([pa.DictionaryArray.from_arrays(pa.array(places), pa.array(names))])
@@ -105,7 +128,7 @@ def melt_columns(raw: RawTable, mapping: dict[str, str], names: list[str], heade
 
 
 def apply_mapping(raw: RawTable, mapping: dict[str, str], ignore: list[str]) -> pa.Table:
-    """Columns under our names; raises SalesError naming what is missing. Notes what is left out."""
+    """The columns under our names; logs columns that are left out, raises SalesFileError for missing ones."""
     unwanted = [name for name in ignore if name in raw.table.column_names and name not in mapping.values()]
     raw = replace(raw, table=raw.table.drop_columns(unwanted))
     there = raw.table.column_names
@@ -136,6 +159,7 @@ def apply_mapping(raw: RawTable, mapping: dict[str, str], ignore: list[str]) -> 
 
 
 def missing_column_message(file: str, column: str, there: list[str]) -> str:
+    """The complaint about a missing column, with the columns that the file has."""
     words = {"file": file, "column": column, "columns": ", ".join(there[:20])}
     return (
         _(

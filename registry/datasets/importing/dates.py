@@ -1,4 +1,4 @@
-"""Days in texts: which order of day, month and year a file uses is proved or asked for, never guessed."""
+"""Dates in texts; the order of day, month and year is proved by the file or asked of the user."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from registry.datasets.importing.errors import AmbiguousValue
 from registry.datasets.importing.values import CategoricalColumn
+from registry.lib.days import day_number
 
 ISO_DATE = re.compile(r"(\d{4})([-/.]?)(\d{1,2})\2(\d{1,2})([T ][\d:.]+Z?)?", re.ASCII)
 CHINESE_DATE = re.compile(r"(\d{4})年(\d{1,2})月(\d{1,2})[日号]?", re.ASCII)
@@ -24,33 +25,32 @@ WEEKDAY_PREFIX = re.compile(
     re.IGNORECASE,
 )
 EXCEL_SERIAL = re.compile(r"(\d{5})(\.\d+)?", re.ASCII)
-MONTHS = {  # English, German, French; the longer beginning is the surer one
+MONTHS = {  # English, German, French; four letters are looked up before three
     **{name: number for number, name in enumerate(
         ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], start=1)},
     "mär": 3, "mrz": 3, "mai": 5, "okt": 10, "dez": 12,
     "fév": 2, "avr": 4, "juin": 6, "juil": 7, "aoû": 8, "déc": 12,
 }  # fmt: skip
-EPOCH = dt.date(1970, 1, 1)
-EXCEL_EPOCH = (dt.date(1899, 12, 30) - EPOCH).days
+EXCEL_EPOCH = day_number(dt.date(1899, 12, 30))
 OLDEST_DAY, NEWEST_DAY = dt.date(1900, 1, 1), dt.date(2200, 1, 1)
-LOWEST_NUMBER, HIGHEST_NUMBER = (OLDEST_DAY - EPOCH).days, (NEWEST_DAY - EPOCH).days
+LOWEST_NUMBER, HIGHEST_NUMBER = day_number(OLDEST_DAY), day_number(NEWEST_DAY)
 NO_DAY = np.iinfo(np.int32).min
-PROOF_RATIO = 20  # so many dates for one order against one for another: that one is a mistake
+PROOF_RATIO = 20  # an order that explains this many times more dates than another rules it out
 
 Days = npt.NDArray[np.int32]
 
 
 def to_day_number(year: int, month: int, day: int) -> int:
-    """Days since 1970, or NO_DAY for a day that no calendar has."""
+    """Days since 1970, or NO_DAY for a day that does not exist or is out of range."""
     try:
-        found = dt.date(year + 2000 if year < 100 else year, month, day)
+        date = dt.date(year + 2000 if year < 100 else year, month, day)
     except ValueError:
         return NO_DAY
-    return (found - EPOCH).days if OLDEST_DAY <= found < NEWEST_DAY else NO_DAY
+    return day_number(date) if OLDEST_DAY <= date < NEWEST_DAY else NO_DAY
 
 
 def parse_day(text: str, order: str = "ymd") -> int:
-    """Days since 1970, or NO_DAY. A year of four digits in front needs no order.
+    """Days since 1970, or NO_DAY. A date that begins with a four-digit year needs no order.
 
     >>> parse_day("2020-02-29"), parse_day("20200229"), parse_day("2020年2月29日"), parse_day("29-Feb-20")
     (18321, 18321, 18321, 18321)
@@ -78,7 +78,8 @@ def parse_day(text: str, order: str = "ymd") -> int:
 
 
 def parse_month(name: str) -> int:
-    """
+    """1 to 12, or 0 for a word that is no month.
+
     >>> parse_month("März"), parse_month("juillet"), parse_month("Juni"), parse_month("soon")
     (3, 7, 6, 0)
     """
@@ -87,7 +88,7 @@ def parse_month(name: str) -> int:
 
 
 def order_parts(found: re.Match[str], order: str) -> int:
-    """The day of three numbers; a short year in front is possible only when it is asked for."""
+    """The day of three numbers; a two-digit year comes first only in the order "ymd"."""
     one, two, three = int(found[1]), int(found[3]), int(found[4])
     if order == "dmy":
         return to_day_number(three, two, one)
@@ -97,7 +98,7 @@ def order_parts(found: re.Match[str], order: str) -> int:
 
 
 def find_date_order(file: str, column: str, texts: list[str], row_of: dict[str, int] | None = None) -> str:
-    """The order that the dates prove; raises Question when several orders are possible.
+    """The order that the dates prove; raises AmbiguousValue when several orders are possible.
 
     >>> find_date_order("f", "date", ["2020-01-02"])
     'ymd'
@@ -127,13 +128,14 @@ def find_date_order(file: str, column: str, texts: list[str], row_of: dict[str, 
 
 
 def is_ruled_out(best: npt.NDArray[np.int64], other: npt.NDArray[np.int64]) -> bool:
-    """Whether the other order is disproved, or reads the very same days."""
+    """Whether the other order is disproved or gives the same days."""
     only_best = int(((best != NO_DAY) & (other == NO_DAY)).sum())
     only_other = int(((best == NO_DAY) & (other != NO_DAY)).sum())
     return bool((best == other).all()) or only_best > PROOF_RATIO * only_other
 
 
 def ambiguous_date_message(file: str, column: str, text: str, row: int) -> str:
+    """The question about a date that can be read in two orders."""
     words = {"file": file, "column": column, "value": text, "row": row}
     return (
         _(
@@ -145,7 +147,7 @@ def ambiguous_date_message(file: str, column: str, text: str, row: int) -> str:
 
 
 def is_date_type(kind: pa.DataType) -> bool:
-    """Whether a column holds days already."""
+    """Whether a column holds dates or timestamps."""
     return bool(pa.types.is_timestamp(kind) or pa.types.is_date(kind))
 
 
@@ -158,5 +160,5 @@ def convert_days(column: pa.ChunkedArray) -> Days:
 
 
 def parse_days(texts: CategoricalColumn, order: str) -> Days:
-    """[N] days since 1970; NO_DAY where the cell is no date."""
+    """[N] days since 1970, NO_DAY where a cell is not a date."""
     return np.array([parse_day(text, order) for text in texts.values], np.int32)[texts.codes]

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import csv
 import io
 from datetime import date
 
 import openpyxl
+import pytest
 
-from registry.lib.export import Column, Table, render_csv, render_excel
+from registry.lib.csv_safe import escape_formula, format_csv_rows
+from registry.lib.export import EXPORT_FORMATS, Column, Table, export_table, render_csv, render_excel
+from registry.lib.http import clean_filename, download_response, stream_csv
 
-EVIL = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"]
+EVIL = ["=1+1", "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1"]
+PLAIN = ["-1", "-1.5", "-.5", "P-1", "", "1+1"]
 
 
 def table(values: list) -> Table:
@@ -41,3 +46,38 @@ def test_control_characters_do_not_break_the_workbook():
 def test_two_tables_of_one_name_become_two_sheets():
     book = openpyxl.load_workbook(io.BytesIO(render_excel([table([1]), table([2])])))
     assert len(book.sheetnames) == 2
+
+
+def test_csv_excel_and_streams_escape_the_same_texts():
+    column = [*EVIL, *PLAIN]
+    expected = [*(f"'{text}" for text in EVIL), *PLAIN]
+    assert [escape_formula(text) for text in column] == expected
+    assert [row[0] for row in csv.reader(io.StringIO(format_csv_rows([text] for text in column)))] == expected
+    lines = csv.DictReader(io.StringIO(render_csv(table(column)).decode("utf-8-sig")))
+    assert [line["'=name"] for line in lines] == expected
+    texts = [text for text in column if text.isprintable()]  # Excel drops the others
+    sheet = openpyxl.load_workbook(io.BytesIO(render_excel([table(texts)]))).active
+    values = [row[0].value or "" for row in sheet.iter_rows(min_row=2)]
+    assert values == [escape_formula(text) for text in texts]
+
+
+@pytest.mark.parametrize("kind", EXPORT_FORMATS)
+def test_every_download_names_its_file_and_its_type_in_the_same_way(kind: str):
+    name = f'Berlin / 药店 "1".{kind}'
+    responses = [download_response(b"content", name), download_response(iter([b"content"]), name)]
+    responses.append(download_response(io.BytesIO(b"content"), name))
+    responses.append(export_table(name.removesuffix(f".{kind}"), kind, table([1])))
+    headers = {(one["Content-Type"], one["Content-Disposition"]) for one in responses}
+    assert len(headers) == 1
+    assert headers.pop()[1] == f'attachment; filename="Berlin_1.{kind}"'
+    assert responses[2]["Content-Length"] == "7"
+
+
+def test_streamed_csv_begins_with_a_byte_order_mark():
+    body = b"".join(stream_csv(["a,药\n", "1,2\n"], "x.csv").streaming_content)
+    assert body == "\ufeffa,药\n1,2\n".encode()
+
+
+def test_a_file_name_never_breaks_its_header():
+    for name in ('a"b.csv', "a\r\nb.csv", "../../b.csv", "..csv", "药.csv", "a\0b.csv"):
+        assert set(clean_filename(name)) <= set("abcdefilsv._-"), name

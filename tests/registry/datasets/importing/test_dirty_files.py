@@ -8,9 +8,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from registry.datasets.importing.checks.row_checks import ROW_CHECKS
+from registry.datasets.importing.column_mapping import melt_columns
 from registry.datasets.importing.errors import AmbiguousValue, SalesFileError
 from registry.datasets.importing.options import ImportJob, ImportOptions
-from registry.datasets.importing.pipeline import run_import
+from registry.datasets.importing.raw_table import RawTable
+from registry.datasets.importing.sandbox.pipeline import run_import
 from tests.helpers.dirty_files import CASES, Case, clean, content
 
 FILES = [(case, kind) for case in CASES for kind in case.kinds]
@@ -152,3 +155,65 @@ def test_names_and_categories_reach_the_catalogue(tmp_path: Path) -> None:
     item = next(item for item in found["items"] if item["code"] == "A")
     assert (item["name"], item["category"], item["first"]) == ("Aspirin", "Pain", "2026-01-01")
     assert found["roles"] == {"product_name": "name", "category": "static"}
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_wide_file_is_melted_once_and_read_like_the_long_one(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = pd.DataFrame(clean(), columns=["day", "store", "sku", "sales"])
+    wide = frame.pivot(index=["store", "sku"], columns="day", values="sales").reset_index()
+    melted = []
+
+    def melt(raw: RawTable, *given: object) -> RawTable:
+        melted.append(raw.name)
+        return melt_columns(raw, *given)
+
+    monkeypatch.setattr("registry.datasets.importing.column_mapping.melt_columns", melt)
+    reports = []
+    for name, table in (("long", frame), ("wide", wide)):
+        path = tmp_path / f"{name}.{kind}"
+        table.to_csv(path, index=False) if kind == "csv" else table.to_parquet(path, index=False)
+        reports.append(report(path))
+    assert melted == [f"wide.{kind}"]
+    same = ("hash", "rows", "stores", "products", "first", "last", "items", "roles")
+    assert [{key: one[key] for key in same} for one in reports] == [
+        {key: reports[0][key] for key in same}
+    ] * 2
+
+
+def test_a_missing_column_and_a_missing_mapped_column_get_their_own_complaint(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("date,store,product,amount\n2026-01-01,S,A,1\n")
+    with pytest.raises(SalesFileError, match="has no column sales: it has date, store, product, amount"):
+        report(path)
+    with pytest.raises(SalesFileError, match="has no column units: it has date, store, product, amount"):
+        report(path, mapping={"sales": "units"})
+
+
+def test_row_checks_run_in_the_order_of_their_list(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    faults = [
+        "Total,,,9", "2026-02-31,S1,A,1", "2026-01-01,S1,A,x", "2026-01-01,S1,A,1e999", "2090-01-01,S1,A,1",
+        "2026-01-01,,A,1", "2026-01-01,S\x01,A,1", "2026-01-01, S1,A,1", "2026-01-01,s1,A,1",
+        "2026-01-01,S1,,1", "2026-01-01,S1,x\x01,1", "2026-01-01,S1,A ,1", "2026-01-01,S1,a,1",
+        "2026-01-02,S1,A,-1",
+    ]  # fmt: skip
+    path.write_text(
+        "\n".join(["date,store_id,product_id,sales", *(",".join(row) for row in clean()), *faults])
+    )
+    found = [(f["code"], f["examples"][0]["column"]) for f in report(path)["findings"]]
+    order = [(check.code, check.column) for check in ROW_CHECKS]
+    flagged = [one for one in found if one in order]
+    assert flagged == [one for one in order if one in flagged]
+    assert set(order) - set(flagged) == {
+        *(("total-row", name) for name in ("store_id", "product_id")),
+        *(("filled-down", name) for name in ("date", "store_id", "product_id")),
+    }
+
+
+def test_a_row_that_one_check_leaves_out_is_not_flagged_again(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    rows = [*(",".join(row) for row in clean()), "2026-02-31,,x\x01,many"]
+    path.write_text("\n".join(["date,store_id,product_id,sales", *rows]))
+    assert [finding["code"] for finding in report(path)["findings"]] == ["bad-date"]

@@ -11,9 +11,9 @@ import psutil
 import pytest
 
 from registry.datasets.importer import import_file
-from registry.datasets.importing import sandbox
 from registry.datasets.importing.errors import SalesFileError
 from registry.datasets.importing.options import ImportJob, ImportOptions
+from registry.datasets.importing.sandbox import launcher
 from tests.helpers.hostile_files import files, mutated, parquet, small
 
 pytestmark = pytest.mark.processes
@@ -34,7 +34,7 @@ def outcome(path: Path, folder: Path) -> str:
         path=str(path), name=path.name, folder=str(folder), reading=ImportOptions(on_problem="propose")
     )
     try:
-        sandbox.run_in_sandbox(job)
+        launcher.run_in_sandbox(job)
     except SalesFileError as problem:
         return str(problem)
     return "read"
@@ -50,7 +50,7 @@ def test_every_hostile_file_is_refused_in_one_sentence_or_read(hostile: Path, tm
     for path in paths:
         since = time.monotonic()
         sentence = outcome(path, tmp_path)
-        most = sandbox.WALL_CLOCK_FACTOR * sandbox.cpu_limit_seconds(path.stat().st_size)
+        most = launcher.WALL_CLOCK_FACTOR * launcher.cpu_limit_seconds(path.stat().st_size)
         assert time.monotonic() - since < most + 10, path.name
         assert "\n" not in sentence and len(sentence) < 400, path.name
         assert str(tmp_path) not in sentence and "Traceback" not in sentence
@@ -62,14 +62,14 @@ def test_every_hostile_file_is_refused_in_one_sentence_or_read(hostile: Path, tm
     assert process.memory_info().rss - before < 50 << 20
     children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss << 10
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10  # counted as the child's until it runs
-    assert children <= max(sandbox.MAX_MEMORY + (100 << 20), largest, own)
+    assert children <= max(launcher.MAX_MEMORY + (100 << 20), largest, own)
     assert read >= RIGHT
     assert not {name for name in read if "bomb" in name or "laughs" in name or "truncated" in name}
 
 
 def test_a_file_that_takes_too_long_is_given_up(hostile: Path, tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(sandbox, "BASE_SECONDS", 0.01)
-    monkeypatch.setattr(sandbox, "SECONDS_PER_100_MB", 0.0)
+    monkeypatch.setattr(launcher, "BASE_SECONDS", 0.01)
+    monkeypatch.setattr(launcher, "SECONDS_PER_100_MB", 0.0)
     assert "given up after" in outcome(hostile / "nul-late.csv", tmp_path)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from registry.datasets.importing.findings import ALLOWED_ACTIONS, FINDING_TITLES
 from registry.datasets.importing.options import ImportJob, ImportOptions
-from registry.datasets.importing.pipeline import run_import
+from registry.datasets.importing.sandbox.pipeline import run_import
 from tests.helpers.till_files import PRODUCTS, ROWS, STORES, TOTAL, files
 
 FILES = files()

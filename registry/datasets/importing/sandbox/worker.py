@@ -1,13 +1,6 @@
-"""Reads the job on its standard input, with limits on itself; started with `python -m` by sandbox.py."""
+"""The process that imports a file: reads its job from standard input, limits itself, writes a report."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-from django.utils.translation import gettext as _
-
-if TYPE_CHECKING:
-    from registry.datasets.importing.options import ImportJob
 
 import json
 import os
@@ -15,15 +8,21 @@ import resource
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext as _
 
 from registry.lib.process import die_with_parent
 
+if TYPE_CHECKING:
+    from registry.datasets.importing.options import ImportJob
+
 MAX_FILE_BYTES = 4 << 30
+NICENESS = 5
 
 
 class PandasBlocker:
-    """pyarrow imports pandas wherever it is installed: half a second of every file, for nothing."""
+    """Hides pandas from pyarrow, which would spend half a second of every import on loading it."""
 
     @staticmethod
     def find_spec(name: str, _path: object = None, _target: object = None) -> None:
@@ -32,6 +31,7 @@ class PandasBlocker:
 
 
 def main() -> None:
+    """Writes report.json into the job's folder and ends the process."""
     order = json.loads(sys.stdin.buffer.read())
     die_with_parent(order["parent"])
     apply_limits(order["memory"], order["seconds"])
@@ -39,20 +39,20 @@ def main() -> None:
     sys.meta_path.insert(0, PandasBlocker)
     configure_django(order["locale"], order["job"]["language"])
     (Path(order["job"]["folder"]) / "report.json").write_text(json.dumps(run_job(order["job"])))
-    os._exit(0)  # threads of the parquet library may abort a process that takes its time to end
+    os._exit(0)  # threads of the parquet library may abort a process that ends slowly
 
 
 def apply_limits(memory: int, seconds: int) -> None:
-    """Address space, processor time, size of what is written; no core files; behind the web server."""
+    """Limits memory, CPU time and file size; no core files, and less priority than the web server."""
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_FSIZE, (MAX_FILE_BYTES, MAX_FILE_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    os.nice(5)
+    os.nice(NICENESS)
 
 
 def configure_django(locale: str, language: str) -> None:
-    """Just enough of Django to speak the reader's language: no apps, no database, no secret key."""
+    """Sets up translations only: no apps, no database, no secret key."""
     import django
     from django.conf import settings
     from django.utils import translation
@@ -63,10 +63,10 @@ def configure_django(locale: str, language: str) -> None:
 
 
 def run_job(given: dict[str, Any]) -> dict[str, Any]:
-    """The report, or the one sentence that says why there is none."""
+    """The report, or {"problem": a sentence} when the file cannot be imported."""
     from registry.datasets.importing.errors import AmbiguousValue, SalesFileError
     from registry.datasets.importing.options import ImportJob
-    from registry.datasets.importing.pipeline import run_import
+    from registry.datasets.importing.sandbox.pipeline import run_import
 
     job = ImportJob.from_json(given)
     try:
@@ -79,12 +79,8 @@ def run_job(given: dict[str, Any]) -> dict[str, Any]:
         return {"problem": out_of_memory_message(job)}
 
 
-if __name__ == "__main__":
-    main()
-
-
 def out_of_memory_message(job: ImportJob) -> str:
-    """What helps when the memory does not suffice: smaller files, unless it is the dataset that is large."""
+    """What to do about too little memory: it depends on whether the file or the dataset is large."""
     words = {"file": job.name}
     if job.base and os.path.getsize(job.base) > os.path.getsize(job.path):
         return (
@@ -95,3 +91,7 @@ def out_of_memory_message(job: ImportJob) -> str:
             % words
         )
     return _("%(file)s needs more memory than it may use: split it by months.") % words
+
+
+if __name__ == "__main__":
+    main()

@@ -1,4 +1,4 @@
-"""Missing days: a whole store without a row, or one product while its store sold others."""
+"""Missing days: of a whole store, or of one product while its store sold others."""
 
 from __future__ import annotations
 
@@ -6,22 +6,23 @@ import numpy as np
 import numpy.typing as npt
 
 from registry.datasets.importing.canonical import CanonicalTable
+from registry.datasets.importing.checks.finding_log import FindingLog
 from registry.datasets.importing.covariate_roles import is_constant_per_series
 from registry.datasets.importing.extra_columns import ColumnData
-from registry.datasets.importing.finding_log import FindingLog
 from registry.datasets.importing.findings import Example
 from registry.datasets.importing.merge import build_row_keys, make_blank_column, merge_tables
 from registry.datasets.importing.values import CategoricalColumn
 
 RowNumbers = npt.NDArray[np.int32]
 Mask = npt.NDArray[np.bool_]
-MAX_ZERO_SHARE, MIN_GAP_SHARE = 0.05, 0.3  # a source that writes a row only when something was sold
+# a source that writes rows only for sales has many gaps and hardly a zero
+MAX_ZERO_SHARE, MIN_GAP_SHARE = 0.05, 0.3
 MAX_FILLED_ROWS = 20_000_000
-MAX_CELLS = 200_000_000
+MAX_CELLS = 200_000_000  # stores times days
 
 
 class GapChecks:
-    """Holes between two rows of a series (`before` and `after` are their places), and what they mean."""
+    """Gaps between two rows of a series, and what they mean."""
 
     def __init__(self, log: FindingLog, content: CanonicalTable, row_numbers: RowNumbers) -> None:
         self.log, self.content, self.row_numbers = log, content, row_numbers
@@ -33,22 +34,25 @@ class GapChecks:
         self.days = days - self.first_day
 
     def fill_gaps(self) -> tuple[CanonicalTable, RowNumbers]:
-        """The content with zeros where a person says that nothing was sold."""
+        """The content and its row numbers, with zeros where the action says that nothing was sold."""
         if len(self.content.stores.values) * self.day_count > MAX_CELLS or len(self.rows) < 2:
             return self.content, self.row_numbers
         traded = np.zeros((len(self.content.stores.values), self.day_count), dtype=bool)
         traded[self.stores, self.days] = True
-        shut = self.check_stores(traded)
-        holes = self.check_products(traded)
+        store_action = self.check_stores(traded)
+        product_action = self.check_products(traded)
         wanted = np.zeros_like(traded)
-        if holes == "zero":
+        if product_action == "zero":
             wanted |= traded
-        if shut == "zero":
+        if store_action == "zero":
             wanted |= ~traded
         return self.insert_zeros(wanted) if wanted.any() else (self.content, self.row_numbers)
 
     def check_stores(self, traded: Mask) -> str:
-        """Days on which a store has no row at all, between its first and its last."""
+        """Logs days without any row of a store between its first and last; returns the action.
+
+        `traded` [stores, days] marks days with a row.
+        """
         seen = np.maximum.accumulate(traded, axis=1)
         ahead = np.maximum.accumulate(traded[:, ::-1], axis=1)[:, ::-1]
         missing = seen & ahead & ~traded
@@ -70,30 +74,31 @@ class GapChecks:
         return self.log.add_finding("store-gap", places, count) if count else ""
 
     def first_row_after(self, store: int, day: int) -> int:
-        """The first row of the file after a hole of a store; 0 when the hole is not the file's business."""
-        at = self.select_store_rows(store)
-        numbers = self.row_numbers[self.rows[at]]
-        later = numbers[(self.days[at] == day + 1) & (numbers > 0)]
+        """The first row of the file after a store's gap; 0 when that row was in the dataset before."""
+        rows = self.select_store_rows(store)
+        numbers = self.row_numbers[self.rows[rows]]
+        later = numbers[(self.days[rows] == day + 1) & (numbers > 0)]
         return int(later.min()) if len(later) else 0
 
     def select_store_rows(self, store: int) -> slice:
-        """Rows are in order of stores."""
+        """The rows of a store, which lie together."""
         return slice(*np.searchsorted(self.stores, [store, store + 1]).tolist())
 
     def describe_gap(self, store: int, begin: int, end: int) -> str:
+        """Store and days of a gap, for people."""
         days = [str(np.datetime64(self.first_day + int(day), "D")) for day in (begin, end)]
         span = days[0] if begin == end else " – ".join(days)
         return f"{self.content.stores.values[store]}: {span}"
 
     def check_products(self, traded: Mask) -> str:
-        """Days without a row of a product while others of its store have one."""
+        """Logs days without a row of a product while its store sold others; returns the action."""
         before, after = self.find_gaps()
         opened = np.zeros((len(traded), traded.shape[1] + 1), np.int32)
         np.cumsum(traded, axis=1, out=opened[:, 1:])
         store = self.stores[before]
         missing = opened[store, self.days[after]] - opened[store, self.days[before] + 1]
-        told = self.row_numbers[self.rows[after]] > 0
-        hits = np.flatnonzero((missing > 0) & told)
+        is_from_file = self.row_numbers[self.rows[after]] > 0
+        hits = np.flatnonzero((missing > 0) & is_from_file)
         if not len(hits):
             return ""
         count = int(missing[hits].sum())
@@ -109,22 +114,22 @@ class GapChecks:
         ]
         sales = self.content.sales[self.rows]
         if count > MIN_GAP_SHARE * (count + len(sales)) and (sales == 0).mean() < MAX_ZERO_SHARE:
-            self.log.add_finding("only-sold", places, count, "zero")  # the panel counts them as nothing sold
+            self.log.add_finding("only-sold", places, count, "zero")  # training fills them with zeros
             return ""
         return self.log.add_finding("product-gap", places, count)
 
     def find_gaps(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Neighbouring rows of a series with days between them."""
+        """[G] the row before and the row after each gap of a series."""
         product = self.content.products.codes[self.rows]
         same = (self.stores[1:] == self.stores[:-1]) & (product[1:] == product[:-1])
         before = np.flatnonzero(same & (self.days[1:] - self.days[:-1] > 1))
         return before, before + 1
 
     def insert_zeros(self, wanted: Mask) -> tuple[CanonicalTable, RowNumbers]:
-        """Rows of nothing sold for the wanted [store, day] inside holes; fixed columns keep their value."""
+        """Adds rows of zero sales for the wanted [store, day] inside gaps; fixed columns keep their value."""
         before, after = self.find_gaps()
-        told = self.row_numbers[self.rows[after]] > 0  # what was there before the file is not its business
-        before, after = before[told], after[told]
+        is_from_file = self.row_numbers[self.rows[after]] > 0  # older gaps are left alone
+        before, after = before[is_from_file], after[is_from_file]
         lengths = self.days[after] - self.days[before] - 1
         if lengths.sum() > MAX_FILLED_ROWS:
             return self.content, self.row_numbers
@@ -151,14 +156,14 @@ class GapChecks:
             content.extras.map_columns(values_at_zeros),
         )
         merged, numbers, _changes = merge_tables(content, added, np.zeros(len(rows), np.int32))
-        # `merge` marks rows of its first part with 0: the numbers of the file come back by their place.
+        # merge_tables gives the rows of its first table the number 0, so theirs are put back
         return merged, restore_row_numbers(self.row_numbers, merged, content, numbers)
 
 
 def restore_row_numbers(
     row_numbers: RowNumbers, merged: CanonicalTable, content: CanonicalTable, empty: RowNumbers
 ) -> RowNumbers:
-    """The file's row numbers for the rows that were there before."""
+    """[N] of the merged rows: the numbers that the rows of `content` had, `empty` for the others."""
     names = (merged.stores.values, merged.products.values)
     first = int(merged.days.min())
     span = int(merged.days.max()) - first + 1

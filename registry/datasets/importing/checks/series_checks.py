@@ -10,24 +10,23 @@ import numpy.typing as npt
 from django.utils.translation import gettext as _
 
 from registry.datasets.importing.canonical import CanonicalTable
+from registry.datasets.importing.checks.finding_log import FindingLog
+from registry.datasets.importing.checks.gaps import GapChecks
 from registry.datasets.importing.errors import SalesFileError
-from registry.datasets.importing.finding_log import FindingLog
 from registry.datasets.importing.findings import Example
-from registry.datasets.importing.gaps import GapChecks
 
 RowPositions = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 RowNumbers = npt.NDArray[np.int32]
-MIN_DAYS = 28  # days of a series from which something can be learned
-LEVEL_WEEKS, LEVEL_FACTOR = (
-    4,
-    3.0,
-)  # so many weeks above or below as many before, by that factor, are a new level
+MIN_DAYS = 28  # days that a series needs to be learned from
+# four weeks that all differ from the four before them by this factor are a new level
+LEVEL_WEEKS, LEVEL_FACTOR = 4, 3.0
 OUTLIER_FACTOR, USUAL_QUANTILE = 20.0, 0.9
+MIN_SOLD_DAYS = 14  # days with sales that a usual day is estimated from
 
 
 class SeriesChecks:
-    """The series of a dataset; `numbers` [N] is each row's number in the file (0 = not from the file)."""
+    """The series of a dataset; `row_numbers` [N] is each row's number in the file (0 = not from the file)."""
 
     def __init__(self, log: FindingLog, content: CanonicalTable, row_numbers: RowNumbers) -> None:
         self.log, self.content, self.row_numbers = log, content, row_numbers
@@ -37,7 +36,7 @@ class SeriesChecks:
         self.ends = np.append(self.starts[1:], content.row_count)
 
     def run_checks(self) -> tuple[CanonicalTable, RowNumbers]:
-        """The content after what is done about the findings; raises SalesError for weekly or monthly data."""
+        """Content and row numbers after all actions; raises SalesFileError for weekly or monthly data."""
         require_daily(self.log.raw.name, self.content.days[self.is_recorded])
         counts = np.add.reduceat(self.is_recorded.astype(np.int32), self.starts)
         self.flag_series("short", (counts > 0) & (counts < MIN_DAYS), counts.tolist())
@@ -52,7 +51,7 @@ class SeriesChecks:
         return GapChecks(self.log, content, numbers).fill_gaps()
 
     def flag_series(self, code: str, wrong: Mask, values: Iterable[object]) -> None:
-        """A finding about whole series; those that the file does not touch are not its business."""
+        """Adds a finding about whole series that the file has rows of; `values` [S] are shown with them."""
         words = list(values)
         places: list[Example] = []
         count = 0
@@ -60,26 +59,26 @@ class SeriesChecks:
         for number in np.flatnonzero(wrong).tolist():
             start, end = int(self.starts[number]), int(self.ends[number])
             rows = self.row_numbers[start:end]
-            told = rows[rows > 0]
-            if not len(told):
+            from_file = rows[rows > 0]
+            if not len(from_file):
                 continue
             count += 1
             skipped.append((start, end))
             if len(places) < FindingLog.MAX_BAD_ROWS:
                 label = f"{self.series_label(start)}: {words[number]}"
-                places.append(Example(int(told[0]), self.log.column_label("sales"), label))
+                places.append(Example(int(from_file[0]), self.log.column_label("sales"), label))
         if count and self.log.add_finding(code, places, count) == "skip":
             for start, end in skipped:
                 self.excluded[start:end] = True
 
     def series_label(self, row: int) -> str:
-        """The series of a row, in words."""
+        """Store and product of a row."""
         content = self.content
         store = content.stores.values[content.stores.codes[row]]
         return f"{store} · {content.products.values[content.products.codes[row]]}"
 
     def flag_constant(self, counts: npt.NDArray[np.int32]) -> None:
-        """Series of one number only: a stock level or a default, hardly sales."""
+        """Flags series that never change: a stock level or a default, hardly sales."""
         sales = self.content.sales
         highest = np.fmax.reduceat(sales, self.starts)
         lowest = np.fmin.reduceat(sales, self.starts)
@@ -88,22 +87,24 @@ class SeriesChecks:
         )
 
     def flag_outliers(self) -> None:
-        """Cells a hundred times the usual of their series, as when grams are written for kilograms."""
+        """Flags cells far above the usual day of their series, such as grams entered for kilograms."""
         sales = np.where(self.is_recorded, self.content.sales, 0.0)
         highest = np.maximum.reduceat(sales, self.starts)
         total = np.add.reduceat(sales, self.starts)
         rest = (total - highest) / np.maximum(self.ends - self.starts - 1, 1)
-        found: list[int] = []
+        outliers: list[int] = []
+        # only a series whose highest day is far above its mean needs the slow quantile
         for number in np.flatnonzero(
             (highest >= OUTLIER_FACTOR) & (highest > OUTLIER_FACTOR * rest)
         ).tolist():
             start = int(self.starts[number])
             values = sales[start : self.ends[number]]
-            usual = (
-                float(np.quantile(values[values > 0], USUAL_QUANTILE)) if (values > 0).sum() >= 14 else np.inf
-            )
-            found += [start + int(row) for row in np.flatnonzero(values > OUTLIER_FACTOR * max(usual, 1.0))]
-        rows = np.array([row for row in found if self.row_numbers[row] > 0], np.int64)
+            sold = values[values > 0]
+            usual = float(np.quantile(sold, USUAL_QUANTILE)) if len(sold) >= MIN_SOLD_DAYS else np.inf
+            outliers += [
+                start + int(row) for row in np.flatnonzero(values > OUTLIER_FACTOR * max(usual, 1.0))
+            ]
+        rows = np.array([row for row in outliers if self.row_numbers[row] > 0], np.int64)
         if len(rows):
             places = [
                 Example(int(self.row_numbers[row]), self.log.column_label("sales"), f"{sales[row]:g}")
@@ -115,13 +116,13 @@ class SeriesChecks:
                 self.content = replace(self.content, sales=changed)
 
     def flag_level_changes(self) -> None:
-        """Series whose sales of four weeks all lie far above or below those of the four weeks before."""
-        weeks = (self.ends - self.starts) // 7
+        """Flags series with four weeks of sales all far above or below the four weeks before."""
+        weeks = (self.ends - self.starts) // 7  # [S] whole weeks of each series
         first = np.repeat(self.starts, weeks)
         place = np.arange(len(first)) - np.repeat(np.cumsum(weeks) - weeks, weeks)
         sums = np.append(0.0, np.cumsum(np.where(self.is_recorded, self.content.sales, 0.0)))
         begin = first + 7 * place
-        means = (sums[begin + 7] - sums[begin]) / 7
+        means = (sums[begin + 7] - sums[begin]) / 7  # [W] of every week of every series, one after another
         if len(means) < 2 * LEVEL_WEEKS:
             return
         windows = np.lib.stride_tricks.sliding_window_view(means, 2 * LEVEL_WEEKS)
@@ -129,12 +130,12 @@ class SeriesChecks:
         up = after.min(axis=1) > LEVEL_FACTOR * np.maximum(before.max(axis=1), 1.0)
         down = before.min(axis=1) > LEVEL_FACTOR * np.maximum(after.max(axis=1), 1.0)
         owner = np.repeat(np.arange(len(self.starts)), weeks)
-        whole = owner[: len(windows)] == owner[2 * LEVEL_WEEKS - 1 :]
+        whole = owner[: len(windows)] == owner[2 * LEVEL_WEEKS - 1 :]  # within one series
         hits = np.flatnonzero((up | down) & whole)
         changed = np.zeros(len(self.starts), dtype=bool)
         changed[owner[hits]] = True
         words: dict[int, str] = {}
-        for hit in hits[::-1].tolist():
+        for hit in hits[::-1].tolist():  # backwards, so that the first change of a series is shown
             words[int(owner[hit])] = f"{before[hit].mean():.3g} → {after[hit].mean():.3g}"
         self.flag_series(
             "level-change", changed, (words.get(number, "") for number in range(len(self.starts)))
@@ -142,7 +143,7 @@ class SeriesChecks:
 
 
 def select_rows(content: CanonicalTable, rows: Mask) -> CanonicalTable:
-    """Only some rows."""
+    """The content of the marked rows [N]."""
     places = np.flatnonzero(rows)
     return CanonicalTable(
         content.days[places],
@@ -154,7 +155,7 @@ def select_rows(content: CanonicalTable, rows: Mask) -> CanonicalTable:
 
 
 def require_daily(file: str, days: npt.NDArray[np.int32]) -> None:
-    """Raises SalesError for weekly and monthly data: a forecast of days cannot be learned from them."""
+    """Raises SalesFileError for weekly and monthly data: daily forecasts cannot be learned from them."""
     distinct = np.flatnonzero(np.bincount(days - days.min())) if len(days) else days
     if len(distinct) < 4:
         return

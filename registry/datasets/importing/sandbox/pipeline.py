@@ -1,8 +1,7 @@
-"""The whole way of a file, as the confined process walks it: read, match, check, join, write."""
+"""The steps of an import in the sandbox: read, map columns, check rows, merge, check series, write."""
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
@@ -16,74 +15,69 @@ from django.utils.translation import gettext as _
 
 from registry.datasets.importing.canonical import CanonicalTable
 from registry.datasets.importing.catalog_figures import build_catalog
-from registry.datasets.importing.column_mapping import match_columns, to_long_format
+from registry.datasets.importing.checks.finding_log import FindingLog, format_scalar
+from registry.datasets.importing.checks.row_checks import CheckedRows, check_table
+from registry.datasets.importing.checks.series_checks import SeriesChecks, select_rows
+from registry.datasets.importing.column_mapping import DetectedColumns, detect_columns
 from registry.datasets.importing.covariate_roles import check_roles
-from registry.datasets.importing.errors import AmbiguousValue, SalesFileError
-from registry.datasets.importing.finding_log import FindingLog, format_scalar
+from registry.datasets.importing.errors import SalesFileError
 from registry.datasets.importing.findings import Example
 from registry.datasets.importing.headers import normalize_name
 from registry.datasets.importing.merge import load_canonical, merge_tables
 from registry.datasets.importing.options import ImportJob
 from registry.datasets.importing.raw_table import RawTable
 from registry.datasets.importing.readers import read_file, unreadable_message
-from registry.datasets.importing.row_checks import CheckedRows, check_table
-from registry.datasets.importing.series_checks import SeriesChecks, select_rows
 from registry.datasets.importing.values import CategoricalColumn
-from registry.lib.csv_safe import escape_formula_text
+from registry.lib.csv_safe import format_csv_rows
+from registry.lib.days import day_number
 
-SAMPLE_COUNT = 4
+SAMPLE_COUNT, SAMPLE_LENGTH, SAMPLE_ROWS = 4, 40, 50  # values of a column, letters of each, rows searched
+MAX_SHOWN_COLUMNS = 200
 
 
 def run_import(job: ImportJob) -> dict[str, Any]:
-    """The report; the canonical content and the bad rows lie in the job's folder."""
+    """The report; writes canonical.parquet and bad.csv into the job's folder. Raises SalesFileError."""
     if job.only == "items":
         return {"items": build_catalog(load_canonical(Path(job.path)), job.reading.roles)}
     try:
         return import_table(job, read_file(Path(job.path), job.name))
-    except (
-        pa.ArrowInvalid,
-        pa.ArrowNotImplementedError,
-    ) as problem:  # content that is not what its type says
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as problem:  # content that belies its type
         raise SalesFileError(unreadable_message(job.name, problem)) from None
 
 
 def import_table(job: ImportJob, raw: RawTable) -> dict[str, Any]:
-    """What follows the reading."""
-    look = detect_columns(raw, job)
+    """Everything after the file is read."""
+    detected = detect_columns(raw, job.reading.mapping)
+    columns_report = describe_columns(raw, detected)
     if job.only == "look":
-        return look
+        return columns_report
+    if detected.question:
+        raise detected.question
+    if detected.long is not raw:
+        raw.release_table()
     today = dt.date.fromisoformat(job.today) if job.today else None
-    checked, check = check_table(raw, job.reading, today)
+    checked, log = check_table(detected.long, detected.mapping, job.reading, today)
     base = load_canonical(Path(job.base)) if job.base else None
     if base is not None:
-        checked = flag_new_codes(check, checked, base)
+        checked = flag_new_codes(log, checked, base)
     content, numbers, changes = checked.content, checked.row_numbers, None
     if base is not None and not job.reading.replace:
         content, numbers, changes = merge_tables(base, content, numbers)
-    content, numbers = SeriesChecks(check, content, numbers).run_checks()
-    write_bad_rows(Path(job.folder) / "bad.csv", check)
-    with ThreadPoolExecutor(1) as helper:  # Arrow and the hash let each other work
+    content, numbers = SeriesChecks(log, content, numbers).run_checks()
+    write_bad_rows(Path(job.folder) / "bad.csv", log)
+    with ThreadPoolExecutor(1) as helper:  # writing and hashing both release the interpreter lock
         written = helper.submit(content.write_parquet, Path(job.folder) / "canonical.parquet")
-        told = build_report(job, checked, check, content)
+        content_report = build_report(job, checked, log, content)
         written.result()
-    return {**look, **told, "changes": asdict(changes) if changes else None}
+    return {**columns_report, **content_report, "changes": asdict(changes) if changes else None}
 
 
-def detect_columns(raw: RawTable, job: ImportJob) -> dict[str, Any]:
-    """Columns with a few of their values, what each is taken for, and how the file was read."""
-    names = raw.table.column_names
-    mapping = match_columns(
-        names, {ours: name for ours, name in job.reading.mapping.items() if name in names}
-    )
-    question: AmbiguousValue | None = None
-    long = raw
-    try:
-        long, mapping = to_long_format(raw, mapping)
-    except AmbiguousValue as asked:
-        question = asked
+def describe_columns(raw: RawTable, detected: DetectedColumns) -> dict[str, Any]:
+    """The file's columns with their meaning and some values, and how the file was read."""
+    long, mapping = detected.long, detected.mapping
     ours = {theirs: name for name, theirs in mapping.items()}
     there = set(long.table.column_names)  # in a wide file, without the columns of days or products
-    shown = [name for name in names if name.strip() and name in there][:200]
+    shown = [name for name in raw.table.column_names if name.strip() and name in there][:MAX_SHOWN_COLUMNS]
     columns = [
         {"name": name, "is": ours.get(name, ""), "samples": sample_values(long, name)} for name in shown
     ]
@@ -93,34 +87,34 @@ def detect_columns(raw: RawTable, job: ImportJob) -> dict[str, Any]:
         "about": {"layout": "long", **long.file_format},
         "signature": hash_columns(shown),
         "rows_read": raw.table.num_rows,
-        "question_first": question.field_name if question else "",
+        "question_first": detected.question.field_name if detected.question else "",
     }
 
 
 def sample_values(raw: RawTable, name: str) -> list[str]:
-    """The first values, cut to what fits a table cell."""
-    values = (format_scalar(value) for value in raw.table[name][:50])
-    return [value[:40] for value in dict.fromkeys(values) if value.strip()][:SAMPLE_COUNT]
+    """The first different values of a column, cut to fit a table cell."""
+    values = (format_scalar(value) for value in raw.table[name][:SAMPLE_ROWS])
+    return [value[:SAMPLE_LENGTH] for value in dict.fromkeys(values) if value.strip()][:SAMPLE_COUNT]
 
 
 def hash_columns(names: list[str]) -> str:
-    """One word for files of the same columns, in whatever order and spelling."""
+    """A signature that files with the same columns share, whatever their order and spelling."""
     return hashlib.sha256("\0".join(sorted(normalize_name(name) for name in names)).encode()).hexdigest()[:32]
 
 
 def flag_new_codes(log: FindingLog, checked: CheckedRows, base: CanonicalTable) -> CheckedRows:
-    """Findings about stores and products that the dataset does not have yet."""
+    """Flags stores and products that the dataset does not have yet; returns the rows that remain."""
     content, numbers = checked.content, checked.row_numbers
     for code, name in (("new-store", "stores"), ("new-product", "products")):
         texts: CategoricalColumn = getattr(content, name)
         there = set(getattr(base, name).values)
-        fresh = [place for place, value in enumerate(texts.values) if value not in there]
-        if not fresh:
+        new = [place for place, value in enumerate(texts.values) if value not in there]
+        if not new:
             continue
-        places = [find_example(log, checked, texts, place, code) for place in fresh[: log.MAX_BAD_ROWS]]
-        if log.add_finding(code, places, len(fresh)) == "skip":
-            use = ~np.isin(texts.codes, fresh)
-            content, numbers = select_rows(content, use), numbers[use]
+        places = [find_example(log, checked, texts, place, code) for place in new[: log.MAX_BAD_ROWS]]
+        if log.add_finding(code, places, len(new)) == "skip":
+            is_known = ~np.isin(texts.codes, new)
+            content, numbers = select_rows(content, is_known), numbers[is_known]
             if not content.row_count:
                 raise SalesFileError(_("%(file)s has no usable row.") % {"file": log.raw.name})
             checked = replace(checked, content=content, row_numbers=numbers)
@@ -130,7 +124,7 @@ def flag_new_codes(log: FindingLog, checked: CheckedRows, base: CanonicalTable) 
 def find_example(
     log: FindingLog, checked: CheckedRows, texts: CategoricalColumn, code: int, finding: str
 ) -> Example:
-    """The first row of the file with that code."""
+    """The first row of the file with a new code."""
     column = "store_id" if finding == "new-store" else "product_id"
     row = int(checked.row_numbers[texts.codes == code].min())
     return Example(row, log.column_label(column), texts.values[code])
@@ -139,7 +133,7 @@ def find_example(
 def build_report(
     job: ImportJob, checked: CheckedRows, log: FindingLog, content: CanonicalTable
 ) -> dict[str, Any]:
-    """What there is to say about the content that would be saved."""
+    """What the check page shows of the content, and what is saved with it."""
     ours = {theirs: name for name, theirs in checked.mapping.items()}
     given = {ours.get(name, name): role for name, role in job.reading.roles.items()}
     given = {name: role for name, role in given.items() if not (job.base and name not in content.extras)}
@@ -154,7 +148,7 @@ def build_report(
         "series": len(content.series_starts),
         "first": first.isoformat(),
         "last": last.isoformat(),
-        "plan": int((content.days > (last - dt.date(1970, 1, 1)).days).sum()),
+        "plan": int((content.days > day_number(last)).sum()),
         "roles": roles,
         "findings": [finding.as_json() for finding in log.findings],
         "about": checked.file_format,
@@ -164,19 +158,12 @@ def build_report(
 
 
 def write_bad_rows(path: Path, log: FindingLog) -> None:
-    """Every doubtful row for a spreadsheet; a text that a spreadsheet would run as a formula is disarmed."""
-    done = {finding.code: finding.action for finding in log.findings}
-    with path.open("w", encoding="utf-8-sig", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(["row", "finding", "column", "value", "done"])
-        for code, places in log.bad_places:
-            for place in places:
-                writer.writerow(
-                    [
-                        place.row,
-                        code,
-                        escape_formula_text(place.column),
-                        escape_formula_text(place.value),
-                        done.get(code, ""),
-                    ]
-                )
+    """Every flagged row as CSV for a spreadsheet."""
+    actions = {finding.code: finding.action for finding in log.findings}
+    rows = [
+        [place.row, code, place.column, place.value, actions.get(code, "")]
+        for code, places in log.bad_places
+        for place in places
+    ]
+    text = format_csv_rows([["row", "finding", "column", "value", "done"], *rows])
+    path.write_text(text, encoding="utf-8-sig", newline="")

@@ -1,6 +1,6 @@
-"""Reads a file in a process of its own, with limits: whatever is in the file, the web server goes on.
+"""Runs an import in a limited process, so that no file can hurt the web server.
 
-The process knows neither the database nor the secret key; it gets a job and leaves files in the job's folder.
+The process has no access to the database or the secret key: it gets a job and writes into the job's folder.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 MAX_MEMORY = 1536 << 20  # bytes of address space
 BASE_SECONDS, SECONDS_PER_100_MB = 60.0, 30.0
-WALL_CLOCK_FACTOR = 2.0  # times the processor time that may pass on a busy machine
+WALL_CLOCK_FACTOR = 2.0  # wall-clock time per CPU time, for a busy machine
 MAX_REPORT_BYTES = 64 << 20
 WORKER_SLOTS = threading.BoundedSemaphore(2)
 INHERITED_VARIABLES = (
@@ -36,7 +36,7 @@ INHERITED_VARIABLES = (
     "SYSTEMROOT",
     "TZDIR",
 )
-WORKER_VARIABLES = {  # one thread each, and an allocator that reserves no more address space than it uses
+WORKER_VARIABLES = {  # single-threaded, with an allocator that reserves only the address space it uses
     "ARROW_DEFAULT_MEMORY_POOL": "system",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
@@ -46,7 +46,7 @@ WORKER_VARIABLES = {  # one thread each, and an allocator that reserves no more 
 
 
 def cpu_limit_seconds(size: int) -> float:
-    """Seconds of processor time that a file of that many bytes may take.
+    """The CPU time that a file of `size` bytes may take.
 
     >>> cpu_limit_seconds(50_000_000), cpu_limit_seconds(400_000_000)
     (75.0, 180.0)
@@ -55,7 +55,7 @@ def cpu_limit_seconds(size: int) -> float:
 
 
 def run_in_sandbox(job: ImportJob) -> dict[str, Any]:
-    """The report of a job; raises SalesError (or Question) with one sentence."""
+    """The report of a job; raises SalesFileError or AmbiguousValue with one sentence."""
     if not WORKER_SLOTS.acquire(timeout=BASE_SECONDS):
         raise SalesFileError(_("Other files are being read just now: try again in a minute."))
     try:
@@ -68,12 +68,12 @@ def run_in_sandbox(job: ImportJob) -> dict[str, Any]:
 
 
 def run_worker(job: ImportJob, cpu_seconds: float) -> int | None:
-    """The process's exit code; None when its time was over."""
-    words = [sys.executable, "-m", "registry.datasets.importing.sandbox_worker"]
+    """The exit code of the process; None when it was stopped after its time."""
+    command = [sys.executable, "-m", "registry.datasets.importing.sandbox.worker"]
     environment = {name: os.environ[name] for name in INHERITED_VARIABLES if name in os.environ}
     with (Path(job.folder) / "errors.txt").open("wb") as errors:
         process = subprocess.Popen(
-            words,
+            command,
             cwd=settings.BASE_DIR,
             env={**environment, **WORKER_VARIABLES},
             stdin=subprocess.PIPE,
@@ -87,8 +87,8 @@ def run_worker(job: ImportJob, cpu_seconds: float) -> int | None:
         "seconds": int(cpu_seconds) + 1,
     }
     try:
-        told = json.dumps({**order, "locale": str(settings.LOCALE_PATHS[0])}).encode()
-        process.communicate(told, WALL_CLOCK_FACTOR * cpu_seconds)
+        message = json.dumps({**order, "locale": str(settings.LOCALE_PATHS[0])}).encode()
+        process.communicate(message, WALL_CLOCK_FACTOR * cpu_seconds)
     except subprocess.TimeoutExpired:
         return None
     finally:
@@ -98,7 +98,7 @@ def run_worker(job: ImportJob, cpu_seconds: float) -> int | None:
 
 
 def read_report(job: ImportJob, code: int | None, cpu_seconds: float) -> dict[str, Any]:
-    """What the process left, or why it left nothing."""
+    """The report that the process wrote; raises SalesFileError or AmbiguousValue when it has none."""
     words = {"file": job.name, "seconds": int(cpu_seconds), "memory": MAX_MEMORY >> 20}
     report = Path(job.folder) / "report.json"
     if code is None or code == -signal.SIGXCPU:
@@ -107,7 +107,7 @@ def read_report(job: ImportJob, code: int | None, cpu_seconds: float) -> dict[st
         )
     if code != 0:
         errors = (Path(job.folder) / "errors.txt").read_text(errors="replace")[-2000:].strip()
-        logger.warning("reading %s ended with %s: %s", job.path, code, errors.rpartition("\n")[2])
+        logger.warning("import of %s ended with %s: %s", job.path, code, errors.rpartition("\n")[2])
     if code != 0 or not report.is_file() or report.stat().st_size > MAX_REPORT_BYTES:
         raise SalesFileError(
             _("%(file)s is damaged, or needs more than %(memory)d MB to read: split it, or save it again.")

@@ -1,4 +1,4 @@
-"""What one file's check has found, and what is done about it."""
+"""The findings about one file, the action for each, and the rows that they exclude."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Mask = npt.NDArray[np.bool_]
 
 
 def format_scalar(value: pa.Scalar) -> str:
-    """A cell as people read it; a damaged file can hold days that no calendar has."""
+    """A cell as text; a damaged file can hold days outside the calendar."""
     try:
         return "" if value.as_py() is None else str(value.as_py())
     except (OverflowError, ValueError):
@@ -35,29 +35,29 @@ def format_scalar(value: pa.Scalar) -> str:
 
 @dataclass
 class FindingLog:
-    """Collects findings about one file; `out` [N] marks the rows that cannot be used."""
+    """Collects findings about one file; `excluded` [N] marks the rows that are left out."""
 
     raw: RawTable
     options: ImportOptions
-    column_names: dict[str, str] = field(default_factory=dict)  # our name: its name
+    column_names: dict[str, str] = field(default_factory=dict)  # {our name: its name}
     findings: list[Finding] = field(default_factory=list)
-    bad_places: list[tuple[str, list[Example]]] = field(default_factory=list)  # every row, up to MOST_BAD
+    bad_places: list[tuple[str, list[Example]]] = field(default_factory=list)  # each finding's rows
     excluded: Mask = field(init=False)
 
-    MAX_BAD_ROWS = 20_000
+    MAX_BAD_ROWS = 20_000  # of each finding, in bad.csv
 
     def __post_init__(self) -> None:
         self.excluded = np.zeros(self.raw.table.num_rows, dtype=bool)
         self.findings += [finding for finding in self.raw.findings if finding.code != "ragged-row"]
 
     def column_label(self, name: str) -> str:
-        """The column as the file calls it."""
+        """The column's name in the file."""
         return self.column_names.get(name, name)
 
     def choose_action(self, code: str, proposed: str = "") -> str:
-        """What is done about a finding: what was chosen, else what the policy says."""
-        if choice := self.options.choices.get(code):
-            return choice
+        """The action for a finding: the user's choice, else what the policy says."""
+        if chosen := self.options.choices.get(code):
+            return chosen
         if self.options.on_problem == "stop" and code in LOSSY_FINDINGS:
             return "stop"
         if self.options.on_problem == "skip" and code == "duplicate":
@@ -65,35 +65,37 @@ class FindingLog:
         return proposed or ALLOWED_ACTIONS.get(code, ("keep",))[0]
 
     def add_finding(self, code: str, places: list[Example], count: int, proposed: str = "") -> str:
-        """Adds a finding and tells what is done about it; "stop" ends the import."""
-        choice = self.choose_action(code, proposed)
-        finding = Finding(code, count, places[:MAX_EXAMPLES], choice)
-        if choice == "stop":
+        """Adds a finding and returns its action; raises SalesFileError when that is "stop"."""
+        action = self.choose_action(code, proposed)
+        finding = Finding(code, count, places[:MAX_EXAMPLES], action)
+        if action == "stop":
             raise SalesFileError(finding.format_sentence(self.raw.name))
         self.findings.append(finding)
         self.bad_places.append((code, places))
-        return choice
+        return action
 
     def add_ragged_rows(self) -> None:
-        """Rows that the reader could not cut into cells."""
+        """Adds the rows that the reader could not split into cells."""
         for finding in self.raw.findings:
             if finding.code == "ragged-row":
                 self.add_finding("ragged-row", finding.examples, finding.count)
 
-    def flag_rows(self, code: str, column: str, table: Mapping[str, pa.ChunkedArray], wrong: Mask) -> str:
-        """Rows with the same fault; "" when there are none."""
-        rows = np.flatnonzero(wrong & ~self.excluded)
+    def flag_rows(
+        self, code: str, column: str, table: Mapping[str, pa.ChunkedArray], is_wrong: Mask, proposed: str = ""
+    ) -> str:
+        """Adds a finding about rows with the same fault; returns its action, "" when no row has it."""
+        rows = np.flatnonzero(is_wrong & ~self.excluded)
         if not len(rows):
             return ""
-        choice = self.add_finding(code, self.find_examples(column, table, rows), len(rows))
-        if choice == "skip":
-            self.excluded |= wrong
-        return choice
+        action = self.add_finding(code, self.find_examples(column, table, rows), len(rows), proposed)
+        if action == "skip":
+            self.excluded |= is_wrong
+        return action
 
     def find_examples(
         self, column: str, table: Mapping[str, pa.ChunkedArray], rows: npt.NDArray[np.int64]
     ) -> list[Example]:
-        """Where it is; in a wide file the column is what the header says there."""
+        """The places of the rows; in a wide file the column is named by its text in the header."""
         header = self.raw.header_column if column == "sales" else ""
         return [
             Example(
@@ -105,7 +107,7 @@ class FindingLog:
         ]
 
     def add_empty_column(self, column: str) -> None:
-        """Notes a column that is empty throughout."""
+        """Adds a column without a single value."""
         place = Example(1, self.column_label(column), "")
         self.findings.append(Finding("column-empty", 1, [place], "drop"))
 
@@ -116,7 +118,7 @@ class FindingLog:
         parts: tuple[Days, CategoricalColumn, CategoricalColumn],
         sales: Floats,
     ) -> str:
-        """Later rows of a date, store and product that was there before; rows that repeat it are a copy."""
+        """Adds rows that repeat a date, store and product; equal sales make them copies."""
         days, stores, products = parts
         later = np.flatnonzero(again)
         same = sales[rows[later]] == sales[rows[later - 1]]

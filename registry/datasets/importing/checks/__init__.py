@@ -1,0 +1,3 @@
+"""Checks of rows and of whole series, and the log of what they find."""
+
+from __future__ import annotations

@@ -1,0 +1,242 @@
+"""Checks of rows: a table of faults, worked through in its order, and the canonical rows that remain."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from django.utils.translation import gettext as _
+
+from registry.datasets.importing.canonical import CanonicalTable
+from registry.datasets.importing.checks.covariate_checks import read_extras
+from registry.datasets.importing.checks.duplicates import sort_unique
+from registry.datasets.importing.checks.finding_log import FindingLog, Mask
+from registry.datasets.importing.checks.sales_columns import NamedColumns, SalesColumns, require_flat
+from registry.datasets.importing.checks.spelling import (
+    find_rare_spellings,
+    find_spaces,
+    merge_spellings,
+    propose_for_spellings,
+    trim_spaces,
+)
+from registry.datasets.importing.column_mapping import apply_mapping
+from registry.datasets.importing.covariate_roles import CORE_COLUMNS
+from registry.datasets.importing.errors import SalesFileError
+from registry.datasets.importing.extra_columns import ExtraColumns
+from registry.datasets.importing.options import DECIMAL_MARKS, ImportOptions
+from registry.datasets.importing.raw_table import RawTable
+from registry.datasets.importing.values import CategoricalColumn, distinct_texts, is_text_type
+from registry.lib.days import day_number
+
+KEY_COLUMNS = ("date", "store_id", "product_id")
+CODE_COLUMNS = ("store_id", "product_id")
+MAX_CODE_LENGTH = 100
+FILL_DOWN_SHARE = 1 / 3  # a column with more empty cells than this has joined cells, not gaps
+TOTAL_PATTERN = re.compile(
+    r"((grand|sub|overall|sous)[ -]?)?tota(ls?|ux)( général)?|sum|somme|((gesamt|end|zwischen)?summe|gesamt)"
+    r"|(合计|总计|小计|总和|汇总)|(grand |sub)?total[: ].*",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class CheckedRows:
+    """Canonical rows, the number of each in the file, and how the file was read."""
+
+    content: CanonicalTable
+    row_numbers: npt.NDArray[np.int32]
+    file_format: dict[str, str]
+    mapping: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RowCheck:
+    """A fault that rows of one column can have.
+
+    `find` marks the faulty rows [N] (None = no row), `repairs` holds what an action changes, and `propose`
+    picks the default action where it depends on the data.
+    """
+
+    code: str
+    column: str
+    find: Callable[[SalesColumns, str], Mask | None]
+    repairs: Mapping[str, Callable[[SalesColumns, str], None]] = field(default_factory=dict)
+    propose: Callable[[SalesColumns, str], str] | None = None
+
+    def run(self, columns: SalesColumns) -> None:
+        """Logs the faulty rows and does what the chosen action asks."""
+        is_wrong = self.find(columns, self.column)
+        if is_wrong is None:
+            return
+        proposed = self.propose(columns, self.column) if self.propose else ""
+        action = columns.log.flag_rows(self.code, self.column, columns.table, is_wrong, proposed)
+        if repair := self.repairs.get(action):
+            repair(columns, self.column)
+
+
+def check_table(
+    long: RawTable, mapping: dict[str, str], options: ImportOptions, today: dt.date | None = None
+) -> tuple[CheckedRows, FindingLog]:
+    """Canonical rows in order of store, product and day, and the log of findings.
+
+    `long` has a row for each store, product and day, `mapping` is {our name: its name}. Raises SalesFileError
+    when a finding's action is "stop", AmbiguousValue when only a person can decide.
+    """
+    table = apply_mapping(long, mapping, options.ignore)
+    log = FindingLog(long, options, {ours: theirs for ours, theirs in mapping.items() if ours != theirs})
+    long.release_table()
+    columns = {name: table[name] for name in table.column_names}
+    del table
+    return replace(check_rows(log, columns, today), mapping=mapping), log
+
+
+def check_rows(log: FindingLog, table: NamedColumns, today: dt.date | None) -> CheckedRows:
+    """The rows of a file whose columns have our names; a column is released once it is parsed."""
+    raw = log.raw
+    log.add_ragged_rows()
+    if not len(log.excluded):
+        raise SalesFileError(_("%(file)s has no usable row.") % {"file": raw.name})
+    require_flat(log, "sales", table["sales"])
+    columns = SalesColumns(log, table, today)
+    for check in ROW_CHECKS:
+        check.run(columns)
+    for name in CORE_COLUMNS:
+        del table[name]
+    about = {"layout": "long", **raw.file_format, "dates": columns.date_order, "decimal": columns.decimal}
+    extras = ExtraColumns(read_extras(log, table, DECIMAL_MARKS[columns.decimal]))
+    days, sales = columns.days, columns.sales
+    stores, products = (columns.codes[name] for name in CODE_COLUMNS)
+    del columns  # a large file has no room for its sales before and after sorting
+    rows, sales = sort_unique(log, days, (stores, products), sales)
+    if log.excluded.all():
+        raise SalesFileError(_("%(file)s has no usable row.") % {"file": raw.name})
+    if not isinstance(rows, slice):
+        extras = extras.map_columns(lambda column: column[rows])
+    result = CanonicalTable(days[rows], stores[rows], products[rows], sales, extras)
+    if np.isnan(result.sales).all():
+        raise SalesFileError(_("%(file)s, column sales: every cell is empty.") % {"file": raw.name})
+    return CheckedRows(result, raw.row_numbers[rows], about)
+
+
+def find_totals(columns: SalesColumns, name: str) -> Mask | None:
+    """[N] rows of totals, as tills and spreadsheets write them between and below the others."""
+    column = columns.table[name]
+    if not is_text_type(column.type) or not any(map(is_total, distinct_texts(column))):
+        return None
+    texts = CategoricalColumn.from_arrow(column)
+    return np.array([is_total(text) for text in texts.values])[texts.codes]
+
+
+def is_total(text: str) -> bool:
+    """
+    >>> is_total("Grand total"), is_total("合计："), is_total("Totalplast")
+    (True, True, False)
+    """
+    return bool(TOTAL_PATTERN.fullmatch(text.strip(" :：")))
+
+
+def find_joined_cells(columns: SalesColumns, name: str) -> Mask | None:
+    """[N] empty cells below a filled one, in a column written only in the first of several rows."""
+    column = columns.table[name]
+    if not is_text_type(column.type) or not (column.null_count or any(map(is_blank, distinct_texts(column)))):
+        return None
+    is_filled = find_filled_cells(CategoricalColumn.from_arrow(column))
+    is_wrong = ~is_filled & ~columns.log.excluded
+    if not is_filled[0] or is_wrong.sum() <= FILL_DOWN_SHARE * len(is_wrong):
+        return None
+    return is_wrong
+
+
+def fill_down(columns: SalesColumns, name: str) -> None:
+    """Gives each empty cell the text of the last filled cell above it."""
+    texts = CategoricalColumn.from_arrow(columns.table[name])
+    is_source = find_filled_cells(texts) & ~columns.log.excluded
+    rows = np.maximum.accumulate(np.where(is_source, np.arange(len(is_source)), 0))
+    columns.table[name] = pa.chunked_array([texts[rows].to_arrow(slice(None))])
+
+
+def find_filled_cells(texts: CategoricalColumn) -> Mask:
+    """[N] where a cell holds more than spaces."""
+    return np.array([not is_blank(text) for text in texts.values])[texts.codes]
+
+
+def is_blank(text: str) -> bool:
+    """Whether a text holds nothing but spaces."""
+    return not text.strip()
+
+
+def find_bad_dates(columns: SalesColumns, _name: str) -> Mask:
+    """[N] cells that are not dates."""
+    return columns.parse_dates()
+
+
+def find_bad_numbers(columns: SalesColumns, _name: str) -> Mask:
+    """[N] sales that are not numbers."""
+    return columns.parse_sales()
+
+
+def find_infinite(columns: SalesColumns, _name: str) -> Mask:
+    """[N] sales too large to be numbers."""
+    return np.isinf(columns.sales)
+
+
+def find_future_sales(columns: SalesColumns, _name: str) -> Mask | None:
+    """[N] sales after today; rows without sales are a plan and may lie ahead."""
+    if columns.today is None:
+        return None
+    return (columns.days > day_number(columns.today)) & ~np.isnan(columns.sales)
+
+
+def find_missing_codes(columns: SalesColumns, name: str) -> Mask:
+    """[N] empty codes."""
+    return columns.parse_codes(name)
+
+
+def find_bad_codes(columns: SalesColumns, name: str) -> Mask:
+    """[N] codes that are too long or hold invisible characters."""
+    texts = columns.codes[name]
+    is_bad = [
+        bool(text.strip()) and (len(text) > MAX_CODE_LENGTH or not text.strip().isprintable())
+        for text in texts.values
+    ]
+    return np.array(is_bad)[texts.codes]
+
+
+def find_negative(columns: SalesColumns, _name: str) -> Mask:
+    """[N] sales below zero."""
+    return columns.sales < 0
+
+
+def clear_negative(columns: SalesColumns, _name: str) -> None:
+    """Counts sales below zero as nothing sold."""
+    columns.sales = np.where(columns.sales < 0, 0.0, columns.sales)
+
+
+def build_code_checks(name: str) -> list[RowCheck]:
+    """The checks of one column of codes."""
+    return [
+        RowCheck("no-code", name, find_missing_codes),
+        RowCheck("bad-code", name, find_bad_codes),
+        RowCheck("spaces", name, find_spaces, {"merge": trim_spaces}),
+        RowCheck("mixed-case", name, find_rare_spellings, {"merge": merge_spellings}, propose_for_spellings),
+    ]
+
+
+# The order of the list is the order of work: a row that one check leaves out is not checked again, cells are
+# filled before they are parsed, and a column is parsed by its first check.
+ROW_CHECKS = [
+    *(RowCheck("total-row", name, find_totals) for name in KEY_COLUMNS),
+    *(RowCheck("filled-down", name, find_joined_cells, {"above": fill_down}) for name in KEY_COLUMNS),
+    RowCheck("bad-date", "date", find_bad_dates),
+    RowCheck("not-a-number", "sales", find_bad_numbers),
+    RowCheck("infinite", "sales", find_infinite),
+    RowCheck("future-date", "date", find_future_sales),
+    *build_code_checks("store_id"),
+    *build_code_checks("product_id"),
+    RowCheck("negative", "sales", find_negative, {"zero": clear_negative}),
+]
