@@ -1,4 +1,4 @@
-"""Admin of forecasts: look, search, pin, archive, delete with files."""
+"""Admin of forecasts: search, pin, archive, delete with files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class DeleteForecast(DeleteArtifact):
 
 @admin.register(Forecast)
 class ForecastAdmin(ActionAdmin):
-    """Every forecast made: who, when, with which version, how many units, and where its file is."""
+    """Forecasts with owner, time, version, units and location of the file."""
 
     row_actions = [*ARTIFACT_ACTIONS, DeleteForecast()]
     list_display = (

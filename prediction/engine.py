@@ -130,8 +130,7 @@ def check_horizon(horizon: int) -> None:
 
 def select_rows(panel: Panel, store: str, product: str, version: ModelVersion) -> Rows:
     """Rows of a store, a product, a series, or (both empty) all; raises ForecastError if there are none."""
-    fits = [(not store or s == store) and (not product or p == product) for s, p in panel.keys]
-    rows = np.flatnonzero(fits)
+    rows = panel.find_rows(store, product)
     if not len(rows):
         wanted = " · ".join(code for code in (product, store) if code)
         words = {"version": version, "wanted": wanted, "near": " · ".join(reversed(panel.keys[0]))}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
@@ -16,13 +16,8 @@ from registry.lib.form_fields import NOT_IN_LIST, whole_number
 from registry.lib.formatting import format_percent
 from registry.model_versions.models import ModelVersion, known_codes
 
-if TYPE_CHECKING:
-    VersionChoice = forms.ModelChoiceField[ModelVersion]
-else:  # only the stubs know the type parameter
-    VersionChoice = forms.ModelChoiceField
 
-
-class VersionField(VersionChoice):
+class VersionField(forms.ModelChoiceField[ModelVersion]):
     """Model versions, labelled with name, dataset, error and whether they are in use."""
 
     def to_python(self, value: Any) -> ModelVersion | None:

@@ -88,7 +88,7 @@ class Forecast(ArchivableArtifact):
         ModelVersion, models.CASCADE, related_name="forecasts", verbose_name=_("version")
     )
     dataset_version = models.ForeignKey(
-        DatasetVersion, models.CASCADE, related_name="forecasts", verbose_name=_("sales it continues")
+        DatasetVersion, models.CASCADE, related_name="forecasts", verbose_name=_("dataset version")
     )
     store = models.CharField(_("store"), max_length=100, blank=True)  # empty = the whole scope
     product = models.CharField(_("product"), max_length=100, blank=True)

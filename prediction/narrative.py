@@ -120,8 +120,13 @@ def describe_confidence(analysis: Analysis) -> str:
     total, low, high = analysis.total, analysis.low or 0.0, analysis.high or 0.0
     words = {"width": format_percent((high - low) / 2 / total, 0) if total else "–"}
     sentences = {
-        "sure": _("High confidence: 8 times in 10 within %(width)s of the total. Order close to it."),
-        "fair": _("Medium confidence: 8 times in 10 within %(width)s of the total. Keep some in reserve."),
-        "open": _("Low confidence: the range is the total plus or minus %(width)s. Order in small steps."),
+        "sure": _(
+            "High confidence: 8 times in 10, sales are within %(width)s of the forecast. Order close to it."
+        ),
+        "fair": _(
+            "Medium confidence: 8 times in 10, sales are within %(width)s of the forecast. "
+            "Keep some in reserve."
+        ),
+        "open": _("Low confidence: the range is plus or minus %(width)s. Order in small steps."),
     }
     return sentences[analysis.sure or confidence_level(total, low, high)] % words

@@ -1,4 +1,4 @@
-"""Addresses of forecasts."""
+"""URLs of forecasts."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def forecast_create(request: HtmxRequest) -> HttpResponse:
         else:
             return render_result(request, made, restored_message(made.version) if archived else "")
     if request.htmx:
-        return retarget(render(request, "prediction/_form.html", {"form": form}), "#forecast-form")
+        return retarget(render(request, "prediction/forecast.html#form", {"form": form}), "#forecast-form")
     return render(request, "prediction/forecast.html", {"form": form})
 
 

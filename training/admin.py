@@ -1,4 +1,4 @@
-"""Admin of training runs, their events, and of the queue's own tables, which are never unpickled."""
+"""Admin of training runs, their events and the queue's tables, whose pickles are never loaded."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django_q import admin as queue_admin  # registers its tables now, so that they can be taken off again
+from django_q import admin as queue_admin  # registers its tables, so that they can be unregistered below
 
-from registry.admin.actions import Action, ActionAdmin, Confirmation
+from registry.admin.actions import Action, ActionAdmin, Confirmation, register_action
 from registry.admin.base import ReadOnlyAdmin, format_json
 from registry.admin.model_versions import CHART_SCRIPTS, ModelVersionAdmin
 from registry.lib.formatting import format_percent
@@ -23,7 +23,7 @@ from training.events import RunEvent
 from training.models import TrainingRun
 from training.queue import repeat_run, retrain_version
 
-REQUEST_FLAGS = ("cancel_requested", "finish_requested")  # between the page and the worker
+REQUEST_FLAGS = ("cancel_requested", "finish_requested")  # messages from the page to the worker
 TRAIN_PERMISSION = "training.add_trainingrun"
 
 
@@ -33,7 +33,7 @@ class StopTraining(Action):
     def preview(self, row: TrainingRun) -> str:
         if row.has_ended:
             raise ValueError(gettext("It has ended already."))
-        return gettext("What it has learned so far is thrown away.")
+        return gettext("Progress so far will be lost.")
 
     def execute(self, row: TrainingRun, asked: Confirmation) -> None:
         row.cancel(asked.by)
@@ -45,34 +45,34 @@ class RepeatTraining(Action):
     def preview(self, row: TrainingRun) -> str:
         if not row.has_ended:
             raise ValueError(gettext("It has not ended yet."))
-        words = gettext("A new training with the same data (%(data)s), method and settings joins the queue.")
-        return words % {"data": row.dataset_version}
+        text = gettext("A new training with the same data (%(data)s), method and settings will be queued.")
+        return text % {"data": row.dataset_version}
 
     def execute(self, row: TrainingRun, asked: Confirmation) -> None:
         repeat_run(row, asked.by, uuid.uuid5(asked.token, str(row.pk)))
 
 
 class RetrainVersion(Action):
-    name, label, permission = "retrain", _("Train it again on the newest sales"), TRAIN_PERMISSION
+    name, label, permission = "retrain", _("Retrain on the newest sales"), TRAIN_PERMISSION
 
     def preview(self, row: ModelVersion) -> str:
         data = row.model.dataset.current_version
         if data is None:
             raise ValueError(gettext("%(dataset)s has no finished version.") % {"dataset": row.model.dataset})
         data.check_scope(row.model.scope)
-        words = gettext("A new training of %(method)s on %(data)s with the same settings joins the queue.")
-        return words % {"method": row.algorithm, "data": data}
+        text = gettext("A new training of %(method)s on %(data)s with the same settings will be queued.")
+        return text % {"method": row.algorithm, "data": data}
 
     def execute(self, row: ModelVersion, asked: Confirmation) -> None:
         retrain_version(row, asked.by, uuid.uuid5(asked.token, str(row.pk)))
 
 
-ModelVersionAdmin.row_actions.append(RetrainVersion())  # versions are the registry's, training them is not
+register_action(ModelVersionAdmin, RetrainVersion())
 
 
 @admin.register(TrainingRun)
 class TrainingRunAdmin(ActionAdmin):
-    """Every attempt to learn: what was asked, where it stands, how it ended, its learning curve."""
+    """Training runs with settings, progress, outcome and learning curve."""
 
     row_actions = [StopTraining(), RepeatTraining()]
     change_form_template = "admin/training/trainingrun/change_form.html"
@@ -120,7 +120,7 @@ class TrainingRunAdmin(ActionAdmin):
 
 @admin.register(RunEvent)
 class RunEventAdmin(ReadOnlyAdmin):
-    """The story of the runs, line by line."""
+    """The log lines of the runs."""
 
     list_display = ("run", "seq", "kind", "level", "text", "at")
     list_filter = ("kind", "level")
@@ -135,7 +135,7 @@ class RunEventAdmin(ReadOnlyAdmin):
 
 
 class QueueTableAdmin(ReadOnlyAdmin):
-    """A table of the queue: its pickles stay in the database, only the plain columns are read."""
+    """A table of the queue; the columns that hold pickles are not loaded."""
 
     pickled_columns: tuple[str, ...] = ("args", "kwargs", "result")
 
@@ -148,7 +148,7 @@ class QueueTableAdmin(ReadOnlyAdmin):
 
 
 class FinishedTaskAdmin(QueueTableAdmin):
-    """What the queue's workers did: which job, when, how it ended."""
+    """Finished jobs: what ran, when, how it ended."""
 
     list_display = ("name", "func", "cluster", "started", "stopped", "attempt_count")
     list_filter = ("cluster",)
@@ -157,7 +157,7 @@ class FinishedTaskAdmin(QueueTableAdmin):
 
 
 class QueuedTaskAdmin(QueueTableAdmin):
-    """Jobs that wait; what they hold is a signed pickle."""
+    """Waiting jobs; their payload is a signed pickle."""
 
     pickled_columns = ("payload",)
     list_display = ("id", "key", "lock")

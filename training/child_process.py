@@ -1,4 +1,4 @@
-"""A command in a child process: start it, watch it, end it. It knows no training run."""
+"""A management command in a child process: start it, watch it, end it. Knows no training run."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from django.conf import settings
 from training.exit_reasons import ExitReason, explain_exit
 from training.limits import count_oom_kills
 
-POLL_SECONDS = 1.0  # seconds between two looks at whether it may go on
-GRACE_SECONDS = 3.0  # seconds for a child that has nothing more to do
+POLL_SECONDS = 1.0  # seconds between two checks whether the child may continue
+GRACE_SECONDS = 3.0  # seconds for a child that has no work left
 
 
 class ChildProcess:
-    """`manage.py` with a command, in its own session; it dies with this process, and when `with` ends."""
+    """`manage.py` with a command, in its own session. It dies with this process or at the end of `with`."""
 
     def __init__(self, *command: str) -> None:
         self.oom_kills_before = count_oom_kills()
@@ -50,7 +50,7 @@ class ChildProcess:
         self.stderr.close()
 
     def wait(self, may_continue: Callable[[], bool]) -> bool:
-        """Until the child has ended by itself (True), or may not go on (False)."""
+        """Waits for the end of the child (True), or until it may not continue (False)."""
         while True:
             try:
                 self.process.wait(POLL_SECONDS)
@@ -60,23 +60,23 @@ class ChildProcess:
                     return False
 
     def let_finish(self) -> None:
-        """A short while for a child that has most likely just finished."""
+        """Gives a child that has most likely finished a moment to exit."""
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(GRACE_SECONDS)
 
     def kill(self) -> None:
-        """Kills the child if it still lives and collects it."""
+        """Kills the child if it is alive, and collects it."""
         self.process.kill()
         self.process.wait()
 
     def exit_reason(self) -> ExitReason:
-        """What its end means, in one sentence."""
-        starved = count_oom_kills() != self.oom_kills_before
+        """Why the child ended."""
+        had_oom_kill = count_oom_kills() != self.oom_kills_before
         limit = settings.TRAINING_MEMORY_MB
-        return explain_exit(self.process.returncode, self.last_lines(), limit, had_oom_kill=starved)
+        return explain_exit(self.process.returncode, self.last_lines(), limit, had_oom_kill=had_oom_kill)
 
     def last_lines(self) -> str:
-        """The last that the child wrote on stderr."""
+        """The end of what the child wrote to stderr."""
         size = self.stderr.seek(0, os.SEEK_END)
         self.stderr.seek(max(0, size - 2000))
         return self.stderr.read().decode(errors="replace")

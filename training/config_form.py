@@ -1,47 +1,24 @@
-"""The knobs of an algorithm as form fields, generated from its config dataclass: a knob is written once."""
+"""Form fields for the settings of an algorithm, generated from its config dataclass."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django import forms
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import QueryDict
 from django.utils.html import format_html
-from django.utils.text import format_lazy
 from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
+
+from registry.lib.form_fields import NOT_A_NUMBER, NOT_A_WHOLE_NUMBER, range_validators
 
 KNOB_PREFIX = "knob"
-WHOLE_NUMBER_MESSAGE = _("Write a whole number, like 28.")
-NUMBER_MESSAGE = _("Write a number, like 0.5.")
-
-
-def range_validators(low: float | None, high: float | None) -> list[Any]:
-    """Validators whose sentences name the allowed range."""
-    word = format_lazy(_("Choose a number from {low} to {high}."), low=low, high=high)
-    if low is None or high is None:
-        word = _("This number is outside of what is allowed.")
-    given = [(MinValueValidator, low), (MaxValueValidator, high)]
-    return [validator(limit, word) for validator, limit in given if limit is not None]
-
-
-def whole_number_field(label: Any, low: int, high: int, **options: Any) -> forms.IntegerField:
-    """A whole number in a range; every complaint is one translated sentence."""
-    return forms.IntegerField(
-        label=label,
-        validators=range_validators(low, high),
-        widget=forms.NumberInput(attrs={"min": low, "max": high}),
-        error_messages={"invalid": WHOLE_NUMBER_MESSAGE, "required": WHOLE_NUMBER_MESSAGE},
-        **options,
-    )
 
 
 def build_knob_field(knob: dict[str, Any]) -> forms.Field:
-    """The form field of one knob: name, type, default, help, min, max (from the config dataclass)."""
-    words = knob.get("help", "")
+    """The form field of a knob, given as name, type, default, help, min and max."""
+    help_text = knob.get("help", "")
     common: dict[str, Any] = {
-        "label": gettext(words) if words else knob["name"],
+        "label": gettext(help_text) if help_text else knob["name"],
         "help_text": format_html("<code>{}</code>", knob["name"]),
         "initial": knob["default"],
     }
@@ -51,18 +28,18 @@ def build_knob_field(knob: dict[str, Any]) -> forms.Field:
     if kind not in (int, float):
         return forms.CharField(**common)
     limits = {"min": low, "max": high, "step": 1 if kind is int else "any"}
-    word = WHOLE_NUMBER_MESSAGE if kind is int else NUMBER_MESSAGE
+    message = NOT_A_WHOLE_NUMBER if kind is int else NOT_A_NUMBER
     number = forms.IntegerField if kind is int else forms.FloatField
     return number(
         validators=range_validators(low, high),
         widget=forms.NumberInput(attrs={name: limit for name, limit in limits.items() if limit is not None}),
-        error_messages={"invalid": word, "required": word},
+        error_messages={"invalid": message, "required": message},
         **common,
     )
 
 
 def describe_algorithm(algorithm: str) -> str:
-    """What the algorithm is good at, in one sentence; empty for an unknown one."""
+    """One sentence on what the algorithm is good at; empty for an unknown one."""
     from registry import algorithms
 
     known = algorithm in dict(algorithms.list_choices())
@@ -70,7 +47,7 @@ def describe_algorithm(algorithm: str) -> str:
 
 
 def build_knob_form(algorithm: str, data: QueryDict | None = None) -> forms.Form:
-    """A form with one field per knob; an unknown algorithm has none (its own field complains)."""
+    """A form with a field for each knob; empty for an unknown algorithm."""
     from registry import algorithms
 
     form = forms.Form(data, prefix=KNOB_PREFIX)

@@ -1,4 +1,4 @@
-"""The WebSocket of a live page: a snapshot on connect, then what changes, then a clean close."""
+"""The WebSocket of a live page: a snapshot on connect, then updates, then a clean close."""
 
 from __future__ import annotations
 
@@ -21,21 +21,18 @@ from registry.access.permissions import Person
 from training.live_updates import StreamKey, Update, ViewerPermissions, get_live_updates
 from training.models import TrainingRun
 
-CLOSE_SIGN_IN = (
-    4401  # a refused handshake would make htmx connect again for ever; an accepted and closed one does not
-)
+# htmx reconnects for ever after a refused handshake, so refuse by closing an accepted one
+CLOSE_SIGN_IN = 4401
 CLOSE_NOT_FOUND = 4404
 CLOSE_TOO_MANY = 4429
 CLOSE_TOO_LONG = 1009
 CLOSE_FINISHED = 1000
-SESSION_CHECK_SECONDS = 30.0  # seconds between two looks whether this person may still watch
-MAX_MESSAGE_BYTES = (
-    64 * 1024
-)  # bytes that a client may send at once (the server refuses longer frames itself)
+SESSION_CHECK_SECONDS = 30.0  # seconds between two checks of the session
+MAX_MESSAGE_BYTES = 64 * 1024  # bytes of a client's message (the server refuses longer frames itself)
 
 
 class RunConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
-    """One page that watches one run. What the client sends is ignored."""
+    """The socket of one page that watches one run. Messages of the client are ignored."""
 
     stream_key: StreamKey
     updates: asyncio.Queue[Update] | None = None
@@ -68,20 +65,20 @@ class RunConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has
             self.send_task.cancel()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """A page has nothing to say here."""
+        """Ignores messages; closes the socket after a large one."""
         if len(text_data or bytes_data or "") > MAX_MESSAGE_BYTES:
             await self.close(CLOSE_TOO_LONG)
 
     async def send_snapshot(self) -> bool:
-        """Sends the whole block as it stands; False when there is nothing to wait for."""
-        now = await get_live_updates().get_snapshot(self.stream_key)
-        if now is None:
+        """Sends the whole block; False when no update will follow."""
+        snapshot = await get_live_updates().get_snapshot(self.stream_key)
+        if snapshot is None:
             await self.close(CLOSE_NOT_FOUND)
             return False
-        return await self.send_update(now)
+        return await self.send_update(snapshot)
 
     async def send_update(self, update: Update) -> bool:
-        """Sends a fragment; False when it was the last one."""
+        """Sends a fragment; False after the last one."""
         self.shown_seq = update.end_seq
         await self.send(text_data=update.html)
         if update.is_last:
@@ -89,32 +86,32 @@ class RunConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has
         return not update.is_last
 
     async def send_updates(self, updates: asyncio.Queue[Update]) -> None:
-        going, checked = True, time.monotonic()
-        while going:
+        """Sends updates until the last one, or until the session ends."""
+        has_more, checked = True, time.monotonic()
+        while has_more:
             if time.monotonic() - checked >= SESSION_CHECK_SECONDS:
                 checked = time.monotonic()
                 if not await database_sync_to_async(may_watch)(self.scope["session"].session_key):
                     await self.close(CLOSE_SIGN_IN)
                     return
             try:
-                change = await asyncio.wait_for(updates.get(), SESSION_CHECK_SECONDS)
+                update = await asyncio.wait_for(updates.get(), SESSION_CHECK_SECONDS)
             except TimeoutError:
                 continue
-            if change.start_seq == self.shown_seq < change.end_seq:
-                going = await self.send_update(change)
-            while (
-                going and self.shown_seq < change.end_seq
-            ):  # a gap; a shared snapshot may have been begun before
-                going = await self.send_snapshot()
+            if update.start_seq == self.shown_seq < update.end_seq:
+                has_more = await self.send_update(update)
+            # a gap; repeat, since a shared snapshot may be older than this update
+            while has_more and self.shown_seq < update.end_seq:
+                has_more = await self.send_snapshot()
 
 
 def load_viewer_permissions(user: Person, run_id: uuid.UUID) -> ViewerPermissions:
-    """What this person may do with that run."""
+    """What this person may do with the run."""
     return ViewerPermissions.for_user(user, TrainingRun.objects.filter(pk=run_id).first())
 
 
 def may_watch(session_key: str) -> bool:
-    """True while the session still belongs to somebody who may sign in, with the password it began with."""
+    """Whether the session is still valid: an active user whose password has not changed."""
     engine = import_module(settings.SESSION_ENGINE)
     request = HttpRequest()
     request.session = engine.SessionStore(session_key)
@@ -123,14 +120,15 @@ def may_watch(session_key: str) -> bool:
 
 
 async def detect_language(scope: dict[str, Any]) -> str:
-    """The page's language: ?lang=, then the language cookie, then the browser's wish."""
+    """Language of the page: ?lang=, then the language cookie, then Accept-Language."""
     headers = dict(scope["headers"])
     cookie = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1")).get(settings.LANGUAGE_COOKIE_NAME)
-    asked = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("lang", [])
-    wishes = headers.get(b"accept-language", b"").decode("latin-1").split(",")
-    for wish in [*asked, cookie.value if cookie else "", *(part.split(";")[0].strip() for part in wishes)]:
+    from_query = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("lang", [])
+    accepted = headers.get(b"accept-language", b"").decode("latin-1").split(",")
+    from_browser = [part.split(";")[0].strip() for part in accepted]
+    for code in [*from_query, cookie.value if cookie else "", *from_browser]:
         try:
-            return translation.get_supported_language_variant(wish)
+            return translation.get_supported_language_variant(code)
         except LookupError:
             continue
     return settings.LANGUAGE_CODE

@@ -1,4 +1,4 @@
-"""RunEvent: the story of a training, line by line."""
+"""RunEvent: a line of a training's log, or a point of its learning curve."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class RunEvent(models.Model):
-    """One durable line of a run's story; `seq` is gap-free per run, so a page can tell what it missed."""
+    """One event of a run; `seq` has no gaps within a run, so a page notices what it missed."""
 
     class Kind(models.TextChoices):
         LOG = "log", _("log line")
@@ -40,7 +40,7 @@ class RunEvent(models.Model):
 
     @classmethod
     def from_progress(cls, progress: Progress) -> list[RunEvent]:
-        """A point of the curve when the epoch measured something, a log line when it says something."""
+        """A point of the curve if errors were measured, and a log line if there is a text."""
         point = {
             "round": progress.round,
             "train_error": progress.train_error,

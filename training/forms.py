@@ -15,67 +15,76 @@ from django.utils.translation import gettext_lazy as _
 from registry.autocomplete import make_code_field, resolve_code, similar_codes
 from registry.datasets.models import Dataset, list_codes
 from registry.datasets.scope import Scope
+from registry.lib.form_fields import NOT_IN_LIST, whole_number
 from registry.storage.artifacts import Artifact
 from training import queue
-from training.config_form import build_knob_form, describe_algorithm, whole_number_field
-
-NONE_CHOSEN_MESSAGE = _("Choose one from the list.")
+from training.config_form import build_knob_form, describe_algorithm
+from training.estimate import estimate_cost
+from training.learning.defaults import required_days
+from training.models import TrainingRun
 
 
 def method_choices() -> list[tuple[str, Any]]:
-    """What the algorithms folder holds, in the reader's language. Imported late: it pulls torch."""
+    """Names and translated labels of all algorithms. Imported late: the algorithms import torch."""
     from registry import algorithms
 
     return [(name, gettext(label)) for name, label in algorithms.list_choices()]
 
 
 class TrainForm(forms.Form):
-    """What to learn, how, and for how long. `knobs` is the sub-form of the chosen method."""
+    """What to learn, how, and for how long. `knobs` is the sub-form of the chosen algorithm."""
 
     form_token = forms.UUIDField(
         widget=forms.HiddenInput,
         initial=uuid.uuid4,
-        error_messages={"invalid": _("The page was too old"), "required": _("The page was too old")},
+        error_messages={
+            "invalid": _("This page is out of date. Reload it and try again."),
+            "required": _("This page is out of date. Reload it and try again."),
+        },
     )
     dataset = forms.ModelChoiceField(
         Dataset.objects.filter(versions__state=Artifact.State.READY).distinct(),
         label=_("Dataset"),
         empty_label=None,
-        error_messages={"invalid_choice": NONE_CHOSEN_MESSAGE, "required": NONE_CHOSEN_MESSAGE},
+        error_messages={"invalid_choice": NOT_IN_LIST, "required": NOT_IN_LIST},
     )
     kind = forms.ChoiceField(
         label=_("What to learn"),
         choices=[("global", _("Everything")), ("store", _("One store")), ("product", _("One product"))],
         initial="global",
         widget=forms.RadioSelect,
-        error_messages={"invalid_choice": NONE_CHOSEN_MESSAGE, "required": NONE_CHOSEN_MESSAGE},
+        error_messages={"invalid_choice": NOT_IN_LIST, "required": NOT_IN_LIST},
     )
-    store = make_code_field("store", _("Store"), "dataset", help_text=_("Type a part of its code or name."))
+    store = make_code_field("store", _("Store"), "dataset", help_text=_("Type part of its code or name."))
     product = make_code_field(
         "product",
         _("Product"),
         "dataset",
-        help_text=_("Type a part of its code or name; its sales in all stores are learned."),
+        help_text=_("Type part of its code or name. Sales in all stores are learned."),
     )
     algorithm = forms.ChoiceField(
-        label=_("Method"), choices=method_choices, error_messages={"invalid_choice": NONE_CHOSEN_MESSAGE}
+        label=_("Method"), choices=method_choices, error_messages={"invalid_choice": NOT_IN_LIST}
     )
-    horizon = whole_number_field(
+    horizon = whole_number(
         _("Days ahead"),
         1,
         settings.MAX_HORIZON,
         initial=28,
-        help_text=_("As many of the newest days are held back to test the model honestly."),
+        help_text=_("The model is tested on the same number of newest days, which it has not seen."),
     )
-    budget = whole_number_field(
-        _("Seconds to learn"),
+    budget = whole_number(
+        _("Learning time (seconds)"),
         1,
         settings.MAX_BUDGET,
         initial=60,
-        help_text=_("Preparing, testing and saving come on top."),
+        help_text=_("Preparation, testing and saving take additional time."),
     )
-    seed = whole_number_field(
-        _("Seed"), 0, 2**31 - 1, initial=0, help_text=_("Same data, settings and seed give the same numbers.")
+    seed = whole_number(
+        _("Seed"),
+        0,
+        2**31 - 1,
+        initial=0,
+        help_text=_("The same data, settings and seed give the same results."),
     )
 
     def __init__(self, data: QueryDict | None = None, **options: Any) -> None:
@@ -101,43 +110,38 @@ class TrainForm(forms.Form):
         return data
 
     def check_scope(self, dataset: Dataset, kind: str, typed: str) -> str:
-        """The code of what was typed; one sentence at the field when the data has no such code."""
+        """The code for the typed code or name; adds an error when the dataset does not have it."""
         version = dataset.current_version
         known = list_codes(version, kind) if version else []
         code = resolve_code(version, kind, typed) if version else ""
         if version and code not in known:
-            words = {
+            values = {
                 "dataset": dataset.name,
                 "code": f"“{typed}”",
                 "near": similar_codes(version, kind, typed, known),
             }
-            word = _("{dataset} has no such code {code}: choose one from the list, like {near}.")
-            self.add_error(kind, format_lazy(word, **words))
+            message = _("{dataset} has no {code}: choose one from the list, like {near}.")
+            self.add_error(kind, format_lazy(message, **values))
         return code
 
     def check_history_length(self, dataset: Dataset, horizon: int) -> None:
-        """One sentence when the data has fewer days than one window to learn and one to test."""
-        from training.learning.candidate import MIN_PAST_DAYS  # imports torch
-
-        version, needed = dataset.current_version, MIN_PAST_DAYS + 2 * horizon
+        """Adds an error when the dataset has fewer days than a training needs."""
+        version, needed = dataset.current_version, required_days(horizon)
         days = (version.last - version.first).days + 1 if version else 0
         if days < needed:
-            word = _("{dataset} has {days} days of sales; {horizon} days ahead need at least {needed}.")
+            message = _("{dataset} has {days} days of sales; {horizon} days ahead need at least {needed}.")
             values = {"dataset": dataset.name, "days": days, "horizon": horizon, "needed": needed}
-            self.add_error("horizon", format_lazy(word, **values))
+            self.add_error("horizon", format_lazy(message, **values))
 
     @property
     def scope(self) -> Scope:
-        """The checked scope."""
+        """The scope of a valid form."""
         kind = self.cleaned_data["kind"]
         return Scope(kind, "" if kind == "global" else self.cleaned_data[kind])
 
     @property
     def estimated_cost(self) -> dict[str, Any]:
-        """What the training as it stands in the form will cost; empty while something needed is wrong."""
-        from training.estimate import estimate_cost
-        from training.models import TrainingRun
-
+        """The estimate for the form as filled in so far; empty while a needed field is invalid."""
         self.is_valid()
         data = getattr(self, "cleaned_data", {})
         known = data.get("dataset") and data["dataset"].current_version
@@ -146,9 +150,8 @@ class TrainForm(forms.Form):
         names = {"kind": data["kind"], "algorithm": data["algorithm"], "budget": data["budget"]}
         return estimate_cost(TrainingRun(dataset_version=known, **names))
 
-    def enqueue_run(self, user: Any) -> Any:
-        """The queued run; raises ValueError with a sentence. The same form twice gives the same run."""
-
+    def enqueue_run(self, user: Any) -> TrainingRun:
+        """Queues the run; the same form posted twice gives the same run. Raises ValueError."""
         data = self.cleaned_data
         return queue.enqueue_run(
             data["dataset"].current_version,

@@ -1,8 +1,8 @@
-"""Live progress: ONE tailer per web process reads the rows, renders once per kind of reader, and fans out.
+"""Live progress: one poller per web process reads the rows, renders once per kind of viewer, and fans out.
 
-The rows are the truth and a push only says what they say. A page gets a whole snapshot first, then deltas
-by `seq`; when it finds a gap it takes a snapshot again. No message broker is needed: on SQLite the tailer
-asks `PRAGMA data_version` (3 µs) ten times a second, elsewhere it asks for `last_seq` four times a second.
+A page gets a snapshot first, then updates by `seq`; when it notices a gap it gets a snapshot again. No
+message broker is needed: on SQLite the poller asks `PRAGMA data_version` (3 µs) ten times a second, elsewhere
+it reads `last_seq` four times a second.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from training.models import TrainingRun
 
 logger = logging.getLogger(__name__)
 SNAPSHOT_LOG_LINES = 200  # log lines of a snapshot
-MAX_UPDATE_EVENTS = 500  # events of one delta at most
-MIN_UPDATE_SECONDS = 0.5  # seconds between two messages about one run: what happens meanwhile comes together
-MAX_PENDING_UPDATES = 50  # deltas a slow page may be behind before it gets a snapshot instead
+MAX_UPDATE_EVENTS = 500  # events of one update at most
+MIN_UPDATE_SECONDS = 0.5  # seconds between two updates of one run; events in between are sent together
+MAX_PENDING_UPDATES = 50  # updates that a slow page may be behind before it gets a snapshot instead
 
 
 class ViewerPermissions(NamedTuple):
-    """What a reader of the live page may do there; pages with the same rights share what is rendered."""
+    """What a viewer may do on the live page; viewers with the same permissions share rendered HTML."""
 
     may_steer: bool
     may_train: bool
@@ -53,7 +53,7 @@ StreamKey = tuple[uuid.UUID, str, ViewerPermissions]
 
 @dataclass(frozen=True)
 class Update:
-    """What a page that shows everything up to `start` needs to show everything up to `end`."""
+    """HTML that brings a page from event `start_seq` to event `end_seq`."""
 
     start_seq: int
     end_seq: int
@@ -62,7 +62,7 @@ class Update:
 
 
 def live_context(run_id: uuid.UUID, permissions: ViewerPermissions) -> dict[str, Any]:
-    """What the live block shows; the page and the socket's snapshot share it. Raises DoesNotExist."""
+    """Template context of the live block, for the page and for snapshots. Raises DoesNotExist."""
     run = TrainingRun.objects.select_related("version", "dataset_version__dataset").get(pk=run_id)
     seen = RunEvent.objects.filter(run=run, seq__lte=run.last_seq)
     logs = list(seen.exclude(kind=RunEvent.Kind.EPOCH).order_by("-seq")[:SNAPSHOT_LOG_LINES])[::-1]
@@ -77,7 +77,7 @@ def live_context(run_id: uuid.UUID, permissions: ViewerPermissions) -> dict[str,
 
 
 def render_snapshot(run_id: uuid.UUID, language: str, permissions: ViewerPermissions) -> Update | None:
-    """The whole live block as it stands; None when there is no such run."""
+    """The whole live block; None if the run does not exist."""
     try:
         context = live_context(run_id, permissions)
     except TrainingRun.DoesNotExist:
@@ -89,7 +89,7 @@ def render_snapshot(run_id: uuid.UUID, language: str, permissions: ViewerPermiss
 def render_update(
     run: TrainingRun, start: int, language: str, permissions: ViewerPermissions
 ) -> Update | None:
-    """What happened after event `start`; None when nothing did."""
+    """The events after `start`; None if there are none."""
     events = list(
         RunEvent.objects.filter(run=run, seq__gt=start, seq__lte=run.last_seq).order_by("seq")[
             :MAX_UPDATE_EVENTS
@@ -111,7 +111,9 @@ def render_update(
     }
     if turned:
         context["cost"] = actual_cost(run)
-    return Update(start, events[-1].seq, render_in_language("training/_delta.html", context, language), ended)
+    return Update(
+        start, events[-1].seq, render_in_language("training/_live.html#update", context, language), ended
+    )
 
 
 def render_in_language(template: str, context: dict[str, Any], language: str) -> str:
@@ -121,19 +123,19 @@ def render_in_language(template: str, context: dict[str, Any], language: str) ->
 
 
 def render_updates(cursors: dict[StreamKey, int]) -> dict[StreamKey, Update]:
-    """What is new for each watched run, language and set of rights, from one look at the rows."""
+    """New updates by run, language and permissions, from one query of the runs."""
     runs = TrainingRun.objects.select_related("version", "dataset_version__dataset")
     rows = runs.in_bulk({key[0] for key in cursors})
-    fresh = {
+    updates = {
         key: render_update(rows[key[0]], cursor, *key[1:])
         for key, cursor in cursors.items()
         if key[0] in rows and rows[key[0]].last_seq > cursor
     }
-    return {key: news for key, news in fresh.items() if news is not None}
+    return {key: update for key, update in updates.items() if update is not None}
 
 
 class ChangeDetector:
-    """Says cheaply whether the database may have changed."""
+    """Tells cheaply whether the database may have changed."""
 
     def __init__(self) -> None:
         self.sqlite_connection: sqlite3.Connection | None = None
@@ -163,40 +165,38 @@ class ChangeDetector:
 
 
 class LiveUpdates:
-    """The tailer: runs while somebody watches."""
+    """The poller of this process; it runs while somebody watches."""
 
     def __init__(self) -> None:
         self.subscribers: dict[StreamKey, set[asyncio.Queue[Update]]] = {}
         self.cursors: dict[StreamKey, int] = {}
         self.sent_at: dict[StreamKey, float] = {}
-        self.pending_snapshots: dict[
-            StreamKey, asyncio.Task[Update | None]
-        ] = {}  # snapshots that are being made
+        self.pending_snapshots: dict[StreamKey, asyncio.Task[Update | None]] = {}
         self.socket_counts: Counter[int] = Counter()  # open sockets of each user
         self.poll_task: asyncio.Task[None] | None = None
         self.should_poll_again = True
 
     async def get_snapshot(self, key: StreamKey) -> Update | None:
-        """The whole block; pages that ask while it is made share it, as all do after a restart."""
+        """The whole block; pages that ask while it is rendered share it, as all do after a restart."""
         if key not in self.pending_snapshots:
             self.pending_snapshots[key] = asyncio.create_task(database_sync_to_async(render_snapshot)(*key))
             self.pending_snapshots[key].add_done_callback(lambda _made: self.pending_snapshots.pop(key))
         return await asyncio.shield(self.pending_snapshots[key])
 
     def subscribe(self, key: StreamKey, cursor: int) -> asyncio.Queue[Update]:
-        """A queue of what happens to the run after event `cursor`; who is behind the others is told so."""
+        """A queue of the updates after event `cursor`."""
         page: asyncio.Queue[Update] = asyncio.Queue(MAX_PENDING_UPDATES)
         self.subscribers.setdefault(key, set()).add(page)
         reached = self.cursors.setdefault(key, cursor)
-        if reached > cursor:
+        if reached > cursor:  # behind the other pages: this gap makes it take a snapshot
             page.put_nowait(Update(reached, reached, "", is_last=False))
-        self.should_poll_again = True  # what happened between the page's snapshot and now
+        self.should_poll_again = True  # for events since the page's snapshot
         if self.poll_task is None or self.poll_task.done():
             self.poll_task = asyncio.create_task(self.poll_loop())
         return page
 
     def unsubscribe(self, key: StreamKey, page: asyncio.Queue[Update]) -> None:
-        """Forgets the page; the last one to leave ends the tailer."""
+        """Forgets the page; without pages the poller ends."""
         pages = self.subscribers.get(key, set())
         pages.discard(page)
         if not pages:
@@ -212,9 +212,9 @@ class LiveUpdates:
         return True
 
     def release_socket(self, user_id: int) -> None:
-        """The socket is gone."""
+        """Forgets a socket of this user."""
         self.socket_counts[user_id] -= 1
-        self.socket_counts += Counter()  # forgets who has none
+        self.socket_counts += Counter()  # drops users at zero
 
     async def poll_loop(self) -> None:
         watch = ChangeDetector()
@@ -228,38 +228,36 @@ class LiveUpdates:
             watch.close()
 
     async def poll_once(self) -> bool:
-        """One look at the rows of those whose turn it is; True when another may find more."""
+        """Sends the updates that are due; True if there may be more to send."""
         now = time.monotonic()
         due = {
             key: at
             for key, at in self.cursors.items()
             if now - self.sent_at.get(key, 0.0) >= MIN_UPDATE_SECONDS
         }
-        early = len(due) < len(self.cursors)
+        some_wait = len(due) < len(self.cursors)
         try:
-            return (
-                self.fan_out_updates(await database_sync_to_async(render_updates)(due) if due else {})
-                or early
-            )
+            updates = await database_sync_to_async(render_updates)(due) if due else {}
         except DatabaseError:
-            logger.warning("The database does not answer: live progress waits for it.")
+            logger.warning("Database not available; live progress is waiting for it.")
             return True
+        return self.fan_out_updates(updates) or some_wait
 
-    def fan_out_updates(self, news: dict[StreamKey, Update]) -> bool:
-        """Hands every page its delta; True when more may be waiting."""
-        for key, change in news.items():
+    def fan_out_updates(self, updates: dict[StreamKey, Update]) -> bool:
+        """Puts each update into the queues of its pages; False if there was none."""
+        for key, update in updates.items():
             if key in self.cursors:
-                self.cursors[key], self.sent_at[key] = change.end_seq, time.monotonic()
+                self.cursors[key], self.sent_at[key] = update.end_seq, time.monotonic()
             for page in self.subscribers.get(key, ()):
                 if page.full():  # a slow page: the gap makes it take a snapshot
                     page.get_nowait()
-                page.put_nowait(change)
-        return bool(news)
+                page.put_nowait(update)
+        return bool(updates)
 
 
 _live_updates: dict[asyncio.AbstractEventLoop, LiveUpdates] = {}
 
 
 def get_live_updates() -> LiveUpdates:
-    """The one feed of this event loop; a web process has one loop."""
+    """The poller of the running event loop; a web process has one loop."""
     return _live_updates.setdefault(asyncio.get_running_loop(), LiveUpdates())

@@ -1,4 +1,4 @@
-"""The training queue: what is asked for, who waits, and whose turn it is."""
+"""The training queue: enqueueing, limits per person, and the order of waiting runs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from training.models import TrainingRun
 
 
 class RunOptions(TypedDict, total=False):
-    """What a training may be asked for besides data, scope and algorithm."""
+    """Options of a training besides data, scope and algorithm."""
 
     config: dict[str, Any]
     horizon: int
@@ -37,7 +37,7 @@ class RunOptions(TypedDict, total=False):
 def build_run(
     dataset_version: DatasetVersion, scope: Scope, algorithm: str, **options: Unpack[RunOptions]
 ) -> TrainingRun:
-    """A checked run that is not saved yet; raises ValueError with one sentence."""
+    """A validated run that is not saved yet; raises ValueError with one sentence."""
     from registry.algorithms import build_config  # imports torch
 
     run = TrainingRun(
@@ -45,7 +45,7 @@ def build_run(
     )
     dataset_version.check_scope(scope)
     check_number(_("Days ahead"), run.horizon, settings.MAX_HORIZON)
-    check_number(_("Seconds to learn"), run.budget, settings.MAX_BUDGET)
+    check_number(_("Learning time (seconds)"), run.budget, settings.MAX_BUDGET)
     build_config(algorithm, run.config)
     run.estimate = estimate_cost(run)
     return run
@@ -54,9 +54,9 @@ def build_run(
 def enqueue_run(
     dataset_version: DatasetVersion, scope: Scope, algorithm: str, **options: Unpack[RunOptions]
 ) -> TrainingRun:
-    """Run row and queue row in one transaction; a form posted twice gives the run it made first.
+    """Saves the run and its job in one transaction; the same form token again gives the run made first.
 
-    Raises ValueError with one sentence, also when this person has too many waiting.
+    Raises ValueError with one sentence, also if this person has too many runs waiting.
     """
     run = build_run(dataset_version, scope, algorithm, **options)
     try:
@@ -75,27 +75,26 @@ def enqueue_run(
 
 
 def repeat_run(run: TrainingRun, user: User, token: uuid.UUID | None = None) -> TrainingRun:
-    """A new run with the same settings; asked twice it is the same one. Raises ValueError."""
+    """Queues a run with the same settings; calling it twice gives the same run. Raises ValueError."""
     options = RunOptions(config=run.config, horizon=run.horizon, budget=run.budget, seed=run.seed)
     options |= {"created_by": user, "form_token": token or uuid.uuid5(run.pk, "again")}
     return enqueue_run(run.dataset_version, run.scope, run.algorithm, **options)
 
 
 def retrain_version(version: ModelVersion, user: User, token: uuid.UUID) -> TrainingRun:
-    """Queues a training like the one that made the version, on the newest sales. Raises ValueError."""
+    """Queues a training with the settings of the version on the newest sales. Raises ValueError."""
     before = TrainingRun.objects.filter(version=version).first()
     data = version.model.dataset.current_version
     if data is None:
-        words = {"dataset": version.model.dataset}
-        raise ValueError(_("%(dataset)s has no finished version.") % words)
-    like: Any = before or version  # the run also knows what `auto` was asked for
+        raise ValueError(_("%(dataset)s has no finished version.") % {"dataset": version.model.dataset})
+    like: Any = before or version  # a version made by `auto` names only the winner
     options = RunOptions(config=like.config, horizon=like.horizon, seed=like.seed)
     options |= {"budget": before.budget if before else 60, "created_by": user, "form_token": token}
     return enqueue_run(data, version.model.scope, like.algorithm, **options)
 
 
 def check_number(label: str, number: int, maximum: int) -> None:
-    """Raises ValueError with a sentence unless 1 <= number <= top."""
+    """Raises ValueError unless 1 <= number <= maximum."""
     if not 1 <= number <= maximum:
         raise ValueError(
             _("%(label)s is %(number)s: choose a whole number from 1 to %(top)s.")
@@ -104,26 +103,26 @@ def check_number(label: str, number: int, maximum: int) -> None:
 
 
 def check_waiting_limit(user_id: int | None) -> None:
-    """Raises ValueError with a sentence when more runs of this person wait than may."""
+    """Raises ValueError if more runs of this person are waiting than allowed."""
     top = settings.WAITING_PER_USER
     waiting = TrainingRun.objects.filter(created_by=user_id, state=TrainingRun.State.QUEUED)
     if user_id and waiting.count() > top:
         raise ValueError(
-            _("%(top)s of your trainings wait already: let one begin, or stop one on the queue page.")
+            _("You already have %(top)s trainings waiting. Let one start, or stop one on the queue page.")
             % {"top": top}
         )
 
 
 def lock_user(user_id: int | None) -> None:
-    """Inside a transaction: what this person starts is decided one after the other."""
+    """Locks the user row, so that one person's runs start one after the other; needs a transaction."""
     if user_id is not None:
         User.objects.select_for_update().filter(pk=user_id).first()
 
 
 def waiting_order() -> list[TrainingRun]:
-    """All waiting runs in the order in which they will start: people take turns, each with the oldest.
+    """All waiting runs in the order in which they will start: people take turns, each with their oldest.
 
-    Who has waited longest since the last start of an own training is first.
+    The person whose last start is longest ago comes first.
     """
     runs = TrainingRun.objects
     waiting: dict[int | None, list[TrainingRun]] = {}
@@ -143,13 +142,13 @@ def take_turns(rows: Iterable[list[TrainingRun]]) -> Iterator[TrainingRun]:
 
 
 def may_start(run: TrainingRun) -> bool:
-    """False while its owner has as many running as one person may; the machine's own are not counted."""
+    """False while its owner has the maximum number of runs running; runs without owner always may."""
     busy = TrainingRun.objects.filter(created_by=run.created_by_id, state=TrainingRun.State.RUNNING)
     return run.created_by_id is None or busy.count() < settings.RUNNING_PER_USER
 
 
 def queue_context(user_id: int) -> dict[str, Any]:
-    """What the queue page shows, and how much of it is this person's."""
+    """Template context of the queue page."""
     named = TrainingRun.objects.select_related("dataset_version__dataset", "created_by", "version")
     waiting = waiting_order()
     return {
@@ -163,7 +162,7 @@ def queue_context(user_id: int) -> dict[str, Any]:
 
 
 def pop_newly_ended(user_id: int) -> list[TrainingRun]:
-    """Runs of this person that ended since the last call (within a day); each is given once."""
+    """Runs of this person that ended within a day; each run is returned once."""
     runs = TrainingRun.objects
     fresh = Q(created_by=user_id, announced=False, finished_at__gt=Now() - timedelta(days=1))
     ended = runs.filter(fresh, state__in=TrainingRun.ENDED_STATES).select_related("version")

@@ -1,4 +1,4 @@
-"""Addresses of the WebSockets."""
+"""URLs of the WebSockets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One training from panel to published version: one code for the worker's child and for `manage.py train`."""
+"""Runs one training from panel to published version, for the worker's child and for `manage.py train`."""
 
 from __future__ import annotations
 
@@ -21,35 +21,35 @@ from training.models import TrainingRun
 if TYPE_CHECKING:
     from training.learning.pipeline import Progress, TrainingConfig, TrainingResult
 
-EXPECTED_ERRORS = (ValueError, CorruptArtifact)  # their text is one sentence for people
+EXPECTED_ERRORS = (ValueError, CorruptArtifact)  # their text is one sentence for users
 FLUSH_SECONDS = 0.25  # seconds between two writes of progress
 
 
 class LeaseLost(Exception):
-    """The run was stopped or belongs to another attempt: nothing of this one may be kept."""
+    """The run was stopped or belongs to another attempt now; this attempt must save nothing."""
 
 
 def train_and_publish(run: TrainingRun) -> ModelVersion:
-    """Learns what the claimed run asks for and publishes it. Raises EXPECTED or Superseded: kept nothing."""
+    """Trains a claimed run and publishes the version. Raises EXPECTED_ERRORS or LeaseLost."""
     from registry.datasets.reader import read_panel
     from training.learning.checkpoint import Checkpoint
     from training.learning.pipeline import TrainingPipeline
 
-    begun, told = time.monotonic(), 0
+    start, reported = time.monotonic(), 0
     checkpoint = Checkpoint(run.checkpoint_folder, is_finish_requested=run.is_finish_requested)
-    learning = TrainingPipeline(
+    pipeline = TrainingPipeline(
         read_panel(run.dataset_version, run.scope), build_training_config(run), checkpoint=checkpoint
     )
-    with closing(batch_progress(learning)) as epochs:
-        for batch in epochs:
-            if not run.record_progress(batch, told):
+    with closing(batch_progress(pipeline)) as batches:
+        for batch in batches:
+            if not run.record_progress(batch, reported):
                 raise LeaseLost("The run was stopped or taken over.")
-            told += len(batch)
-    return publish_version(run, learning.result, time.monotonic() - begun)
+            reported += len(batch)
+    return publish_version(run, pipeline.result, time.monotonic() - start)
 
 
 def build_training_config(run: TrainingRun) -> TrainingConfig:
-    """What was asked, in the words of the numerics."""
+    """The settings of the run as the pipeline takes them."""
     from training.learning.pipeline import TrainingConfig
 
     return TrainingConfig(
@@ -64,25 +64,25 @@ def build_training_config(run: TrainingRun) -> TrainingConfig:
 
 
 def batch_progress(progress: Iterable[Progress]) -> Generator[list[Progress]]:
-    """Epochs in groups, so that a fast learner writes four times a second and not four hundred."""
-    waiting: list[Progress] = []
-    sent = 0.0
-    for epoch in progress:
-        waiting.append(epoch)
-        if time.monotonic() - sent >= FLUSH_SECONDS:
-            yield waiting
-            waiting, sent = [], time.monotonic()
-    if waiting:
-        yield waiting
+    """Progress reports in batches, so that a fast algorithm writes four times a second and not 400 times."""
+    batch: list[Progress] = []
+    flushed_at = 0.0
+    for report in progress:
+        batch.append(report)
+        if time.monotonic() - flushed_at >= FLUSH_SECONDS:
+            yield batch
+            batch, flushed_at = [], time.monotonic()
+    if batch:
+        yield batch
 
 
 def publish_version(run: TrainingRun, result: TrainingResult, seconds: float) -> ModelVersion:
-    """File first, then version and run become true in one transaction. A lost run leaves nothing behind."""
-    content = result.bundle.to_bytes()
+    """Saves the version and ends the run with it; raises LeaseLost, then nothing is left behind."""
+    content = result.bundle.to_bytes()  # file first, then version and run in one transaction
     version = ModelVersion.objects.create_pending(
         run.dataset_version,
         run.scope,
-        id=run.attempt_token,  # whoever ends this attempt can find what it left half saved
+        id=run.attempt_token,  # so that the end of this attempt can delete what it left half saved
         algorithm=run.algorithm,
         horizon=run.horizon,
         seed=run.seed,
@@ -100,14 +100,14 @@ def publish_version(run: TrainingRun, result: TrainingResult, seconds: float) ->
 
 
 class HeartbeatThread(threading.Thread):
-    """Beats for a run that is trained in this very process (the worker beats for its child)."""
+    """Renews the lease of a run that is trained in this process (a worker does so for its child)."""
 
     def __init__(self, run: TrainingRun) -> None:
-        super().__init__(daemon=True, name="heart")
+        super().__init__(daemon=True, name="heartbeat")
         self.training_run, self.stop_event = run, threading.Event()
 
     def run(self) -> None:
-        """Until told to stop; a beat that fails is tried again, the lease says for how long that matters."""
+        """Renews the lease until the end of `with`; a failed renewal is retried until the lease ends."""
         twin = TrainingRun(pk=self.training_run.pk, attempt_token=self.training_run.attempt_token)
         while not self.stop_event.wait(leases.HEARTBEAT_SECONDS):
             try:

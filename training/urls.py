@@ -1,4 +1,4 @@
-"""Addresses of training."""
+"""URLs of trainings and the queue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages that start a training and show it live."""
+"""Pages that start trainings, show them live, stop them and list the queue."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from registry.access.permissions import permission_required, require
-from registry.lib.http import HtmxRequest
-from registry.lib.messages import translate_message
+from registry.lib.http import HtmxRequest, render_confirmation
+from registry.lib.messages import translate_error
 from training.config_form import build_knob_form, describe_algorithm
 from training.estimate import EXPERIENCE_TEXT, FIRST_GUESS_TEXT
 from training.forms import TrainForm
@@ -30,14 +30,14 @@ PREFILLED_FIELDS = ("dataset", "kind", "store", "product", "algorithm", "horizon
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required(TRAIN_PERMISSION)
 def start_training(request: HttpRequest) -> HttpResponse:
-    """The form; a valid one queues a run and leads to its live page."""
+    """Shows the form; queues the run of a valid one and redirects to its live page."""
     given = {name: request.GET[name] for name in PREFILLED_FIELDS if name in request.GET}
     form = TrainForm(request.POST) if request.method == "POST" else TrainForm(initial=given)
     if request.method == "POST" and form.is_valid():
         try:
             run = form.enqueue_run(request.user)
         except ValueError as problem:
-            form.add_error(None, translate_message(str(problem)))
+            form.add_error(None, translate_error(problem))
         else:
             return redirect("run", run.pk)
     recent = TrainingRun.objects.select_related("version")[:5]
@@ -47,26 +47,27 @@ def start_training(request: HttpRequest) -> HttpResponse:
 @require_safe
 @permission_required(TRAIN_PERMISSION)
 def knob_fields(request: HttpRequest) -> HttpResponse:
-    """What the chosen method is, and the fieldset of its knobs."""
+    """Description and settings of the chosen algorithm, as a fragment of the form."""
     name = request.GET.get("algorithm", "")
     return render(
-        request, "training/_chosen.html", {"knobs": build_knob_form(name), "about": describe_algorithm(name)}
+        request,
+        "training/train.html#chosen",
+        {"knobs": build_knob_form(name), "about": describe_algorithm(name)},
     )
 
 
 @require_safe
 @permission_required(TRAIN_PERMISSION)
 def training_cost(request: HttpRequest) -> HttpResponse:
-    """What the training in the form will cost."""
-    found = TrainForm(request.GET).estimated_cost
-    return render(
-        request, "training/_cost.html", {"cost": found, "word": ESTIMATE_TEXTS[bool(found.get("known"))]}
-    )
+    """The estimated time, memory and rounds of the training in the form, as a fragment."""
+    cost = TrainForm(request.GET).estimated_cost
+    source = ESTIMATE_TEXTS[bool(cost.get("known"))]
+    return render(request, "training/train.html#cost", {"cost": cost, "word": source})
 
 
 @require_safe
 def run_detail(request: HtmxRequest, pk: UUID) -> HttpResponse:
-    """The live page: the same fragment that the WebSocket pushes, so a reload shows the same state."""
+    """The live page, made of the fragment that the WebSocket pushes, so a reload shows the same state."""
     found = get_object_or_404(TrainingRun, pk=pk)
     context = live_context(pk, ViewerPermissions.for_user(request.user, found))
     return render(request, "training/_live.html" if request.htmx else "training/run.html", context)
@@ -74,85 +75,73 @@ def run_detail(request: HtmxRequest, pk: UUID) -> HttpResponse:
 
 @require_safe
 def training_queue(request: HtmxRequest) -> HttpResponse:
-    """What runs, what waits in which order, what ended last; the page asks for its list again and again."""
+    """Running, waiting and recently ended trainings; htmx polls the list."""
     context = queue_context(request.user.pk)
-    return render(request, "training/_queue.html" if request.htmx else "training/queue.html", context)
+    return render(request, "training/queue.html#lists" if request.htmx else "training/queue.html", context)
 
 
 @require_safe
 def ended_runs(request: HtmxRequest) -> HttpResponse:
-    """Trainings of this person that have just ended; every page asks. The live page shows its own itself."""
+    """Trainings of this person that have just ended; polled by every page."""
     ended = pop_newly_ended(request.user.pk)
     here = request.htmx.current_url_abs_path or ""
-    told = [run for run in ended if not here.startswith(reverse("run", args=[run.pk]))]
-    return render(request, "training/_news.html", {"runs": told})
+    # a run's live page shows the end by itself
+    runs = [run for run in ended if not here.startswith(reverse("run", args=[run.pk]))]
+    return render(request, "training/_news.html", {"runs": runs})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def run_cancel(request: HtmxRequest, pk: UUID) -> HttpResponse:
-    """Asks, then stops the run."""
+    """Asks for confirmation, then stops the run."""
     found = get_steerable_run(request, pk)
     if request.method == "POST":
         found.cancel(request.user)
         return render_action_result(request, found, _("The training is being stopped."))
-    context = {
-        "title": _("Stop this training?"),
-        "sentence": _("What it has learned so far is thrown away."),
-        "button": _("Yes, stop it"),
-        "back": reverse("run", args=[pk]),
-    }
-    return render(request, "confirm.html", context)
+    sentence, back = _("Progress so far will be lost."), reverse("run", args=[pk])
+    return render_confirmation(request, _("Stop this training?"), sentence, _("Yes, stop it"), back)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def run_finish(request: HtmxRequest, pk: UUID) -> HttpResponse:
-    """Asks, then lets the run end its learning early, test and publish."""
+    """Asks for confirmation, then has the run end its learning early, test and publish."""
     found = get_steerable_run(request, pk)
     if request.method == "POST":
         found.finish_early(request.user)
         return render_action_result(request, found, _("The training is finishing with what it has learned."))
-    context = {
-        "title": _("Finish this training now?"),
-        "sentence": _("It stops learning, is tested, and is kept with what it has learned so far."),
-        "button": _("Yes, finish it"),
-        "back": reverse("run", args=[pk]),
-    }
-    return render(request, "confirm.html", context)
+    sentence = _("It will stop learning; the model as it is now will be tested and saved.")
+    back = reverse("run", args=[pk])
+    return render_confirmation(request, _("Finish this training now?"), sentence, _("Yes, finish it"), back)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required(TRAIN_PERMISSION)
 def run_repeat(request: HtmxRequest, pk: UUID) -> HttpResponse:
-    """Asks, then queues a new run with the settings of this one and leads to it."""
+    """Asks for confirmation, then queues a run with the same settings and redirects to it."""
     found = get_object_or_404(TrainingRun, pk=pk)
     if request.method == "POST":
         try:
             following = repeat_run(found, request.user)
         except ValueError as problem:
-            messages.error(request, str(problem))
+            messages.error(request, translate_error(problem))
             following = found
         where = reverse("run", args=[following.pk])
         return HttpResponseClientRedirect(where) if request.htmx else redirect(where)
-    context = {
-        "title": _("Start this training again?"),
-        "sentence": _("A new training with the same data, method and settings joins the queue."),
-        "button": _("Yes, start it again"),
-        "back": reverse("run", args=[pk]),
-    }
-    return render(request, "confirm.html", context)
+    sentence = _("A new training with the same data, method and settings will be queued.")
+    title, button = _("Start this training again?"), _("Yes, start it again")
+    return render_confirmation(request, title, sentence, button, reverse("run", args=[pk]))
 
 
 def get_steerable_run(request: HtmxRequest, pk: UUID) -> TrainingRun:
-    """A run that this person may stop or end early."""
+    """The run, if this person may stop it or finish it early; otherwise 404 or 403."""
     found = get_object_or_404(TrainingRun, pk=pk)
     require(found.may_steer(request.user), "training.change_trainingrun")
     return found
 
 
 def render_action_result(request: HtmxRequest, run: TrainingRun, sentence: str) -> HttpResponse:
-    """The answer to a button of the live page: its fragment, or the page with a message."""
+    """The response to a button of the live page: the buttons again, or the page with a message."""
     if request.htmx:
         context = live_context(run.pk, ViewerPermissions.for_user(request.user, run))
-        return render(request, "training/_actions.html", context)
+        return render(request, "training/_live.html#actions", context)
     messages.success(request, sentence)
     return redirect("run", run.pk)

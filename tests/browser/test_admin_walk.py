@@ -17,7 +17,7 @@ LIFE = [
     ("unpin", {"en": "The next clean-up may take it", "zh-hans": "下次清理可能会删除它"}),
     ("archive", {"en": "moves to", "zh-hans": "将移到"}),
     ("restore", {"en": "comes back from", "zh-hans": "取回"}),
-    ("retrain", {"en": "joins the queue", "zh-hans": "加入队列"}),
+    ("retrain", {"en": "will be queued", "zh-hans": "加入队列"}),
     ("delete_with_file", {"en": "go for good", "zh-hans": "将被永久删除"}),
 ]
 

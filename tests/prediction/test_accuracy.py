@@ -65,7 +65,7 @@ def sold_by_hand(version: DatasetVersion, forecast: Forecast, days: int) -> floa
 
 
 def test_before_newer_sales_come_nothing_is_known(page, forecast, read):
-    assert "nothing known yet" in read(page.get("/forecasts/"))
+    assert "no sales yet" in read(page.get("/forecasts/"))
 
 
 @pytest.mark.parametrize("days", [10, 28, 40])
@@ -83,9 +83,9 @@ def test_the_history_says_what_was_sold_on_the_days_of_the_forecast(page, foreca
 def test_sales_far_from_the_forecast_need_attention(page, forecast, longer, read):
     longer(28, factor=3)
     text = read(page.get("/"))
-    assert "Off target" in text and "more was sold than forecast" in text
+    assert "Off target" in text and "higher than forecast over 28 days." in text
     assert "off target" in read(page.get("/forecasts/"))
-    assert "Sold since" in read(page.get(f"/forecasts/{forecast.pk}/"))
+    assert "Actual so far" in read(page.get(f"/forecasts/{forecast.pk}/"))
 
 
 def test_old_sales_need_attention_until_newer_ones_come(page, sales, settings, read):

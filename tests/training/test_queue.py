@@ -86,7 +86,7 @@ def test_what_the_machine_starts_has_no_quota(ask):
 def test_too_many_waiting_trainings_are_one_clear_sentence(ask, people):
     for _number in range(settings.WAITING_PER_USER):
         ask(created_by=people[0])
-    with pytest.raises(ValueError, match="5 of your trainings wait already: let one begin, or stop one"):
+    with pytest.raises(ValueError, match="You already have 5 trainings waiting"):
         ask(created_by=people[0])
     assert TrainingRun.objects.count() == OrmQ.objects.count() == 5
     assert ask(created_by=people[1]).state == "queued"
@@ -117,7 +117,7 @@ def test_an_interrupted_run_keeps_its_checkpoint_and_its_progress(kept):
     assert kept.checkpoint_folder.exists()
     again = leases.claim_run(kept.pk, 2, "here")
     assert again.progress == 0.4
-    assert again.events.order_by("seq").last().text == "The training goes on where it was interrupted."
+    assert again.events.order_by("seq").last().text == "Training resumed from its last checkpoint."
 
 
 @pytest.mark.parametrize("way", ["fail", "stop"])
@@ -140,4 +140,4 @@ def test_finishing_now_is_asked_once_and_only_of_a_running_training(claimed, ask
     claimed.finish_early()
     claimed.finish_early()
     assert claimed.is_finish_requested()
-    assert claimed.events.filter(text="To finish now was asked for.").count() == 1
+    assert claimed.events.filter(text="Early finish requested.").count() == 1

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import uuid
 from datetime import timedelta
 
@@ -43,20 +45,20 @@ def test_the_same_form_sent_twice_makes_one_run(page, given):
     [
         ({"horizon": 0}, "Choose a number from 1 to 365."),
         ({"horizon": 10_000}, "Choose a number from 1 to 365."),
-        ({"horizon": "many"}, "Write a whole number, like 28."),
+        ({"horizon": "many"}, "Enter a whole number, like 28."),
         ({"horizon": 200}, "chain has 300 days of sales; 200 days ahead need at least 414."),
         ({"budget": 0}, "Choose a number from 1 to 7200."),
-        ({"budget": ""}, "Write a whole number, like 28."),
+        ({"budget": ""}, "Enter a whole number, like 28."),
         ({"seed": -1}, "Choose a number from 0 to"),
-        ({"product": "P999"}, "chain has no such code “P999”: choose one from the list, like P001 "),
+        ({"product": "P999"}, "chain has no “P999”: choose one from the list, like P001 "),
         ({"product": ""}, "choose one from the list"),
-        ({"kind": "store", "store": "nowhere"}, "chain has no such code “nowhere”"),
+        ({"kind": "store", "store": "nowhere"}, "chain has no “nowhere”"),
         ({"kind": "galaxy"}, "Choose one from the list."),
         ({"algorithm": "magic"}, "Choose one from the list."),
         ({"dataset": 999}, "Choose one from the list."),
-        ({"form_token": "old"}, "The page was too old"),
+        ({"form_token": "old"}, "This page is out of date."),
         ({"knob-past_days": 1}, "Choose a number from"),
-        ({"knob-past_days": "x"}, "Write a whole number, like 28."),
+        ({"knob-past_days": "x"}, "Enter a whole number, like 28."),
     ],
 )
 def test_a_wrong_answer_gets_one_sentence_and_saves_nothing(page, given, read, change, sentence):
@@ -136,15 +138,56 @@ def test_stopping_asks_first(page, run, read):
 
 def test_finishing_now_asks_first(page, run, read):
     assert "Finish this training now?" in read(page.get(f"/runs/{run.pk}/finish/"))
-    assert "Finish now, keep the best" in read(page.get(f"/runs/{run.pk}/"))
+    assert "Finish now and keep the result" in read(page.get(f"/runs/{run.pk}/"))
     page.post(f"/runs/{run.pk}/finish/")
     assert TrainingRun.objects.get(pk=run.pk).finish_requested
     assert "finishing with what it has learned" in read(page.get(f"/runs/{run.pk}/"))
 
 
+@pytest.mark.parametrize(
+    ("action", "title", "sentence", "button"),
+    [
+        ("cancel", "Stop this training?", "Progress so far will be lost.", "Yes, stop it"),
+        ("finish", "Finish this training now?", "will be tested and saved.", "Yes, finish it"),
+        ("again", "Start this training again?", "will be queued.", "Yes, start it again"),
+    ],
+)
+def test_a_confirmation_names_what_will_happen_and_the_way_back(page, run, action, title, sentence, button):
+    response = page.get(f"/runs/{run.pk}/{action}/")
+    assert next(template.name for template in response.templates) == "confirm.html"
+    source = response.content.decode()
+    assert f"<h1>{title}</h1>" in source and f"{sentence}</p>" in source
+    assert f'<button class="danger">{button}</button>' in source
+    assert f'<a class="button" href="/runs/{run.pk}/">' in source
+    assert TrainingRun.objects.count() == 1 and TrainingRun.objects.get().state == run.state
+
+
+def test_whole_numbers_have_the_same_limits_and_sentences_in_both_forms():
+    from prediction.forms import ForecastForm
+    from training.forms import TrainForm
+
+    fields = [form.base_fields["horizon"] for form in (ForecastForm, TrainForm)]
+    first, second = (
+        [
+            [str(v.message) for v in f.validators],
+            f.widget.attrs,
+            {k: str(v) for k, v in f.error_messages.items()},
+        ]
+        for f in fields
+    )
+    assert first == second and first[1] == {"min": 1, "max": 365}
+    assert "Choose a number from 1 to 365." in first[0]
+
+
+def test_the_form_knows_how_many_days_a_training_needs_without_torch():
+    code = "import sys, training.learning.defaults as d; print(d.required_days(28), 'torch' in sys.modules)"
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert output.split() == ["70", "False"]
+
+
 def test_a_button_of_the_live_page_answers_with_its_fragment(page, run):
     source = page.post(f"/runs/{run.pk}/finish/", headers={"HX-Request": "true"}).content.decode()
-    assert source.startswith('<div id="actions"') and "finishing with what it has learned" in source
+    assert source.lstrip().startswith('<div id="actions"') and "finishing with what it has learned" in source
 
 
 @pytest.mark.parametrize("state", ["failed", "cancelled"])
@@ -160,7 +203,7 @@ def test_a_run_that_did_not_get_through_is_started_again_with_one_click(page, ru
 def test_a_full_queue_is_one_clear_sentence_at_the_form_and_on_the_live_page(page, given, run, read):
     for _number in range(5):
         page.post("/train/", {**given, "form_token": str(uuid.uuid4())})
-    sentence = "5 of your trainings wait already: let one begin, or stop one on the queue page."
+    sentence = "You already have 5 trainings waiting. Let one start, or stop one on the queue page."
     assert sentence in read(page.post("/train/", {**given, "form_token": str(uuid.uuid4())}))
     assert sentence in read(page.post(f"/runs/{run.pk}/again/", follow=True))
     assert TrainingRun.objects.filter(state="queued").count() == 5

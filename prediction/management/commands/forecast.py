@@ -1,4 +1,4 @@
-"""manage.py forecast: writes the forecast of every series of a scope."""
+"""manage.py forecast: forecasts every series of a scope and writes a file."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--model", required=True, help="a version's name, or best")
-        parser.add_argument("--dataset", default="", help="may be left out when there is only one")
+        parser.add_argument("--dataset", default="", help="needed only if there are several")
         parser.add_argument("--scope", default="", help="global, store:CODE or product:CODE")
         parser.add_argument("--horizon", type=int, default=28, help="days ahead")
         parser.add_argument("--output", type=Path, default=None, help="a .csv or .parquet file")
@@ -61,16 +61,16 @@ class Command(BaseCommand):
 
 
 def find_version(name: str, dataset: str, scope: Scope | None) -> ModelVersion:
-    """The named version, or the one in use for the scope; raises ValueError with a sentence.
+    """The named version, or for `best` the one in use for the scope; raises ValueError.
 
-    While none has passed the gate, `best` means the one with the smallest error.
+    If none is in use, `best` means the one with the smallest error.
     """
     if name != "best":
         return ModelVersion.objects.ready().get_by_name(name, dataset)
     found = Dataset.objects.filter(name=dataset) if dataset else Dataset.objects.all()
     if not found:
         raise ValueError(
-            f"There is no dataset {dataset}: see import_sales." if dataset else "There is no dataset yet."
+            f"There is no dataset {dataset}: see import_sales." if dataset else "There are no datasets yet."
         )
     if len(found) > 1:
         raise ValueError(f"There are {len(found)} datasets: add --dataset NAME.")
@@ -83,7 +83,7 @@ def find_version(name: str, dataset: str, scope: Scope | None) -> ModelVersion:
 
 
 def write_forecast(scope_forecast: ScopeForecast, path: Path) -> None:
-    """The whole file or none: written beside its place, then renamed."""
+    """Writes the whole file or nothing: to a temporary file, then renamed."""
     frame = scope_forecast.prediction.to_frame()
     keys = [scope_forecast.panel.keys[row] for row in scope_forecast.rows]
     if len(keys) < len(scope_forecast.panel.keys):
@@ -101,7 +101,7 @@ def write_forecast(scope_forecast: ScopeForecast, path: Path) -> None:
 
 
 def escape_codes(frame: pd.DataFrame) -> pd.DataFrame:
-    """Codes that a spreadsheet would take for a formula get a leading quote."""
+    """Quotes codes that a spreadsheet would take for a formula."""
     codes = ("store_id", "product_id")
     return frame.assign(
         **{name: frame[name].astype(str).str.replace(r"^(?=[=+\-@\t\r])", "'", regex=True) for name in codes}
@@ -109,7 +109,7 @@ def escape_codes(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def build_report(scope_forecast: ScopeForecast, scope: Scope, output: Path | None) -> dict[str, Any]:
-    """The JSON that scripts read."""
+    """The result as scripts read it."""
     total, low, high = scope_forecast.prediction.sum_with_interval(scope_forecast.rows)
     return {
         "model": scope_forecast.version.name,
@@ -128,7 +128,7 @@ def build_report(scope_forecast: ScopeForecast, scope: Scope, output: Path | Non
 
 
 def format_summary(facts: dict[str, Any]) -> str:
-    """The report for people."""
+    """The result as text."""
     text = (
         f"{facts['model']} expects {facts['total']:.0f} units in the {facts['horizon']} days "
         f"after {facts['origin']}, 8 times in 10 between {facts['low']:.0f} and {facts['high']:.0f} "

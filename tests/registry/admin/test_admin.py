@@ -225,7 +225,7 @@ def test_what_is_pinned_is_not_deleted(page, version, forecast, read):
 
 
 def test_data_that_models_learned_from_stays(page, version, sales, read):
-    assert "Models learned from it" in read(confirm(page, "delete_with_file", sales))
+    assert "Models were trained on it" in read(confirm(page, "delete_with_file", sales))
     version.delete_with_files()
     assert "It is the current version" in read(confirm(page, "delete_with_file", sales))
     assert get_artifact_store().exists(sales.path)
@@ -239,7 +239,7 @@ def test_retraining_queues_the_same_on_the_newest_sales_and_once_a_page(page, ve
     run = TrainingRun.objects.get()
     assert (run.algorithm, run.created_by, run.state) == ("seasonal_naive", user, "queued")
     assert "It has not ended yet." in read(ask(page, "again", run))
-    assert "thrown away" in read(ask(page, "stop", run))
+    assert "will be lost" in read(ask(page, "stop", run))
     confirm(page, "stop", run)
     run.refresh_from_db()
     assert run.state == "cancelled" and "has ended already" in read(ask(page, "stop", run))

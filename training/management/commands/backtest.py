@@ -1,4 +1,4 @@
-"""manage.py backtest: how good an algorithm would have been on this dataset's past."""
+"""manage.py backtest: scores an algorithm on past windows of a dataset."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from registry.datasets.scope import Scope
 
 
 class Command(BaseCommand):
-    """Refits per window on days up to its origin, forecasts, and scores."""
+    """For each window: fits on the days up to its origin, forecasts, and scores."""
 
-    help = "Back-tests an algorithm on past windows of a dataset."
+    help = "Backtests an algorithm on past windows of a dataset."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--dataset", required=True)
@@ -28,13 +28,13 @@ class Command(BaseCommand):
         parser.add_argument("--horizon", type=int, default=28)
         parser.add_argument("--windows", type=int, default=3)
         parser.add_argument("--step", type=int, default=0, help="Days between windows; default: the horizon.")
-        parser.add_argument("--budget", type=float, default=60, help="Seconds to learn for each window.")
         parser.add_argument(
-            "--last-origin", default="", help="Last known day of the last window (YYYY-MM-DD)."
+            "--budget", type=float, default=60, help="Learning time in seconds for each window."
         )
+        parser.add_argument("--last-origin", default="", help="Origin of the last window (YYYY-MM-DD).")
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument("--threads", type=int, default=settings.TRAINING_THREADS)
-        parser.add_argument("--output", type=Path, help="Parquet file for all forecasts beside the actuals.")
+        parser.add_argument("--output", type=Path, help="Parquet file for all forecasts with the actuals.")
         parser.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -48,7 +48,7 @@ class Command(BaseCommand):
         self.stdout.write(json.dumps(report) if options["json"] else _format_report(report))
 
     def run_backtest(self, options: dict[str, Any]) -> dict[str, Any]:
-        """Runs all windows, tells stderr about each, writes the output file."""
+        """Runs all windows, reports each on stderr, and writes the output file; returns the scores."""
         import pandas as pd
 
         from training.learning import backtest
@@ -84,9 +84,9 @@ def _load_panel(dataset: str, scope: str) -> Any:
 
 def _format_report(report: dict[str, Any]) -> str:
     overall = report["overall"]
-    lines = [f"{w['origin']}  error {w['wape']:.4f}  leans {w['bias']:+.4f}" for w in report["windows"]]
+    lines = [f"{w['origin']}  error {w['wape']:.4f}  bias {w['bias']:+.4f}" for w in report["windows"]]
     inside = overall["coverage"]["80"]
     lines.append(
-        f"overall     error {overall['wape']:.4f}  leans {overall['bias']:+.4f}  in range {inside:.0%}"
+        f"overall     error {overall['wape']:.4f}  bias {overall['bias']:+.4f}  in 80% interval {inside:.0%}"
     )
     return "\n".join(lines)
