@@ -90,9 +90,9 @@ def test_sales_far_from_the_forecast_need_attention(page, forecast, longer, read
 
 def test_old_sales_need_attention_until_newer_ones_come(page, sales, settings, read):
     settings.STALE_DAYS = (timezone.localdate() - sales.last).days
-    assert "bring in the newer ones" not in read(page.get("/"))
+    assert "upload newer sales" not in read(page.get("/"))
     settings.STALE_DAYS -= 1
-    assert "bring in the newer ones" in read(page.get("/"))
+    assert "upload newer sales" in read(page.get("/"))
 
 
 def test_the_overview_prefers_the_forecast_of_everything_and_lists_its_biggest_changes(
