@@ -1,4 +1,4 @@
-"""Pages that read both training and forecasts: the overview and the list of models."""
+"""Pages across all apps: overview, list of models, help, refusals."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ RECENT_FORECASTS = 6  # forecasts on the overview
 
 @require_safe
 def overview_page(request: HttpRequest) -> HttpResponse:
-    """What needs attention, what runs, what comes; the first steps on a new installation."""
+    """The overview; on a new installation the first steps."""
     forecasts = list(Forecast.objects.ready().with_names()[:CHECKED_FORECASTS])
     looked, newest = compare_with_actuals(forecasts), headline_forecast(forecasts)
     runs = TrainingRun.objects.select_related("dataset_version__dataset")
@@ -70,17 +70,17 @@ def model_list(request: HttpRequest) -> HttpResponse:
 
 
 def permission_denied(request: HtmxRequest, exception: Exception) -> HttpResponse:
-    """One sentence that names the role needed; for a fragment of a page, where its messages are."""
+    """A page, or for htmx requests a message, that names the role needed."""
     if not request.htmx:
         return render(request, "403.html", {"exception": str(exception)}, status=403)
     messages.error(request, str(exception))
-    said = render(request, "partials/messages.html", status=403)
-    return reswap(retarget(said, "#messages"), "outerHTML")
+    response = render(request, "partials/messages.html", status=403)
+    return reswap(retarget(response, "#messages"), "outerHTML")
 
 
 @require_safe
 def help_page(request: HttpRequest, who: str = "buyer") -> HttpResponse:
-    """A page of docs/ in the reader's language, in English where there is no translation."""
+    """A help page, in English if it has no translation."""
     if who not in READERS:
         raise Http404
     context = {"who": who, "readers": READERS, "content": render_help(who, get_language() or "en")}

@@ -1,4 +1,4 @@
-"""Stores and products found by what a person types: one field and one search for every form."""
+"""Autocomplete of stores and products: one form field and one search for every form."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from registry.datasets.names import load_names
 from registry.model_versions.comparison import selected_versions
 from registry.model_versions.models import known_codes
 
-MAX_SUGGESTIONS = 12  # suggestions at a time: as many as a person reads
+MAX_SUGGESTIONS = 12  # suggestions in a list, few enough to read
 
 
 def make_code_field(kind: str, label: Any, source: str, **options: Any) -> forms.CharField:
-    """A text field that suggests stores or products of what stands in the form's field `source`.
+    """A text field that suggests stores or products of the dataset or version in the field `source`.
 
-    Without JavaScript it is a text field: a code or a name may be typed into it all the same.
+    Without JavaScript it is a plain text field that accepts a code or a name.
     """
     attributes = {
         "autocomplete": "off",
@@ -44,7 +44,7 @@ def make_code_field(kind: str, label: Any, source: str, **options: Any) -> forms
 
 
 def search_catalog(version: DatasetVersion, kind: str, words: str, known: Collection[str]) -> list[Item]:
-    """The best suggestions: the code itself, codes and names that begin so, then what sells most."""
+    """Matches: the exact code first, then codes and names with this prefix, then bestsellers."""
     likeness = Case(
         When(code__iexact=words, then=Value(0)),
         When(code__istartswith=words, then=Value(1)),
@@ -58,7 +58,7 @@ def search_catalog(version: DatasetVersion, kind: str, words: str, known: Collec
 
 
 def resolve_code(version: DatasetVersion, kind: str, typed: str) -> str:
-    """The code of what was typed: the code, the name or both as suggested; as it was when there is none."""
+    """The code for a typed code, name or suggestion; the text itself if nothing matches."""
     codes = list_codes(version, kind)
     if typed in codes:
         return typed
@@ -67,7 +67,7 @@ def resolve_code(version: DatasetVersion, kind: str, typed: str) -> str:
 
 
 def similar_codes(version: DatasetVersion, kind: str, typed: str, known: list[str]) -> str:
-    """A few codes with their names to choose from, like what was typed when there is something like it."""
+    """Up to three codes with names for an error message, similar ones if there are any."""
     names = load_names(version)
     items = search_catalog(version, kind, typed[:100], set(known))[:3]
     codes = [item.code for item in items] or known[:3]
@@ -76,18 +76,18 @@ def similar_codes(version: DatasetVersion, kind: str, typed: str, known: list[st
 
 @require_safe
 def suggest_codes(request: HttpRequest, kind: str) -> HttpResponse:
-    """Stores or products for what stands in a form's field, of its dataset or of what its model knows."""
+    """Suggestions for the text in a form field, from its dataset or its model version."""
     if kind not in ("store", "product"):
         raise Http404
     version, known = find_source(request.GET, kind)
     words = request.GET.get(kind, "").replace("\0", " ").strip()[:100]
     items = search_catalog(version, kind, words, set(known)) if version else []
     context = {"kind": kind, "items": items[:MAX_SUGGESTIONS], "more": len(items) > MAX_SUGGESTIONS}
-    return render(request, "_suggestions.html", context)
+    return render(request, "partials/suggestions.html", context)
 
 
 def find_source(given: QueryDict, kind: str) -> tuple[DatasetVersion | None, list[str]]:
-    """Whose stores and products are meant, and which of them may be chosen."""
+    """The dataset version to search and the codes that may be chosen."""
     if models := selected_versions([given.get("version", "")]):
         return models[0].dataset_version, known_codes(models[0], kind)
     number = given.get("dataset", "")

@@ -1,4 +1,4 @@
-"""How numbers, scopes and steps are worded on every page: one rounding, one unit, plain words."""
+"""Labels and phrases that pages share: scopes, algorithms, columns, findings and training steps."""
 
 from __future__ import annotations
 
@@ -46,20 +46,20 @@ METRIC_FORMATS: dict[str, Callable[[float | None], str]] = {"share": format_perc
 
 
 def skill_score(metrics: dict[str, Any]) -> float | None:
-    """How much smaller the error is than that of repeating last week; None when it was not measured."""
+    """Relative error reduction against repeating last week; None if not measured."""
     naive = (metrics.get("seasonal_naive") or {}).get("wape")
     error = metrics.get("wape")
     return None if not naive or error is None else 1 - error / naive
 
 
 def interval_coverage(metrics: dict[str, Any], level: str) -> float | None:
-    """Share of days inside the range of that level."""
+    """Share of days inside the prediction interval of that level, such as "80"."""
     share: float | None = (metrics.get("coverage") or {}).get(level)
     return share
 
 
 def scope_text(scope: Scope, names: ItemNames | None = None) -> str:
-    """A scope in words, with the name of its store or product where `names` has it."""
+    """A scope in words, with the name of its store or product if `names` has it."""
     names = names or ItemNames()
     words = {
         "global": _("everything"),
@@ -70,7 +70,7 @@ def scope_text(scope: Scope, names: ItemNames | None = None) -> str:
 
 
 def with_name(code: str, name: str) -> str:
-    """A code with its name beside it, when it has one.
+    """A code, followed by its name if it has one.
 
     >>> with_name("P001", "Aspirin"), with_name("P001", "")
     ('P001 Aspirin', 'P001')
@@ -79,34 +79,34 @@ def with_name(code: str, name: str) -> str:
 
 
 def forecast_label(forecast: Any) -> str:
-    """What was forecast: product, store, both, or the version's scope in words."""
+    """What a forecast covers: product, store, both, or its version's scope in words."""
     if forecast.store or forecast.product:
         return load_names(forecast.dataset_version).format_series(forecast.store, forecast.product)
     return scope_text(forecast.version.model.scope, load_names(forecast.dataset_version))
 
 
 def algorithm_label(name: str) -> str:
-    """An algorithm's label; its name when its file is gone."""
+    """An algorithm's translated label; its name if its file no longer exists."""
     from registry import algorithms
 
     return _(dict(algorithms.list_choices()).get(name, name))
 
 
 def event_text(line: Any) -> str:
-    """A log line in the reader's language, with its values in their places."""
+    """A log line, translated and with its values filled in."""
     values = {name: translate_value(name, value) for name, value in line.data.items() if name != "state"}
     return translate_message(line.text, values)
 
 
 def translate_value(name: str, value: Any) -> Any:
-    """A value of a log line: a method by its label, a text in the reader's language."""
+    """A value of a log line: the label of a method, or a translated text."""
     if name == "method":
         return algorithm_label(value)
     return _(value) if isinstance(value, str) and value else value
 
 
 def finding_title(code: str) -> str:
-    """What a finding is called."""
+    """The title of a finding."""
     return _(FINDING_TITLES[code]) if code in FINDING_TITLES else code
 
 
@@ -160,11 +160,11 @@ def metric_value(value: float | None, kind: str) -> str:
 
 
 def training_steps(run: Any) -> list[dict[str, str]]:
-    """The steps of a training, each `past`, `now` or `next`."""
+    """The steps of a training with their states: `past`, `now` or `next`."""
     words = {
         "prepare": _("Prepare"),
         "learn": _("Learn"),
-        "test": _("Test on held-back days"),
+        "test": _("Test on holdout days"),
         "refit": _("Learn from all days"),
         "save": _("Save"),
     }

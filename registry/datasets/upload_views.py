@@ -45,7 +45,7 @@ def upload_file(request: HttpRequest) -> HttpResponse:
             form.add_error("file", str(problem))
         else:
             return redirect("upload-match", received.pk)
-    return render(request, "data/upload.html", {"form": form})
+    return render(request, "datasets/upload.html", {"form": form})
 
 
 @allow_form_methods
@@ -66,7 +66,7 @@ def upload_match(request: HttpRequest, pk: UUID) -> HttpResponse:
             form.add_error(None, str(problem))
         else:
             return redirect("upload-check", pk)
-    return render(request, "data/match.html", {"upload": found, "form": form})
+    return render(request, "datasets/match.html", {"upload": found, "form": form})
 
 
 @allow_form_methods
@@ -89,7 +89,7 @@ def upload_check(request: HttpRequest, pk: UUID) -> HttpResponse:
         else:
             messages.success(request, _("%(version)s is saved.") % {"version": version})
             return redirect("dataset", version.dataset_id)
-    return render(request, "data/check.html", {"upload": found, "form": form, "report": found.report})
+    return render(request, "datasets/check.html", {"upload": found, "form": form, "report": found.report})
 
 
 @require_safe
@@ -120,10 +120,7 @@ def dataset_restore(request: HttpRequest, pk: UUID) -> HttpResponse:
         version = restore_version(earlier, cast(User, request.user))
         messages.success(request, _("%(version)s is the current version.") % {"version": version})
         return redirect("dataset", earlier.dataset_id)
-    context = {
-        "title": _("Go back to %(version)s?") % {"version": earlier},
-        "sentence": _("Its content becomes the newest version. Nothing is deleted: you can undo this too."),
-        "button": _("Yes, go back"),
-        "back": reverse("dataset", args=[earlier.dataset_id]),
-    }
-    return render(request, "confirm.html", context)
+    title = _("Go back to %(version)s?") % {"version": earlier}
+    sentence = _("Its content becomes the newest version. Nothing is deleted: you can undo this too.")
+    back = reverse("dataset", args=[earlier.dataset_id])
+    return render_confirmation(request, title, sentence, _("Yes, go back"), back)

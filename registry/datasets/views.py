@@ -35,7 +35,7 @@ def item_list(request: HttpRequest, pk: int) -> HttpResponse:
     page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {"dataset": dataset, "kind": kind, "order": order, "q": words, "page": page}
     part = request.headers.get("HX-Target") == "items"
-    return render(request, "data/_items.html" if part else "data/catalogue.html", context)
+    return render(request, "datasets/catalogue.html#items" if part else "datasets/catalogue.html", context)
 
 
 @require_safe
@@ -47,7 +47,7 @@ def dataset_list(request: HttpRequest) -> HttpResponse:
     rows = pair_with_versions(found, current)
     if (kind := request.GET.get("export")) in EXPORT_FORMATS:
         return export_table("datasets", kind, dataset_table(rows))
-    return render(request, "data/list.html", {"rows": rows, "q": wanted})
+    return render(request, "datasets/list.html", {"rows": rows, "q": wanted})
 
 
 def pair_with_versions(
@@ -67,4 +67,4 @@ def dataset_detail(request: HttpRequest, pk: int) -> HttpResponse:
     )
     models = found.models.filter(best__isnull=False).select_related("best")
     context = {"dataset": found, "current": found.current_version, "versions": versions, "models": models}
-    return render(request, "data/detail.html", context)
+    return render(request, "datasets/detail.html", context)

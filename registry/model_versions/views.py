@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from registry.access.permissions import permission_required, require
 from registry.lib.export import EXPORT_FORMATS, export_table
-from registry.lib.http import HtmxRequest
+from registry.lib.http import HtmxRequest, render_confirmation
 from registry.model_versions.comparison import (
     MAX_VERSIONS,
     comparison_rows,
@@ -44,7 +44,7 @@ def model_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "run": getattr(version, "run", None),
         "changes": version.model.changes.select_related("by", "version")[:20],
     }
-    return render(request, "models/detail.html", context)
+    return render(request, "model_versions/detail.html", context)
 
 
 @require_safe
@@ -59,7 +59,7 @@ def model_compare(request: HttpRequest) -> HttpResponse:
     kind = request.GET.get("export")
     if kind in EXPORT_FORMATS and len(versions) > 1:
         return export_table("models_compared", kind, comparison_table(versions))
-    return render(request, "models/compare.html", context)
+    return render(request, "model_versions/compare.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -71,10 +71,12 @@ def model_promote(request: HttpRequest, pk: UUID) -> HttpResponse:
         try:
             version.promote(request.POST.get("reason", ""), signed_in_user(request))
         except ValueError as problem:
-            return render(request, "models/promote.html", {"version": version, "problem": str(problem)})
+            return render(
+                request, "model_versions/promote.html", {"version": version, "problem": str(problem)}
+            )
         messages.success(request, _("%(name)s is in use now.") % {"name": version.name})
         return redirect("model", pk)
-    return render(request, "models/promote.html", {"version": version})
+    return render(request, "model_versions/promote.html", {"version": version})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -112,10 +114,5 @@ def model_delete(request: HtmxRequest, pk: UUID) -> HttpResponse:
         version.delete_with_files(by=request.user)
         messages.success(request, _("Deleted %(name)s and its file.") % {"name": version.name})
         return redirect("models")
-    context = {
-        "title": _("Delete %(name)s?") % {"name": version.name},
-        "sentence": sentence,
-        "button": _("Yes, delete it"),
-        "back": reverse("model", args=[pk]),
-    }
-    return render(request, "confirm.html", context)
+    title = _("Delete %(name)s?") % {"name": version.name}
+    return render_confirmation(request, title, sentence, _("Yes, delete it"), reverse("model", args=[pk]))

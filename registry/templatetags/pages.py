@@ -110,6 +110,14 @@ def metric_tip(metric: MetricLabel | str, label: str = "") -> dict[str, Any]:
     return {"metric": found, "label": label or found.label, "id": tip_id}
 
 
+@register.filter
+def repeat_url(run: Any) -> str:
+    """The address of the training form filled in as for this run."""
+    query = {"dataset": run.dataset_version.dataset_id, "kind": run.kind, run.kind: run.code}
+    query |= {"algorithm": run.algorithm, "horizon": run.horizon}
+    return f"{reverse('train')}?{urlencode({name: value for name, value in query.items() if value})}"
+
+
 @register.simple_tag
 def part_url(forecast: Any, store: str = "", product: str = "") -> str:
     """The address that forecasts a part of this forecast: the same version and days, one store or product."""

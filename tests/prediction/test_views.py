@@ -108,7 +108,7 @@ def test_a_pinned_forecast_is_not_deleted(page, forecast, read):
 
 def test_the_history_finds_a_product(page, forecast, read):
     assert forecast.version.name in read(page.get("/forecasts/", {"q": "p001"}))
-    assert "No forecast fits this search." in read(page.get("/forecasts/", {"q": "P002"}))
+    assert "No forecast matches this search." in read(page.get("/forecasts/", {"q": "P002"}))
 
 
 @pytest.mark.parametrize("htmx", [False, True])

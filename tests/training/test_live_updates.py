@@ -138,7 +138,7 @@ async def test_two_pages_of_one_run_are_rendered_once(claimed, cookie, monkeypat
     for page in pages:
         await page.receive_from(timeout=WAIT)
         await page.disconnect()
-    assert drawn.count("training/_delta.html") == 1
+    assert drawn.count("training/_live.html#update") == 1
 
 
 async def test_what_happens_fast_comes_together(claimed, cookie):

@@ -43,7 +43,7 @@ def test_the_plan_is_shown_and_exactly_this_one_is_carried_out(act, admin_page, 
     act("clean_up_now", plan=plan)
     done = CleanUp.objects.get()
     assert (done.deleted, done.code, done.by.username) == (9, 0, "boss")
-    assert "Nothing would go" in act("preview_cleanup").content.decode() or language != "en"
+    assert "Nothing to remove" in act("preview_cleanup").content.decode() or language != "en"
 
 
 def test_without_a_look_at_the_plan_nothing_is_carried_out(act, stocked):

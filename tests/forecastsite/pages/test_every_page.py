@@ -103,7 +103,7 @@ def test_the_policy_forbids_inline_code(page):
 def test_an_empty_installation_says_what_to_do_next(page, read):
     assert "Three steps to your first forecast" in read(page.get("/"))
     assert "import_sales" in read(page.get("/data/"))
-    assert "there are none yet" in read(page.get("/train/"))
+    assert "none have been uploaded yet" in read(page.get("/train/"))
     assert "No model has been trained yet." in read(page.get("/models/"))
     assert "A forecast needs a trained model" in read(page.get("/forecast/"))
     assert "No forecast has been made yet." in read(page.get("/forecasts/"))

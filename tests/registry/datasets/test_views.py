@@ -238,7 +238,7 @@ def test_the_catalogue_finds_and_sorts(page, read):
 def test_the_datasets_are_searched_and_exported(page, read):
     for name in ("north", "south"):
         saved(page, till(), name=name)
-    assert "north" in read(page.get("/data/")) and "No dataset fits" in read(page.get("/data/?q=west"))
+    assert "north" in read(page.get("/data/")) and "No dataset matches" in read(page.get("/data/?q=west"))
     text = read(page.get("/data/?q=nor"))
     assert "north" in text and "south" not in text
     content = page.get("/data/?q=nor&export=csv").content.decode("utf-8-sig")

@@ -49,7 +49,7 @@ def test_the_page_draws_the_error_by_days_ahead_and_lists_the_numbers(page, coun
 
 def test_the_worst_and_the_best_products_are_named(page, counted):
     source = page.get(f"/models/{counted().pk}/").content.decode()
-    worst, best = table(source, "Hardest to forecast"), table(source, "Forecast best")
+    worst, best = table(source, "Largest errors"), table(source, "Smallest errors")
     assert [code[:4] for code in worst] == [f"P{n:03d}" for n in range(30, 22, -1)]
     assert [code[:4] for code in best] == [f"P{n:03d}" for n in range(1, 9)]
 
@@ -57,7 +57,7 @@ def test_the_worst_and_the_best_products_are_named(page, counted):
 def test_a_few_products_stand_in_one_table(page, counted, read):
     text = read(page.get(f"/models/{counted(count=4).pk}/"))
     assert "Error by product" in text and "Error by store" in text
-    assert "Hardest to forecast" not in text
+    assert "Largest errors" not in text
 
 
 def test_shares_of_the_misses_add_up(page, counted):
@@ -106,7 +106,7 @@ def test_versions_are_compared_part_by_part(page, counted, publish, read):
     assert [value for value, _best in first["values"]] == [0.01, 0.9, None]
     assert [best for _value, best in first["values"]] == [True, False, False]
     assert [line["name"] for line in response.context["steps"]["lines"]] == [mine.name, theirs.name, old.name]
-    assert "Error, product by product" in read(response)
+    assert "Error by product" in read(response)
 
 
 def test_the_errors_come_as_csv_and_excel(page, counted):
