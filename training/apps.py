@@ -9,3 +9,9 @@ from django.utils.translation import gettext_lazy as _
 class TrainingAppConfig(AppConfig):
     name = "training"
     verbose_name = _("Training")
+
+    def ready(self) -> None:
+        from registry.datasets.models import DatasetVersion
+        from training.removal_checks import find_active_training
+
+        DatasetVersion.removal_checks.append(find_active_training)

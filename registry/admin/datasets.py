@@ -7,9 +7,7 @@ from typing import ClassVar
 from django.contrib import admin
 from django.db import transaction
 from django.http import HttpRequest
-from django.template.defaultfilters import filesizeformat
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from registry.admin.actions import Action, ActionAdmin, Confirmation
@@ -19,19 +17,13 @@ from registry.storage.tombstones import BY_HAND
 
 
 class DeleteDatasetVersion(Action):
-    """A version of a dataset that nothing was learned from."""
+    """Deletes a dataset version that no model was trained on."""
 
-    name, label, is_deletion = "delete_with_file", _("Delete with the file"), True
+    name, label, is_deletion = "delete_with_file", _("Delete with its file"), True
     permission: ClassVar[str] = "registry.add_datasetversion"
 
     def preview(self, row: DatasetVersion) -> str:
-        if row.model_versions.exists():
-            raise ValueError(gettext("Models learned from it: delete them first."))
-        if row.runs.filter(state__in=["queued", "running"]).exists():
-            raise ValueError(gettext("A training is learning from it: wait for its end, or stop it."))
-        if row.dataset.current_version == row:
-            raise ValueError(gettext("It is the current version: go back to another one first."))
-        return gettext("It and its file of %(size)s go for good.") % {"size": filesizeformat(row.size)}
+        return row.deletion_notice()
 
     def execute(self, row: DatasetVersion, confirmation: Confirmation) -> None:
         with transaction.atomic():
@@ -43,7 +35,7 @@ class DeleteDatasetVersion(Action):
 
 @admin.register(Dataset)
 class DatasetAdmin(LargeTableAdmin):
-    """Name and country may be put right; the content lives in versions."""
+    """Datasets: name and country can be corrected, the content is in the versions."""
 
     list_display = ("name", "country", "created_at", "created_by")
     list_filter = ("country",)
@@ -61,7 +53,7 @@ class DatasetAdmin(LargeTableAdmin):
 
 @admin.register(DatasetVersion)
 class DatasetVersionAdmin(ActionAdmin):
-    """What was imported, when and by whom; versions that models learned from stay."""
+    """Imported versions; those that models were trained on cannot be deleted."""
 
     row_actions = [DeleteDatasetVersion()]
     list_display = ("__str__", "state", "rows", "series", "first", "last", "created_at", "created_by")
@@ -76,10 +68,10 @@ class DatasetVersionAdmin(ActionAdmin):
     def roles_text(self, obj: DatasetVersion) -> SafeString:
         return format_json(obj.roles)
 
-    @admin.display(description=_("findings of the check"))
+    @admin.display(description=_("findings"))
     def findings_text(self, obj: DatasetVersion) -> SafeString:
         return format_json(obj.findings)
 
-    @admin.display(description=_("how the file was read"))
+    @admin.display(description=_("file format"))
     def reading_text(self, obj: DatasetVersion) -> SafeString:
         return format_json(obj.reading)

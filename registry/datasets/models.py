@@ -1,12 +1,16 @@
-"""Datasets and their versions: sales of one business, named by the hash of their content."""
+"""Datasets and their versions: the sales of a business, each version named by the hash of its content."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import ClassVar
+
 from django.conf import settings
 from django.db import models
+from django.template.defaultfilters import filesizeformat
 from django.utils.functional import cached_property
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
 
 from registry.datasets.scope import Scope
 from registry.lib.errors import MessageError
@@ -17,7 +21,7 @@ NO_PRODUCT = gettext_noop("{dataset} has no product {code}: it has {near}, …")
 
 
 class Dataset(models.Model):
-    """Sales of one business. Its content lives in immutable versions; the newest ready one is current."""
+    """The sales of a business, held in immutable versions; the newest ready version is current."""
 
     name = models.CharField(_("name"), max_length=80, unique=True)
     country = models.CharField(_("country for public holidays"), max_length=2, blank=True)
@@ -36,14 +40,19 @@ class Dataset(models.Model):
 
     @cached_property
     def current_version(self) -> DatasetVersion | None:
-        """The newest version that is ready."""
+        """The newest ready version."""
         return self.versions.filter(state=Artifact.State.READY).order_by("-number").first()
 
 
 class DatasetVersion(Artifact):
-    """One content of a dataset, named by its hash: canonical parquet plus what is known about it."""
+    """The content of a dataset at one time: a canonical parquet file and facts about it.
+
+    Apps that use versions add to `removal_checks` when they are ready: each returns why a version must stay,
+    or an empty string.
+    """
 
     KIND, FOLDER, SUFFIX = "dataset_version", "datasets", ".parquet"
+    removal_checks: ClassVar[list[Callable[[DatasetVersion], str]]] = []
 
     dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="versions", verbose_name=_("dataset"))
     number = models.PositiveIntegerField(_("version"))
@@ -71,8 +80,21 @@ class DatasetVersion(Artifact):
     def __str__(self) -> str:
         return f"{self.dataset} v{self.number}"
 
+    def deletion_notice(self) -> str:
+        """One sentence on what a deletion removes; raises ValueError if the version must not be deleted."""
+        if self.model_versions.exists():
+            raise ValueError(gettext("Models were trained on it: delete them first."))
+        for find_blocker in self.removal_checks:
+            if blocker := find_blocker(self):
+                raise ValueError(blocker)
+        if self.dataset.current_version == self:
+            raise ValueError(gettext("It is the current version: go back to another one first."))
+        return gettext("It and its file (%(size)s) will be deleted permanently.") % {
+            "size": filesizeformat(self.size)
+        }
+
     def check_scope(self, scope: Scope) -> None:
-        """Raises ValueError with a sentence when the scope's store or product is not in this data."""
+        """Raises ValueError when the scope's store or product is not in the sales."""
         known = {"store": self.stores, "product": self.products, "global": [""]}[scope.kind]
         if scope.code not in known:
             near = ", ".join(known[:5])
@@ -81,5 +103,5 @@ class DatasetVersion(Artifact):
 
 
 def list_codes(version: DatasetVersion, kind: str) -> list[str]:
-    """Codes of all stores or products in the sales."""
+    """The codes of all stores or products in the sales."""
     return list(version.stores if kind == "store" else version.products)
