@@ -1,4 +1,4 @@
-"""Imports the admin of the site's rooms, so that it registers."""
+"""Imports every admin module of the site, so that Django registers it."""
 
 from __future__ import annotations
 

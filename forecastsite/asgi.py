@@ -12,7 +12,7 @@ AsgiApp = Callable[[dict[str, Any], Callable[..., Any], Callable[..., Any]], Awa
 
 
 def build_application() -> AsgiApp:
-    """The whole application; the apps must be loaded before channels' own imports."""
+    """The application; channels may only be imported after the apps are loaded."""
     pages = get_asgi_application()
 
     from channels.auth import AuthMiddlewareStack

@@ -1,8 +1,8 @@
-"""A consistent copy of a running installation with SQLite, and back again.
+"""Consistent backup of a running SQLite installation, and restore.
 
-The database is copied by SQLite's own online backup; then every file that a row of this copy points at.
-Files never change and go only after their row, so a file that is gone by now means that the copy of the
-database is too old: it is taken again.
+SQLite's online backup copies the database, then every file that a row of the copy refers to is copied.
+Files never change and are deleted only after their row, so a missing file means that the copy of the
+database is outdated: the backup starts again.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ DATABASE_FILE, MANIFEST_FILE, ARTIFACT_FOLDER, KEY_FILE = (
     "artifacts",
     "secret_key",
 )
-MAX_TRIES = 5
+MAX_TRIES = 5  # snapshots, until no file is deleted while it is being copied
 
 
 class BackupError(Exception):
-    """The copy could not be made or used. The text is one sentence."""
+    """A backup could not be made or used. The text is one sentence for the user."""
 
 
 @dataclass(frozen=True)
 class ReferencedFile:
-    """A file that a row of the copied database points at."""
+    """A file that a row of the copied database refers to."""
 
     path: str
     sha256: str
@@ -55,16 +55,19 @@ def get_database_path() -> Path:
     """The SQLite file; raises BackupError with PostgreSQL."""
     if not settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         raise BackupError(
-            "This is for SQLite: back up PostgreSQL with pg_dump, and the bucket by its versions."
+            "This command is for SQLite: use pg_dump for PostgreSQL, and versioning for the bucket."
         )
     return Path(settings.DATABASES["default"]["NAME"])
 
 
 def create_backup(folder: Path) -> dict[str, Any]:
-    """Copies everything into a new folder and gives its manifest. Raises BackupError or Busy."""
+    """Copies everything into a new folder and returns its manifest.
+
+    Raises BackupError or LockUnavailable.
+    """
     source = get_database_path()
     if folder.exists():
-        raise BackupError(f"{folder} is there already: choose a new folder.")
+        raise BackupError(f"{folder} already exists: choose a new folder.")
     part = folder.with_name(folder.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
     (part / ARTIFACT_FOLDER).mkdir(parents=True)
@@ -88,7 +91,7 @@ def create_backup(folder: Path) -> dict[str, Any]:
 
 
 def copy_database_and_files(source: Path, part: Path) -> tuple[dict[str, str], list[str]]:
-    """Database and files; {path in the folder: sha256}, and sentences about files that are not whole."""
+    """Copies database and files; returns {path in the folder: sha256} and the paths of damaged files."""
     for _try in range(MAX_TRIES):
         snapshot_database(source, part / DATABASE_FILE)
         wanted = list(list_referenced_files(part / DATABASE_FILE))
@@ -97,11 +100,11 @@ def copy_database_and_files(source: Path, part: Path) -> tuple[dict[str, str], l
                 one.path for one in wanted if not copy_and_verify(one, part / ARTIFACT_FOLDER / one.path)
             ]
         except FileNotFoundError:
-            continue  # deleted since the snapshot, with its row
+            continue  # deleted with its row since the snapshot
         keep = {one.path for one in wanted}
         for file in (part / ARTIFACT_FOLDER).rglob("*"):
             if file.is_file() and str(file.relative_to(part / ARTIFACT_FOLDER)) not in keep:
-                file.unlink()  # of an earlier try
+                file.unlink()  # from an earlier try
         return {
             f"{ARTIFACT_FOLDER}/{one.path}": one.sha256 for one in wanted if one.path not in problems
         }, problems
@@ -109,17 +112,17 @@ def copy_database_and_files(source: Path, part: Path) -> tuple[dict[str, str], l
 
 
 def snapshot_database(source: Path, target: Path) -> None:
-    """The database as of one moment, while others go on writing; raises BackupError when it is not sound."""
+    """Copies the database as of one moment while others keep writing; raises BackupError if damaged."""
     target.unlink(missing_ok=True)
     with closing(sqlite3.connect(source, timeout=20)) as live, closing(sqlite3.connect(target)) as copy:
         live.backup(copy)
         copy.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
         if copy.execute("PRAGMA integrity_check").fetchone()[0] != "ok":
-            raise BackupError("The copy of the database is damaged: look at the disk, then try again.")
+            raise BackupError("The copy of the database is damaged: check the disk, then try again.")
 
 
 def list_referenced_files(copy: Path) -> Iterator[ReferencedFile]:
-    """Files of rows that are ready and not archived."""
+    """Yields the files of ready rows that are not archived."""
     with closing(sqlite3.connect(copy)) as connection:
         for kind in list_artifact_models():
             here = " AND archived_at IS NULL" if issubclass(kind, ArchivableArtifact) else ""
@@ -129,7 +132,7 @@ def list_referenced_files(copy: Path) -> Iterator[ReferencedFile]:
 
 
 def copy_and_verify(file: ReferencedFile, target: Path) -> bool:
-    """Copies a file and says whether it is the one that was saved; raises FileNotFoundError."""
+    """Copies a file; returns whether its hash is right. Raises FileNotFoundError."""
     if target.exists() and hash_file(target) == file.sha256:
         return True
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -142,15 +145,19 @@ def copy_and_verify(file: ReferencedFile, target: Path) -> bool:
 
 
 def hash_file(path: Path) -> str:
+    """SHA-256 of a local file."""
     with path.open("rb") as stream:
         return sha256_of(stream)
 
 
 def restore_backup(folder: Path) -> dict[str, Any]:
-    """Fills an empty installation from a backup; the database comes last. Raises BackupError."""
+    """Restores a backup into an empty installation, the database last; returns its manifest.
+
+    Raises BackupError.
+    """
     target = get_database_path()
     if target.exists() and target.stat().st_size:
-        raise BackupError(f"{target} is there already: restore into an empty DATA_DIR.")
+        raise BackupError(f"{target} already exists: restore into an empty DATA_DIR.")
     manifest = verify_backup(folder)
     for path in manifest["files"]:
         if path.startswith(f"{ARTIFACT_FOLDER}/"):
@@ -164,12 +171,12 @@ def restore_backup(folder: Path) -> dict[str, Any]:
 
 
 def verify_backup(folder: Path) -> dict[str, Any]:
-    """The manifest of a backup whose files are all whole; raises BackupError."""
+    """The manifest of a complete, unchanged backup; raises BackupError."""
     try:
         manifest: dict[str, Any] = json.loads((folder / MANIFEST_FILE).read_text())
         wrong = [path for path, sha256 in manifest["files"].items() if hash_file(folder / path) != sha256]
     except (OSError, ValueError, KeyError) as problem:
-        raise BackupError(f"{folder} is not a whole backup: {problem}") from None
+        raise BackupError(f"{folder} is not a complete backup: {problem}") from None
     if wrong:
-        raise BackupError(f"{wrong[0]} in {folder} was changed after the backup: use another one.")
+        raise BackupError(f"{wrong[0]} in {folder} was changed after the backup: use another backup.")
     return manifest

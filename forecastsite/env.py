@@ -1,4 +1,4 @@
-"""Readers of environment variables; a wrong value stops the start with one sentence."""
+"""Readers of environment variables; an invalid value stops the start with one sentence."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from django.core.exceptions import ImproperlyConfigured
 
 
 def read_env(name: str, default: str = "") -> str:
-    """The variable's text without surrounding spaces, or the default."""
+    """The stripped value of a variable, or the default if it is empty."""
     return os.environ.get(name, "").strip() or default
 
 
 def read_env_bool(name: str, default: bool) -> bool:
-    """True for 1/true/yes/on, False for 0/false/no/off; anything else stops the start."""
+    """True for 1/true/yes/on, False for 0/false/no/off; raises ImproperlyConfigured otherwise."""
     text = read_env(name, str(default)).lower()
     if text in {"1", "true", "yes", "on"}:
         return True
@@ -25,7 +25,7 @@ def read_env_bool(name: str, default: bool) -> bool:
 
 
 def read_env_int(name: str, default: int, low: int, high: int) -> int:
-    """A whole number between low and high; anything else stops the start."""
+    """A whole number from low to high; raises ImproperlyConfigured otherwise."""
     text = read_env(name, str(default))
     if not text.isdigit() or not low <= int(text) <= high:
         raise ImproperlyConfigured(f"{name} is {text!r}: set it to a whole number from {low} to {high}.")
@@ -33,12 +33,12 @@ def read_env_int(name: str, default: int, low: int, high: int) -> int:
 
 
 def read_env_list(name: str, default: str) -> list[str]:
-    """Comma-separated words."""
+    """Comma-separated values, stripped."""
     return [word.strip() for word in read_env(name, default).split(",") if word.strip()]
 
 
 def load_secret_key(folder: Path) -> str:
-    """SECRET_KEY from the environment, else a random one kept in the data folder (file mode 0600)."""
+    """SECRET_KEY from the environment, else a random one stored in the data folder (mode 0600)."""
     if given := read_env("SECRET_KEY"):
         if len(given) < 32:
             raise ImproperlyConfigured(

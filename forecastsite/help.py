@@ -1,4 +1,4 @@
-"""docs/ on a page: short texts for each kind of reader, in Markdown, written by us and therefore trusted."""
+"""Help pages rendered from the Markdown in docs/, which is our own and therefore trusted."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ READERS = {
 
 @cache
 def render_help(reader: str, language: str) -> SafeString:
-    """The text for a reader as HTML."""
+    """The help page of a reader as HTML, in English if it has no translation."""
     own = DOCS_FOLDER / language / f"{reader}.md"
     text = (own if own.is_file() else DOCS_FOLDER / f"{reader}.md").read_text(encoding="utf-8")
     return SafeString(markdown(text, output_format="html", extensions=["tables"]))

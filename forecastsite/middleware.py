@@ -1,4 +1,4 @@
-"""Every file that leaves the product is noted, whichever view made it."""
+"""Middleware: audits downloads and answers requests whose body was too large."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ View = Callable[[HttpRequest], HttpResponseBase]
 
 
 def audit_downloads(get_response: View) -> View:
-    """Middleware: an answer that the browser saves as a file is a line of the audit."""
+    """Middleware: records every download in the audit log, whichever view sent it."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
@@ -36,7 +36,7 @@ def audit_downloads(get_response: View) -> View:
 def reject_large_body(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: one clear page instead of the complaint that the form's token is missing."""
+    """Middleware: a clear page, where Django would complain about a missing CSRF token."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if REFUSED_HEADER in request.headers:

@@ -1,4 +1,4 @@
-"""Hands on the models of the site's rooms, so that Django finds them."""
+"""Imports every model of the app, so that Django finds them."""
 
 from __future__ import annotations
 

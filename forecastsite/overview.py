@@ -1,4 +1,4 @@
-"""What the overview gathers: what needs attention, the chief forecast, what changes most."""
+"""Content of the overview: what needs attention, the headline forecast, the biggest changes."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ from prediction.page_context import recent_chart_data
 from registry.datasets.actuals import current_by_dataset
 from registry.datasets.models import Dataset, DatasetVersion
 from registry.labels import algorithm_label, forecast_label, scope_text
-from registry.lib.formatting import change_text, format_whole_number
+from registry.lib.formatting import format_percent, format_whole_number
 from registry.lib.messages import translate_error
 from registry.model_versions.models import ModelVersion
 from registry.storage.artifacts import Artifact, CorruptArtifact
 from training.models import TrainingRun
 
 PAST_DAYS, AHEAD_DAYS = 56, 28  # days on the chart: eight weeks behind, four ahead
-CHECKED_FORECASTS = 12  # newest forecasts that are checked against what was sold
+CHECKED_FORECASTS = 12  # newest forecasts that are compared with actual sales
 MAX_CHANGES = 6
 CheckedForecasts = Sequence[tuple[Forecast, ActualsSoFar | None]]
 
 
 def list_steps_done() -> list[bool]:
-    """Which of the three steps to a first forecast are done: sales, model, forecast."""
+    """Whether each step to a first forecast is done: sales, model, forecast."""
     ready = Artifact.State.READY
     return [kind.objects.filter(state=ready).exists() for kind in (DatasetVersion, ModelVersion, Forecast)]
 
 
 def attention_items(checked: CheckedForecasts) -> list[dict[str, str]]:
-    """Failed trainings, old sales, forecasts off target: each with a badge, a sentence and where to go."""
+    """Failed trainings, outdated sales and forecasts off target, each with badge, sentence and link."""
     runs = TrainingRun.objects.filter(state=TrainingRun.State.FAILED)
     failed = [failed_run_item(run) for run in runs.select_related("dataset_version__dataset")[:3]]
     off = [off_target_item(forecast, since) for forecast, since in checked if since and since.is_off_target]
@@ -47,7 +47,7 @@ def attention_items(checked: CheckedForecasts) -> list[dict[str, str]]:
 
 
 def failed_run_item(run: TrainingRun) -> dict[str, str]:
-    """A failed training."""
+    """The item of a failed training."""
     words = {
         "method": algorithm_label(run.algorithm),
         "scope": scope_text(run.scope),
@@ -58,7 +58,7 @@ def failed_run_item(run: TrainingRun) -> dict[str, str]:
 
 
 def stale_dataset_items() -> list[dict[str, str]]:
-    """Datasets whose newest sales are older than they should be."""
+    """Items of datasets whose newest sales are older than STALE_DAYS."""
     found, today = [], timezone.localdate()
     for version in current_by_dataset(Dataset.objects.values_list("pk", flat=True)).values():
         age = (today - version.last).days
@@ -69,8 +69,8 @@ def stale_dataset_items() -> list[dict[str, str]]:
                 "days": format_whole_number(age),
             }
             text = ngettext(
-                "The sales of %(name)s end on %(day)s, %(days)s day ago: bring in the newer ones.",
-                "The sales of %(name)s end on %(day)s, %(days)s days ago: bring in the newer ones.",
+                "The sales of %(name)s end on %(day)s, %(days)s day ago: upload newer sales.",
+                "The sales of %(name)s end on %(day)s, %(days)s days ago: upload newer sales.",
                 age,
             )
             link = reverse("dataset", args=[version.dataset_id])
@@ -79,19 +79,23 @@ def stale_dataset_items() -> list[dict[str, str]]:
 
 
 def off_target_item(forecast: Forecast, since: ActualsSoFar) -> dict[str, str]:
-    """A forecast that what was sold since contradicts."""
+    """A forecast whose days so far sold clearly more or less than expected."""
+    change = since.relative_change or 0.0
     words = {
         "what": capfirst(forecast_label(forecast)),
-        "change": change_text(since.relative_change),
+        "size": format_percent(abs(change), 0),
         "days": since.days,
     }
-    text = _("%(what)s: in %(days)s days %(change)s was sold than forecast.") % words
+    if change > 0:
+        text = _("%(what)s: sales were %(size)s higher than forecast over %(days)s days.") % words
+    else:
+        text = _("%(what)s: sales were %(size)s lower than forecast over %(days)s days.") % words
     link = reverse("forecast-detail", args=[forecast.pk])
     return {"kind": "bad", "badge": _("Off target"), "text": text, "link": link}
 
 
 def headline_forecast(forecasts: Sequence[Forecast]) -> Forecast | None:
-    """The newest forecast of everything; the newest of all while there is none of everything."""
+    """The newest forecast of everything, else the newest forecast."""
     for forecast in forecasts:
         if not (forecast.store or forecast.product) and forecast.version.model.kind == "global":
             return forecast
@@ -99,7 +103,7 @@ def headline_forecast(forecasts: Sequence[Forecast]) -> Forecast | None:
 
 
 def headline_context(forecast: Forecast | None) -> dict[str, Any]:
-    """A forecast with chart and biggest changes; a word why not when its file is damaged."""
+    """A forecast with chart and biggest changes, or the problem with its file."""
     if forecast is None:
         return {"newest": None}
     try:
@@ -115,7 +119,7 @@ def headline_context(forecast: Forecast | None) -> dict[str, Any]:
 
 
 def biggest_changes(products: Sequence[Part]) -> list[dict[str, Any]]:
-    """Products whose units change most against last year, or against the days before without a last year."""
+    """Products whose units change most against last year, or the period before if last year is unknown."""
     rows = [part.to_json() for part in products]
     yearly = any(row["change_last_year"] is not None for row in rows)
     key = "change_last_year" if yearly else "change_last_period"
@@ -124,6 +128,6 @@ def biggest_changes(products: Sequence[Part]) -> list[dict[str, Any]]:
 
 
 def units_changed(row: dict[str, Any]) -> float:
-    """Units more or less than then."""
+    """Absolute change in units."""
     then = row["total"] / (1 + row["change"]) if row["change"] > -1 else row["total"]
     return abs(float(row["total"] - then))

@@ -1,4 +1,4 @@
-"""Every setting of the product. The environment readers on top stop with a clear word on a wrong value."""
+"""All settings of the product; docs/settings.md lists those that come from the environment."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def file_storage(variable: str, store: str, endpoint: str) -> dict[str, Any]:
         connect_timeout=5, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 3}
     )
     options: dict[str, Any] = {"bucket_name": bucket, "location": prefix, "endpoint_url": endpoint or None}
-    # Names come from ids: what is there under a name is an earlier try of the same file.
+    # Names come from ids: an existing file is an earlier attempt at the same one.
     options |= {"file_overwrite": True, "client_config": patience}
     return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
 
@@ -152,7 +152,7 @@ AUTH_PASSWORD_VALIDATORS = [
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT, AXES_COOLOFF_TIME = 5, 0.25  # wrong passwords, hours
 AXES_LOCKOUT_TEMPLATE = "429.html"
-AXES_ENABLE_ACCESS_FAILURE_LOG = True  # every wrong password, the newest thousand of each name
+AXES_ENABLE_ACCESS_FAILURE_LOG = True  # every wrong password, the newest thousand of each user name
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "overview"
 LOGOUT_REDIRECT_URL = "login"
@@ -162,7 +162,7 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 FORMAT_MODULE_PATH = ["forecastsite.formats"]
-USE_THOUSAND_SEPARATOR = False  # numbers meant for people ask for it by name, so ids in attributes stay whole
+USE_THOUSAND_SEPARATOR = False  # templates ask for separators by name, so ids in attributes get none
 TIME_ZONE = read_env("TIME_ZONE", "UTC")
 USE_TZ = True
 
@@ -234,17 +234,15 @@ TRAINING_THREADS = read_env_int(
     "TRAINING_THREADS", min(4, (os.cpu_count() or 2) // TRAINING_WORKERS) or 1, 1, 64
 )
 TRAINING_MEMORY_MB = read_env_int("TRAINING_MEMORY_MB", 6000, 512, 1_000_000)
-RUNNING_PER_USER = read_env_int("RUNNING_PER_USER", 1, 1, 64)  # trainings of one person in work
+RUNNING_PER_USER = read_env_int("RUNNING_PER_USER", 1, 1, 64)  # running trainings of one user
 WAITING_PER_USER = read_env_int("WAITING_PER_USER", 5, 1, 1000)
-SOCKETS_PER_USER = read_env_int(
-    "SOCKETS_PER_USER", 250, 1, 100_000
-)  # live pages that one person may have open
-# A version that leans more is not put in use by itself.
+SOCKETS_PER_USER = read_env_int("SOCKETS_PER_USER", 250, 1, 100_000)  # live pages that one user may have open
+# A version with a larger bias is not put in use automatically.
 MAX_BIAS = read_env_int("MAX_BIAS_PERCENT", 25, 0, 100) / 100
 KEEP_DAYS = read_env_int("KEEP_DAYS", 30, 1, 36_500)  # forecasts older than this are cleaned up
-KEEP_COUNT = read_env_int("KEEP_COUNT", 1000, 1, 100_000_000)  # and those beyond the newest so many
-KEEP_VERSIONS = read_env_int("KEEP_VERSIONS", 3, 1, 100_000)  # newest versions of each algorithm and scope
-GRACE_HOURS = read_env_int("GRACE_HOURS", 24, 0, 87_600)  # nothing younger is ever cleaned up
+KEEP_COUNT = read_env_int("KEEP_COUNT", 1000, 1, 100_000_000)  # forecasts kept at most
+KEEP_VERSIONS = read_env_int("KEEP_VERSIONS", 3, 1, 100_000)  # versions kept of each algorithm and scope
+GRACE_HOURS = read_env_int("GRACE_HOURS", 24, 0, 87_600)  # nothing younger is cleaned up
 STALE_DAYS = read_env_int("STALE_DAYS", 7, 1, 3650)  # sales older than this need attention
 MAX_HORIZON = 365
 MAX_BUDGET = 7200  # seconds; the queue's timeout leaves room for tests and saving

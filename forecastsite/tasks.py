@@ -1,4 +1,4 @@
-"""Jobs of the light queue that belong to no app, and the marks that tell a busy worker from a wedged one."""
+"""Jobs of the light queue that belong to no app, and the markers of its busy workers."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from django.conf import settings
 from django_q.signals import post_execute_in_worker, pre_execute
 from django_q.tasks import async_task
 
+from forecastsite.cleanup.limits import Limits
 from forecastsite.cleanup.service import (
     NOT_STARTED_ERRORS,
-    Limits,
     build_default_policy,
     run_cleanup,
     should_archive,
 )
 
-BUSY_FOLDER = "busy"  # below DATA_DIR: a file for each worker of this machine that is in a job
+BUSY_FOLDER = "busy"  # folder in DATA_DIR with a file for each busy worker of this machine
 NIGHTLY_LIMITS = Limits(
     max_delete="50%", always_allowed=100, time_limit=20
-)  # in pieces: others wait in the same queue
+)  # in short pieces: other jobs wait in the same queue
 
 
 def clean_up() -> None:
-    """What the daily schedule runs; what is left after its time is a job of its own, as often as needed.
+    """Runs the scheduled clean-up and queues another job while items are left.
 
-    A plan that takes half of everything waits for a person.
+    A plan that would remove half of all rows is refused and waits for an operator.
     """
     policy = build_default_policy()
     try:
@@ -37,27 +37,27 @@ def clean_up() -> None:
             replace(policy, should_archive=should_archive("auto")), NIGHTLY_LIMITS, by_schedule=True
         )
     except NOT_STARTED_ERRORS:
-        return  # written down, and shown in the admin
+        return  # recorded, and shown in the admin
     if outcome.left_count and not outcome.exit_code:
         async_task("forecastsite.tasks.clean_up", cluster="light")
 
 
 def probe() -> None:
-    """Does nothing: that it was taken and done is the news the supervisor waits for."""
+    """Does nothing; the supervisor only waits for it to be processed."""
 
 
 def busy_marker_path(pid: int) -> Path:
-    """The file that is there while this worker is in a job."""
+    """The file that exists while this worker runs a job."""
     return Path(settings.DATA_DIR) / BUSY_FOLDER / str(pid)
 
 
 def has_busy_worker(pids: Iterable[int]) -> bool:
-    """One of these workers is in a job: probes wait, and that is right. The queue's timeout ends the job."""
+    """Whether one of these workers runs a job, so that a waiting probe is no sign of a wedged queue."""
     return any(busy_marker_path(pid).exists() for pid in pids)
 
 
 def install_busy_markers() -> None:
-    """From now on the workers that this process forks keep their marks."""
+    """Makes the workers forked by this process mark themselves while they run a job."""
     folder = Path(settings.DATA_DIR) / BUSY_FOLDER
     folder.mkdir(exist_ok=True)
     for old in folder.iterdir():
@@ -67,8 +67,10 @@ def install_busy_markers() -> None:
 
 
 def create_busy_marker(**given: Any) -> None:
+    """Signal handler: marks this worker as busy."""
     busy_marker_path(os.getpid()).touch()
 
 
 def delete_busy_marker(**given: Any) -> None:
+    """Signal handler: removes the mark."""
     busy_marker_path(os.getpid()).unlink(missing_ok=True)

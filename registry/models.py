@@ -1,4 +1,4 @@
-"""Hands on every model of registry, so that Django finds them."""
+"""Imports every model of the app, so that Django finds them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Addresses of data and model versions."""
+"""URLs of datasets and model versions."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Admin of people and of how they sign in. Only administrators (superusers) make people and give roles."""
+"""Admin of users and sign-ins; only administrators (superusers) create users and assign roles."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from axes import admin as axes_admin  # registers its tables now, so that they can be taken off again
+from axes import admin as axes_admin  # imported early: it registers tables that are unregistered below
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
@@ -25,12 +25,13 @@ for table in (User, Group, axes_admin.AccessAttempt, axes_admin.AccessLog, axes_
 
 @admin.register(User)
 class PersonAdmin(LargeTableAdmin, UserAdmin[User]):
-    """People; a change of their rights is a line of the audit."""
+    """Users; changes of their permissions are audited."""
 
     list_display = ("username", "email", "role_names", "is_active", "is_superuser", "last_login")
     list_filter = ("groups", "is_active", "is_superuser")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        """Users with their roles."""
         rows: QuerySet[User] = super().get_queryset(request).prefetch_related("groups")
         return rows
 
@@ -39,7 +40,7 @@ class PersonAdmin(LargeTableAdmin, UserAdmin[User]):
         return ", ".join(gettext(group.name) for group in obj.groups.all()) or gettext("Viewer")
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """The row is saved already, its groups are not: what the database says of both is compared."""
+        """Audits a change of permissions: flags are saved by now, groups only by super()."""
         person: User = form.instance
         flags = {name: form.initial.get(name, False) for name in ("is_superuser", "is_active")}
         before = describe_permissions(person, **flags) if change else "–"
@@ -48,27 +49,29 @@ class PersonAdmin(LargeTableAdmin, UserAdmin[User]):
             record_action(AuditAction.ROLES, person, self.get_signed_in_user(request), f"{before} → {after}")
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
+        """Deletes a user together with an audit entry."""
         with transaction.atomic():
             record_action(AuditAction.DELETED, obj, self.get_signed_in_user(request))
             super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Deletes users one by one, each with an audit entry."""
         for person in queryset:
             self.delete_model(request, person)
 
 
 @admin.register(Group)
 class RoleAdmin(LargeTableAdmin, GroupAdmin):
-    """Roles; what one may do can be changed here."""
+    """Roles and their permissions."""
 
 
 class UnlockSignIn(Action):
-    """Somebody locked out may try again at once."""
+    """Ends the lockout of a user."""
 
-    name, label, permission = "unlock", _("Let in again"), "axes.delete_accessattempt"
+    name, label, permission = "unlock", _("Unlock"), "axes.delete_accessattempt"
 
     def preview(self, row: axes_admin.AccessAttempt) -> str:
-        words = gettext("%(who)s may try again at once from %(address)s.")
+        words = gettext("%(who)s can sign in from %(address)s again.")
         return words % {"who": row.username, "address": row.ip_address}
 
     def execute(self, row: axes_admin.AccessAttempt, asked: Confirmation) -> None:
@@ -77,7 +80,7 @@ class UnlockSignIn(Action):
 
 @admin.register(axes_admin.AccessAttempt)
 class SignInAttemptAdmin(ActionAdmin):
-    """Wrong passwords that are being counted."""
+    """Failed sign-ins that count towards a lockout."""
 
     row_actions = [UnlockSignIn()]
     list_display = ("attempt_time", "username", "ip_address", "failures_since_start", "user_agent")
@@ -87,7 +90,7 @@ class SignInAttemptAdmin(ActionAdmin):
 
 @admin.register(axes_admin.AccessFailureLog)
 class SignInFailureAdmin(ReadOnlyAdmin):
-    """Every wrong password."""
+    """Every failed sign-in."""
 
     list_display = ("attempt_time", "username", "ip_address", "locked_out", "user_agent")
     list_filter = ("locked_out",)
@@ -97,7 +100,7 @@ class SignInFailureAdmin(ReadOnlyAdmin):
 
 @admin.register(axes_admin.AccessLog)
 class SignInLogAdmin(ReadOnlyAdmin):
-    """Who signed in and out."""
+    """Sign-ins and sign-outs."""
 
     list_display = ("attempt_time", "logout_time", "username", "ip_address", "user_agent")
     search_fields = ("username", "ip_address")

@@ -1,4 +1,4 @@
-"""The admin of the product: stock Django, one sign-in page, open to roles that hold `registry.open_admin`."""
+"""The admin site: Django's own, with the product's sign-in page and the permission `registry.open_admin`."""
 
 from __future__ import annotations
 
@@ -23,15 +23,17 @@ ADMIN_PERMISSION = "registry.open_admin"
 
 
 class ForecastAdminSite(AdminSite):
-    """A role opens it, not the staff flag: whoever has no such role is told which one is needed."""
+    """Opened by a role instead of the staff flag; a refusal names the role needed."""
 
     site_header = site_title = _("Sales Forecast")
     index_title = _("Administration")
 
     def has_permission(self, request: HttpRequest) -> bool:
+        """Whether the user may open the admin."""
         return request.user.is_active and request.user.has_perm(ADMIN_PERMISSION)
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:
+        """A view that explains a refusal instead of asking for another account."""
         guarded = super().admin_view(view, cacheable)
 
         @wraps(guarded)
@@ -43,12 +45,12 @@ class ForecastAdminSite(AdminSite):
         return cast(View, checked_view)
 
     def get_urls(self) -> list[Any]:
-        """Without the way to a row's own page by its number: no row has one."""
+        """Django's URLs without "view on site", which no model supports."""
         return [url for url in super().get_urls() if getattr(url, "name", None) != "view_on_site"]
 
     @method_decorator(login_not_required)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """The product's own sign-in page."""
+        """Redirects to the product's sign-in page."""
         if self.has_permission(request):
             return redirect("admin:index")
         return redirect_to_login(request.GET.get("next") or reverse("admin:index"))

@@ -1,6 +1,6 @@
-"""The roles: groups that hold permissions. Somebody without a role may look at every page, as a Viewer.
+"""Roles: groups that hold permissions. Users without a role are Viewers, who can see every page.
 
-Administrators (superusers) may do everything, and only they make people and give roles.
+Administrators (superusers) can do everything; only they create users and assign roles.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ ROLES: dict[str, tuple[str, ...]] = {
 
 
 def create_roles(apps: Apps) -> None:
-    """The groups with the permissions above; what else they hold stays. Safe to repeat."""
+    """Creates the groups and adds their permissions; keeps any others. Safe to repeat."""
     permissions = load_permissions(apps)
     for name, held in ROLES.items():
         group, _made = apps.get_model("auth", "Group").objects.get_or_create(name=name)
@@ -77,7 +77,7 @@ def create_roles(apps: Apps) -> None:
 
 
 def load_permissions(apps: Apps) -> dict[str, Any]:
-    """Every permission by its name. Django makes them only after all migrations, so they are made here."""
+    """Every permission by name; created here, because Django creates them only after all migrations."""
     for label in {name.split(".")[0] for held in ROLES.values() for name in held}:
         config: Any = apps.get_app_config(label)
         config.models_module = getattr(config, "models_module", True)

@@ -1,4 +1,4 @@
-"""People and their rights, as the audit tells of them."""
+"""Audit entries about users: lockouts, and a description of their permissions."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from registry.access.audit import AuditAction, AuditEntry, record_action
 
 
 def describe_permissions(person: User, **flags: bool) -> str:
-    """Roles and flags in one line, to be compared and told; `flags` take the place of the person's own."""
+    """Roles, flags and permissions in one line; `flags` override the user's own."""
     words = list(person.groups.order_by("pk").values_list("name", flat=True))
     words += ["administrator"] if flags.get("is_superuser", person.is_superuser) else []
-    words += [] if flags.get("is_active", person.is_active) else ["may not sign in"]
+    words += [] if flags.get("is_active", person.is_active) else ["cannot sign in"]
     permissions = person.user_permissions.order_by("codename").values_list("codename", flat=True)
     return ", ".join([*words, *permissions]) or "–"
 
 
 @receiver(user_locked_out)
 def audit_lockout(username: str = "", ip_address: str = "", **rest: Any) -> None:
-    """One line a lock, however often somebody goes on trying."""
+    """Signal handler: one entry per lockout, however many attempts follow."""
     since = timezone.now() - timedelta(hours=settings.AXES_COOLOFF_TIME)
     if not AuditEntry.objects.filter(act=AuditAction.LOCKED_OUT, name=username, at__gt=since).exists():
         record_action(AuditAction.LOCKED_OUT, username or "–", why=str(ip_address or ""))

@@ -1,4 +1,4 @@
-"""Admin of the clean-up: the daily schedule with its last result, and what every clean-up did."""
+"""Admin of the daily clean-up schedule and of past clean-ups."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_q.tasks import async_task
 
+from forecastsite.cleanup.limits import Limits
 from forecastsite.cleanup.models import CleanUp, Nightly
 from forecastsite.cleanup.service import (
     NOT_STARTED_ERRORS,
-    Limits,
     build_default_policy,
     build_plan,
     run_cleanup,
@@ -28,13 +28,13 @@ from registry.access.audit import AuditAction, record_action
 from registry.admin.actions import Action, ActionAdmin, Confirmation
 from registry.admin.base import ReadOnlyAdmin
 
-MAX_SHOWN_ITEMS = 200  # items of a plan on the page
+MAX_SHOWN_ITEMS = 200  # items of a plan shown on the page
 MAX_REQUEST_SECONDS = 15.0  # seconds of work in the request; the light queue does the rest
 
 
 @admin.register(CleanUp)
 class CleanUpAdmin(ReadOnlyAdmin):
-    """Every clean-up: what went, what failed, by whom."""
+    """Past clean-ups with their results."""
 
     list_display = (
         "at",
@@ -64,12 +64,12 @@ class CleanUpAdmin(ReadOnlyAdmin):
 
 
 class SwitchOn(Action):
-    """Cleans up by itself from the next night on."""
+    """Switches the daily clean-up on."""
 
     name, label, permission = "switch_on", _("Switch on: clean up every night"), "forecastsite.change_nightly"
 
     def preview(self, row: Nightly) -> str:
-        return gettext("Cleans up every night from now on.")
+        return gettext("A clean-up will run every night.")
 
     def execute(self, row: Nightly, asked: Confirmation) -> None:
         with transaction.atomic():
@@ -78,12 +78,12 @@ class SwitchOn(Action):
 
 
 class SwitchOff(SwitchOn):
-    """Not any more."""
+    """Switches the daily clean-up off."""
 
     name, label = "switch_off", _("Switch off")
 
     def preview(self, row: Nightly) -> str:
-        return gettext("Cleans up no more.")
+        return gettext("Clean-ups will no longer run every night.")
 
     def execute(self, row: Nightly, asked: Confirmation) -> None:
         with transaction.atomic():
@@ -93,7 +93,7 @@ class SwitchOff(SwitchOn):
 
 @admin.register(Nightly)
 class NightlyAdmin(ActionAdmin):
-    """One row: whether the clean-up runs by itself, when next, and how it went the last time."""
+    """The schedule: whether it is on, the next run, and the last result."""
 
     list_display = ("__str__", "is_enabled", "next_time", "last_time", "last_result")
     fields = ("is_enabled", "next_time", "last_time", "last_result")
@@ -102,7 +102,7 @@ class NightlyAdmin(ActionAdmin):
     row_actions = [SwitchOn(), SwitchOff()]
 
     def has_switch_permission(self, request: HttpRequest) -> bool:
-        """Who may change the schedule; the row itself has no form."""
+        """Whether the user may change the schedule, which has no form."""
         return request.user.has_perm("forecastsite.change_nightly")
 
     @admin.display(description=_("switched on"), boolean=True)
@@ -121,9 +121,9 @@ class NightlyAdmin(ActionAdmin):
     def last_result(self, obj: Nightly) -> str:
         return obj.last_cleanup.result_sentence if obj.last_cleanup else ""
 
-    @admin.action(description=_("Show what a clean-up would do now"), permissions=["switch"])
+    @admin.action(description=_("Preview a clean-up"), permissions=["switch"])
     def preview_cleanup(self, request: HttpRequest, queryset: QuerySet[Nightly]) -> HttpResponse | None:
-        """The plan, item by item, and a button that carries out exactly this one."""
+        """Shows the plan item by item, with a button that carries out exactly this plan."""
         try:
             plan = build_plan(replace(build_default_policy(), should_archive=should_archive("auto")))
         except NOT_STARTED_ERRORS as problem:
@@ -131,7 +131,7 @@ class NightlyAdmin(ActionAdmin):
             return None
         context = {
             **self.admin_site.each_context(request),
-            "title": gettext("What a clean-up would do now"),
+            "title": gettext("Preview of a clean-up"),
             "opts": self.opts,
             "plan": plan,
             "shown": plan.due_items[:MAX_SHOWN_ITEMS],
@@ -143,7 +143,7 @@ class NightlyAdmin(ActionAdmin):
 
     @admin.action(description=_("Clean up now"), permissions=["switch"])
     def clean_up_now(self, request: HttpRequest, queryset: QuerySet[Nightly]) -> HttpResponse | None:
-        """Carries out the plan that was looked at; without one it is shown first."""
+        """Carries out the previewed plan; without one it shows the preview first."""
         if not (plan := request.POST.get("plan", "")):
             return self.preview_cleanup(request, queryset)
         policy = replace(build_default_policy(), should_archive=should_archive("auto"))

@@ -1,4 +1,4 @@
-"""Room kept back in the data folder: on a full disk SQLite cannot even be opened, to free anything."""
+"""Reserved space in the data folder: on a full disk SQLite could not even be opened to free anything."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from pathlib import Path
 
 from django.conf import settings
 
-RESERVE_BYTES = 8 << 20  # bytes: what SQLite writes beside its file, and the rows of a clean-up
-SPARE_BYTES = 1 << 20  # bytes that must be free besides, or the reserve would fill the disk
+RESERVE_BYTES = 8 << 20  # bytes for SQLite's journal and the rows that a clean-up writes
+SPARE_BYTES = 1 << 20  # bytes that must stay free, or the reserve itself would fill the disk
 
 
 def reserve_path() -> Path:
-    """Where it lies."""
+    """The file that occupies the space."""
     return Path(settings.DATA_DIR) / "reserve"
 
 
 def free_bytes() -> int:
-    """Bytes that the data folder has left."""
+    """Free bytes on the disk of the data folder."""
     return shutil.disk_usage(settings.DATA_DIR).free
 
 
 def fill_reserve() -> None:
-    """Takes the room while there is enough; a disk that is too full goes without."""
+    """Creates the reserve if the disk has enough space."""
     file = reserve_path()
     if (
         file.is_file() and file.stat().st_size == RESERVE_BYTES
@@ -38,11 +38,9 @@ def fill_reserve() -> None:
 
 @contextmanager
 def release_reserve() -> Iterator[None]:
-    """What is done inside may use the room when there is no other; afterwards it is kept back again."""
-    if free_bytes() >= RESERVE_BYTES:
-        yield
-        return
-    reserve_path().unlink(missing_ok=True)
+    """Frees the reserve if the disk is full, and creates it again afterwards."""
+    if free_bytes() < RESERVE_BYTES:
+        reserve_path().unlink(missing_ok=True)
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""The rows that the planner of registry.storage.retention judges, as they are in the database now."""
+"""Database rows as input for the policy in registry.storage.retention."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from prediction.models import Forecast
 from registry.model_versions.models import ForecastModel, ModelVersion
-from registry.storage.artifacts import Artifact
+from registry.storage.artifacts import Artifact, get_artifact_store
 from registry.storage.retention import ForecastRow, VersionRow
 from training.models import TrainingRun
 
@@ -26,7 +26,7 @@ VERSION_COLUMNS = (
     "name",
     "wape",
 )
-# what a tombstone tells of a forecast; metrics and settings of a hundred thousand versions are not read
+# what the tombstone of a forecast needs; a clean-up may delete a hundred thousand of them
 FILE_COLUMNS = ("id", "state", "size", "sha256", "pinned", "archive_address", "archived_at")
 TOMBSTONE_COLUMNS = (
     *FILE_COLUMNS,
@@ -58,19 +58,19 @@ def build_forecast_row(
 
 
 def load_version_rows(model: int | None = None) -> list[VersionRow]:
-    """Every ready version, or those of one model, each with what holds it."""
+    """Every ready version, or those of one model, each with what protects it."""
     found = ModelVersion.objects.ready().filter(**({"model": model} if model else {}))
     rows = list(found.order_by().values(*VERSION_COLUMNS))
-    holders = {
+    protectors = {
         "best": versions_in_use(rows),
         "run": versions_in_training(),
         "forecast": versions_of_unready_forecasts(),
     }
-    return [build_version_row(row, holders) for row in rows]
+    return [build_version_row(row, protectors) for row in rows]
 
 
-def build_version_row(row: dict[str, Any], holders: dict[str, set[Any]]) -> VersionRow:
-    held = [name for name, holder in holders.items() if row["pk"] in holder]
+def build_version_row(row: dict[str, Any], protectors: dict[str, set[Any]]) -> VersionRow:
+    held = [name for name, protector in protectors.items() if row["pk"] in protector]
     return VersionRow(
         id=str(row["pk"]),
         name=row["name"],
@@ -83,8 +83,7 @@ def build_version_row(row: dict[str, Any], holders: dict[str, set[Any]]) -> Vers
 
 
 def versions_in_use(rows: list[dict[str, Any]]) -> set[Any]:
-    """The best version of each model; where none is in use the one with the smallest error, which then
-    answers to that name."""
+    """The version in use of each model; the one with the smallest error if none is in use."""
     best = dict(ForecastModel.objects.values_list("pk", "best"))
     worst_first = sorted(rows, key=lambda row: (row["wape"] is None, row["wape"] or 0), reverse=True)
     smallest = {row["model_id"]: row["pk"] for row in worst_first}
@@ -92,13 +91,24 @@ def versions_in_use(rows: list[dict[str, Any]]) -> set[Any]:
 
 
 def versions_in_training() -> set[Any]:
-    """Versions of runs that are not over; one in the making has its attempt's token as id."""
+    """Versions of active runs; one that is being published has its attempt's token as id."""
     going = TrainingRun.objects.exclude(state__in=TrainingRun.ENDED_STATES)
     return {pk for pair in going.values_list("version", "attempt_token") for pk in pair if pk}
 
 
 def versions_of_unready_forecasts() -> set[Any]:
-    """Versions of forecasts that are being made, or damaged: rows that no plan knows, but that stay."""
+    """Versions of forecasts that are pending or damaged, which no plan contains."""
     state = Artifact.State
     ready = Q(state__in=[state.READY, state.DELETING])
     return set(Forecast.objects.exclude(ready).values_list("version", flat=True))
+
+
+def list_archived_leftovers(kind: type[Forecast | ModelVersion]) -> list[Any]:
+    """Archived rows whose local file still exists, because a crash came before its deletion."""
+    archived = kind.objects.ready().filter(archived_at__isnull=False)
+    names = {f"{pk}{kind.SUFFIX}": pk for pk in archived.values_list("pk", flat=True)}
+    try:
+        local = get_artifact_store().listdir(kind.FOLDER)[1] if names else []
+    except FileNotFoundError:
+        local = []
+    return list(archived.filter(pk__in=[names[name] for name in local if name in names]))

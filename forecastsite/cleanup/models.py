@@ -1,4 +1,4 @@
-"""What the operator's admin shows of the clean-up: when it runs by itself, and what it did."""
+"""Clean-ups that were carried out, and the daily schedule."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CLEANUP_HOUR = 2  # at night, local time
 
 
 class CleanUp(models.Model):
-    """One clean-up that was carried out, or that was not, and why."""
+    """A clean-up with its result, or the reason why it did not start."""
 
     at = models.DateTimeField(_("when"), auto_now_add=True, db_index=True)
     by = models.ForeignKey(
@@ -44,14 +44,14 @@ class CleanUp(models.Model):
 
     @property
     def triggered_by(self) -> str:
-        """A person, the schedule, or somebody at the command line."""
+        """The user, "schedule" or "command line"."""
         if self.by_schedule:
             return gettext("schedule")
         return str(self.by) if self.by else gettext("command line")
 
     @property
     def result_sentence(self) -> str:
-        """What was done, and what went wrong."""
+        """What was done and what went wrong."""
         words = {"deleted": self.deleted, "archived": self.archived, "freed": filesizeformat(self.freed)}
         done = gettext("Deleted %(deleted)s, archived %(archived)s, freed %(freed)s.") % words
         left = gettext("%(left)s left for the next time.") % {"left": self.left} if self.left else ""
@@ -59,20 +59,20 @@ class CleanUp(models.Model):
 
 
 class NightlyManager(models.Manager["Nightly"]):
-    """Only our own row among the queue's schedules."""
+    """The clean-up's row among the queue's schedules."""
 
     def get_queryset(self) -> models.QuerySet[Nightly]:
         return super().get_queryset().filter(name=SCHEDULE_NAME)
 
     def ensure_schedule(self) -> Nightly:
-        """The row, switched off when it is new."""
+        """The row; a new one is switched off."""
         fixed: dict[str, Any] = {"func": "forecastsite.tasks.clean_up", "cluster": "light"}
         fresh = {**fixed, "schedule_type": Schedule.DAILY, "repeats": 0, "next_run": next_cleanup_time()}
         return self.get_or_create(name=SCHEDULE_NAME, defaults=fresh)[0]
 
 
 class Nightly(Schedule):
-    """The queue's schedule of the daily clean-up; `repeats` 0 = off, -1 = for ever."""
+    """The queue's schedule of the daily clean-up; `repeats` 0 means off, -1 forever."""
 
     objects = NightlyManager()
 
@@ -86,21 +86,22 @@ class Nightly(Schedule):
 
     @property
     def is_enabled(self) -> bool:
+        """Whether the schedule is switched on."""
         return bool(self.repeats)
 
     def set_enabled(self, enabled: bool) -> None:
-        """On from the next night, or off."""
+        """Switches the schedule on, from the next night, or off."""
         self.repeats, self.next_run = (-1 if enabled else 0), next_cleanup_time()
         self.save(update_fields=["repeats", "next_run"])
 
     @property
     def last_cleanup(self) -> CleanUp | None:
-        """What it did the last time."""
+        """The last scheduled clean-up."""
         return CleanUp.objects.filter(by_schedule=True).first()
 
 
 def next_cleanup_time() -> Any:
-    """The next time that it is two o'clock here."""
+    """The next time that it is CLEANUP_HOUR in the local time zone."""
     now = timezone.localtime()
     tonight = now.replace(hour=CLEANUP_HOUR, minute=0, second=0, microsecond=0)
     return tonight if tonight > now else tonight + timedelta(days=1)

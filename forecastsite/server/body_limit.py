@@ -1,6 +1,6 @@
-"""No request body larger than MAX_UPLOAD_MB is ever held: it is dropped while it arrives.
+"""Drops request bodies larger than MAX_UPLOAD_MB while they arrive.
 
-Django's own limits act only after daphne has the whole body in memory.
+Django's own limits apply only after daphne has read the whole body.
 """
 
 from __future__ import annotations
@@ -13,14 +13,12 @@ from daphne.http_protocol import WebRequest
 from django.conf import settings
 
 REFUSED_HEADER = "X-Body-Refused"
-
-
-CUTOFF_FACTOR = 4  # a client that goes on sending so many times the limit is cut off
-FORM_BYTES = 1 << 20  # for the other fields of a form
+CUTOFF_FACTOR = 4  # a client that keeps sending up to this multiple of the limit is disconnected
+FORM_BYTES = 1 << 20  # allowance for the other fields of a form
 
 
 class LimitedBodyRequest(WebRequest):
-    """Counts the body while it arrives; of a body that is too large nothing is kept."""
+    """Counts the body while it arrives and discards one that is too large."""
 
     is_refused = False
     received_bytes = 0
@@ -28,14 +26,16 @@ class LimitedBodyRequest(WebRequest):
 
     @property
     def max_bytes(self) -> int:
+        """The largest body accepted."""
         return (int(settings.MAX_UPLOAD_MB) << 20) + FORM_BYTES
 
     def gotLength(self, length: int | None) -> None:
+        """Refuses a body whose declared length is too large."""
         self.is_refused = (length or 0) > self.max_bytes
         super().gotLength(0 if self.is_refused else length)
 
     def handleContentChunk(self, data: bytes) -> None:
-        """Keeps the chunk unless there are too many of them already."""
+        """Stores the chunk unless the body is too large."""
         self.received_bytes += len(data)
         if not self.is_refused and self.received_bytes > self.max_bytes:
             self.is_refused = True
@@ -47,7 +47,7 @@ class LimitedBodyRequest(WebRequest):
             self.channel.loseConnection()
 
     def process(self) -> Any:
-        """Tells the application that there was a body, without the body."""
+        """Passes on the request; a refused body is replaced by a header."""
         self.requestHeaders.removeHeader(REFUSED_HEADER.encode())
         if self.is_refused:
             self.requestHeaders.setRawHeaders(REFUSED_HEADER.encode(), [b"yes"])
@@ -56,5 +56,5 @@ class LimitedBodyRequest(WebRequest):
 
 
 def install_body_limit() -> None:
-    """From now on daphne counts the bodies of its requests."""
+    """Makes daphne limit the bodies of all requests."""
     daphne.http_protocol.WebRequest = LimitedBodyRequest

@@ -1,7 +1,7 @@
 """`python -m forecastsite.server.process PARENT web PORT | light | training`: one process group of `up`.
 
-Every process in it, also those that django-q2 forks later, is killed by the kernel when its parent dies:
-a killed qcluster otherwise leaves workers that go on taking jobs.
+The kernel kills every process of the group, including later forks of django-q2, when its parent dies;
+a killed qcluster would otherwise leave workers that keep taking jobs.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ DAPHNE_ARGUMENTS += [
 
 
 def main(parent: str, group: str, port: str = "") -> None:
+    """Runs the process group until it is stopped; `parent` is the pid of the supervisor."""
     die_with_parent(int(parent))
     os.register_at_fork(after_in_child=die_with_parent)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "forecastsite.settings")
@@ -32,7 +33,7 @@ def main(parent: str, group: str, port: str = "") -> None:
 
 
 def run_web_server(port: str) -> None:
-    """The web server; it never imports torch before a page needs it."""
+    """Runs the web server; torch is imported only when a page needs it."""
     from daphne.cli import CommandLineInterface
 
     from forecastsite.server.body_limit import install_body_limit
@@ -42,7 +43,7 @@ def run_web_server(port: str) -> None:
 
 
 def run_workers(queue: str) -> None:
-    """The workers of one queue (`qcluster -n NAME` would silently run the default one)."""
+    """Runs the workers of one queue; `qcluster -n NAME` would silently run the default queue."""
     os.environ["Q_CLUSTER_NAME"] = queue
 
     import django

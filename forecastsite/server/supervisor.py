@@ -1,4 +1,4 @@
-"""What `manage.py up` runs: web server, light queue and training queue, kept alive and stopped cleanly."""
+"""Supervisor of `manage.py up`: keeps web server and both queues alive, and stops them cleanly."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from training.leases import set_draining
 from training.models import TrainingRun
 
 TICK_SECONDS = 0.25
-RUN_CHECK_SECONDS = 10.0  # seconds between two looks at the runs
+RUN_CHECK_SECONDS = 10.0  # seconds between two checks of the runs
 PROBE_SECONDS = 20.0  # seconds between two probe jobs
-WEDGED_SECONDS = 60.0  # a light queue that does nothing for so long is killed and started again
-STALLED_SECONDS = 30.0  # and a training queue that takes no run although one waits and none is in work
-GRACE_SECONDS = 5.0  # seconds to stop in good order
-MAX_PAUSE_SECONDS = 10.0  # seconds between two starts of something that dies at once
+WEDGED_SECONDS = 60.0  # a light queue that is idle for longer is restarted
+STALLED_SECONDS = 30.0  # a training queue that takes none of the waiting runs for longer is restarted
+GRACE_SECONDS = 5.0  # seconds for a clean stop before processes are killed
+MAX_PAUSE_SECONDS = 10.0  # longest pause before a process that dies at once is restarted
 
 WriteStatus = Callable[[str], None]
 
 
 class ProcessGroup:
-    """One process and everything it starts, in a process group of its own."""
+    """A child process and everything it starts, in a separate process group."""
 
     def __init__(self, name: str, *arguments: str, **environment: str) -> None:
         self.name, self.arguments, self.environment = name, arguments, environment
@@ -46,7 +46,7 @@ class ProcessGroup:
         self.early_deaths = 0
 
     def start(self) -> int:
-        """Gives the pid."""
+        """Starts the process and returns its pid."""
         words = [
             sys.executable,
             "-m",
@@ -64,21 +64,23 @@ class ProcessGroup:
 
     @property
     def is_dead(self) -> bool:
+        """Whether the process was started and has ended."""
         return self.process is not None and self.process.poll() is not None
 
     @property
     def is_due(self) -> bool:
+        """Whether it is time to start the process."""
         return self.process is None and time.monotonic() >= self.not_before
 
     def list_descendants(self) -> list[psutil.Process]:
-        """The processes below it, also those in sessions of their own."""
+        """All descendants of the process, including those in other sessions."""
         try:
             return psutil.Process(self.process.pid).children(recursive=True) if self.process else []
         except psutil.NoSuchProcess:
             return []
 
     def kill(self) -> None:
-        """Kills the whole group and waits until it is gone."""
+        """Kills the whole group and waits until it has ended."""
         if self.process is None:
             return
         family = self.list_descendants()
@@ -89,7 +91,7 @@ class ProcessGroup:
         self.process = None
 
     def schedule_restart(self) -> float:
-        """After a death: the pause before the next start, longer each time it dies young."""
+        """Returns the pause before the next start, doubled each time the process dies early."""
         young = time.monotonic() - self.started_at < MAX_PAUSE_SECONDS
         self.early_deaths = self.early_deaths + 1 if young else 1
         pause: float = min(MAX_PAUSE_SECONDS, 0.25 * 2.0**self.early_deaths)
@@ -97,11 +99,12 @@ class ProcessGroup:
         return pause
 
     def request_stop(self) -> None:
+        """Sends SIGTERM."""
         if self.process is not None:
             self.process.terminate()
 
     def wait(self, seconds: float) -> None:
-        """Gives the group that was asked to stop so long, then kills what is left of it."""
+        """Waits for the group to stop, then kills whatever is left of it."""
         if self.process is not None:
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(max(0.0, seconds))
@@ -116,14 +119,14 @@ def signal_all(pids: Iterable[int], send: Callable[[int, int], None], number: in
 
 
 class QueueProbe:
-    """A tiny job now and then: a wedged queue looks healthy from outside, but it does not do it."""
+    """A periodic probe job, because a wedged queue looks healthy from outside."""
 
     def __init__(self) -> None:
         self.job_id = ""
         self.asked_at = time.monotonic()
 
     def is_wedged(self) -> bool:
-        """True when the last job still waits after a minute; asks for a new one when it is time."""
+        """Whether the last probe still waits after a minute; queues a new one when it is due."""
         age = time.monotonic() - self.asked_at
         if self.job_id and not any(row.task_id() == self.job_id for row in OrmQ.objects.filter(key="light")):
             self.job_id = ""
@@ -136,7 +139,7 @@ class QueueProbe:
         return bool(self.job_id) and age > WEDGED_SECONDS
 
     def forget_job(self) -> None:
-        """The queue was started again: the old job does not count."""
+        """Withdraws the current probe after a restart of the queue."""
         for row in OrmQ.objects.filter(key="light"):
             if row.task_id() == self.job_id:
                 row.delete()
@@ -144,7 +147,7 @@ class QueueProbe:
 
 
 class Supervisor:
-    """Keeps the three groups alive until it is told to stop."""
+    """Keeps the three process groups alive until it receives a signal."""
 
     def __init__(
         self, port: int, workers: int, write_status: WriteStatus, should_drain: bool = False
@@ -164,16 +167,16 @@ class Supervisor:
         self.last_run_check = 0.0
 
     def run_until_stopped(self, on_ready: Callable[[], None]) -> None:
-        """Until SIGTERM, SIGINT or the terminal goes; calls `ready` once, when the sign-in page answers."""
+        """Runs until SIGTERM, SIGINT or SIGHUP; calls `on_ready` once, when the sign-in page answers."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self.count_signal)
         set_draining(False)
         try:
-            told = False
+            is_announced = False
             while not self.signal_count:
                 self.restart_dead_groups()
-                if not told and is_answering(self.port):
-                    told = True
+                if not is_announced and is_answering(self.port):
+                    is_announced = True
                     on_ready()
                 self.check_runs()
                 time.sleep(TICK_SECONDS)
@@ -183,28 +186,29 @@ class Supervisor:
             self.stop_groups()
 
     def count_signal(self, number: int, frame: object) -> None:
+        """Signal handler: the main loop acts on the count."""
         self.signal_count += 1
 
     def wait_for_trainings(self) -> None:
-        """What is in work ends first, what waits stays in the queue; a second signal stops it all at once.
+        """Lets running trainings finish and leaves waiting ones in the queue; a second signal stops all.
 
-        The queue's own way to stop is not used: it can wait for ever for a job that it has fetched already.
+        Does not use the queue's own shutdown, which can wait forever for a job that it has already fetched.
         """
         set_draining(True)
-        self.write_status("waits for the trainings in work; a second signal stops them")
+        self.write_status("waiting for running trainings; a second signal stops them")
         while self.signal_count < 2 and self.find_running_trainings():
             self.restart_dead_groups()
             self.check_runs()
             time.sleep(1)
 
     def find_running_trainings(self) -> list[TrainingRun]:
-        """The trainings of this machine's workers."""
+        """Running trainings of this supervisor's workers."""
         pids = [member.pid for member in self.training.list_descendants()]
         state = TrainingRun.State.RUNNING
         return list(TrainingRun.objects.filter(state=state, host=socket.gethostname(), pid__in=pids))
 
     def restart_dead_groups(self) -> None:
-        """Starts what is not there; a group whose head died is killed as a whole first."""
+        """Starts missing groups; a group whose main process died is killed first."""
         for group in self.groups:
             if group.is_dead:
                 self.kill_and_restart(group, "died")
@@ -212,33 +216,36 @@ class Supervisor:
                 self.start_group(group)
 
     def start_group(self, group: ProcessGroup) -> None:
+        """Starts a group; the training queue may take locked jobs again."""
         if group is self.training:
             leases.unlock_queue()
         self.write_status(f"{group.name} started (process {group.start()})")
 
     def kill_and_restart(self, group: ProcessGroup, why: str) -> None:
+        """Kills a group and schedules its restart."""
         group.kill()
-        self.write_status(f"{group.name} {why}, starts again in {group.schedule_restart():.1f} s")
+        self.write_status(f"{group.name} {why}, restarting in {group.schedule_restart():.1f} s")
 
     def check_runs(self) -> None:
-        """Now and then: runs of dead workers, and queues that do nothing."""
+        """Every RUN_CHECK_SECONDS: expires runs of dead workers and restarts wedged queues."""
         if time.monotonic() - self.last_run_check < RUN_CHECK_SECONDS:
             return
         self.last_run_check = time.monotonic()
         try:
             close_old_connections()
             for run in leases.expire_lost_runs():
-                self.write_status(f"training {run.pk} had lost its worker, now {run.state}")
+                self.write_status(f"training {run.pk} lost its worker, now {run.state}")
             leases.requeue_lost_runs()
             self.check_queues()
         except DatabaseError as error:
             self.write_status(f"the database does not answer: {error}")
 
     def check_queues(self) -> None:
+        """Restarts a queue that does not process its jobs."""
         if self.queue_probe.is_wedged() and not has_busy_worker(
             member.pid for member in self.light.list_descendants()
         ):
-            self.kill_and_restart(self.light, "does no jobs")
+            self.kill_and_restart(self.light, "processes no jobs")
             self.queue_probe.forget_job()
         now = time.monotonic()
         self.idle_since = (self.idle_since or now) if leases.is_stalled() else None
@@ -247,7 +254,7 @@ class Supervisor:
             self.idle_since = None
 
     def stop_groups(self) -> None:
-        """Nothing is left behind; a training that was in work waits for the next start."""
+        """Stops everything; running trainings resume at the next start."""
         self.write_status("stopping")
         begun = time.monotonic()
         for group in (self.web, self.light):
@@ -258,16 +265,16 @@ class Supervisor:
         self.write_status("stopped")
 
     def stop_training(self) -> None:
-        """Kills the workers: asked politely they would wait for the training to end."""
+        """Kills the workers, which would otherwise wait for their trainings, and releases the runs."""
         runs = self.find_running_trainings()
         self.training.kill()
         for run in runs:
             if leases.release_run(run):
-                self.write_status(f"training {run.pk} waits for the next start")
+                self.write_status(f"training {run.pk} will resume at the next start")
 
 
 def is_answering(port: int) -> bool:
-    """True when the sign-in page is there."""
+    """Whether the sign-in page answers."""
     host = next((name.lstrip(".") for name in settings.ALLOWED_HOSTS if name != "*"), "localhost")
     headers = {"Host": host, **({"X-Forwarded-Proto": "https"} if settings.HTTPS else {})}
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
@@ -281,7 +288,7 @@ def is_answering(port: int) -> bool:
 
 
 def is_port_free(port: int) -> bool:
-    """Nobody else listens there."""
+    """Whether no other process listens on the port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

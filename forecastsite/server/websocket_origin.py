@@ -1,4 +1,4 @@
-"""Only our own pages may open a WebSocket: scheme, host and port of the Origin header must be ours."""
+"""Restricts WebSockets to the site's own pages: the Origin must match in scheme, host and port."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Send = Callable[..., Any]
 
 
 class SameWebsocketOrigin:
-    """Refuses the handshake of a foreign page (channels' own check lets another port of the same host in)."""
+    """Refuses handshakes from foreign pages; channels' own check accepts other ports of the same host."""
 
     def __init__(self, inner: Callable[[dict[str, Any], Receive, Send], Awaitable[None]]) -> None:
         self.app = inner
@@ -28,7 +28,7 @@ class SameWebsocketOrigin:
 
 
 def is_own_websocket_origin(scope: dict[str, Any]) -> bool:
-    """True when the Origin header names the very address that was asked for, or a trusted one."""
+    """Whether the Origin header matches the requested address or a trusted origin."""
     headers = {name.decode("latin-1").lower(): text.decode("latin-1") for name, text in scope["headers"]}
     origin, host = headers.get("origin", ""), headers.get("host", "")
     if origin in settings.CSRF_TRUSTED_ORIGINS:
@@ -38,7 +38,7 @@ def is_own_websocket_origin(scope: dict[str, Any]) -> bool:
 
 
 def browser_scheme(scope: dict[str, Any], headers: dict[str, str]) -> str:
-    """http or https as the browser sees it, also behind a proxy that ends TLS."""
+    """http or https as the browser sees it, also behind a TLS proxy."""
     if settings.SECURE_PROXY_SSL_HEADER:
         name, secure = settings.SECURE_PROXY_SSL_HEADER
         if headers.get(name.removeprefix("HTTP_").replace("_", "-").lower()) == secure:

@@ -1,6 +1,6 @@
-"""The audit: who did what to what, when and why. Lines are only ever added, and nothing else deletes them.
+"""Append-only audit log: who did what to what, when and why.
 
-No line points at a row: names and ids are kept as text, so they outlive people, models and clean-ups.
+Entries store names and ids as text instead of foreign keys, so they outlive users, models and clean-ups.
 """
 
 from __future__ import annotations
@@ -13,34 +13,34 @@ from django.utils.translation import gettext_lazy as _
 
 
 class AuditAction(models.TextChoices):
-    """What somebody did."""
+    """What a user or the server did."""
 
-    TRAINED = "trained", _("asked for a training")
+    TRAINED = "trained", _("requested a training")
     STOPPED = "stopped", _("stopped a training")
     FINISHED_EARLY = "hurried", _("ended a training early")
     PROMOTED = "promoted", _("put in use")
-    ROLLED_BACK = "rolled_back", _("put back in use")
+    ROLLED_BACK = "rolled_back", _("rolled back to")
     PINNED = "pinned", _("pinned")
     UNPINNED = "unpinned", _("unpinned")
     ARCHIVED = "archived", _("moved to the archive")
-    RESTORED = "restored", _("brought back from the archive")
+    RESTORED = "restored", _("restored from the archive")
     DELETED = "deleted", _("deleted")
-    IMPORTED = "imported", _("brought in sales")
-    CHANGED = "changed", _("changed by hand")
+    IMPORTED = "imported", _("imported sales")
+    CHANGED = "changed", _("changed manually")
     EXPORTED = "exported", _("downloaded")
-    ROLES = "roles", _("changed the rights of a person")
+    ROLES = "roles", _("changed a user's permissions")
     LOCKED_OUT = "locked_out", _("locked out after wrong passwords")
 
 
 class AuditIsAppendOnly(TypeError):
-    """Somebody tried to change or delete a line of the audit."""
+    """An audit entry was about to be changed or deleted."""
 
     def __init__(self) -> None:
-        super().__init__("Lines of the audit are never changed or deleted.")
+        super().__init__("Audit entries cannot be changed or deleted.")
 
 
 class AuditQuerySet(models.QuerySet["AuditEntry"]):
-    """Lines can be read and added."""
+    """Entries can be read and added, nothing else."""
 
     def update(self, **fields: Any) -> NoReturn:
         raise AuditIsAppendOnly
@@ -53,10 +53,10 @@ class AuditQuerySet(models.QuerySet["AuditEntry"]):
 
 
 class AuditEntry(models.Model):
-    """One line: an act, by whom, on what."""
+    """One action by one user on one target."""
 
     at = models.DateTimeField(_("when"), auto_now_add=True, db_index=True)
-    who = models.CharField(_("who"), max_length=150, blank=True, db_index=True)  # empty = the server itself
+    who = models.CharField(_("who"), max_length=150, blank=True, db_index=True)  # empty: the server itself
     act = models.CharField(_("act"), max_length=12, choices=AuditAction, db_index=True)
     kind = models.CharField(_("kind"), max_length=40, blank=True)
     key = models.CharField(_("id"), max_length=64, blank=True, db_index=True)
@@ -66,8 +66,8 @@ class AuditEntry(models.Model):
     objects = AuditQuerySet.as_manager()
 
     class Meta:
-        verbose_name = _("line of the audit")
-        verbose_name_plural = _("audit")
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit log")
         ordering = ["-pk"]
         default_permissions = ["view"]
         permissions = [("open_admin", "Can open the admin")]
@@ -87,7 +87,7 @@ class AuditEntry(models.Model):
 def record_action(
     action: AuditAction, target: models.Model | str, by: AbstractBaseUser | None = None, why: str = ""
 ) -> None:
-    """Adds a line; call it in the transaction of the act, so that both are there or neither is."""
+    """Adds an entry; call it in the transaction of the action, so that both commit or neither does."""
     kind, key = (
         (target._meta.model_name or "", str(target.pk)) if isinstance(target, models.Model) else ("", "")
     )

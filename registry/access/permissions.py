@@ -1,4 +1,4 @@
-"""Who may do what. A permission is Django's, a role is a group that holds permissions."""
+"""Permission checks. Permissions are Django's; a role is a group that holds permissions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Person = User | AnonymousUser
 
 
 def roles_with(permission: str) -> list[str]:
-    """Names of the groups that hold it, in the reader's language, the smallest role first."""
+    """Translated names of the groups that hold a permission, the smallest role first."""
     app, codename = permission.split(".")
     found = Group.objects.filter(
         permissions__content_type__app_label=app, permissions__codename=codename
@@ -27,7 +27,7 @@ def roles_with(permission: str) -> list[str]:
 
 
 def explain_refusal(permission: str) -> str:
-    """One sentence for somebody who lacks it: which role is needed."""
+    """One sentence that names the roles with this permission."""
     roles = roles_with(permission)
     if not roles:
         return _("Only an administrator may do this.")
@@ -35,13 +35,13 @@ def explain_refusal(permission: str) -> str:
 
 
 def require(allowed: bool, permission: str) -> None:
-    """Raises PermissionDenied with that sentence unless allowed."""
+    """Raises PermissionDenied, naming the roles that may, unless `allowed`."""
     if not allowed:
         raise PermissionDenied(explain_refusal(permission))
 
 
 def permission_required(permission: str) -> Callable[[View], View]:
-    """A view for those who hold the permission."""
+    """Decorator: restricts a view to users who hold the permission."""
 
     def wrap_view(view: View) -> View:
         @wraps(view)
@@ -55,6 +55,6 @@ def permission_required(permission: str) -> Callable[[View], View]:
 
 
 def is_owner(user: Person, row: Model, permission: str) -> bool:
-    """True when the row is this person's own and they still hold the permission that makes such rows."""
+    """Whether the user created the row and still holds the permission to create such rows."""
     maker: Any = getattr(row, "created_by_id", None)
     return maker is not None and maker == user.pk and user.has_perm(permission)

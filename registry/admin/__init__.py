@@ -1,4 +1,4 @@
-"""Imports the admin of each room, so that it registers."""
+"""Imports every admin module, so that Django registers it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Admin actions that ask first: a page lists what will happen to each chosen row, or why it is refused."""
+"""Admin actions with a confirmation page that lists the effect on each selected row, or why it is refused."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from registry.admin.base import ReadOnlyAdmin
 from registry.lib.messages import translate_error
 from registry.storage.artifacts import CorruptArtifact
 
-MAX_ROWS = 200  # rows of one action: more cannot be read before saying yes
-REFUSALS = (ValueError, CorruptArtifact)  # their text is one sentence for people
+MAX_ROWS = 200  # rows of one action, few enough to read before confirming
+REFUSALS = (ValueError, CorruptArtifact)  # their text is one sentence for the user
 
 
 @dataclass(frozen=True)
 class Confirmation:
-    """Who confirmed it, why, and the mark of the page they confirmed on."""
+    """Who confirmed an action, the reason, and the token of the confirmation page."""
 
     by: User
     reason: str
@@ -35,7 +35,7 @@ class Confirmation:
 
 
 class Action:
-    """Something that may be done to rows of one table."""
+    """An action on rows of one table."""
 
     name: ClassVar[str]
     label: ClassVar[StrOrPromise]
@@ -44,15 +44,15 @@ class Action:
     is_deletion: ClassVar[bool] = False
 
     def preview(self, row: Any) -> str:
-        """What will happen to the row, in one sentence; raises ValueError with one when it is refused."""
+        """One sentence on the effect on a row; raises ValueError with one if it is refused."""
         raise NotImplementedError
 
     def execute(self, row: Any, confirmation: Confirmation) -> None:
-        """Does it; raises one of REFUSALS. `plan` has just agreed."""
+        """Performs the action right after `preview` has accepted the row; raises one of REFUSALS."""
         raise NotImplementedError
 
     def preview_row(self, row: Any) -> dict[str, Any]:
-        """The row with its plan, or with why it is left alone."""
+        """The row with its preview, or with the reason why it is refused."""
         try:
             return {"row": row, "said": self.preview(row), "refused": False}
         except REFUSALS as problem:
@@ -60,13 +60,13 @@ class Action:
 
 
 class ActionAdmin(ReadOnlyAdmin):
-    """Rows with actions, in the list and as buttons on the page of one row."""
+    """Read-only rows with actions, in the list and as buttons on a row's page."""
 
     row_actions: ClassVar[list[Action]]
     change_form_template = "admin/acting_change_form.html"
 
     def get_permitted_actions(self, request: HttpRequest) -> list[Action]:
-        """What this person may do here."""
+        """The actions that the user may perform here."""
         return [act for act in self.row_actions if request.user.has_perm(act.permission)]
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
@@ -81,13 +81,18 @@ class ActionAdmin(ReadOnlyAdmin):
         return super().render_change_form(request, context, *args, **options)
 
 
+def register_action(page: type[ActionAdmin], action: Action) -> None:
+    """Adds an action to an admin of a lower layer, which must not import the action itself."""
+    page.row_actions = [*page.row_actions, action]
+
+
 def confirm_or_execute(
     act: Action, page: ActionAdmin, request: HttpRequest, rows: QuerySet[Any]
 ) -> HttpResponse | None:
-    """The page that lists what will happen, or the doing of it once that page says yes."""
+    """Renders the confirmation page, or performs the action once it is confirmed."""
     chosen = list(rows[: MAX_ROWS + 1])
     if len(chosen) > MAX_ROWS:
-        words = _("Choose at most %(most)s at a time; for more there is the clean-up.")
+        words = _("Select at most %(most)s at a time; use the clean-up for more.")
         page.message_user(request, words % {"most": MAX_ROWS}, messages.ERROR)
         return None
     if "confirmed" not in request.POST:
@@ -102,7 +107,7 @@ def confirm_or_execute(
 
 
 def read_token(request: HttpRequest) -> uuid.UUID:
-    """The page's own mark, so that the same page sent twice can be told from two."""
+    """The token of the confirmation page, which identifies a form that is sent twice."""
     try:
         return uuid.UUID(request.POST.get("token", ""))
     except ValueError:
@@ -112,7 +117,7 @@ def read_token(request: HttpRequest) -> uuid.UUID:
 def render_confirmation(
     act: Action, page: ActionAdmin, request: HttpRequest, rows: list[Any]
 ) -> HttpResponse:
-    """Asks; rows that are refused are shown with the reason and are not sent along."""
+    """The confirmation page; refused rows are listed with the reason and not submitted."""
     outlooks = [act.preview_row(row) for row in rows]
     context = {
         **page.admin_site.each_context(request),
@@ -130,11 +135,11 @@ def render_confirmation(
 def execute_action(
     act: Action, page: ActionAdmin, request: HttpRequest, order: tuple[list[Any], Confirmation]
 ) -> None:
-    """Row by row, each checked again; one that is refused now does not stop the others."""
+    """Performs the action row by row, checking each again; a refused row does not stop the others."""
     rows, asked = order
     done = 0
     for row in rows:
-        before = copy.copy(row)  # a deleted row forgets its id
+        before = copy.copy(row)  # a deleted row loses its id
         try:
             said = act.preview(row)
             act.execute(row, asked)
@@ -149,7 +154,7 @@ def execute_action(
 
 
 def log_action(act: Action, row: Model, confirmation: Confirmation, preview: str) -> None:
-    """The admin's own history: who did what, and why."""
+    """Writes the action to the admin's own history."""
     words = " ".join(part for part in (f"{act.label}.", preview, confirmation.reason) if part)
     flag = DELETION if act.is_deletion else CHANGE
     LogEntry.objects.log_actions(confirmation.by.pk, [row], flag, words, single_object=True)

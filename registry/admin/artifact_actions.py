@@ -1,4 +1,4 @@
-"""What curators and operators do to artifacts in the admin: each says before what it will do, and refuses."""
+"""Admin actions on artifacts; each previews its effect and may refuse."""
 
 from __future__ import annotations
 
@@ -19,19 +19,21 @@ CURATE_PERMISSION, ARCHIVE_PERMISSION = "registry.change_modelversion", "registr
 
 
 def require_ready(row: Any) -> None:
-    """Raises ValueError unless the row's content can be had."""
+    """Raises ValueError unless the row is ready."""
     if row.state != row.State.READY:
         raise ValueError(gettext("%(name)s is not ready.") % {"name": row})
 
 
 class PinArtifact(Action):
+    """Excludes an artifact from clean-ups."""
+
     name, label, permission = "pin", _("Pin"), CURATE_PERMISSION
 
     def preview(self, row: ArchivableArtifact) -> str:
         require_ready(row)
         if row.pinned:
-            raise ValueError(gettext("It is pinned already."))
-        return gettext("No clean-up takes it until it is unpinned.")
+            raise ValueError(gettext("It is already pinned."))
+        return gettext("No clean-up will remove it until it is unpinned.")
 
     def execute(self, row: ArchivableArtifact, confirmation: Confirmation) -> None:
         with transaction.atomic():
@@ -40,12 +42,14 @@ class PinArtifact(Action):
 
 
 class UnpinArtifact(Action):
+    """Lets clean-ups remove an artifact again."""
+
     name, label, permission = "unpin", _("Unpin"), CURATE_PERMISSION
 
     def preview(self, row: ArchivableArtifact) -> str:
         if not row.pinned:
             raise ValueError(gettext("It is not pinned."))
-        return gettext("The next clean-up may take it.")
+        return gettext("The next clean-up may remove it.")
 
     def execute(self, row: ArchivableArtifact, confirmation: Confirmation) -> None:
         with transaction.atomic():
@@ -54,19 +58,21 @@ class UnpinArtifact(Action):
 
 
 class ArchiveArtifact(Action):
+    """Moves an artifact's file to the archive."""
+
     name, label, permission = "archive", _("Move the file to the archive"), ARCHIVE_PERMISSION
 
     def preview(self, row: ArchivableArtifact) -> str:
         require_ready(row)
         if not archive.has_archive():
-            raise ValueError(gettext("There is no archive: set ARCHIVE_STORE."))
+            raise ValueError(gettext("No archive is configured: set ARCHIVE_STORE."))
         if row.is_archived:
-            raise ValueError(gettext("It is in the archive already."))
+            raise ValueError(gettext("It is already in the archive."))
         if why := row.removal_blocker():
             raise ValueError(why)
         words = {"size": filesizeformat(row.size), "address": archive.build_address(row.path)}
         return (
-            gettext("Its file of %(size)s moves to %(address)s; using it later takes a moment longer.")
+            gettext("Its file (%(size)s) will be moved to %(address)s; using it will take a moment longer.")
             % words
         )
 
@@ -76,15 +82,17 @@ class ArchiveArtifact(Action):
 
 
 class RestoreArtifact(Action):
-    name, label, permission = "restore", _("Bring the file back from the archive"), ARCHIVE_PERMISSION
+    """Restores an artifact's file from the archive."""
+
+    name, label, permission = "restore", _("Restore the file from the archive"), ARCHIVE_PERMISSION
 
     def preview(self, row: ArchivableArtifact) -> str:
         if not row.archive_address:
             raise ValueError(gettext("It is not in the archive."))
         if not row.is_archived and row.state == row.State.READY:
-            raise ValueError(gettext("Its file is here."))
+            raise ValueError(gettext("Its file is already on this server."))
         words = {"size": filesizeformat(row.size), "address": row.archive_address}
-        return gettext("Its file of %(size)s comes back from %(address)s.") % words
+        return gettext("Its file (%(size)s) will be restored from %(address)s.") % words
 
     def execute(self, row: ArchivableArtifact, confirmation: Confirmation) -> None:
         row.restore_file()
@@ -92,9 +100,9 @@ class RestoreArtifact(Action):
 
 
 class DeleteArtifact(Action):
-    """Row and file go; a stone and the audit stay."""
+    """Deletes row and file; a tombstone and an audit entry remain."""
 
-    name, label, is_deletion = "delete_with_file", _("Delete with the file"), True
+    name, label, is_deletion = "delete_with_file", _("Delete with its file"), True
 
     def preview(self, row: Any) -> str:
         return str(row.deletion_notice())

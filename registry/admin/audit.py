@@ -1,4 +1,4 @@
-"""Admin of the audit and of what was deleted."""
+"""Admin of the audit log and of deleted files."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BATCH_SIZE = 1_000
 
 @admin.register(Tombstone)
 class TombstoneAdmin(ReadOnlyAdmin):
-    """What was deleted, by which rule, when, where it was, by whom."""
+    """Deleted files: by which rule, when, where they were, by whom."""
 
     list_display = ("name", "kind", "rule_label", "size", "place", "at", "by")
     list_filter = ("kind", "rule")
@@ -39,7 +39,7 @@ class TombstoneAdmin(ReadOnlyAdmin):
 
 @admin.register(AuditEntry)
 class AuditAdmin(ReadOnlyAdmin):
-    """Who did what, when and why; also as CSV, filtered as it is shown."""
+    """Who did what, when and why; the filtered list can be downloaded as CSV."""
 
     change_list_template = "admin/registry/auditentry/change_list.html"
     list_display = ("at", "person_text", "act", "kind", "name", "why")
@@ -56,13 +56,13 @@ class AuditAdmin(ReadOnlyAdmin):
         return [path("csv/", view, name="registry_auditentry_csv"), *super().get_urls()]
 
     def export_csv(self, request: HttpRequest) -> HttpResponseBase:
-        """All lines that the filters leave, a batch at a time."""
+        """The filtered entries as CSV, streamed in batches."""
         require(self.has_view_permission(request), "registry.view_auditentry")
         rows = self.get_changelist_instance(request).get_queryset(request)
         return stream_csv(map(format_csv_rows, self.iter_batches(rows)), "audit.csv")
 
     def iter_batches(self, rows: Any) -> Iterable[list[list[Any]]]:
-        """Headings, then lines, as text and times without formulas."""
+        """Yields the headings, then the entries in batches."""
         names = ("at", "who", "act", "kind", "key", "name", "why")
         yield [list(names)]
         for row in cast(Iterable[tuple[Any, ...]], rows.values_list(*names).iterator(BATCH_SIZE)):

@@ -1,4 +1,4 @@
-"""What every list of the admin has in common: it stays quick with 100,000 rows, and people do not edit it."""
+"""Base classes of the admin: lists that stay fast with 100,000 rows, and rows that users cannot edit."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from django.utils.safestring import SafeString
 
 from registry.access.audit import AuditAction, record_action
 
-MAX_LISTED = 5_000  # rows that one list leads to; filters and the search lead to all others
+MAX_LISTED = 5_000  # rows that one list pages through; filters and the search reach the others
 
 
 class BoundedPaginator(Paginator[Any]):
-    """Counts no further than MOST_LISTED."""
+    """Counts at most MAX_LISTED rows."""
 
     @cached_property
     def count(self) -> int:
@@ -28,7 +28,7 @@ class BoundedPaginator(Paginator[Any]):
 
 
 class LargeTableAdmin(admin.ModelAdmin[Any]):
-    """No list counts or scans its whole table; changes by hand are lines of the audit."""
+    """Lists that never count or scan their whole table; manual changes are audited."""
 
     paginator = BoundedPaginator
     show_full_result_count = False
@@ -40,12 +40,12 @@ class LargeTableAdmin(admin.ModelAdmin[Any]):
         return super().log_change(request, obj, message)
 
     def get_signed_in_user(self, request: HttpRequest) -> Any:
-        """Who is signed in; the admin knows nobody else."""
+        """The signed-in user; the admin has no anonymous ones."""
         return request.user
 
 
 class ReadOnlyAdmin(LargeTableAdmin):
-    """Rows that the product writes: people look, and act through actions that ask first."""
+    """Rows written by the product; users change them only through confirmed actions."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -58,6 +58,6 @@ class ReadOnlyAdmin(LargeTableAdmin):
 
 
 def format_json(value: Any) -> SafeString:
-    """JSON a person can read."""
+    """Indented JSON in a <pre>."""
     text = json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
     return format_html('<pre tabindex="0">{}</pre>', text)

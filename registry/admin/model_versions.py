@@ -1,4 +1,4 @@
-"""Admin of datasets, models, their versions, what was deleted, and the audit."""
+"""Admin of models, their versions and which of them were in use."""
 
 from __future__ import annotations
 
@@ -20,18 +20,20 @@ CHART_SCRIPTS = [Script(name, defer=True) for name in ("chartjs/chart.js", "char
 
 
 class PromoteVersion(Action):
+    """Puts a version in use."""
+
     name, label, permission, needs_reason = "promote", _("Put in use"), CURATE_PERMISSION, True
 
     def preview(self, row: ModelVersion) -> str:
         require_ready(row)
         if row.is_best:
-            raise ValueError(gettext("It is in use already."))
+            raise ValueError(gettext("It is already in use."))
         best, verdict = row.model.best, row.gate_decision
-        words = gettext("Nothing is in use yet for %(model)s.") % {"model": row.model}
+        words = gettext("No version of %(model)s is in use yet.") % {"model": row.model}
         if best is not None:
-            words = gettext("It takes the place of %(name)s.") % {"name": best}
+            words = gettext("It will replace %(name)s.") % {"name": best}
         if verdict is not None and verdict.kind == verdict.Kind.REJECTED:
-            words = f"{words} {gettext('After its test it was not put in use:')} {verdict.reason_text}"
+            words = f"{words} {gettext('It was not put in use after its test:')} {verdict.reason_text}"
         return words
 
     def execute(self, row: ModelVersion, confirmation: Confirmation) -> None:
@@ -39,21 +41,25 @@ class PromoteVersion(Action):
 
 
 class RollBackVersion(Action):
-    name, label, permission = "roll_back", _("Go back to the version before"), CURATE_PERMISSION
+    """Puts the previous version in use again."""
+
+    name, label, permission = "roll_back", _("Roll back to the previous version"), CURATE_PERMISSION
 
     def preview(self, row: ModelVersion) -> str:
         if not row.is_best:
-            raise ValueError(gettext("It is not in use: choose the version that is."))
+            raise ValueError(gettext("It is not in use: select the version that is."))
         before = row.model.previous_version
         if before is None:
             raise ValueError(gettext("There is no earlier version to go back to."))
-        return gettext("%(name)s is in use again in its place.") % {"name": before}
+        return gettext("%(name)s will be in use again instead.") % {"name": before}
 
     def execute(self, row: ModelVersion, confirmation: Confirmation) -> None:
         row.model.roll_back(confirmation.by)
 
 
 class DeleteVersion(DeleteArtifact):
+    """Deletes a version with its file and its forecasts."""
+
     permission = "registry.delete_modelversion"
 
     def execute(self, row: ModelVersion, confirmation: Confirmation) -> None:
@@ -62,7 +68,7 @@ class DeleteVersion(DeleteArtifact):
 
 @admin.register(ForecastModel)
 class ForecastModelAdmin(ReadOnlyAdmin):
-    """Which version is best for each scope."""
+    """The version in use for each scope."""
 
     list_display = ("dataset", "kind", "code", "best")
     list_filter = ("kind", "dataset")
@@ -78,7 +84,7 @@ class ForecastModelAdmin(ReadOnlyAdmin):
 
 @admin.register(VersionChange)
 class VersionChangeAdmin(ReadOnlyAdmin):
-    """Which version came into use, why, by whom."""
+    """Which version was put in use, why and by whom."""
 
     list_display = ("at", "model", "name", "kind", "reason_text", "by")
     list_filter = ("kind", "model__dataset")
@@ -95,7 +101,7 @@ class VersionChangeAdmin(ReadOnlyAdmin):
 
 @admin.register(ModelVersion)
 class ModelVersionAdmin(ActionAdmin):
-    """Published results: put in use, pinned, archived, deleted with their files; each act asks first."""
+    """Model versions with actions to put in use, pin, archive and delete."""
 
     row_actions = [PromoteVersion(), RollBackVersion(), *ARTIFACT_ACTIONS, DeleteVersion()]
     change_form_template = "admin/registry/modelversion/change_form.html"

@@ -1,4 +1,4 @@
-"""Numbers, shares, durations and days as every page writes them."""
+"""Numbers, shares, durations and dates as people read them; nothing else formats numbers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DASH = "–"
 
 
 def format_units(value: float | None) -> str:
-    """Whole units with separators; small numbers keep one decimal so that slow movers are not all 0.
+    """Units with separators; below 10 with one decimal, so that slow movers are not all 0.
 
     >>> format_units(3049.4), format_units(0.26), format_units(0.04), format_units(None)
     ('3,049', '0.3', '0', '–')
@@ -24,12 +24,12 @@ def format_units(value: float | None) -> str:
 
 
 def format_whole_number(value: float | None) -> str:
-    """A count with separators."""
+    """A whole number with separators."""
     return DASH if value is None else number_format(round(value), 0, force_grouping=True)
 
 
 def format_percent(value: float | None, digits: int = 1) -> str:
-    """A share as per cent.
+    """A share as a percentage.
 
     >>> format_percent(0.1423), format_percent(0.8, 0), format_percent(None)
     ('14.2%', '80%', '–')
@@ -38,7 +38,7 @@ def format_percent(value: float | None, digits: int = 1) -> str:
 
 
 def format_decimal(value: float | None, digits: int = 3) -> str:
-    """A number without unit, rounded; large ones to one decimal.
+    """A number without a unit; from 10 on with one decimal.
 
     >>> format_decimal(0.7604), format_decimal(103.067), format_decimal(None)
     ('0.760', '103.1', '–')
@@ -50,32 +50,36 @@ def format_decimal(value: float | None, digits: int = 3) -> str:
 
 
 def bias_text(bias: float | None) -> str:
-    """Bias in words: plus means the forecasts were too high."""
+    """Bias in words; positive means that forecasts were too high.
+
+    >>> bias_text(0.03), bias_text(-0.124), bias_text(0.001)
+    ('3.0% too high', '12.4% too low', 'balanced')
+    """
     if bias is None:
         return DASH
     if abs(bias) < 0.005:
-        return _("even")
+        return _("balanced")
     size = format_percent(abs(bias))
-    return _("high by %(size)s") % {"size": size} if bias > 0 else _("low by %(size)s") % {"size": size}
+    return (_("%(size)s too high") if bias > 0 else _("%(size)s too low")) % {"size": size}
 
 
 def change_text(value: float | None) -> str:
-    """A relative change in words, so that nobody has to guess what a bare per cent means."""
+    """A relative change in words, empty if unknown."""
     if value is None:
         return ""
     if abs(value) < 0.005:
-        return _("about as much")
+        return _("about the same")
     size = format_percent(abs(value), 0)
-    return _("%(size)s more") % {"size": size} if value > 0 else _("%(size)s less") % {"size": size}
+    return (_("%(size)s more") if value > 0 else _("%(size)s less")) % {"size": size}
 
 
 def format_fixed(value: float, digits: int = 0) -> str:
-    """A number with exactly so many decimals and separators: for columns that add up."""
+    """A number with separators and a fixed number of decimals, for columns that add up."""
     return number_format(value, digits, force_grouping=True)
 
 
 def format_duration(seconds: float | None) -> str:
-    """Seconds in words a person would use."""
+    """A duration in seconds, or minutes and seconds."""
     if seconds is None:
         return DASH
     minutes, rest = divmod(round(seconds), 60)
@@ -87,11 +91,11 @@ def format_duration(seconds: float | None) -> str:
 
 
 def last_year_text(value: float | None) -> str:
-    """The same change as the end of a sentence; empty when last year is not known."""
+    """The change against last year as the end of a sentence; empty if last year is unknown."""
     if value is None:
         return ""
     if abs(value) < 0.005:
-        return _("about as much as on the same days last year")
+        return _("about the same as on the same days last year")
     size = format_percent(abs(value), 0)
     if value > 0:
         return _("%(size)s more than on the same days last year") % {"size": size}
@@ -99,17 +103,17 @@ def last_year_text(value: float | None) -> str:
 
 
 def format_day(text: str | None) -> str:
-    """An ISO day the way this language writes days."""
+    """An ISO date in the format of the current language."""
     return date_format(date.fromisoformat(text[:10])) if text else DASH
 
 
 def machine_number(value: float | None) -> str:
-    """A number for a machine: point as decimal mark, empty for none."""
+    """A number for JavaScript and attributes: never localized, empty for None."""
     return "" if value is None else repr(value)
 
 
 def sparkline_points(weeks: list[float]) -> str:
-    """Points of a line in a box of 100 x 24.
+    """SVG points of a line in a box of 100 by 24.
 
     >>> sparkline_points([0, 5, 10])
     '0.0,23.0 50.0,12.0 100.0,1.0'

@@ -1,4 +1,4 @@
-"""Work that only one process at a time may do. The lock ends with the process, however it ends."""
+"""Locks for work that only one process may do at a time; they end with the process, even if it is killed."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ from django.utils.translation import gettext as _
 
 
 class LockUnavailable(Exception):
-    """Another process is at it. The text is one sentence."""
+    """Another process holds the lock. The text is one sentence for the user."""
 
     def __init__(self) -> None:
-        super().__init__(_("Another clean-up, archiving or backup is running: wait for its end."))
+        super().__init__(
+            _("Another clean-up, archiving or backup is running: try again when it has finished.")
+        )
 
 
 @contextmanager
 def exclusive_lock(name: str) -> Iterator[None]:
-    """On PostgreSQL alone among all hosts, else on this machine; raises Busy."""
+    """Holds a lock across hosts with PostgreSQL, else on this machine; raises LockUnavailable."""
     with (
         database_lock(name)
         if connection.vendor == "postgresql"
@@ -33,6 +35,7 @@ def exclusive_lock(name: str) -> Iterator[None]:
 
 @contextmanager
 def file_lock(path: Path) -> Iterator[None]:
+    """Holds a lock on this machine; raises LockUnavailable."""
     with path.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -43,6 +46,7 @@ def file_lock(path: Path) -> Iterator[None]:
 
 @contextmanager
 def database_lock(name: str) -> Iterator[None]:
+    """Holds an advisory lock of PostgreSQL; raises LockUnavailable."""
     number = zlib.crc32(name.encode())
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [number])

@@ -1,4 +1,4 @@
-"""Processes that never outlive the one that started them."""
+"""Kill a child process when its parent dies."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ PR_SET_PDEATHSIG = 1
 
 
 def die_with_parent(parent: int | None = None) -> None:
-    """From now on this process is killed when its parent dies (Linux); leaves at once if it is dead already.
+    """Asks the kernel to kill this process when its parent dies (Linux only).
 
-    `parent` is the pid that started this process: it may have died before this call.
+    Exits at once if `parent`, the pid that started this process, is dead already.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,9 +1,9 @@
-"""Artifacts that a clean-up looks after: they can be pinned, their files can move to the archive and back.
+"""Artifacts that can be pinned and archived.
 
-    here --archive()--> copied, read back, compared --> row says archived --> local file dropped
-    here <--restore()-- fetched, compared, written  <-- anybody who reads it
+    local --move_to_archive()--> copy, read back, compare --> commit the row --> delete the local file
+    local <--restore_file()----- fetch, compare, write    <-- any read of an archived row
 
-An archived row stays `ready`: its content can be had, it only takes a moment longer.
+An archived row stays `ready`: reading it only takes longer.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from registry.storage.artifacts import Artifact, CorruptArtifact, get_artifact_s
 
 
 class ArchivableArtifact(Artifact):
-    """Abstract artifact with a pin and a second place for its file."""
+    """Abstract artifact with a pin and an optional copy of its file in the archive."""
 
     pinned = models.BooleanField(_("pinned"), default=False)
     archive_address = models.CharField(_("copy in the archive"), max_length=500, blank=True)
@@ -34,19 +34,19 @@ class ArchivableArtifact(Artifact):
 
     @property
     def is_archived(self) -> bool:
-        """Its file is in the archive only."""
+        """Whether its only copy is in the archive."""
         return self.archived_at is not None
 
     @property
     def location_label(self) -> str:
-        """Where its file is, in a word; what is wrong with it, if something is."""
+        """Where the file is, or the row's state when it is not ready."""
         if self.state != self.State.READY:
             return str(self.State(self.state).label)
-        return gettext("in the archive") if self.is_archived else gettext("here")
+        return gettext("in the archive") if self.is_archived else gettext("on this server")
 
     @property
     def is_removable(self) -> bool:
-        """Ready, here, and not pinned."""
+        """Whether it is ready, local and not pinned."""
         return self.state == self.State.READY and not self.is_archived and not self.pinned
 
     @property
@@ -55,14 +55,15 @@ class ArchivableArtifact(Artifact):
         return [*here, self.archive_address] if self.archive_address else here
 
     def pin(self) -> None:
-        """Never cleaned up until it is unpinned."""
+        """Excludes it from every clean-up until it is unpinned."""
         self._update_if_ready(pinned=True)
 
     def unpin(self) -> None:
+        """Lets clean-ups consider it again."""
         self._update_if_ready(pinned=False)
 
     def _update_if_ready(self, **changes: Any) -> bool:
-        """Changes these columns of a row that is ready, here and in the database; False = it is not."""
+        """Updates this object and its row if the row is ready; returns whether it was."""
         rows = type(self)._default_manager.filter(pk=self.pk, state=self.State.READY)
         if not rows.update(**changes):
             return False
@@ -71,22 +72,24 @@ class ArchivableArtifact(Artifact):
         return True
 
     def removal_blocker(self) -> str:
-        """Why its file must stay here, in one sentence; empty = it may go. Call with the row locked."""
+        """One sentence on why its file must stay, or an empty string. Call with the row locked."""
         if type(self)._default_manager.filter(pk=self.pk, pinned=True).exists():
             return gettext("%(name)s is pinned: unpin it first.") % {"name": self}
         return ""
 
     def deletion_notice(self) -> str:
-        """What goes when it is deleted, in one sentence; raises ValueError with one when it may not go."""
+        """One sentence on what a deletion removes; raises ValueError if it must not be deleted."""
         if self.pinned:
             raise ValueError(gettext("%(name)s is pinned: unpin it first.") % {"name": self})
-        return gettext("It and its file of %(size)s go for good.") % {"size": filesizeformat(self.size)}
+        return gettext("It and its file (%(size)s) will be deleted permanently.") % {
+            "size": filesizeformat(self.size)
+        }
 
     def move_to_archive(self, find_blocker: Callable[[], str] | None = None) -> None:
-        """Copy, read back, compare; only then the local file goes. Safe to repeat after a crash.
+        """Archives a verified copy, then deletes the local file. Safe to repeat after a crash.
 
-        `hold` says under the lock why it must stay, by default `self.hold`. Raises ArchiveError: the file
-        is where it was.
+        `find_blocker` is called under the lock and returns why the file must stay; default:
+        `removal_blocker`. On ArchiveError the local file is still there.
         """
         if self.state != self.State.READY:
             raise archive.ArchiveError(gettext("%(name)s is not ready.") % {"name": self})
@@ -96,7 +99,7 @@ class ArchivableArtifact(Artifact):
         self.delete_local_copy()
 
     def copy_to_archive(self) -> None:
-        """A checked copy in the archive, whose address the row keeps; the local file stays."""
+        """Puts a verified copy into the archive and stores its address; keeps the local file."""
         there = archive.build_address(self.path)
         if self.archive_address == there and archive.has_valid_copy(self.path, self.sha256):
             return
@@ -107,32 +110,35 @@ class ArchivableArtifact(Artifact):
             words = {"name": self}
             raise archive.ArchiveError(gettext("The file of %(name)s is missing.") % words) from None
         if not self._update_if_ready(archive_address=there):
-            raise archive.ArchiveError(gettext("%(name)s is not there any more.") % {"name": self})
+            raise archive.ArchiveError(gettext("%(name)s no longer exists.") % {"name": self})
 
     def _commit_to_archive(self, find_blocker: Callable[[], str]) -> None:
-        """Commits that the archive's copy is the only one from now on."""
+        """Marks the row as archived; raises ArchiveError if it is gone or blocked."""
         with transaction.atomic():
             row = self.lock_row()
             if row is None or row.state != self.State.READY:
-                raise archive.ArchiveError(gettext("%(name)s is not there any more.") % {"name": self})
+                raise archive.ArchiveError(gettext("%(name)s no longer exists.") % {"name": self})
             if why := find_blocker():
                 raise archive.ArchiveError(why)
             self._update_if_ready(archived_at=timezone.now())
 
     def delete_local_copy(self) -> None:
-        """The local file of an archived row goes; under the lock, or it could be one just brought back."""
+        """Deletes the local file if the row is archived.
+
+        Holds the lock, or it could delete a file that was just restored.
+        """
         with transaction.atomic():
             row = self.lock_row()
             if row is not None and row.is_archived:
                 get_artifact_store().delete(self.path)
 
     def restore_file(self) -> None:
-        """Brings the file back; raises ArchiveError. The archive keeps its copy for the next time."""
+        """Restores the local file and keeps the copy in the archive; raises ArchiveError."""
         content = self._fetch_from_archive()
-        with transaction.atomic():  # the lock keeps `drop_leftover` from dropping what is written here
+        with transaction.atomic():  # locked, or `delete_local_copy` could delete the restored file
             row = self.lock_row()
             if row is None or row.state == self.State.DELETING:
-                raise archive.ArchiveError(gettext("%(name)s is not there any more.") % {"name": self})
+                raise archive.ArchiveError(gettext("%(name)s no longer exists.") % {"name": self})
             get_artifact_store().save(self.path, ContentFile(content))
             type(self)._default_manager.filter(pk=self.pk).update(archived_at=None, state=self.State.READY)
         self.archived_at, self.state = None, self.State.READY
@@ -140,14 +146,14 @@ class ArchivableArtifact(Artifact):
     def _fetch_from_archive(self) -> bytes:
         if self.archive_address != archive.build_address(self.path):
             words = {"name": self, "address": self.archive_address or "–"}
-            sentence = gettext("%(name)s was archived at %(address)s, which is not the archive of now.")
+            sentence = gettext("%(name)s was archived at %(address)s, which is not the configured archive.")
             raise archive.ArchiveUnreachable(sentence % words)
         return archive.fetch_file(self.path, self.sha256)
 
     def read(self) -> bytes:
-        """As any artifact; one in the archive, or damaged here with a copy there, is brought back first.
+        """The file's bytes; restores the file first if it is archived, or damaged but with a copy.
 
-        Raises CorruptArtifact, also when the archive does not answer.
+        Raises CorruptArtifact, also when the archive is unreachable.
         """
         try:
             if self.is_archived:
@@ -169,7 +175,7 @@ class ArchivableArtifact(Artifact):
         return super().read()
 
     def delete_files(self) -> None:
-        """The archive's copy goes as well; raises ArchiveUnreachable, then a later clean-up finishes it."""
+        """Deletes the archived copy too; on ArchiveUnreachable a later clean-up finishes the job."""
         if self.archive_address == archive.build_address(self.path) and archive.has_archive():
             archive.delete_copy(self.path)
         super().delete_files()

@@ -1,6 +1,6 @@
-"""The archive: a second store for files that are kept, but not here. Chosen by settings only.
+"""The archive: a second store, chosen by settings, for files that are rarely read.
 
-Every failure of the store becomes an ArchiveError, whose text is one sentence for people.
+Every failure of the store becomes an ArchiveError, whose text is one sentence for the user.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from registry.lib.hashing import iter_hashed_chunks
 
 
 class ArchiveError(ValueError):
-    """A file could not be archived or brought back."""
+    """A file could not be archived or restored."""
 
 
 class ArchiveUnreachable(ArchiveError):
-    """There is no archive, or it does not answer; every further file would fail alike."""
+    """No archive is configured, or it does not answer: every other file would fail too."""
 
 
 def has_archive() -> bool:
@@ -34,13 +34,13 @@ def has_archive() -> bool:
 
 
 def build_address(path: str) -> str:
-    """Where the archive keeps the file of that name."""
+    """The address of a file in the archive."""
     return f"{settings.ARCHIVE_STORE.rstrip('/')}/{path}"
 
 
 @cache
 def get_storage_exceptions() -> tuple[type[Exception], ...]:
-    """What a store raises when it cannot do its work."""
+    """Exception types that storage backends raise when they fail."""
     if find_spec("boto3") is None:
         return (OSError,)
     from boto3.exceptions import Boto3Error
@@ -51,9 +51,9 @@ def get_storage_exceptions() -> tuple[type[Exception], ...]:
 
 @contextmanager
 def open_archive() -> Iterator[Storage]:
-    """The archive; raises ArchiveUnreachable when it is not there, FileNotFoundError for a file."""
+    """Yields the archive; raises ArchiveUnreachable, or FileNotFoundError for a missing file."""
     if not has_archive():
-        raise ArchiveUnreachable(_("There is no archive: set ARCHIVE_STORE."))
+        raise ArchiveUnreachable(_("No archive is configured: set ARCHIVE_STORE."))
     try:
         yield storages["archive"]
     except FileNotFoundError:
@@ -72,39 +72,39 @@ def probe_archive() -> None:
         archive.save(name, ContentFile(b"probe"))
         with archive.open(name) as stream:
             if stream.read() != b"probe":
-                raise OSError("what was written is not what is read")
+                raise OSError("a test file was read back with different content")
         archive.delete(name)
 
 
 def put_file(path: str, source: File[bytes], sha256: str) -> None:
-    """Copies a file into the archive, reads it back and compares; raises ArchiveError."""
+    """Copies a file into the archive and verifies the copy; raises ArchiveError."""
     with open_archive() as archive:
         archive.save(path, source)
     verify_copy(path, sha256)
 
 
 def verify_copy(path: str, sha256: str) -> None:
-    """Reads the archive's copy; raises ArchiveError when it is missing or not the one that was saved."""
+    """Reads the archived copy; raises ArchiveError if it is missing or has changed."""
     for _chunk in iter_verified_chunks(path, sha256):
         pass
 
 
 def iter_verified_chunks(path: str, sha256: str) -> Iterator[bytes]:
-    """The archive's copy piece by piece; raises ArchiveError at the end when the whole is not right."""
+    """Yields the archived copy in chunks; raises ArchiveError at the end if the hash differs."""
     digest = hashlib.sha256()
     try:
         with open_archive() as archive, archive.open(path) as stream:
             yield from iter_hashed_chunks(stream, digest)
     except FileNotFoundError:
-        raise ArchiveError(_("%(file)s is missing in the archive.") % {"file": path}) from None
+        raise ArchiveError(_("%(file)s is missing from the archive.") % {"file": path}) from None
     if digest.hexdigest() != sha256:
         raise ArchiveError(
-            _("The archive's copy of %(file)s is not the file that was saved.") % {"file": path}
+            _("The archived copy of %(file)s has changed since it was saved.") % {"file": path}
         )
 
 
 def has_valid_copy(path: str, sha256: str) -> bool:
-    """Whether a right copy is there; raises ArchiveUnreachable when nobody can tell."""
+    """Whether the archive holds an unchanged copy; raises ArchiveUnreachable."""
     try:
         verify_copy(path, sha256)
     except ArchiveUnreachable:
@@ -115,12 +115,12 @@ def has_valid_copy(path: str, sha256: str) -> bool:
 
 
 def fetch_file(path: str, sha256: str) -> bytes:
-    """The archive's copy, checked; raises ArchiveError."""
+    """The bytes of the archived copy, verified; raises ArchiveError."""
     return b"".join(iter_verified_chunks(path, sha256))
 
 
 def delete_copy(path: str) -> None:
-    """The archive's copy goes; that it is gone already is fine."""
+    """Deletes the archived copy; a missing one is fine."""
     try:
         with open_archive() as archive:
             archive.delete(path)

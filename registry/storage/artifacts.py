@@ -1,10 +1,10 @@
-"""Files that rows own: written before the row says `ready`, removed after it says `deleting`.
+"""Files owned by rows: written before the row becomes `ready`, deleted after it becomes `deleting`.
 
-    pending --write()--> ready --remove()--> deleting --> row gone, a tombstone stays
-       |                   \\--reconcile: its file is missing or changed--> damaged --file is back--> ready
-       \\--crash: an orphan file at worst, never a ready row without its whole file
+    pending --write()--> ready --remove()--> deleting --> row deleted, its tombstone remains
+       |                   \\--reconcile: file missing or changed--> damaged --file is back--> ready
+       \\--crash: at worst an orphan file, never a ready row without a complete file
 
-Paths come from the row's id, never from user text. Works on any Django storage (local folder, S3).
+Paths come from row ids, never from user input. Works with any Django storage (local folder, S3).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class CorruptArtifact(MessageError):
 
 
 def get_artifact_store() -> Storage:
-    """Where artifacts live; chosen by settings only."""
+    """The storage of artifacts, chosen by settings."""
     return storages["artifacts"]
 
 
@@ -59,16 +59,16 @@ class Artifact(models.Model):
 
     @property
     def path(self) -> str:
-        """Name inside the artifact store."""
+        """The file's name in the artifact store."""
         return f"{self.FOLDER}/{self.pk}{self.SUFFIX}"
 
     @property
     def locations(self) -> list[str]:
-        """Where the file is, in words of the settings."""
+        """Addresses of the file, starting with the store as the settings name it."""
         return [f"{settings.ARTIFACT_STORE}/{self.path}"]
 
     def write(self, content: bytes) -> None:
-        """Writes the file and notes size and hash on this object; the caller's next save makes them known."""
+        """Writes the file and sets size and hash; the caller saves the row."""
         self.size, self.sha256 = len(content), hashlib.sha256(content).hexdigest()
         get_artifact_store().save(self.path, ContentFile(content))
 
@@ -91,7 +91,7 @@ class Artifact(models.Model):
             raise self._corrupt("changed")
 
     def mark_ready(self) -> None:
-        """Commits that the whole file is there."""
+        """Saves the row as ready; call once the file is complete."""
         self.state = self.State.READY
         self.save()
 
@@ -117,13 +117,13 @@ class Artifact(models.Model):
         return CorruptArtifact(sentence, name=str(self))
 
     def lock_row(self) -> Self | None:
-        """Inside a transaction: the row as it is now, held until the end of it; None when it is gone."""
+        """The current row, locked until the transaction ends; None if it no longer exists."""
         return type(self)._default_manager.select_for_update().filter(pk=self.pk).first()
 
     def remove(self, rule: str = BY_HAND, by: AbstractBaseUser | None = None) -> None:
-        """Row says `deleting`, file goes, row goes. Safe to repeat after a crash at any point.
+        """Marks the row, deletes the file, then the row. Safe to repeat after a crash at any point.
 
-        Artifacts that the database would delete with this row go first, or their files would stay behind.
+        Artifacts that cascade with this row are removed first, or their files would be left behind.
         """
         self.mark_for_deletion(rule, by)
         for relation in self._meta.related_objects:
@@ -133,31 +133,31 @@ class Artifact(models.Model):
         self.delete_files_and_row()
 
     def mark_for_deletion(self, rule: str, by: AbstractBaseUser | None) -> None:
-        """Commits that it goes and why; who finds the row later only has to finish."""
+        """Commits the deletion with a tombstone, so that anyone can finish it after a crash."""
         with transaction.atomic():
             row = self.lock_row()
             if row is None or row.state == self.State.DELETING:
                 return
             type(self)._default_manager.filter(pk=self.pk).update(state=self.State.DELETING)
-            if row.state != self.State.PENDING:  # what was never whole needs no stone
+            if row.state != self.State.PENDING:  # never complete, so it needs no tombstone
                 row.build_tombstone(rule, by).save()
                 if rule == BY_HAND:
                     record_action(AuditAction.DELETED, row, by)
 
     def delete_files_and_row(self) -> None:
-        """The files of a row that says `deleting` go, then the row."""
+        """Deletes the files of a row marked `deleting`, then the row."""
         self.delete_files()
         self.delete()
 
     def delete_files(self) -> None:
-        """Missing is fine: it was dropped before a crash."""
+        """Deletes the file; a missing one was deleted before a crash."""
         get_artifact_store().delete(self.path)
 
     def build_tombstone(self, rule: str, by: AbstractBaseUser | None = None) -> Tombstone:
-        """What is left of it when it is gone; not saved yet."""
+        """An unsaved tombstone of this row."""
         facts = {"name": str(self)[:300], "sha256": self.sha256, "size": self.size}
         where, who = " ".join(self.locations), by.pk if by else None
         return Tombstone(id=self.pk, kind=self.KIND, rule=rule, place=where, by_id=who, **facts)
 
     def on_damaged(self) -> None:
-        """Called when the file of a row that was ready turned out missing or changed."""
+        """Hook for a ready row whose file turns out to be missing or changed."""

@@ -1,7 +1,7 @@
-"""Compares rows and files, finds what does not fit together, and mends it.
+"""Finds and repairs mismatches between rows and files.
 
-Files nobody owns go when they are old enough; a row whose file is missing or changed is mended from the
-archive or marked damaged, never deleted; what a crash left half done is finished.
+Old orphan files are deleted. A row whose file is missing or changed is restored from the archive or marked
+damaged, never deleted. Operations interrupted by a crash are finished.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from registry.lib.hashing import sha256_of
 from registry.storage.archivable import ArchivableArtifact
 from registry.storage.artifacts import Artifact, get_artifact_store
 
-MIN_AGE = timedelta(hours=1)  # younger things may still be in the making
+MIN_AGE = timedelta(hours=1)  # younger files and rows may still be in progress
 FILE_NAME = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(\.\w+)((?:\.\d+)?\.part)?")
-MIN_MISSING = 10
+MIN_MISSING = 10  # missing files below which the store itself is not in doubt
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that does not fit: what, where, and what would mend it."""
+    """A mismatch: what, where, and how it is repaired."""
 
     kind: str
     id: str
@@ -37,6 +37,7 @@ class Finding:
     repair: Callable[[], Any]
 
     def to_dict(self) -> dict[str, str]:
+        """The finding in JSON."""
         return {part: getattr(self, part) for part in ("kind", "id", "name", "problem", "remedy")}
 
 
@@ -46,7 +47,7 @@ def list_artifact_models() -> list[type[Artifact]]:
 
 
 def iter_findings(check_hashes: bool, ids_in_progress: set[Any]) -> Iterator[Finding]:
-    """All that is wrong. `busy` = ids of rows that are in the making however old they are."""
+    """Every mismatch; rows in `ids_in_progress` are skipped, however old."""
     for kind in list_artifact_models():
         files = list_file_names(kind.FOLDER)
         yield from find_orphans(kind, files)
@@ -56,7 +57,7 @@ def iter_findings(check_hashes: bool, ids_in_progress: set[Any]) -> Iterator[Fin
 
 
 def list_file_names(folder: str) -> set[str]:
-    """Names of the files there."""
+    """Names of the files in a folder of the store."""
     try:
         return set(get_artifact_store().listdir(folder)[1])
     except FileNotFoundError:
@@ -64,7 +65,7 @@ def list_file_names(folder: str) -> set[str]:
 
 
 def find_orphans(kind: type[Artifact], files: set[str]) -> Iterator[Finding]:
-    """Files of ours without a row, and temp files; anything else in the folder is not touched."""
+    """Stale artifact files without a row, and temp files; foreign files are left alone."""
     known = {str(pk) for pk in kind._default_manager.values_list("pk", flat=True)}
     for name in sorted(files):
         shape = FILE_NAME.fullmatch(name)
@@ -76,7 +77,7 @@ def find_orphans(kind: type[Artifact], files: set[str]) -> Iterator[Finding]:
 
 
 def is_stale(path: str) -> bool:
-    """Untouched for so long that nobody is at it any more."""
+    """Whether a file is too old to be still in progress."""
     try:
         return get_artifact_store().get_modified_time(path) < timezone.now() - MIN_AGE
     except FileNotFoundError:
@@ -84,7 +85,7 @@ def is_stale(path: str) -> bool:
 
 
 def check_row(row: Any, files: set[str], check_hashes: bool) -> Iterator[Finding]:
-    """What is wrong with one row."""
+    """Mismatches of one row."""
     found, state = partial(Finding, row.KIND, str(row.pk), str(row)), row.State
     here = f"{row.pk}{row.SUFFIX}" in files
     if row.state == state.DELETING:
@@ -105,7 +106,7 @@ def check_row(row: Any, files: set[str], check_hashes: bool) -> Iterator[Finding
 
 
 def is_intact(row: Artifact, check_hashes: bool) -> bool:
-    """Size, and with `hashes` every byte."""
+    """Whether the file has the right size and, with `check_hashes`, the right hash."""
     try:
         if get_artifact_store().size(row.path) != row.size:
             return False
@@ -118,14 +119,14 @@ def is_intact(row: Artifact, check_hashes: bool) -> bool:
 
 
 def set_state(row: Artifact, state: str) -> None:
-    """The new state; a damaged version in use hands over to another."""
+    """Sets the state unless it has changed meanwhile; damage triggers `on_damaged`."""
     changed = type(row)._default_manager.filter(pk=row.pk, state=row.state).update(state=state)
     if changed and state == row.State.DAMAGED:
         row.on_damaged()
 
 
 def is_store_missing(found: list[Finding]) -> bool:
-    """Most files of a kind are missing at once: rather the folder or the bucket is not there."""
+    """Whether most files of a kind are missing, which rather means an unmounted folder or bucket."""
     for kind in list_artifact_models():
         missing = sum(one.problem == "missing" and one.kind == kind.KIND for one in found)
         if (

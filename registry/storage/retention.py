@@ -1,8 +1,8 @@
-"""What a clean-up takes and what it leaves. Pure: rows in, a plan out; no Django, no clock, no disk.
+"""Retention policy: which forecasts and versions a clean-up removes. Pure: no Django, clock or disk.
 
-A forecast goes when it is older than so many days or beyond the newest so many; a version when it is beyond
-the newest so many of its algorithm and scope. Nothing goes that is younger than the grace period or held:
-pinned, in use (best), at work in a run, or the version of a forecast that stays.
+A forecast expires by age or by count; a version when enough newer ones of its algorithm and scope exist.
+Rows within the grace period are never removed, nor are protected ones: pinned, in use (best), part of a
+running training, or the version of a forecast that is kept.
 
 >>> from dataclasses import replace
 >>> from datetime import datetime
@@ -34,7 +34,7 @@ WITHIN_LIMITS = "within_limits"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArtifactRow:
-    """A file that may go. `held` = what already holds it (pinned, best, run, …); archived = not here."""
+    """A row with a file; `protected_by` names what protects it (pinned, best, run, …)."""
 
     id: str
     name: str
@@ -46,21 +46,21 @@ class ArtifactRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForecastRow(ArtifactRow):
-    """A forecast and the id of the version that made it."""
+    """A forecast and the id of its model version."""
 
     version: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionRow(ArtifactRow):
-    """A version; those of one algorithm and scope share their `line`."""
+    """A model version; those of one algorithm and scope share their `lineage`."""
 
     lineage: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class RetentionPolicy:
-    """The rules. With `archive` what goes is moved to the archive instead of deleted."""
+    """The rules; `should_archive` moves files to the archive instead of deleting them."""
 
     max_age_days: int = 30
     max_forecasts: int = 1000
@@ -72,7 +72,7 @@ class RetentionPolicy:
 
 @dataclass(frozen=True, slots=True)
 class PlanItem:
-    """What happens to one row and why: the rule that takes it, and what protects it all the same."""
+    """The action for one row, the rule that applies and what overrides that rule."""
 
     kind: str
     id: str
@@ -84,54 +84,56 @@ class PlanItem:
 
     @property
     def is_due(self) -> bool:
+        """Whether the row is deleted or archived."""
         return self.action != KEEP
 
     @property
     def reason(self) -> str:
-        """Why it goes or stays, in a word or two."""
+        """Why the row is removed or kept, in a word or two."""
         return ", ".join(self.protected_by) or self.rule
 
 
 @dataclass(frozen=True)
 class CleanupPlan:
-    """All items, in the order in which they are worked off: oldest first, forecasts before versions."""
+    """All items in the order of work: forecasts before versions, oldest first."""
 
     items: list[PlanItem]
 
     @cached_property
     def due_items(self) -> list[PlanItem]:
+        """Items to delete or archive."""
         return [item for item in self.items if item.is_due]
 
     @property
     def sha256(self) -> str:
-        """Names what would be done; that which stays does not change it."""
+        """Fingerprint of the due items; kept rows do not change it."""
         lines = sorted(f"{item.action} {item.kind} {item.id} {item.rule}" for item in self.due_items)
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     def count_by_action(self) -> dict[str, int]:
-        """How many are kept, deleted, archived."""
+        """Number of items kept, deleted and archived."""
         found = Counter(item.action for item in self.items)
         return {action: found[action] for action in (KEEP, DELETE, ARCHIVE)}
 
     def bytes_by_action(self) -> dict[str, int]:
-        """The same in bytes of the files here."""
+        """Bytes of local files kept, deleted and archived."""
         sums = Counter[str]()
         for item in self.items:
             sums[item.action] += item.bytes
         return {action: sums[action] for action in (KEEP, DELETE, ARCHIVE)}
 
     def iter_rows(self) -> Iterator[dict[str, Any]]:
-        """The items as JSON knows them."""
+        """Yields the items for JSON."""
         return ({**asdict(item), "protected_by": list(item.protected_by)} for item in self.items)
 
 
 def evaluate_policy(
     forecasts: Sequence[ForecastRow], versions: Sequence[VersionRow], policy: RetentionPolicy, now: datetime
 ) -> CleanupPlan:
-    """The plan for these rows. Rows of a kind that the policy leaves out stay, and hold what they use."""
+    """The plan for these rows. Kinds that the policy leaves out are kept and protect what they use."""
     first = evaluate_forecasts(forecasts, policy, now) if FORECAST in policy.kinds else []
     going = {item.id for item in first if item.is_due}
-    # A version may follow its forecasts: into the archive when they are there, out when they are gone.
+    # A version may go once its forecasts are gone or, if it is only archived, archived themselves.
     used = {
         row.version
         for row in forecasts
@@ -142,7 +144,7 @@ def evaluate_policy(
 
 
 def evaluate_forecasts(rows: Sequence[ForecastRow], policy: RetentionPolicy, now: datetime) -> list[PlanItem]:
-    """Oldest first."""
+    """Items of forecasts, oldest first."""
     items, many = [], f"beyond_newest_{policy.max_forecasts}"
     for rank, row in enumerate(sort_newest_first(rows)):
         old = now - row.created > timedelta(days=policy.max_age_days)
@@ -160,7 +162,7 @@ def evaluate_forecasts(rows: Sequence[ForecastRow], policy: RetentionPolicy, now
 def evaluate_versions(
     rows: Sequence[VersionRow], used: set[str], policy: RetentionPolicy, now: datetime
 ) -> list[PlanItem]:
-    """Oldest first; `used` = ids of versions that a forecast needs which stays."""
+    """Items of versions, oldest first; `used` holds ids of versions that kept forecasts need."""
     items, seen, many = [], Counter[str](), f"beyond_newest_{policy.max_versions}_versions"
     for row in sort_newest_first(rows):
         rule = many if seen[row.lineage] >= policy.max_versions else WITHIN_LIMITS
@@ -171,12 +173,12 @@ def evaluate_versions(
 
 
 def sort_newest_first(rows: Iterable[Any]) -> list[Any]:
-    """Rows of the same moment in the order of their ids, so that two plans never differ by chance."""
+    """Newest first; ties are broken by id, so that equal rows give equal plans."""
     return sorted(rows, key=lambda row: (row.created, row.id), reverse=True)
 
 
 def list_protections(row: ArtifactRow, policy: RetentionPolicy, now: datetime) -> list[str]:
-    """What keeps it, whatever the rules say."""
+    """Everything that protects a row from every rule."""
     young = ["young"] if now - row.created < policy.grace_period else []
     return [*row.protected_by, *young, *(["archived"] if row.is_archived else [])]
 

@@ -1,4 +1,4 @@
-"""What is left of an artifact when its row and its files are gone."""
+"""Records of deleted artifacts."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 RULE_TEXTS = {
-    r"by_hand": gettext_noop("deleted by hand"),
-    r"with_its_source": gettext_noop("went with its version"),
+    r"by_hand": gettext_noop("deleted manually"),
+    r"with_its_source": gettext_noop("deleted with its version"),
     r"older_than_(?P<number>\d+)_days": gettext_noop("older than %(number)s days"),
     r"beyond_newest_(?P<number>\d+)": gettext_noop("beyond the newest %(number)s"),
     r"beyond_newest_(?P<number>\d+)_versions": gettext_noop("beyond the newest %(number)s versions"),
 }
 BY_HAND = "by_hand"
-WITH_ITS_SOURCE = "with_its_source"  # a forecast goes with its version
+WITH_ITS_SOURCE = "with_its_source"  # a forecast is deleted with its version
 
 
 def rule_text(rule: str) -> str:
-    """A rule in the reader's words.
+    """A rule in words.
 
     >>> rule_text("older_than_30_days"), rule_text("beyond_newest_3_versions"), rule_text("else")
     ('older than 30 days', 'beyond the newest 3 versions', 'else')
@@ -33,7 +33,7 @@ def rule_text(rule: str) -> str:
 
 
 class Tombstone(models.Model):
-    """Which file was deleted, by which rule, when, where it was, by whom. Written before the file goes."""
+    """A deleted file: which rule, when, where it was, by whom. Written before the file is deleted."""
 
     id = models.UUIDField(primary_key=True, editable=False)  # the artifact's
     kind = models.CharField(_("kind"), max_length=20)

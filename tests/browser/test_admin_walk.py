@@ -11,14 +11,14 @@ pytestmark = [pytest.mark.browser, pytest.mark.processes]
 LIST = "/admin/registry/modelversion/"
 # each act with what its question says, in the order of a life
 LIFE = [
-    ("promote", {"en": "It takes the place of", "zh-hans": "它将取代"}),
-    ("roll_back", {"en": "is in use again in its place", "zh-hans": "将重新取代它"}),
-    ("pin", {"en": "No clean-up takes it", "zh-hans": "清理不会删除它"}),
-    ("unpin", {"en": "The next clean-up may take it", "zh-hans": "下次清理可能会删除它"}),
-    ("archive", {"en": "moves to", "zh-hans": "将移到"}),
-    ("restore", {"en": "comes back from", "zh-hans": "取回"}),
+    ("promote", {"en": "It will replace", "zh-hans": "它将取代"}),
+    ("roll_back", {"en": "will be in use again instead", "zh-hans": "将重新取代它"}),
+    ("pin", {"en": "No clean-up will remove it", "zh-hans": "清理不会删除它"}),
+    ("unpin", {"en": "The next clean-up may remove it", "zh-hans": "下次清理可能会删除它"}),
+    ("archive", {"en": "will be moved to", "zh-hans": "将移到"}),
+    ("restore", {"en": "will be restored from", "zh-hans": "取回"}),
     ("retrain", {"en": "will be queued", "zh-hans": "加入队列"}),
-    ("delete_with_file", {"en": "go for good", "zh-hans": "将被永久删除"}),
+    ("delete_with_file", {"en": "will be deleted permanently", "zh-hans": "将被永久删除"}),
 ]
 
 
@@ -60,7 +60,7 @@ def test_a_version_lives_its_life_in_the_admin(open_tab, product, versions, lang
     before = product.files("models")
     first = name.replace("v2", "v1")
     tab.page.goto(f"{LIST}?q={first}")
-    if not chosen(tab.page, first).locator(".field-in_use img[alt=True]").count():  # kept back by its test
+    if not chosen(tab.page, first).locator(".field-is_in_use img[alt=True]").count():  # kept back by its test
         nothing = {"en": "Nothing is in use", "zh-hans": "尚未启用"}
         act(tab, first, "promote", nothing[language])
     for verb, said in LIFE:

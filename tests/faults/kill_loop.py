@@ -75,7 +75,8 @@ def clean() -> None:
     """One clean-up as the settings say: with ARCHIVE_STORE it archives, else it deletes."""
     from dataclasses import replace
 
-    from forecastsite.cleanup.service import Limits, build_default_policy, run_cleanup, should_archive
+    from forecastsite.cleanup.limits import Limits
+    from forecastsite.cleanup.service import build_default_policy, run_cleanup, should_archive
 
     run_cleanup(replace(build_default_policy(), should_archive=should_archive("auto")), Limits(batch_size=5))
 
@@ -136,7 +137,7 @@ def lost(rows: dict[str, list], archived: bool) -> Counter[str]:
     bad: Counter[str] = Counter()
     for row in rows["protected"]:
         found = type(row).objects.filter(pk=row.pk, state="ready").first()
-        bad["protected lost"] += not found or found.archived
+        bad["protected lost"] += not found or found.is_archived
     for row in rows["doomed"]:
         there = type(row).objects.filter(pk=row.pk, state="ready").exists()
         bad["without a trace"] += not there and (archived or not Tombstone.objects.filter(pk=row.pk).exists())
@@ -198,7 +199,7 @@ def rounds_of(kills: int, attempt: Callable[[float], bool]) -> dict:
 
     The time of the blow is drawn from as long as one of them takes here and now.
     """
-    from forecastsite.cleanup.service import list_archived_leftovers
+    from forecastsite.cleanup.inventory import list_archived_leftovers
     from prediction.models import Forecast
     from registry.model_versions.models import ModelVersion
 

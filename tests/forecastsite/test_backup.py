@@ -57,7 +57,7 @@ def test_a_file_that_goes_while_the_backup_is_made_makes_it_look_again(copy, mon
 def test_a_file_that_was_damaged_before_is_told_and_left_out(copy, artifact_folder):
     rows = small_files.fill()
     (artifact_folder / rows["old"][0].path).write_bytes(b"rubbish")
-    with pytest.raises(CommandError, match="damaged before"):
+    with pytest.raises(CommandError, match="damaged already"):
         call_command("backup", str(copy))
     assert json.loads((copy / "manifest.json").read_text())["problems"] == [rows["old"][0].path]
 
@@ -103,7 +103,7 @@ def test_a_backup_that_was_changed_is_refused(copy, tmp_path, monkeypatch):
     with pytest.raises(CommandError, match="was changed after the backup"):
         call_command("restore", str(copy))
     assert not (tmp_path / "no.sqlite3").exists()
-    with pytest.raises(CommandError, match="not a whole backup"):
+    with pytest.raises(CommandError, match="not a complete backup"):
         call_command("restore", str(tmp_path))
 
 

@@ -1,4 +1,4 @@
-"""Dates that nobody can read the wrong way round: 9 Nov 2026."""
+"""English formats with unambiguous dates: 9 Nov 2026."""
 
 from __future__ import annotations
 

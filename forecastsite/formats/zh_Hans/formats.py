@@ -1,4 +1,4 @@
-"""Django's own zh-hans formats have no thousands separator."""
+"""Chinese formats; Django's own have no thousands separator."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""manage.py archive_artifacts: files into the archive, back again, or compared with what was saved.
+"""manage.py archive_artifacts: moves files to the archive, verifies its copies, restores files.
 
-Exit codes: 0 done, 2 arguments, 3 partly failed, 4 another one is running, 6 archive unreachable.
+Exit codes: 0 done, 2 arguments, 3 partly failed, 4 already running, 6 archive unreachable.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ ArchivableRow = Forecast | ModelVersion
 
 
 class Command(BaseCommand):
-    help = "Moves files to the archive (push), compares its copies (verify), brings files back (restore)."
+    help = "Moves files to the archive (push), verifies its copies (verify), restores files (restore)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("action", choices=["push", "verify", "restore"])
-        what = "names of versions or ids; without any: what a clean-up would take, or all that is archived"
-        parser.add_argument("names", nargs="*", metavar="NAME", help=what)
+        names = "version names or ids; default: what a clean-up would archive, or everything archived"
+        parser.add_argument("names", nargs="*", metavar="NAME", help=names)
         parser.add_argument("--json", action="store_true", help="print one JSON object")
         parser.add_argument(
-            "--apply", action="store_true", help="do it; verify only reads and needs no --apply"
+            "--apply", action="store_true", help="carry it out; verify only reads and needs no --apply"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -50,6 +50,7 @@ class Command(BaseCommand):
             self.run_action(options)
 
     def run_action(self, options: dict[str, Any]) -> None:
+        """Selects the rows, processes them with --apply, and reports."""
         self.failures: list[dict[str, str]] = []
         self.done_rows: list[ArchivableRow] = []
         acts = options["apply"] or options["action"] == "verify"
@@ -71,7 +72,7 @@ class Command(BaseCommand):
             )
 
     def process_rows(self, rows: list[ArchivableRow], work: Callable[[ArchivableRow], None]) -> None:
-        """An archive that does not answer stops it; any other error is told at the end."""
+        """Processes each row and collects failures; only an unreachable archive stops."""
         archive.probe_archive()
         for row in rows:
             try:
@@ -84,6 +85,7 @@ class Command(BaseCommand):
                 self.done_rows.append(row)
 
     def write_report(self, rows: list[ArchivableRow], options: dict[str, Any], is_applied: bool) -> None:
+        """Prints the report as text or JSON."""
         counts = {"chosen": len(rows), "done": len(self.done_rows), "failed": len(self.failures)}
         report = {
             "action": options["action"],
@@ -97,12 +99,12 @@ class Command(BaseCommand):
             return self.stdout.write(json.dumps(report))
         lines = [f"{row.KIND:15}{row.size:>12}  {row}  {' '.join(row.locations)}" for row in rows]
         done = f"{options['action']}: {counts['done']} of {counts['chosen']} done, {counts['failed']} failed."
-        dry = f"{counts['chosen']} files chosen. Nothing was changed: this was a dry run. --apply does it."
+        dry = f"{counts['chosen']} files selected. Dry run: nothing was changed. Use --apply to carry it out."
         return self.stdout.write("\n".join([*lines, done if is_applied else dry]))
 
 
 def select_rows(action: str, names: list[str]) -> Iterator[ArchivableRow]:
-    """The named rows; without names what a clean-up would archive, or all that the archive holds."""
+    """The named rows; without names what a clean-up would archive, or everything archived."""
     if names:
         for name in names:
             yield find_row(name)
@@ -116,7 +118,7 @@ def select_rows(action: str, names: list[str]) -> Iterator[ArchivableRow]:
 
 
 def find_row(name: str) -> ArchivableRow:
-    """A version by its name, or anything by its id; raises CommandError."""
+    """A version by name, or a row by id; raises CommandError."""
     try:
         key = UUID(name)
     except ValueError:
@@ -127,22 +129,25 @@ def find_row(name: str) -> ArchivableRow:
     for kind in MODELS_BY_KIND.values():
         if found := kind.objects.filter(pk=key).first():
             return found
-    raise CommandError(f"There is no file with the id {name}.", returncode=2)
+    raise CommandError(f"No forecast or model version has the id {name}.", returncode=2)
 
 
 def push_row(row: ArchivableRow) -> None:
+    """Moves the row's file to the archive."""
     row.move_to_archive()
 
 
 def restore_row(row: ArchivableRow) -> None:
+    """Restores the row's file."""
     row.restore_file()
 
 
 def verify_row(row: ArchivableRow) -> None:
+    """Verifies the archived copy."""
     archive.verify_copy(row.path, row.sha256)
 
 
 def describe_row(row: ArchivableRow) -> dict[str, Any]:
-    """An item as JSON knows it."""
+    """The row in JSON."""
     names = {"kind": row.KIND, "id": str(row.pk), "name": str(row)}
     return {**names, "bytes": row.size, "sha256": row.sha256, "address": row.archive_address}

@@ -1,4 +1,4 @@
-"""manage.py backup FOLDER: a consistent copy of this installation while it runs."""
+"""manage.py backup FOLDER: a consistent backup of the running installation."""
 
 from __future__ import annotations
 
@@ -14,9 +14,7 @@ from registry.lib.locks import LockUnavailable
 
 
 class Command(BaseCommand):
-    help = (
-        "Copies database and files of the running installation into a new folder; `restore` brings it back."
-    )
+    help = "Copies database and files of the running installation into a new folder, for `restore`."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("folder", type=Path, help="must not exist yet")
@@ -30,8 +28,8 @@ class Command(BaseCommand):
         except (BackupError, OSError) as problem:
             raise CommandError(str(problem)) from None
         facts = {**manifest, "folder": str(options["folder"]), "files": len(manifest["files"])}
-        said = f"{facts['files']} files in {facts['folder']}."
-        self.stdout.write(json.dumps(facts) if options["json"] else said)
+        text = f"{facts['files']} files in {facts['folder']}."
+        self.stdout.write(json.dumps(facts) if options["json"] else text)
         if problems := manifest["problems"]:
-            text = f"{len(problems)} files were damaged before and are not in it, first {problems[0]}."
-            raise CommandError(text, returncode=3)
+            first = f"{len(problems)} files were damaged already and are not included, first {problems[0]}."
+            raise CommandError(first, returncode=3)

@@ -1,6 +1,6 @@
-"""manage.py cleanup_artifacts: forecasts and versions that nobody needs any more go, or into the archive.
+"""manage.py cleanup_artifacts: deletes or archives forecasts and versions that are no longer needed.
 
-Exit codes: 0 done, 2 arguments, 3 partly failed, 4 another one is running, 5 refused by a safety limit,
+Exit codes: 0 done, 2 arguments, 3 partly failed, 4 already running, 5 refused by a safety limit,
 6 archive unreachable.
 """
 
@@ -16,15 +16,13 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from forecastsite.cleanup import disk_reserve
+from forecastsite.cleanup.limits import Limits
 from forecastsite.cleanup.service import (
     EXIT_CODES,
     MODELS_BY_KIND,
     NOT_STARTED_ERRORS,
     CleanupOutcome,
-    Limits,
-    build_plan,
-    check_limits,
+    preview_cleanup,
     run_cleanup,
     should_archive,
 )
@@ -37,7 +35,8 @@ MAX_NUMBER = 10**9
 
 
 def parse_kinds(text: str) -> frozenset[str]:
-    """
+    """Kinds from comma-separated words.
+
     >>> sorted(parse_kinds("forecasts,models"))
     ['forecast', 'model_version']
     """
@@ -48,7 +47,8 @@ def parse_kinds(text: str) -> frozenset[str]:
 
 
 def parse_seconds(text: str, unit: str = "s") -> float:
-    """
+    """Seconds from a number with an optional unit; `unit` is the default.
+
     >>> parse_seconds("90"), parse_seconds("10m"), parse_seconds("24", "h")
     (90.0, 600.0, 86400.0)
     """
@@ -59,25 +59,28 @@ def parse_seconds(text: str, unit: str = "s") -> float:
 
 
 def parse_grace(text: str) -> timedelta:
-    """Hours, unless another unit is named."""
+    """A duration, in hours unless another unit is given."""
     return timedelta(seconds=parse_seconds(text, "h"))
 
 
 def parse_max_delete(text: str) -> str:
-    """A number of rows, or a percentage."""
+    """A number of rows or a percentage, unchanged."""
     if not re.fullmatch(r"\d+|\d{1,2}(\.\d+)?%|100%", text):
         raise ArgumentTypeError(f"{text!r} is neither a number of rows nor a share such as 20%")
     return text
 
 
 class Command(BaseCommand):
-    help = "Deletes or archives old forecasts and versions. Without --apply it only says what it would do."
+    help = "Deletes or archives old forecasts and versions. Without --apply it only reports what it would do."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         rules = {
-            "--keep-days": (settings.KEEP_DAYS, "forecasts younger than so many days stay"),
-            "--keep-count": (settings.KEEP_COUNT, "and of these at most the newest so many"),
-            "--keep-versions": (settings.KEEP_VERSIONS, "newest versions of each algorithm and scope stay"),
+            "--keep-days": (settings.KEEP_DAYS, "keep forecasts younger than this many days"),
+            "--keep-count": (settings.KEEP_COUNT, "keep at most this many of them, the newest"),
+            "--keep-versions": (
+                settings.KEEP_VERSIONS,
+                "keep this many versions of each algorithm and scope",
+            ),
         }
         for name, (default, words) in rules.items():
             parser.add_argument(
@@ -85,42 +88,44 @@ class Command(BaseCommand):
             )
         hours = timedelta(hours=settings.GRACE_HOURS)
         parser.add_argument(
-            "--grace", type=parse_grace, default=hours, help="nothing younger goes, such as 24h"
+            "--grace", type=parse_grace, default=hours, help="remove nothing younger than this, such as 24h"
         )
         parser.add_argument(
             "--kind", type=parse_kinds, default=frozenset(MODELS_BY_KIND), help="forecasts,models"
         )
         parser.add_argument("--archive", choices=["auto", "require", "never"], default="auto")
         parser.add_argument(
-            "--max-delete", type=parse_max_delete, default=None, help="refuse more rows, or such as 20%%"
+            "--max-delete",
+            type=parse_max_delete,
+            default=None,
+            help="refuse to remove more rows (a number or a share such as 20%%)",
         )
-        parser.add_argument("--expect-plan", default="", metavar="SHA256", help="the plan of a dry run")
+        parser.add_argument("--expect-plan", default="", metavar="SHA256", help="carry out this plan only")
         parser.add_argument(
             "--batch", type=build_int_type(10_000), default=200, help="rows in one transaction"
         )
         parser.add_argument(
-            "--time-limit", type=parse_seconds, default=None, help="stop after it, such as 10m"
+            "--time-limit", type=parse_seconds, default=None, help="stop after this time, such as 10m"
         )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
-        parser.add_argument("--apply", action="store_true", help="do it")
+        parser.add_argument("--apply", action="store_true", help="carry out the plan")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            with disk_reserve.release_reserve():
-                outcome = self.plan_or_clean(options)
+            outcome = self.preview_or_run(options)
         except NOT_STARTED_ERRORS as problem:
             raise CommandError(str(problem), returncode=EXIT_CODES[type(problem)]) from None
         mode = "apply" if options["apply"] else "dry-run"
-        say = (
+        text = (
             format_summary(outcome, options)
             if not options["json"]
             else json.dumps(build_report(outcome, mode))
         )
-        self.stdout.write(say)
+        self.stdout.write(text)
         if outcome.exit_code:
             raise CommandError(outcome.failure_sentence, returncode=outcome.exit_code)
 
-    def plan_or_clean(self, options: dict[str, Any]) -> CleanupOutcome:
+    def preview_or_run(self, options: dict[str, Any]) -> CleanupOutcome:
         policy = RetentionPolicy(
             max_age_days=options["keep_days"],
             max_forecasts=options["keep_count"],
@@ -135,15 +140,11 @@ class Command(BaseCommand):
             batch_size=options["batch"],
             time_limit=options["time_limit"],
         )
-        if options["apply"]:
-            return run_cleanup(policy, limits)
-        found = build_plan(policy)
-        check_limits(found, limits)
-        return CleanupOutcome(found)
+        return run_cleanup(policy, limits) if options["apply"] else preview_cleanup(policy, limits)
 
 
 def build_report(outcome: CleanupOutcome, mode: str) -> dict[str, Any]:
-    """The JSON that scripts read."""
+    """The report for --json."""
     plan, done = outcome.plan, outcome.counts
     counts = {"examined": len(plan.items), **plan.count_by_action()}
     if mode == "apply":
@@ -160,19 +161,19 @@ def build_report(outcome: CleanupOutcome, mode: str) -> dict[str, Any]:
 
 
 def format_summary(outcome: CleanupOutcome, options: dict[str, Any]) -> str:
-    """The report for people: what goes line by line, what stays by reason (line by line with -v 2)."""
+    """The report for people: removed items one by one, kept ones by reason (one by one with -v 2)."""
     plan = outcome.plan
     shown = plan.items if options["verbosity"] > 1 else plan.due_items
     lines = [f"{item.action:8}{item.kind:15}{item.bytes:>12}  {item.name}  {item.reason}" for item in shown]
-    stays = Counter(item.reason for item in plan.items if not item.is_due)
-    lines += [f"{number} stay: {reason}" for reason, number in stays.most_common()]
+    kept = Counter(item.reason for item in plan.items if not item.is_due)
+    lines += [f"{number} kept: {reason}" for reason, number in kept.most_common()]
     size = sum(item.bytes for item in plan.due_items)
-    lines.append(f"{len(plan.due_items)} of {len(plan.items)} go, {size} bytes. Plan {plan.sha256}")
+    lines.append(f"{len(plan.due_items)} of {len(plan.items)} to remove, {size} bytes. Plan {plan.sha256}")
     if not options["apply"]:
-        return "\n".join([*lines, "Nothing was changed: this was a dry run. --apply does it."])
+        return "\n".join([*lines, "Dry run: nothing was changed. Use --apply to carry out the plan."])
     done = outcome.counts
     lines.append(
         f"Deleted {done['delete']}, archived {done['archive']}, freed {outcome.freed_bytes} bytes; "
-        f"{done['skipped']} in use by now, {len(outcome.failures)} failed, {outcome.left_count} left."
+        f"{done['skipped']} skipped (in use), {len(outcome.failures)} failed, {outcome.left_count} left."
     )
     return "\n".join(lines)

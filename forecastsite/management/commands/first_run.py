@@ -1,4 +1,4 @@
-"""`manage.py first_run`: gives an empty installation something to look at. Safe to repeat."""
+"""manage.py first_run: fills an empty installation with sample data and a first training. Safe to repeat."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SAMPLE_NAME = "sample"
 
 
 class Command(BaseCommand):
-    help = "Imports the sample and queues one short training, if there is no data yet."
+    help = "Imports the sample data and queues a short training, unless there is data already."
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not Dataset.objects.exists():
@@ -29,7 +29,7 @@ class Command(BaseCommand):
 
 
 def import_sample() -> DatasetVersion:
-    """The made-up chain, through the same door as everybody's sales."""
+    """Imports the synthetic chain the same way as any sales file."""
     from registry.datasets.importer import import_file
     from registry.datasets.importing.options import ImportOptions
     from registry.datasets.sample.generator import COUNTRY, SampleDataset

@@ -1,4 +1,4 @@
-"""`manage.py makemessages`: also collects the words of algorithms, which know no Django and mark nothing."""
+"""manage.py makemessages: also collects the texts of algorithms, which cannot mark them themselves."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from django.core.management.commands import makemessages
 
 
 def collect_algorithm_texts() -> list[str]:
-    """Labels, descriptions and knob helps of the algorithms that come with the product."""
+    """Labels, descriptions and help texts of the built-in algorithms."""
     from registry import algorithms
 
     every = [algorithms.get_entry(name) for name, _label in algorithms.list_choices()]
     ours = [entry for entry in every if entry.module_class.__module__.startswith(("registry.", "torch."))]
-    said = {word for entry in ours for word in (entry.label, entry.description)}
+    texts = {word for entry in ours for word in (entry.label, entry.description)}
     helps = {knob.get("help", "") for entry in ours for knob in algorithms.describe_knobs(entry.name)}
-    return sorted(said | helps - {""})
+    return sorted(texts | helps - {""})
 
 
 class Command(makemessages.Command):
-    """Django's own, with a file of those words beside the sources while it looks."""
+    """Django's command, run with a temporary source file that contains these texts."""
 
     def handle(self, *args: Any, **options: Any) -> None:
         file = Path(settings.BASE_DIR) / "forecastsite" / "words_of_algorithms.py"

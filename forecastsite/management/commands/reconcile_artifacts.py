@@ -1,6 +1,6 @@
-"""manage.py reconcile_artifacts: rows and files that do not fit together are found and mended.
+"""manage.py reconcile_artifacts: finds and repairs mismatches between rows and files.
 
-Exit codes: 0 all fits or was mended, 2 arguments, 3 something is left, 4 a clean-up is running, 5 refused.
+Exit codes: 0 no mismatches or all repaired, 2 arguments, 3 some are left, 4 a clean-up is running, 5 refused.
 """
 
 from __future__ import annotations
@@ -22,39 +22,40 @@ from registry.storage.reconcile import Finding, is_store_missing, iter_findings
 from training.leases import expire_run
 from training.models import TrainingRun
 
-MOST_MISSING_TEXT = (
-    "Most files are missing at once: is the folder or the bucket there? Nothing was changed; --force goes on."
+STORE_MISSING_TEXT = (
+    "Most files are missing: is the folder or bucket available? Nothing was changed; --force repairs anyway."
 )
 
 
 class Command(BaseCommand):
-    help = "Compares rows and files: orphans, missing or changed files, stuck states. --apply mends them."
+    help = "Finds orphans, missing or changed files, and stuck states. --apply repairs them."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--no-hashes", action="store_true", help="compare sizes only, which is quicker")
-        parser.add_argument("--force", action="store_true", help="also when most files are missing")
+        parser.add_argument("--no-hashes", action="store_true", help="compare sizes only, which is faster")
+        parser.add_argument("--force", action="store_true", help="repair even if most files are missing")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
-        parser.add_argument("--apply", action="store_true", help="mend")
+        parser.add_argument("--apply", action="store_true", help="repair the findings")
 
     def handle(self, *args: Any, **options: Any) -> None:
         found = [*iter_findings(not options["no_hashes"], versions_in_training()), *find_stuck_runs()]
         errors: list[dict[str, str]] = []
         if options["apply"]:
             if is_store_missing(found) and not options["force"]:
-                raise CommandError(MOST_MISSING_TEXT, returncode=5)
+                raise CommandError(STORE_MISSING_TEXT, returncode=5)
             try:
                 with exclusive_lock(LOCK_NAME):
-                    errors = [error for one in found if (error := mend_finding(one))]
+                    errors = [error for one in found if (error := repair_finding(one))]
             except LockUnavailable as problem:
                 raise CommandError(str(problem), returncode=4) from None
         left = len(errors) if options["apply"] else len(found)
         self.write_report(found, errors, options)
         if left:
-            raise CommandError(f"{left} of {len(found)} findings are not mended.", returncode=3)
+            raise CommandError(f"{left} of {len(found)} findings are not repaired.", returncode=3)
 
     def write_report(
         self, found: list[Finding], failures: list[dict[str, str]], options: dict[str, Any]
     ) -> None:
+        """Prints the report as text or JSON."""
         counts = Counter(one.problem for one in found)
         mode = "apply" if options["apply"] else "dry-run"
         if options["json"]:
@@ -63,12 +64,12 @@ class Command(BaseCommand):
             return self.stdout.write(json.dumps(report))
         lines = [f"{one.problem:15}{one.kind:16}{one.remedy:14}{one.name}" for one in found]
         lines += [f"failed: {error['name']}: {error['error']}" for error in failures]
-        said = "Everything fits." if not found else "Mended." if options["apply"] else "--apply mends it."
-        return self.stdout.write("\n".join([*lines, f"{len(found)} findings. {said}"]))
+        result = " Repaired." if options["apply"] else " Use --apply to repair them."
+        return self.stdout.write("\n".join([*lines, f"{len(found)} findings.{result if found else ''}"]))
 
 
 def find_stuck_runs() -> Iterator[Finding]:
-    """Trainings whose worker has not beaten for longer than its lease."""
+    """Yields running trainings whose lease has expired."""
     silent = TrainingRun.objects.filter(state=TrainingRun.State.RUNNING, lease_until__lt=Now())
     for run in silent:
         yield Finding(
@@ -81,8 +82,8 @@ def find_stuck_runs() -> Iterator[Finding]:
         )
 
 
-def mend_finding(finding: Finding) -> dict[str, str] | None:
-    """None, or what went wrong."""
+def repair_finding(finding: Finding) -> dict[str, str] | None:
+    """Repairs a finding; returns the error in JSON, or None."""
     try:
         finding.repair()
     except FAILURE_TYPES as problem:

@@ -1,4 +1,4 @@
-"""manage.py restore FOLDER: a backup into an empty DATA_DIR."""
+"""manage.py restore FOLDER: restores a backup into an empty DATA_DIR."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from forecastsite.backup import BackupError, restore_backup
 
 
 class Command(BaseCommand):
-    help = "Fills an empty DATA_DIR from a folder that `backup` made, after checking every file of it."
+    help = "Restores a folder made by `backup` into an empty DATA_DIR, after verifying every file."
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:

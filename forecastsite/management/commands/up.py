@@ -1,4 +1,4 @@
-"""`manage.py up`: everything that one machine needs, until Ctrl-C or SIGTERM."""
+"""manage.py up: runs web server and workers on one machine until Ctrl-C or SIGTERM."""
 
 from __future__ import annotations
 
@@ -24,68 +24,69 @@ ADMIN_NAME = "admin"
 
 
 class Command(BaseCommand):
-    help = "Starts web server and workers on this machine; the first start also sets everything up."
+    help = "Runs web server and workers on this machine; the first start also sets up the installation."
 
     def add_arguments(self, parser: CommandParser) -> None:
         port, workers = settings.PORT, settings.TRAINING_WORKERS
         parser.add_argument("--port", type=build_int_type(65535), default=port, help=f"default {port}")
         parser.add_argument("--workers", type=build_int_type(64), default=workers, help="trainings at a time")
         parser.add_argument(
-            "--drain", action="store_true", help="when told to stop, let the trainings in work end first"
+            "--drain", action="store_true", help="when stopped, wait until running trainings have ended"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.port = options["port"]
         if not is_port_free(self.port):
             raise CommandError(
-                f"Port {self.port} is in use: stop what uses it, or choose another with PORT=8001."
+                f"Port {self.port} is in use: stop its program, or choose another port with PORT=8001."
             )
         with lock_data_folder():
             self.start_site(options["workers"], options["drain"])
 
     def start_site(self, workers: int, drain: bool) -> None:
-        """From an empty folder to a running site; returns when it was told to stop."""
+        """Sets up the data folder if it is empty and runs the site until it is stopped."""
         settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
         disk_reserve.fill_reserve()
         call_command("migrate", verbosity=0, interactive=False)
         if not User.objects.exists():
-            self.write_status("first start: importing the sample")
+            self.write_status("first start: importing the sample data")
             subprocess.run([sys.executable, str(settings.BASE_DIR / "manage.py"), "first_run"], check=True)
         Supervisor(self.port, workers, self.write_status, drain).run_until_stopped(self.announce_ready)
 
     def write_status(self, line: str) -> None:
+        """Prints a status line."""
         self.write_text(f"[up] {line}")
 
     def write_text(self, text: str) -> None:
-        """A reader that went away (`make run | head`) is no reason to stop the site."""
+        """Prints a text; a closed pipe (`make run | head`) must not stop the site."""
         with suppress(BrokenPipeError):
             self.stdout.write(text)
             self.stdout.flush()
 
     def announce_ready(self) -> None:
-        """The line that people and scripts wait for; the first time with the way in, in the same breath."""
-        way_in = "" if User.objects.exists() else create_administrator() + "\n"
-        self.write_text(f"{way_in}Ready: http://127.0.0.1:{self.port}")
+        """Prints the ready line that people and scripts wait for, on the first start with the credentials."""
+        credentials = "" if User.objects.exists() else create_administrator() + "\n"
+        self.write_text(f"{credentials}Ready: http://127.0.0.1:{self.port}")
 
 
 @contextmanager
 def lock_data_folder() -> Iterator[None]:
-    """Two supervisors on one data folder would start everything twice. The lock ends with the process."""
+    """Locks the data folder, because two supervisors would start everything twice."""
     try:
         with file_lock(settings.DATA_DIR / "up.lock"):
             yield
     except LockUnavailable:
-        message = f"{settings.DATA_DIR} is in use by another `up`: stop that one, or choose another DATA_DIR."
+        message = f"{settings.DATA_DIR} is in use by another `up`: stop it, or choose another DATA_DIR."
         raise CommandError(message) from None
 
 
 def create_administrator() -> str:
-    """Makes the first administrator; the sentence tells a random password, which is kept nowhere."""
+    """Creates the first administrator; returns a sentence with the password, which is stored nowhere else."""
     given = read_env("ADMIN_PASSWORD")
     password = given or secrets.token_urlsafe(12)
     User.objects.create_superuser(ADMIN_NAME, password=password)
     if given:
-        return f"Sign in as {ADMIN_NAME} with the password of ADMIN_PASSWORD."
+        return f"Sign in as {ADMIN_NAME} with the password from ADMIN_PASSWORD."
     return (
-        f"Sign in as {ADMIN_NAME} with the password {password} (shown only now; change it after you sign in)."
+        f"Sign in as {ADMIN_NAME} with the password {password} (shown only once; change it after signing in)."
     )

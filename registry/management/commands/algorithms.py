@@ -1,4 +1,4 @@
-"""manage.py algorithms: what can be learned with, its settings, and whether what was learned still holds."""
+"""manage.py algorithms: lists the algorithms and verifies model versions against their golden forecasts."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from registry.storage.artifacts import CorruptArtifact
 
 
 class Command(BaseCommand):
-    """Lists every algorithm that was found."""
+    """Lists algorithms or verifies model versions."""
 
     help = "Lists the algorithms and their settings."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true")
         parser.add_argument(
-            "--verify", action="store_true", help="Replay the golden forecast of every model version."
+            "--verify", action="store_true", help="replay the golden forecast of every model version"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -49,7 +49,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"    --set {knob['name']}={knob['default']:<10} {knob['help']}")
 
     def verify_versions(self, as_json: bool) -> None:
-        """Says of every ready version whether it still gives the numbers of the day it was learned."""
+        """Reports for every ready version whether it still reproduces its golden forecast."""
         rows = [
             _verify_version(version)
             for version in ModelVersion.objects.ready().filter(archived_at=None).order_by("created_at")
@@ -58,10 +58,10 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps({"versions": rows}))
         else:
             for row in rows:
-                self.stdout.write(f"{row['name']:<30} {row['problem'] or 'same numbers'}")
+                self.stdout.write(f"{row['name']:<30} {row['problem'] or 'unchanged'}")
         moved = [row["name"] for row in rows if row["problem"]]
         if moved:
-            raise CommandError(f"{len(moved)} of {len(rows)} versions need a look: {', '.join(moved[:5])}.")
+            raise CommandError(f"{len(moved)} of {len(rows)} versions have problems: {', '.join(moved[:5])}.")
 
 
 def _verify_version(version: ModelVersion) -> dict[str, Any]:
@@ -74,5 +74,5 @@ def _verify_version(version: ModelVersion) -> dict[str, Any]:
     except (BadBundle, CorruptArtifact) as error:
         problem = str(error)
     if drift is not None and not drift <= TOLERANCE:
-        problem = f"The golden forecast moved by {drift:.2%}: train this model again before you trust it."
+        problem = f"The golden forecast changed by {drift:.2%}: train this model again before using it."
     return {"name": version.name, "drift": drift, "problem": problem}

@@ -1,4 +1,4 @@
-"""manage.py import_sales: reads a file of sales into a dataset."""
+"""manage.py import_sales: imports a sales file into a dataset."""
 
 from __future__ import annotations
 
@@ -19,22 +19,29 @@ from registry.datasets.models import Dataset, DatasetVersion
 
 
 class Command(BaseCommand):
-    help = "Reads a CSV, Excel or parquet file of sales (date, store, product, sales, …) into a dataset."
+    help = "Imports a CSV, Excel or parquet file of sales (date, store, product, sales, …) into a dataset."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
         parser.add_argument("--name", required=True, help="the dataset's name")
         parser.add_argument("--map", nargs="+", action="extend", default=[], metavar="sales=qty")
-        for role, meaning in zip(COVARIATE_ROLES, ("known ahead", "known afterwards", "fixed"), strict=True):
+        for role, meaning in zip(
+            COVARIATE_ROLES, ("known ahead", "known for the past only", "fixed"), strict=True
+        ):
             parser.add_argument(
                 f"--{role}", nargs="+", action="extend", default=[], help=f"columns {meaning}"
             )
         parser.add_argument("--country", default="", help="two letters, for public holidays")
         parser.add_argument("--on-problem", choices=["stop", "skip"], default="stop")
         parser.add_argument(
-            "--dates", choices=DATE_ORDERS, default="", help="the order in dates like 01/02/2026"
+            "--dates", choices=DATE_ORDERS, default="", help="order of day and month in dates like 01/02/2026"
         )
-        parser.add_argument("--decimal", choices=list(DECIMAL_MARKS), default="", help="what 1,234 means")
+        parser.add_argument(
+            "--decimal",
+            choices=list(DECIMAL_MARKS),
+            default="",
+            help="the decimal mark, if 1,234 is ambiguous",
+        )
         parser.add_argument(
             "--choose",
             nargs="+",
@@ -44,9 +51,9 @@ class Command(BaseCommand):
             help="what to do about a finding",
         )
         parser.add_argument(
-            "--replace", action="store_true", help="the file is the whole dataset, not newer days"
+            "--replace", action="store_true", help="replace the whole dataset instead of adding days"
         )
-        parser.add_argument("--check", action="store_true", help="only print the report, save nothing")
+        parser.add_argument("--check", action="store_true", help="print the report only, import nothing")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -74,17 +81,18 @@ class Command(BaseCommand):
 
 
 def check_file(path: Path, name: str, given: ColumnRoles, reading: ImportOptions) -> dict[str, Any]:
-    """The report about a file, and what it would change in the dataset; nothing is saved."""
+    """The report on a file and on what it would change in the dataset; imports nothing."""
     with import_folder() as folder:
         dataset = Dataset.objects.filter(name=name).first()
         found = inspect_file(path, folder, replace(reading, roles=given), dataset)
     counts = {kind: len(found[kind]) for kind in ("stores", "products")}
-    told = ("hash", "rows", "series", "first", "last", "roles", "findings", "changes", "reading")
-    return {"dataset": name, **{part: found[part] for part in told}, **counts}
+    parts = ("hash", "rows", "series", "first", "last", "roles", "findings", "changes", "reading")
+    return {"dataset": name, **{part: found[part] for part in parts}, **counts}
 
 
 def split_words(given: list[str]) -> list[str]:
-    """
+    """Words of comma-separated arguments.
+
     >>> split_words(["promo,price", "open"])
     ['promo', 'price', 'open']
     """
@@ -92,7 +100,8 @@ def split_words(given: list[str]) -> list[str]:
 
 
 def parse_pairs(option: str, given: list[str]) -> dict[str, str]:
-    """
+    """{a: b} from arguments like a=b; raises CommandError.
+
     >>> parse_pairs("--map", ["sales=qty,date=day"])
     {'sales': 'qty', 'date': 'day'}
     """
@@ -105,7 +114,7 @@ def parse_pairs(option: str, given: list[str]) -> dict[str, str]:
 
 
 def parse_roles(given: dict[str, list[str]]) -> ColumnRoles:
-    """{column: role}; a column with two roles is a bad argument."""
+    """{column: role}; raises CommandError if a column has two roles."""
     result: ColumnRoles = {}
     for role, columns in given.items():
         for column in columns:
@@ -115,7 +124,7 @@ def parse_roles(given: dict[str, list[str]]) -> ColumnRoles:
 
 
 def build_report(version: DatasetVersion) -> dict[str, Any]:
-    """The JSON that scripts read."""
+    """The report for --json."""
     return {
         "dataset": version.dataset.name,
         "version": version.number,

@@ -1,4 +1,4 @@
-"""manage.py make_sample: writes the made-up pharmacy chain as parquet."""
+"""manage.py make_sample: writes the synthetic pharmacy chain as parquet."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from registry.datasets.sample.generator import LAST_DAY, SampleDataset
 
 
 class Command(BaseCommand):
-    help = "Writes a made-up pharmacy chain as parquet; the same arguments give the same data."
+    help = "Writes sales of a synthetic pharmacy chain as parquet; the same arguments give the same data."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--stores", type=int, default=10)

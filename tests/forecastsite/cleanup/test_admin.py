@@ -26,7 +26,7 @@ def act(admin_page):
 
 
 def test_it_is_switched_on_and_off_after_a_question(act):
-    assert "Cleans up every night" in act("switch_on").content.decode()
+    assert "A clean-up will run every night" in act("switch_on").content.decode()
     assert not Nightly.objects.get().is_enabled
     act("switch_on", confirmed="yes")
     assert Nightly.objects.get().is_enabled
@@ -54,7 +54,7 @@ def test_without_a_look_at_the_plan_nothing_is_carried_out(act, stocked):
 def test_a_plan_that_changed_since_is_not_carried_out(act, stocked):
     plan = re.search(r'name="plan" value="(\w{64})"', act("preview_cleanup").content.decode())[1]
     stocked["old"][0].pin()
-    assert "look at it again" in act("clean_up_now", plan=plan).content.decode()
+    assert "review it again" in act("clean_up_now", plan=plan).content.decode()
     assert Forecast.objects.count() == 11
 
 

@@ -285,4 +285,4 @@ def test_the_scheduled_clean_up_leaves_a_plan_that_takes_half_of_everything_to_a
     )
     clean_up()
     last = Nightly.objects.ensure_schedule().last_cleanup
-    assert last.code == 5 and "look at the plan" in last.text and Forecast.objects.count() == 11
+    assert last.code == 5 and "review the plan" in last.text and Forecast.objects.count() == 11

@@ -66,7 +66,7 @@ def test_a_light_queue_that_does_nothing_for_a_minute_is_started_again(clock, wa
     assert watching.said == []
     clock.pass_by(2)
     watching.check_queues()
-    assert watching.said == ["light does no jobs, starts again in 0.5 s"]
+    assert watching.said == ["light processes no jobs, restarting in 0.5 s"]
     assert not OrmQ.objects.exists()
 
 
@@ -82,7 +82,7 @@ def test_a_long_light_job_is_not_a_wedged_queue(clock, watching, monkeypatch, se
     assert watching.said == []
     post_execute_in_worker.send("django_q", func=None, task=None)
     watching.check_queues()
-    assert watching.said == ["light does no jobs, starts again in 0.5 s"]
+    assert watching.said == ["light processes no jobs, restarting in 0.5 s"]
 
 
 def test_marks_of_dead_workers_are_swept_when_the_queue_starts(settings, tmp_path):
@@ -104,7 +104,7 @@ def test_a_training_queue_that_takes_no_run_for_half_a_minute_is_started_again(c
     clock.pass_by(16)
     watching.queue_probe.forget_job()
     watching.check_queues()
-    assert watching.said == ["training takes no jobs, starts again in 0.5 s"]
+    assert watching.said == ["training takes no jobs, restarting in 0.5 s"]
 
 
 def test_a_queue_at_work_is_left_alone(clock, watching, ask):
@@ -177,7 +177,7 @@ def test_draining_waits_until_nothing_is_in_work_or_a_second_signal_comes(monkey
     monkeypatch.setattr(watching, "find_running_trainings", lambda: ["a training"])
     watching.wait_for_trainings()
     assert watching.signal_count == 2
-    assert said == 2 * ["waits for the trainings in work; a second signal stops them"]
+    assert said == 2 * ["waiting for running trainings; a second signal stops them"]
 
 
 def test_a_draining_machine_begins_nothing(ask, tmp_path, settings):

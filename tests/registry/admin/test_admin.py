@@ -147,10 +147,10 @@ def test_people_without_the_role_are_told_which_one_they_need(person, browse, re
 def test_promoting_says_what_it_replaces_asks_why_and_is_written_down(page, publish, user, read):
     best, worse = publish(wape=0.2), publish(wape=0.4)
     text = read(ask(page, "promote", best, worse))
-    assert "This will happen to 1 row" in text and f"It takes the place of {best.name}." in text
-    assert "After its test it was not put in use: It is not better than" in text
-    assert "1 row is left alone" in text and "It is in use already." in text
-    assert "Write a reason" in read(confirm(page, "promote", worse, reason=" "))
+    assert "This will happen to 1 row" in text and f"It will replace {best.name}." in text
+    assert "It was not put in use after its test: It is not better than" in text
+    assert "1 row is skipped" in text and "It is already in use." in text
+    assert "Enter a reason" in read(confirm(page, "promote", worse, reason=" "))
     assert ForecastModel.objects.get().best == best
     assert "done for 1" in read(confirm(page, "promote", worse, reason="Ana knows the shop"))
     assert ForecastModel.objects.get().best == worse
@@ -165,7 +165,7 @@ def test_promoting_says_what_it_replaces_asks_why_and_is_written_down(page, publ
 def test_rolling_back_goes_one_step_and_refuses_what_is_not_in_use(page, publish, read):
     first, second = publish(wape=0.4), publish(wape=0.2)
     text = read(ask(page, "roll_back", first, second))
-    assert f"{first.name} is in use again in its place." in text and "choose the version that is" in text
+    assert f"{first.name} will be in use again instead." in text and "select the version that is" in text
     confirm(page, "roll_back", second)
     assert ForecastModel.objects.get().best == first
     assert "There is no earlier version" in read(ask(page, "roll_back", first))
@@ -176,7 +176,7 @@ def test_a_pin_is_put_on_and_taken_off(page, version, forecast, kind, read):
     row = {"version": version, "forecast": forecast}[kind]
     assert "It is not pinned." in read(ask(page, "unpin", row))
     confirm(page, "pin", row)
-    assert type(row).objects.get(pk=row.pk).pinned and "pinned already" in read(ask(page, "pin", row))
+    assert type(row).objects.get(pk=row.pk).pinned and "already pinned" in read(ask(page, "pin", row))
     confirm(page, "unpin", row)
     assert not type(row).objects.get(pk=row.pk).pinned
     assert list(AuditEntry.objects.values_list("act", flat=True)[:2]) == ["unpinned", "pinned"]
@@ -185,13 +185,13 @@ def test_a_pin_is_put_on_and_taken_off(page, version, forecast, kind, read):
 def test_a_file_moves_to_the_archive_and_back(page, publish, archive_folder, read):
     best, spare = publish(wape=0.2), publish(wape=0.4)
     text = read(ask(page, "archive", best, spare))
-    assert "is in use: put another version in use first." in text and f"moves to {archive_folder}" in text
+    assert "is in use: put another version in use first." in text and f"will be moved to {archive_folder}" in text
     confirm(page, "archive", spare)
     assert not get_artifact_store().exists(spare.path) and (archive_folder / spare.path).exists()
-    assert "in the archive already" in read(ask(page, "archive", spare))
+    assert "already in the archive" in read(ask(page, "archive", spare))
     assert "in the archive" in read(page.get(changelist(ModelVersion)))
     confirm(page, "restore", spare)
-    assert get_artifact_store().exists(spare.path) and "Its file is here." in read(
+    assert get_artifact_store().exists(spare.path) and "Its file is already on this server." in read(
         ask(page, "restore", spare)
     )
 
@@ -207,7 +207,7 @@ def test_deleting_says_what_goes_along_and_takes_the_files(page, publish, user, 
     kept, doomed = publish(wape=0.4), publish(wape=0.2)
     made = [Forecast.objects.make_forecast(doomed, horizon=7) for _number in range(2)]
     text = read(ask(page, "delete_with_file", doomed))
-    assert "2 forecasts made with it go as well." in text and f"{kept.name} takes its place." in text
+    assert "2 forecasts made with it will be deleted too." in text and f"{kept.name} will take its place." in text
     assert get_artifact_store().exists(doomed.path)
     confirm(page, "delete_with_file", doomed)
     assert list(ModelVersion.objects.all()) == [kept] == [ForecastModel.objects.get().best]
@@ -256,7 +256,7 @@ def test_buttons_of_a_row_lead_to_the_same_question(page, version):
 def test_more_rows_than_a_person_can_read_are_refused(admin_page, monkeypatch, publish, read):
     monkeypatch.setattr("registry.admin.actions.MAX_ROWS", 1)
     text = read(ask(admin_page, "pin", publish(), publish()))
-    assert "Choose at most 1 at a time" in text and MAX_ROWS == 200
+    assert "Select at most 1 at a time" in text and MAX_ROWS == 200
 
 
 def test_there_is_no_other_way_to_delete(admin_page, version):

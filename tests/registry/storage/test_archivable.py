@@ -99,7 +99,7 @@ def test_a_copy_that_reads_back_differently_is_not_trusted(spare, archive_folder
         return write(self, name, ContentFile(b"not what was given"))
 
     monkeypatch.setattr(DurableStorage, "_save", lying)
-    with pytest.raises(ArchiveError, match="not the file that was saved"):
+    with pytest.raises(ArchiveError, match="has changed since it was saved"):
         spare.move_to_archive()
     assert here(spare) and not again(spare).archive_address
 
@@ -107,14 +107,14 @@ def test_a_copy_that_reads_back_differently_is_not_trusted(spare, archive_folder
 def test_a_lost_copy_is_told_in_one_sentence(spare, archive_folder):
     spare.move_to_archive()
     (archive_folder / spare.path).unlink()
-    with pytest.raises(CorruptArtifact, match="missing in the archive"):
+    with pytest.raises(CorruptArtifact, match="missing from the archive"):
         again(spare).read()
 
 
 def test_another_archive_than_the_one_that_holds_it_is_told(spare, archive_folder, settings):
     spare.move_to_archive()
     settings.ARCHIVE_STORE = "/elsewhere"
-    with pytest.raises(CorruptArtifact, match="not the archive of now"):
+    with pytest.raises(CorruptArtifact, match="not the configured archive"):
         again(spare).read()
 
 
@@ -145,6 +145,6 @@ def test_a_forecast_is_not_begun_with_a_version_that_is_going(version):
 
     stale = again(version)
     version.mark_for_deletion("by_hand", None)
-    with pytest.raises(ValueError, match="not there any more"):
+    with pytest.raises(ValueError, match="no longer exists"):
         Forecast.objects.make_forecast(stale, horizon=7)
     assert not Forecast.objects.exists()
