@@ -35,8 +35,8 @@ class StopTraining(Action):
             raise ValueError(gettext("It has ended already."))
         return gettext("Progress so far will be lost.")
 
-    def execute(self, row: TrainingRun, asked: Confirmation) -> None:
-        row.cancel(asked.by)
+    def execute(self, row: TrainingRun, confirmation: Confirmation) -> None:
+        row.cancel(confirmation.by)
 
 
 class RepeatTraining(Action):
@@ -48,8 +48,8 @@ class RepeatTraining(Action):
         text = gettext("A new training with the same data (%(data)s), method and settings will be queued.")
         return text % {"data": row.dataset_version}
 
-    def execute(self, row: TrainingRun, asked: Confirmation) -> None:
-        repeat_run(row, asked.by, uuid.uuid5(asked.token, str(row.pk)))
+    def execute(self, row: TrainingRun, confirmation: Confirmation) -> None:
+        repeat_run(row, confirmation.by, uuid.uuid5(confirmation.token, str(row.pk)))
 
 
 class RetrainVersion(Action):
@@ -63,8 +63,8 @@ class RetrainVersion(Action):
         text = gettext("A new training of %(method)s on %(data)s with the same settings will be queued.")
         return text % {"method": row.algorithm, "data": data}
 
-    def execute(self, row: ModelVersion, asked: Confirmation) -> None:
-        retrain_version(row, asked.by, uuid.uuid5(asked.token, str(row.pk)))
+    def execute(self, row: ModelVersion, confirmation: Confirmation) -> None:
+        retrain_version(row, confirmation.by, uuid.uuid5(confirmation.token, str(row.pk)))
 
 
 register_action(ModelVersionAdmin, RetrainVersion())

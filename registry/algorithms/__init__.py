@@ -1,4 +1,4 @@
-"""The contract of an algorithm, and the discovery of all of them: a file in this folder IS an algorithm.
+"""The contract of algorithms and their discovery: a file in this folder IS an algorithm.
 
 An algorithm file holds a frozen, keyword-only dataclass of knobs and a module registered under its name:
 
@@ -7,9 +7,9 @@ An algorithm file holds a frozen, keyword-only dataclass of knobs and a module r
         def __init__(self, config: NewNetConfig, shape: Shape): ...
         def forward(self, batch: Batch) -> Tensor: ...   # [B, P, Q]: mean, then quantiles, over batch.scale
 
-Networks learn by gradient in training.learning.loop. A module that learns in its own way has a method
-`fit(self, sampler, seconds)` that yields a `Round` now and then, and keeps what it learned in buffers.
-Any installed package may bring algorithms too: an entry point in the group `forecastsite.algorithms`.
+Networks learn by gradient in training.learning.loop. A module that learns in another way has a method
+`fit(self, sampler, seconds)` that yields FitProgress now and then, and stores what it learned in buffers.
+Installed packages may add algorithms: by an entry point in the group `forecastsite.algorithms`.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ NOT_A_NUMBER = gettext_noop("{key} is {given}: use a number.")
 
 
 def knob(default: float | int, help: str, low: float, high: float) -> Any:
-    """A dataclass field with the words and bounds that the form shows."""
+    """A dataclass field with the help text and bounds that the form shows."""
     return field(default=default, metadata={"help": help, "min": low, "max": high})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """Knobs that every algorithm has."""
+    """Knobs of every algorithm."""
 
     past_days: int = knob(56, "Days of past sales the model looks at.", 14, 728)
     block: int = knob(
@@ -53,7 +53,7 @@ class Config:
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkConfig(Config):
-    """Knobs of everything that learns by gradient."""
+    """Knobs of every algorithm that learns by gradient."""
 
     rate: float = knob(0.003, "Learning rate at the start.", 0.00001, 0.1)
     batch: int = knob(256, "Windows in one learning step.", 16, 4096)
@@ -61,9 +61,10 @@ class NetworkConfig(Config):
 
 @dataclass(frozen=True)
 class FitProgress:
-    """A sign of life while learning: share done (0 to 1), error on learning days and on check days.
+    """Progress of learning: share done (0 to 1), error on learning days and on check days.
 
-    An error is the miss of the median as a share of sales, one block ahead.
+    Errors are those of the median one block ahead, as a share of sales. Stored in every checkpoint: never
+    rename a field.
     """
 
     share: float
@@ -72,7 +73,7 @@ class FitProgress:
 
 
 class Sampler(Protocol):
-    """Gives seeded random windows of the learning days; `check` are fixed ones of days held back, if any."""
+    """Draws seeded random windows of the learning days; `check` are fixed windows of holdout days, if any."""
 
     check: Batch | None
 
@@ -83,14 +84,14 @@ class Sampler(Protocol):
 
 @runtime_checkable
 class CustomFit(Protocol):
-    """A module that learns in its own way."""
+    """A module with its own way of learning."""
 
     def fit(self, sampler: Sampler, seconds: float) -> Iterator[FitProgress]: ...
 
 
 @dataclass(frozen=True)
 class AlgorithmEntry:
-    """One algorithm of the list."""
+    """One registered algorithm."""
 
     name: str
     label: str
@@ -102,7 +103,7 @@ class AlgorithmEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class AutoConfig:
-    """Trying all leaves every knob at its default."""
+    """No knobs: `auto` leaves every algorithm at its defaults."""
 
 
 AUTO = AlgorithmEntry(
@@ -119,13 +120,14 @@ _entries_by_name: dict[str, AlgorithmEntry] = {}
 def register(
     name: str, label: str, description: str, config: type[Config], turn: int = 2
 ) -> Callable[[Module], Module]:
-    """Puts the decorated module into the list; a name can be taken once.
+    """Registers the decorated module under a unique name.
 
     `turn`: the smaller, the earlier `auto` tries it when time is short; 0 = costs no time, always tried.
     """
 
     def add_entry(module: Module) -> Module:
         taken = _entries_by_name.get(name)
+        # the same module again is a reload, not a clash
         if taken and getattr(taken.module_class, "__module__", "") != module.__module__:
             raise ValueError(f"Two algorithms are called {name!r}: rename one.")
         _entries_by_name[name] = AlgorithmEntry(name, label, description, config, turn, module)
@@ -136,6 +138,7 @@ def register(
 
 @cache
 def _import_algorithms() -> None:
+    """Imports every file of this folder and every entry point; importing registers."""
     for file in pkgutil.iter_modules(__path__):
         importlib.import_module(f"{__name__}.{file.name}")
     for point in entry_points(group="forecastsite.algorithms"):
@@ -143,18 +146,18 @@ def _import_algorithms() -> None:
 
 
 def list_algorithms() -> list[AlgorithmEntry]:
-    """Every algorithm, by label."""
+    """Every algorithm, sorted by label."""
     _import_algorithms()
     return sorted(_entries_by_name.values(), key=lambda entry: entry.label)
 
 
 def list_choices() -> list[tuple[str, str]]:
-    """(name, label) for drop-downs, the default first."""
+    """(name, label) for drop-downs, `auto` first."""
     return [(entry.name, entry.label) for entry in (AUTO, *list_algorithms())]
 
 
 def select_candidates(name: str, limit: int) -> list[AlgorithmEntry]:
-    """The algorithms to try: itself, or for `auto` the first `most` by turn and all that cost no time."""
+    """The algorithm itself, or for `auto` the first `limit` by turn and all that cost no time."""
     if name != AUTO.name:
         return [get_entry(name)]
     ranked = sorted(list_algorithms(), key=lambda entry: (entry.auto_priority, entry.name))
@@ -163,7 +166,7 @@ def select_candidates(name: str, limit: int) -> list[AlgorithmEntry]:
 
 
 def get_entry(name: str) -> AlgorithmEntry:
-    """The algorithm of that name; raises ValueError with the names there are."""
+    """The algorithm of that name; raises MessageError that lists the names."""
     _import_algorithms()
     if name == AUTO.name:
         return AUTO
@@ -176,7 +179,7 @@ def get_entry(name: str) -> AlgorithmEntry:
 
 
 def build_config(name: str, knobs: dict[str, Any]) -> Config:
-    """The config with these knobs set; raises ValueError that names the knob, its value and its bounds."""
+    """The config with these knobs; raises MessageError with the knob, its value and its bounds."""
     config = get_entry(name).config_class
     known, types = {f.name: f for f in fields(config)}, get_type_hints(config)
     values: dict[str, Any] = {}
@@ -193,6 +196,7 @@ def build_config(name: str, knobs: dict[str, Any]) -> Config:
 
 
 def _validate_value(key: str, given: Any, kind: type, bounds: Any) -> Any:
+    """The value in the knob's type; raises MessageError unless it is within the bounds."""
     try:
         value = kind(str(given).strip()) if kind in (int, float) else given
     except ValueError:
@@ -209,7 +213,7 @@ def _validate_value(key: str, given: Any, kind: type, bounds: Any) -> Any:
 
 
 def describe_knobs(name: str) -> list[dict[str, Any]]:
-    """What a form needs of each knob: name, type, default, help, min, max."""
+    """For each knob what a form needs: name, type, default, help, min, max."""
     config = get_entry(name).config_class
     types = get_type_hints(config)
     return [
@@ -224,7 +228,7 @@ def config_to_dict(config: Config) -> dict[str, Any]:
     return asdict(config)
 
 
-# The names of release 0.1, for algorithm files outside of this repository.
+# The names of release 0.1, for algorithm files outside this repository.
 Entry, Round, SelfLearning = AlgorithmEntry, FitProgress, CustomFit
 
 __all__ = [

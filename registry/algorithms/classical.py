@@ -1,4 +1,4 @@
-"""Classical: ETS, Theta and Croston's method, each series by itself; listed when statsforecast is installed.
+"""Classical: ETS, Theta and Croston's method, series by series; registered if statsforecast is installed.
 
 Hyndman et al., "A state space framework for automatic forecasting using exponential smoothing" (2002);
 Assimakopoulos & Nikolopoulos, "The theta model" (2000);
@@ -23,26 +23,25 @@ from registry.series.quantiles import QUANTILE_LEVELS
 from registry.series.windows import Batch, Shape
 
 WEEK, MAX_WINDOWS = 7, 4096
-WINDOWS_PER_SECOND = 10  # windows whose weights are sought: by plan, so that the same seconds give the same
+WINDOWS_PER_SECOND = 10  # windows to fit: by plan, not by clock, so that equal budgets give equal models
 WEIGHT_SETS = 16
 WEIGHT_COUNT = 5  # of level, trend and weekdays; damping; share of the slope that is the first trend
-PHI_INDEX = 3  # the damping among them
-TURN = 5  # in the order of `auto`
+PHI_INDEX, TURN = 3, 5  # of the damping among the weights; in the order of `auto`
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClassicalConfig(Config):
-    """How much of each series is looked at."""
+    """How much of each series is used."""
 
     past_days: int = knob(112, "Days of past sales the model looks at.", 28, 728)
     block: int = knob(28, "Days forecast in one step, then fed back.", 7, 90)
 
 
 class Smoothing(nn.Module):
-    """Level, trend and weekdays, smoothed with those of the learned weights that suit a window best."""
+    """Level, trend and weekdays, smoothed with the learned weights that suit a window best."""
 
-    weights: Tensor  # [CHOICES, WEIGHTS]
-    offsets: Tensor  # [Q - 1] miss over scale at each level
+    weights: Tensor  # [WEIGHT_SETS, WEIGHT_COUNT]
+    offsets: Tensor  # [Q - 1] error over scale at each quantile level
 
     def __init__(self, config: ClassicalConfig, shape: Shape):
         super().__init__()
@@ -51,26 +50,27 @@ class Smoothing(nn.Module):
         self.register_buffer("offsets", torch.zeros(len(QUANTILE_LEVELS)))
 
     def fit_weights(self, sales: NDArray[np.float64]) -> tuple[float, ...]:
-        """The weights for these sales."""
+        """The weights of one window [L]."""
         raise NotImplementedError
 
     def fit(self, sampler: Sampler, seconds: float) -> Iterator[FitProgress]:
-        """Weights of some windows, from small to large, then how far off all windows are."""
+        """Fits the weights of some windows, then measures the errors of all."""
         started, batch, found = time.monotonic(), sampler.draw(MAX_WINDOWS), []
         for recent in batch.recent[: self.steps or max(WEIGHT_SETS, int(WINDOWS_PER_SECOND * seconds))]:
             found.append(self.fit_weights(fill_gaps(recent)))
             if time.monotonic() - started > seconds:
                 break
-        even = np.linspace(0, len(found) - 1, WEIGHT_SETS).round().astype(int)
+        even = np.linspace(0, len(found) - 1, WEIGHT_SETS).round().astype(int)  # spread by alpha
         self.weights.copy_(torch.tensor(sorted(found))[even])
         offsets, error = residual_quantiles(batch, self.predict_point(batch))
         self.offsets.copy_(offsets)
         yield FitProgress(1.0, error)
 
     def predict_point(self, batch: Batch) -> Tensor:  # -> [B, P]
-        states, miss = smooth_sales(batch.recent, self.weights)
+        states, miss = smooth_sales(batch.recent, self.weights)  # all [B, WEIGHT_SETS]
         row, best = torch.arange(len(miss)), miss.argmin(dim=1)
         level, trend, *season = (state[row, best][:, None] for state in states)  # [B, 1] each
+        # damped trend: the slope of day h is phi^h, so h days add phi + phi^2 + ... + phi^h
         damped = self.weights[best, PHI_INDEX, None] ** torch.arange(1, self.block + 1)  # [B, P]
         return level + trend * damped.cumsum(1) + torch.cat(season, 1)[:, torch.arange(self.block) % WEEK]
 
@@ -91,7 +91,7 @@ class ETS(Smoothing):
 
 
 class Theta(Smoothing):
-    """A line and a curve of doubled bends: smoothing with half of the slope as drift."""
+    """A line and a curve with doubled bends: smoothing with half of the slope as drift."""
 
     def fit_weights(self, sales: NDArray[np.float64]) -> tuple[float, ...]:
         from statsforecast.models import Theta
@@ -100,10 +100,10 @@ class Theta(Smoothing):
 
 
 class Croston(Smoothing):
-    """Size and distance of sales smoothed apart (SBA), spread over the week as usual."""
+    """Size and interval of sales smoothed separately (SBA), spread over the week as usual."""
 
     def fit_weights(self, sales: NDArray[np.float64]) -> tuple[float, ...]:
-        return (0.1, 0.0, 0.0, 1.0, 0.0)  # its own, fixed
+        return (0.1, 0.0, 0.0, 1.0, 0.0)  # fixed by the method
 
     def predict_point(self, batch: Batch) -> Tensor:  # -> [B, P]
         from statsforecast.models import CrostonSBA
@@ -115,28 +115,28 @@ class Croston(Smoothing):
 
 
 def fill_gaps(recent: Tensor) -> NDArray[np.float64]:
-    """[L] without holes: the usual sales of that weekday."""
+    """[L] with gaps filled by the usual sales of that weekday."""
     usual = weekday_means(recent[None])[0, torch.arange(-len(recent), 0) % WEEK]
     return np.asarray(torch.where(recent.isnan(), usual, recent).numpy(), np.float64)
 
 
 def weekday_means(recent: Tensor) -> Tensor:
     """[B, L] -> [B, 7] means, that of the first day ahead first; the mean of all for an unknown one."""
-    weeks = recent[:, recent.shape[1] % WEEK :].unflatten(1, (-1, WEEK))
+    weeks = recent[:, recent.shape[1] % WEEK :].unflatten(1, (-1, WEEK))  # [B, weeks, 7], cut at the front
     return torch.where(weeks.isnan().all(1), recent.nanmean(1, keepdim=True), weeks.nanmean(1)).nan_to_num()
 
 
 def smooth_sales(sales: Tensor, weights: Tensor) -> tuple[list[Tensor], Tensor]:
-    """Level, trend and seven weekdays after sales [B, L] with each of the weights, and its squared misses one
-    day ahead: [B, CHOICES] all. A day without a record changes nothing."""
-    alpha, beta, gamma, phi, share = weights.unbind(1)
+    """Level, trend and 7 weekdays after sales [B, L] for each set of weights, and its squared errors one day
+    ahead: [B, WEIGHT_SETS] all. A day without a record changes nothing."""
+    alpha, beta, gamma, phi, share = weights.unbind(1)  # [WEIGHT_SETS] each
     usual, days = weekday_means(sales), torch.arange(sales.shape[1]) - (sales.shape[1] - 1) / 2
     mean = usual.mean(1, keepdim=True)
-    slope = ((sales - mean).nan_to_num() * days).sum(1, keepdim=True) / (days**2).sum()
+    slope = ((sales - mean).nan_to_num() * days).sum(1, keepdim=True) / (days**2).sum()  # least squares
     season = [(one[:, None] - mean).expand(-1, len(weights)) for one in usual.unbind(1)]
     trend, miss = share * slope, torch.zeros(len(sales), len(weights))
     level = mean + trend * days[0]
-    for day in range(-sales.shape[1], 0):
+    for day in range(-sales.shape[1], 0):  # negative, so that day % 7 is its weekday in that order
         error = (sales[:, day, None] - level - phi * trend - season[day % WEEK]).nan_to_num()
         level, trend = level + phi * trend + alpha * error, phi * trend + beta * error
         season[day % WEEK] = season[day % WEEK] + gamma * error

@@ -27,9 +27,9 @@ class KANConfig(NetworkConfig):
 
 
 class CurveLayer(nn.Module):
-    """N inputs to M outputs, each pair by its own curve: a line in SiLU(x) plus bumps on [-2, 2]."""
+    """N inputs to M outputs, a curve for each pair: a line in SiLU(x) plus bumps on [-2, 2]."""
 
-    centres: Tensor  # [G]
+    centres: Tensor  # [bumps]
 
     def __init__(self, inputs: int, outputs: int, bumps: int):
         super().__init__()
@@ -41,14 +41,14 @@ class CurveLayer(nn.Module):
         nn.init.normal_(self.curves.weight, std=0.3 * (inputs * bumps) ** -0.5)
 
     def forward(self, x: Tensor) -> Tensor:  # [B, N] -> [B, M]
-        x = self.norm(x)
-        bumps = torch.exp(-(((x[..., None] - self.centres) / self.spacing) ** 2))  # [B, N, G]
+        x = self.norm(x)  # into [-2, 2], where the bumps are
+        bumps = torch.exp(-(((x[..., None] - self.centres) / self.spacing) ** 2))  # [B, N, bumps]
         return self.line(nn.functional.silu(x)) + self.curves(bumps.flatten(1))
 
 
 @register("kan", "KAN", "Learns a curve for every input; accurate and quick on most sales.", KANConfig)
 class KAN(nn.Module):
-    """All of a window, flattened, through curve layers."""
+    """The whole window, flattened, through curve layers."""
 
     def __init__(self, config: KANConfig, shape: Shape):
         super().__init__()

@@ -1,4 +1,4 @@
-"""LSTM: reads past days one after another and remembers what matters.
+"""LSTM: reads the past days in order and remembers what matters.
 
 Hochreiter & Schmidhuber, "Long Short-Term Memory" (1997).
 """
@@ -33,7 +33,7 @@ class LSTMConfig(NetworkConfig):
     turn=5,
 )
 class LSTM(nn.Module):
-    """The last memory of the past days beside the known facts about the days ahead."""
+    """The memory after the last past day, joined with what is known of the days ahead."""
 
     def __init__(self, config: LSTMConfig, shape: Shape):
         super().__init__()

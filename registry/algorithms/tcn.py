@@ -1,4 +1,4 @@
-"""TCN: convolutions over the past days whose reach doubles from layer to layer.
+"""TCN: convolutions over the past days whose reach doubles with each layer.
 
 Bai, Kolter & Koltun, "An Empirical Evaluation of Generic Convolutional and Recurrent Networks" (2018).
 """
@@ -28,7 +28,7 @@ class TCNConfig(NetworkConfig):
 
 
 class CausalBlock(nn.Module):
-    """A causal convolution beside a shortcut."""
+    """A causal convolution with a shortcut."""
 
     def __init__(self, width: int, dilation: int):
         super().__init__()
@@ -41,7 +41,7 @@ class CausalBlock(nn.Module):
 
 @register("tcn", "TCN", "Finds shapes of a few days to a few weeks; quick and steady.", TCNConfig, turn=4)
 class TCN(nn.Module):
-    """The last column of the convolutions beside the known facts about the days ahead."""
+    """The last week of the convolutions and their mean, joined with what is known of the days ahead."""
 
     def __init__(self, config: TCNConfig, shape: Shape):
         super().__init__()

@@ -1,4 +1,4 @@
-"""TiDE: plain dense layers that encode the past and decode each day ahead with what is known of it.
+"""TiDE: dense layers that encode the past and decode each day ahead with its known covariates.
 
 Das et al., "Long-term Forecasting with TiDE: Time-series Dense Encoder" (2023).
 """
@@ -27,7 +27,7 @@ class TiDEConfig(NetworkConfig):
 
 
 class ResidualBlock(nn.Module):
-    """Dense - GELU - dense beside a straight line, normalised."""
+    """Dense, GELU, dense with a linear shortcut, normalised."""
 
     def __init__(self, inputs: int, outputs: int, dropout: float):
         super().__init__()
@@ -49,7 +49,7 @@ class ResidualBlock(nn.Module):
     turn=3,
 )
 class TiDE(nn.Module):
-    """Encoder over the whole window, decoder day by day."""
+    """An encoder of the whole window and a decoder of each day."""
 
     def __init__(self, config: TiDEConfig, shape: Shape):
         super().__init__()

@@ -39,7 +39,7 @@ class TransformerConfig(NetworkConfig):
     turn=6,
 )
 class Transformer(nn.Module):
-    """One token per past week and one for the days ahead, which reads the answer from the others."""
+    """One token per past week and one for the days ahead, which attends to the others."""
 
     def __init__(self, config: TransformerConfig, shape: Shape):
         super().__init__()
@@ -74,6 +74,7 @@ class Transformer(nn.Module):
             batch.past[:, -self.week_count * WEEK :].unflatten(1, (self.week_count, WEEK)).flatten(2)
         )  # [B, weeks, 7C]
         context = self.context(batch)  # [B, N]
+        # [B, weeks + 1, width]
         tokens = torch.cat([self.patch(past) + self.place, self.ask(context)[:, None]], dim=1)
         answer = self.encoder(tokens)[:, -1]  # [B, width]
         return self.head(self.mix(torch.cat([answer, context], dim=1)), batch)

@@ -1,4 +1,4 @@
-"""Trees: gradient-boosted trees on the same windows and covariates as the networks.
+"""Trees: gradient-boosted trees on the windows and covariates of the networks.
 
 Ke et al., "LightGBM: A Highly Efficient Gradient Boosting Decision Tree" (2017).
 """
@@ -19,9 +19,9 @@ from registry.series.boosting import OBJECTIVES, Forest, Rows
 from registry.series.quantiles import MEDIAN_INDEX, QUANTILE_LEVELS
 from registry.series.windows import AROUND, PROFILE_COLUMNS, Batch, Shape
 
-ROWS_PER_SECOND = 10_000  # and thread, so that some hundred trees fit into the time
-RECENT_DAYS = 14  # past days shown one by one
-SIZE_BINS = 8  # groups of forecasts whose misses are kept apart
+ROWS_PER_SECOND = 10_000  # times the root of threads, so that some hundred trees fit into the time
+RECENT_DAYS = 14  # past days that are features one by one
+SIZE_BINS = 8  # sizes of forecasts whose errors are measured separately
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,13 +42,13 @@ class TreesConfig(Config):
     turn=1,
 )
 class Trees(nn.Module):
-    """One forest for the mean and one for the median; quantiles from the misses of forecasts of like size."""
+    """One forest for the mean, one for the median; quantiles from the errors of forecasts of like size."""
 
     mean: Tensor  # the forest as LightGBM's text, in bytes
     median: Tensor
-    useful: Tensor  # [2] trees of each forest after which it got no better on check days; 0 = not known
-    edges: Tensor  # [BINS - 1] between sizes of forecasts
-    misses: Tensor  # [BINS, Q - 1] miss of the logarithm at each level
+    useful: Tensor  # [2] best number of trees of each forest on check days; 0 = not known
+    edges: Tensor  # [SIZE_BINS - 1] between sizes of forecasts
+    misses: Tensor  # [SIZE_BINS, Q - 1] error of the logarithm at each quantile level
 
     def __init__(self, config: TreesConfig, shape: Shape):
         super().__init__()
@@ -61,7 +61,7 @@ class Trees(nn.Module):
         self._boosters: dict[str, Any] = {}
 
     def fit(self, sampler: Sampler, seconds: float) -> Iterator[FitProgress]:
-        """Grows both forests on sampled windows, then measures misses on windows that neither has seen."""
+        """Grows both forests on sampled windows, then measures errors on windows that neither has seen."""
         per_second = ROWS_PER_SECOND * torch.get_num_threads() ** 0.5
         rows = min(self.config.rows, len(sampler) * self.block, int(per_second * seconds))
         learned = self._sample_rows(sampler, rows)
@@ -81,14 +81,15 @@ class Trees(nn.Module):
             self._measure_misses(check or self._sample_rows(sampler, rows // 5))
 
     def _sample_rows(self, sampler: Sampler, rows: int) -> Rows:
-        """Known days of random windows."""
+        """Known days of random windows, about `rows` of them."""
         parts = [_known_rows(sampler.draw(4096)) for _part in range(max(1, rows // (4096 * self.block)))]
         return Rows(np.concatenate([part.x for part in parts]), np.concatenate([part.y for part in parts]))
 
     def _measure_misses(self, rows: Rows) -> None:
+        """Error quantiles of the median's logarithm in each bin, less the median error."""
         point = self._predict_scores("median", rows.x)
         edges = np.quantile(point, np.arange(1, SIZE_BINS) / SIZE_BINS)
-        group = np.searchsorted(edges, point)
+        group = np.searchsorted(edges, point)  # [N] bins, equally full, since edges are quantiles
         for index in range(SIZE_BINS):
             part = (np.log1p(rows.y) - point)[group == index]
             spread = np.quantile(part, QUANTILE_LEVELS) if part.size else np.zeros(len(QUANTILE_LEVELS))
@@ -96,7 +97,7 @@ class Trees(nn.Module):
         self.edges.copy_(torch.from_numpy(edges))
 
     def _predict_scores(self, name: str, x: Any) -> Any:
-        """What the forest of that name says of days with features [N, F]: [N]."""
+        """Scores of a forest for features [N, F], in logarithms: [N]."""
         import lightgbm
 
         if name not in self._boosters:
@@ -107,31 +108,37 @@ class Trees(nn.Module):
 
     def forward(self, batch: Batch) -> Tensor:  # -> [B, P, Q]
         x = _build_features(batch).flatten(0, 1).numpy()
+        # [B, P] each, in the order of OBJECTIVES: log(mean), log1p(median)
         mean, log = (
             torch.from_numpy(self._predict_scores(name, x)).view(batch.base.shape) for name in OBJECTIVES
         )
+        # [B, P, 1] + [B, P, Q - 1] in logs, then units; rollout clamps and sorts
         spread = torch.expm1(log[..., None] + self.misses[torch.searchsorted(self.edges, log.contiguous())])
         return torch.cat([mean.exp()[..., None], spread], dim=2) / batch.scale[:, None, None]
 
 
 def _build_features(batch: Batch) -> Tensor:
-    """[B, P, F]: one row per day ahead; sales in logs of units, since trees cannot multiply by the scale.
+    """[B, P, F]: one row per day ahead, the usual sales first, as Rows needs them.
 
-    The usual sales come first, as Rows wants them.
+    Sales are in logs of units, since trees cannot multiply by the scale.
     """
     size, block = batch.base.shape
     day = torch.arange(block).float().expand(size, block)[..., None]
     scale = batch.scale[:, None]
+    # [B, RECENT_DAYS]; -1 = no record, since log1p of sales is never below 0
     recent = torch.log1p((batch.recent[:, -RECENT_DAYS:] * scale).clamp(min=0)).nan_to_num(-1)
     shared = torch.cat([batch.level, batch.static, batch.entity.float(), torch.log(scale), recent], dim=1)
     shared = shared[:, None].expand(-1, block, -1)
     near = batch.around.unfold(1, 1 + 2 * AROUND, 1).flatten(2)
+    # [B, P, PROFILE_COLUMNS]; sinh undoes the asinh of windows.py
     profile = torch.log1p((torch.sinh(batch.ahead[..., -PROFILE_COLUMNS:]) * scale[..., None]).clamp(min=0))
     base = torch.log1p((batch.base * scale).clamp(min=0))[..., None]
+    # F = 1 + 1 + A + PROFILE_COLUMNS + 7 * K + (E + T + 3 + 1 + RECENT_DAYS)
     return torch.cat([base, day, batch.ahead, profile, near, shared], dim=2)
 
 
 def _known_rows(batch: Batch) -> Rows:
+    """The days of a batch whose sales are known."""
     known = ~batch.target.isnan()
     sales = (batch.target * batch.scale[:, None])[known].clamp(min=0)
     return Rows(_build_features(batch)[known].numpy(), sales.numpy())

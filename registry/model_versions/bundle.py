@@ -1,4 +1,4 @@
-"""Bundle: a learned model as one safetensors file: weights as tensors, everything else as JSON in its header.
+"""Bundle: a learned model as one safetensors file, weights as tensors, all else as JSON in the header.
 
 No pickle anywhere: the module is rebuilt from its registered class, then filled with checked tensors.
 """
@@ -28,14 +28,14 @@ from registry.series.prediction import Prediction
 from registry.series.quantiles import OUTPUT_COUNT
 from registry.series.windows import Shape
 
-SCHEMA_VERSION = 2  # of what the tensors mean: trees add to the usual sales since 2
+SCHEMA_VERSION = 2  # of the meaning of the tensors: since 2 trees add to the usual sales
 MAX_HEADER_BYTES = 64_000_000
 LIBRARIES = ("torch", "numpy", "pandas", "safetensors")
 DAMAGED = gettext_noop("The model file is damaged: delete this version and train it again.")
 
 
 class BadBundle(MessageError):
-    """The file is not a model that can be trusted."""
+    """The file is not a valid model."""
 
 
 @dataclass
@@ -51,12 +51,12 @@ class EnsembleMember:
 
     @property
     def golden_drift(self) -> float:
-        """How far a replayed golden forecast is off, as a share; above golden.TOLERANCE something moved."""
+        """Relative difference of the replayed golden forecast; above golden.TOLERANCE something changed."""
         return golden.measure_drift(self.model, self.golden)
 
     @cached_property
     def model(self) -> nn.Module:
-        """The module with its learned weights, ready to forecast."""
+        """The module with its learned weights, in evaluation mode; raises BadBundle."""
         entry = algorithms.get_entry(self.algorithm)
         model = entry.module_class(algorithms.build_config(self.algorithm, self.config), self.shape)
         _check_tensors(self.tensors, model.state_dict())
@@ -66,7 +66,7 @@ class EnsembleMember:
         return model.eval()
 
     def as_dict(self) -> dict[str, Any]:
-        """Everything but the tensors, as JSON."""
+        """Everything except the tensors, as JSON."""
         head = {name: getattr(self, name) for name in ("algorithm", "config", "weight")}
         return head | {"shape": asdict(self.shape)}
 
@@ -74,14 +74,14 @@ class EnsembleMember:
     def from_dict(
         cls, head: dict[str, Any], tensors: dict[str, Tensor], golden_tensors: dict[str, Tensor]
     ) -> EnsembleMember:
-        """The member of these parts."""
+        """The member from its JSON and its tensors."""
         shape = Shape(**{**head["shape"], "entities": tuple(head["shape"]["entities"])})
         return cls(head["algorithm"], head["config"], shape, head["weight"], tensors, golden_tensors)
 
 
 @dataclass
 class Bundle:
-    """Everything a forecast needs besides the sales. Several members forecast together by their weights."""
+    """Everything a forecast needs except the sales. Several members are blended by their weights."""
 
     members: list[EnsembleMember]
     encoder: Encoder
@@ -97,7 +97,7 @@ class Bundle:
     libraries: dict[str, str] = field(default_factory=lambda: {name: version(name) for name in LIBRARIES})
 
     def forecast(self, panel: Panel, horizon: int) -> Prediction:
-        """The `horizon` days after the panel's last day, for all its series, calibrated."""
+        """The calibrated forecast of all series for the `horizon` days after the panel's last day."""
         if horizon < 1:
             raise MessageError(
                 gettext_noop("{days} days ahead cannot be forecast: use 1 or more."), days=horizon
@@ -124,7 +124,7 @@ class Bundle:
         )
 
     def to_bytes(self) -> bytes:
-        """One safetensors file."""
+        """The bundle as the bytes of a safetensors file."""
         head = {name: getattr(self, name) for name in _HEADER_FIELDS}
         head |= {"schema": SCHEMA_VERSION, "members": [member.as_dict() for member in self.members]}
         head |= {"encoder": asdict(self.encoder), "calibration": asdict(self.calibration)}
@@ -140,7 +140,7 @@ class Bundle:
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Bundle:
-        """Reads and checks the file; raises BadBundle."""
+        """Reads and checks a safetensors file; raises BadBundle."""
         head, tensors = _parse_file(content)
         if head.get("schema") != SCHEMA_VERSION:
             raise BadBundle(
@@ -177,15 +177,15 @@ _HEADER_FIELDS = ("horizon", "seed", "data_hash", "country", "test_origin", "lib
 
 
 def _tensors_under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The tensors whose names begin with the mark, without it."""
+    """The tensors whose names start with the prefix, without it."""
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
 def _parse_file(content: bytes) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """The JSON header and the tensors of a safetensors file."""
+    """JSON header and tensors of a safetensors file; raises BadBundle."""
     try:
         tensors = load(content)
-        size = int.from_bytes(content[:8], "little")
+        size = int.from_bytes(content[:8], "little")  # safetensors: 8 bytes length, JSON header, tensors
         meta = json.loads(content[8 : 8 + min(size, MAX_HEADER_BYTES)])["__metadata__"]["bundle"]
         head = json.loads(meta)
     except (SafetensorError, KeyError, ValueError, TypeError) as error:
@@ -196,7 +196,7 @@ def _parse_file(content: bytes) -> tuple[dict[str, Any], dict[str, Tensor]]:
 
 
 def _check_tensors(found: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
-    """Names, shapes, dtypes and finiteness of all weights; raises BadBundle."""
+    """Checks names, shapes, dtypes and finiteness of all weights; raises BadBundle."""
     if set(found) != set(expected):
         raise BadBundle(
             gettext_noop("The model file does not fit its algorithm ({part}): train it again."),

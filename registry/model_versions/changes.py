@@ -1,4 +1,4 @@
-"""The history of what was in use: one line a change, kept when versions go."""
+"""The history of the version in use: one row per change, which outlives its versions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from registry.lib.messages import translate_message
 
 @dataclass(frozen=True)
 class ChangeReason:
-    """Why a version came into use, or did not."""
+    """Why a version was put in use, or was not."""
 
     kind: str
     text: str = ""
@@ -24,14 +24,14 @@ class ChangeReason:
 
 
 class VersionChange(models.Model):
-    """One line of a model's history: which version came into use or was kept back, why, by whom."""
+    """One change of a model: which version was put in use or rejected, why, by whom."""
 
     class Kind(models.TextChoices):
         PUBLISHED = "published", _("in use after its test")
         REJECTED = "kept_back", _("not in use after its test")
-        PROMOTED = "promoted", _("put in use by hand")
+        PROMOTED = "promoted", _("put in use manually")
         ROLLED_BACK = "rolled_back", _("put back in use")
-        TOOK_OVER = "handed_on", _("in use because the one before was deleted")
+        TOOK_OVER = "handed_on", _("in use because the previous one was deleted")
 
     REVERSIBLE_KINDS = (Kind.PUBLISHED, Kind.PROMOTED)
 
@@ -48,7 +48,7 @@ class VersionChange(models.Model):
         related_name="+",
         verbose_name=_("version before"),
     )
-    name = models.CharField(_("name"), max_length=200)  # stays when the version goes
+    name = models.CharField(_("name"), max_length=200)  # remains when the version is deleted
     kind = models.CharField(_("change"), max_length=12, choices=Kind)
     text = models.TextField(_("reason"), blank=True)
     values = models.JSONField(default=dict)
@@ -67,7 +67,7 @@ class VersionChange(models.Model):
 
     @property
     def reason_text(self) -> str:
-        """The reason in the reader's language; a person's own words stay as they are."""
+        """The reason in the reader's language; a reason that a person wrote is not translated."""
         if self.kind == self.Kind.PROMOTED or not self.text:
             return self.text
         return translate_message(self.text, self.values)

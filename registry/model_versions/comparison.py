@@ -1,4 +1,4 @@
-"""Two to four versions side by side: what they scored, test by test, and only the settings that differ."""
+"""Two to four versions side by side: metrics, errors test by test, and the settings that differ."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ MAX_VERSIONS = 4
 
 
 def selected_versions(ids: list[str]) -> list[ModelVersion]:
-    """The ready versions of these ids, best first; what is no id is left out."""
+    """The ready versions with these ids, best first; invalid ids are ignored."""
     rows = ModelVersion.objects.ready().select_related("model__dataset", "model__best", "dataset_version")
     return list(rows.filter(pk__in=[text for text in ids if is_uuid(text)]).best_first()[:MAX_VERSIONS])
 
 
 def is_uuid(text: str) -> bool:
-    """
+    """Whether the text is a valid UUID.
+
     >>> is_uuid("nonsense"), is_uuid("00000000-0000-0000-0000-000000000000")
     (False, True)
     """
@@ -34,7 +35,7 @@ def is_uuid(text: str) -> bool:
 
 
 def comparison_rows(versions: list[ModelVersion]) -> dict[str, Any]:
-    """Rows for the page, each with one value a version."""
+    """Context of the page: rows with one value per version."""
     measured = [
         {
             "measure": measure,
@@ -54,7 +55,7 @@ def comparison_rows(versions: list[ModelVersion]) -> dict[str, Any]:
 
 
 def highlight_best(values: list[float | None], key: str) -> list[tuple[float | None, bool]]:
-    """Each value with whether it is the best of its row; coverage and bias are best near their goal."""
+    """Each value and whether it is the best of its row; coverage and bias are best near their target."""
     goal = float(key.removeprefix("coverage.")) / 100 if key.startswith("coverage.") else 0.0
     known = [abs(value - goal) for value in values if value is not None]
     best = min(known) if len(known) > 1 and min(known) < max(known) else None
@@ -62,7 +63,7 @@ def highlight_best(values: list[float | None], key: str) -> list[tuple[float | N
 
 
 def errors_by_test(versions: list[ModelVersion]) -> list[dict[str, Any]]:
-    """Error by last known day of the test, newest last; None for a version not tested there."""
+    """Errors by origin of the test, newest last; None for a version not tested there."""
     tables = [
         {window["origin"]: window.get("wape") for window in version.metrics.get("windows") or []}
         for version in versions
@@ -75,10 +76,10 @@ def errors_by_test(versions: list[ModelVersion]) -> list[dict[str, Any]]:
 
 
 def differing_settings(versions: list[ModelVersion]) -> list[dict[str, Any]]:
-    """Knobs and circumstances with more than one value; what all share is left out."""
+    """Knobs and other settings in which the versions differ."""
     rows: list[dict[str, Any]] = [
         {"name": _("Data"), "values": [str(v.dataset_version) for v in versions]},
-        {"name": _("Learned"), "values": [str(v.model) for v in versions]},
+        {"name": _("Scope"), "values": [str(v.model) for v in versions]},
         {"name": _("Days ahead"), "values": [v.horizon for v in versions]},
         {"name": _("Seed"), "values": [v.seed for v in versions]},
     ]
@@ -88,7 +89,7 @@ def differing_settings(versions: list[ModelVersion]) -> list[dict[str, Any]]:
 
 
 def comparison_table(versions: list[ModelVersion]) -> Table:
-    """The comparison for export."""
+    """The comparison as a table for export."""
     found = comparison_rows(versions)
     rows = [
         [str(row["measure"].label), row["measure"].technical_name, *(value for value, _best in row["values"])]

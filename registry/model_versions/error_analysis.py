@@ -1,6 +1,6 @@
 """Where the error of a version lies: by day ahead, product and store, for its page and for comparisons.
 
-Versions that were tested before this was counted have no such tables; their pages say nothing about it.
+Versions tested by early releases have no such tables; their pages leave them out.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Row = dict[str, Any]
 
 
 def analyze_errors(version: ModelVersion) -> dict[str, Any]:
-    """Context of a version's page: `steps` for the chart, `sides` with the worst and best parts, `ranges`."""
+    """Context of a version's page: `steps` for the chart, `sides` with worst and best parts, `ranges`."""
     names = load_names(version.dataset_version)
     sides = [worst_and_best(side, error_rows(version, side, names)) for side in BREAKDOWN_KEYS]
     return {
@@ -37,7 +37,7 @@ def compare_errors(versions: Sequence[ModelVersion]) -> dict[str, Any]:
 
 
 def error_by_step(versions: Sequence[ModelVersion]) -> dict[str, Any] | None:
-    """{"days", "lines": one for each version, "rows"}: the error by days ahead; None where nobody has it."""
+    """{"days", "lines": one per version, "rows"}: the error by days ahead; None if no version has it."""
     tables = [{row["step"]: row for row in version.metrics.get("by_step") or []} for version in versions]
     days = sorted({day for table in tables for day in table})
     if len(days) < 2:
@@ -52,15 +52,15 @@ def error_by_step(versions: Sequence[ModelVersion]) -> dict[str, Any] | None:
 
 
 def interval_coverage(metrics: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
-    """Of whom the usual range held what share: slow and quick sellers, then totals."""
-    levels = {"low": _("Slow sellers"), "middle": _("Middling sellers"), "high": _("Quick sellers")}
+    """(label, coverage) of the usual range: slow, medium and fast sellers, then totals."""
+    levels = {"low": _("Slow sellers"), "middle": _("Medium sellers"), "high": _("Fast sellers")}
     for row in metrics.get("by_level") or []:
         if row["level"] in levels and row["coverage"] is not None:
             yield levels[row["level"]], row["coverage"]
     kinds = {
-        "product": _("Totals of a product"),
-        "store": _("Totals of a store"),
-        "all": _("The total of all"),
+        "product": _("Totals per product"),
+        "store": _("Totals per store"),
+        "all": _("Grand total"),
     }
     totals = metrics.get("totals") or {}
     for kind, word in kinds.items():
@@ -69,9 +69,9 @@ def interval_coverage(metrics: Mapping[str, Any]) -> Iterator[tuple[str, float]]
 
 
 def error_rows(version: ModelVersion, side: str, names: ItemNames) -> list[Row]:
-    """The parts of one side, worst first, each with its name and its share of all that was missed."""
-    kept = version.metrics.get(BREAKDOWN_KEYS[side]) or []
-    known = [row for row in kept if row.get("wape") is not None and row.get("units")]
+    """The products or stores, worst first, each with its name and its share of all errors."""
+    found = version.metrics.get(BREAKDOWN_KEYS[side]) or []
+    known = [row for row in found if row.get("wape") is not None and row.get("units")]
     missed = sum(row["wape"] * row["units"] for row in known)
     table = names.products if side == "products" else names.stores
     return [
@@ -85,7 +85,7 @@ def error_rows(version: ModelVersion, side: str, names: ItemNames) -> list[Row]:
 
 
 def worst_and_best(side: str, rows: list[Row]) -> dict[str, Any]:
-    """The worst parts and the best; all of them in one table while they are few.
+    """The worst and the best rows; all in one table if they are few.
 
     >>> found = worst_and_best("products", [{"wape": error} for error in range(20, 0, -1)])
     >>> len(found["worst"]), [row["wape"] for row in found["best"]]
@@ -97,7 +97,7 @@ def worst_and_best(side: str, rows: list[Row]) -> dict[str, Any]:
 
 
 def errors_by_version(versions: Sequence[ModelVersion], side: str) -> list[Row]:
-    """The largest parts with the error of every version; None for a version that does not know it."""
+    """The largest products or stores with the error of every version, None if it does not know them."""
     names = load_names(versions[0].dataset_version)
     tables = [
         {row["code"]: row for row in version.metrics.get(BREAKDOWN_KEYS[side]) or []} for version in versions
@@ -119,15 +119,15 @@ def errors_by_version(versions: Sequence[ModelVersion], side: str) -> list[Row]:
 
 
 def error_table(version: ModelVersion) -> Table:
-    """All of it for export: days ahead, products, stores."""
+    """The table for export: days ahead, products, stores."""
     columns = [
         Column(_("By")),
         Column(_("Code")),
         Column(_("Name")),
         Column(_("Error"), "share"),
-        Column(_("Leans (plus = high)"), "share"),
+        Column(_("Bias (plus = too high)"), "share"),
         Column(_("Units sold"), "units"),
-        Column(_("Share of all misses"), "share"),
+        Column(_("Share of all errors"), "share"),
     ]
     rows: list[list[Any]] = [
         [_("days ahead"), row["step"], "", row["wape"], row["bias"], None, None]

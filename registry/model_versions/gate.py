@@ -1,7 +1,7 @@
-"""The gate: whether a new version may take the place of the present best. Pure: metrics in, a verdict out.
+"""The gate: whether a new version may replace the one in use. Pure: metrics in, a decision out.
 
-Both must have been tested on the same days. When new sales have moved the windows, so that none is shared,
-each is measured by how much better than repeating last week it was on its own windows.
+Both are compared on the windows that both were tested on. When new sales have moved the windows so that none
+is shared, each is compared with repeating last week on its own windows.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ BETTER = gettext_noop("Error {mine:.1%} instead of {theirs:.1%} on the same test
 BETTER_OTHER_DAYS = gettext_noop(
     "Beats repeating last week by {mine:.1%}, the version before by {theirs:.1%} (tested on other days)."
 )
-NO_SCORE = gettext_noop("It has no test result, so nobody knows how good it is.")
+NO_SCORE = gettext_noop("It has no test result to judge it by.")
 NOT_BETTER_THAN_NAIVE = gettext_noop(
     "It does not beat repeating last week: error {mine:.1%} against {theirs:.1%}."
 )
-BIASED_HIGH = gettext_noop("Its forecasts are too high by {size:.1%}; at most {most:.0%} is allowed.")
-BIASED_LOW = gettext_noop("Its forecasts are too low by {size:.1%}; at most {most:.0%} is allowed.")
+BIASED_HIGH = gettext_noop("Its bias is {size:.1%} too high; at most {most:.0%} is allowed.")
+BIASED_LOW = gettext_noop("Its bias is {size:.1%} too low; at most {most:.0%} is allowed.")
 NOT_BETTER = gettext_noop(
     "It is not better than {name}: error {mine:.1%} against {theirs:.1%} on the same test days."
 )
@@ -36,7 +36,7 @@ CurrentVersion = tuple[str, Metrics]  # name and metrics of the version in use
 
 @dataclass(frozen=True)
 class GateDecision:
-    """Whether the version may pass, and why, as a sentence with {places} for its values."""
+    """Whether the version passes, and why: a sentence with {places} for its values."""
 
     has_passed: bool
     text: str
@@ -44,7 +44,7 @@ class GateDecision:
 
 
 def evaluate_gate(new: Metrics, current: CurrentVersion | None, max_bias: float) -> GateDecision:
-    """The verdict on metrics `new` against those of the present best; `most` = allowed |bias|.
+    """The decision on metrics `new` against those of the version in use; `max_bias` = allowed |bias|.
 
     >>> evaluate_gate({"wape": 0.2, "seasonal_naive": {"wape": 0.3}}, None, 0.1).has_passed
     True
@@ -55,7 +55,7 @@ def evaluate_gate(new: Metrics, current: CurrentVersion | None, max_bias: float)
 
 
 def check_absolute(new: Metrics, max_bias: float) -> GateDecision | None:
-    """What keeps the version back whatever the present best is; None when nothing does."""
+    """What rejects a version whatever is in use; None if nothing does."""
     error, naive, bias = new.get("wape"), naive_error(new), new.get("bias")
     if error is None or naive is None:
         return GateDecision(False, NO_SCORE)
@@ -69,7 +69,7 @@ def check_absolute(new: Metrics, max_bias: float) -> GateDecision | None:
 
 
 def compare_with_current(new: Metrics, current: CurrentVersion | None) -> GateDecision:
-    """The comparison with the present best, which may have no score itself."""
+    """The comparison with the version in use, which may have no score."""
     if current is None or current[1].get("wape") is None:
         return GateDecision(True, FIRST_VERSION)
     name, best = current
@@ -89,7 +89,7 @@ def compare_with_current(new: Metrics, current: CurrentVersion | None) -> GateDe
 
 
 def shared_errors(new: Metrics, best: Metrics) -> tuple[float, float] | None:
-    """Both errors on the windows that both were tested on; None when there is none.
+    """The errors of both on the windows that they share; None if they share none.
 
     >>> a = {"wape": 0.2, "windows": [{"origin": "d1", "days": 28, "wape": 0.2}]}
     >>> shared_errors(a, a), shared_errors(a, {"wape": 0.1, "windows": [{"origin": "d2", "wape": 0.1}]})
@@ -97,7 +97,9 @@ def shared_errors(new: Metrics, best: Metrics) -> tuple[float, float] | None:
     """
     mine, theirs = window_errors(new), window_errors(best)
     both = sorted(mine.keys() & theirs.keys())
-    if mine.keys() == theirs.keys():  # also when neither kept its windows: the overall errors say the most
+    if (
+        mine.keys() == theirs.keys()
+    ):  # also when neither has windows: the overall errors are the best there are
         return new["wape"], best["wape"]
     if not both:
         return None
@@ -105,18 +107,18 @@ def shared_errors(new: Metrics, best: Metrics) -> tuple[float, float] | None:
 
 
 def window_errors(metrics: Metrics) -> dict[str, float]:
-    """Error by last known day."""
+    """Error of each window by its origin."""
     found = metrics.get("windows") or []
     return {window["origin"]: window["wape"] for window in found if window.get("wape") is not None}
 
 
 def naive_error(metrics: Metrics) -> float | None:
-    """The error of repeating last week on the same days."""
+    """The error of repeating last week on the same windows; None if not measured."""
     error: float | None = (metrics.get("seasonal_naive") or {}).get("wape")
     return error
 
 
 def skill_score(metrics: Metrics) -> float:
-    """How much smaller the error is than that of repeating last week; 0 when it was not measured."""
+    """How much smaller the error is than that of repeating last week; 0 if not measured."""
     naive = naive_error(metrics)
     return 1 - float(metrics["wape"]) / naive if naive else 0.0

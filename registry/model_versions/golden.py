@@ -1,6 +1,6 @@
-"""Golden forecast: a few windows and what the model made of them when it was learned, kept in its bundle.
+"""Golden forecast: a few windows and the model's output for them after learning, stored in its bundle.
 
-Replaying them tells whether a library or a change of ours moved the numbers since.
+Replaying them shows whether a library or a change of the product has altered the numbers since.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from registry.series.windows import Batch, Windows
 
 SERIES_COUNT = 4
 OUTPUT_KEY = "output"
-TOLERANCE = 1e-4  # of the largest value: other processors round otherwise
+TOLERANCE = 1e-4  # of the largest value: processors round differently
 
 
 def record_golden(model: nn.Module, windows: Windows) -> dict[str, Tensor]:
-    """The newest whole window of the first series, and the model's output for them."""
+    """The newest window of the first series, and the model's output for it, by field name."""
     rows = torch.arange(min(SERIES_COUNT, len(windows.entity)))
     batch = windows.cut_batch(rows, torch.full_like(rows, windows.panel.days))
     with torch.inference_mode():
@@ -28,7 +28,7 @@ def record_golden(model: nn.Module, windows: Windows) -> dict[str, Tensor]:
 
 
 def measure_drift(model: nn.Module, recorded: dict[str, Tensor]) -> float:
-    """Largest difference of the replayed output, as a share of the largest value that was kept."""
+    """Largest difference of the replayed output, as a share of the largest recorded value."""
     batch = Batch(**{field.name: recorded[field.name] for field in fields(Batch)})
     with torch.inference_mode():
         off = (model.eval()(batch) - recorded[OUTPUT_KEY]).abs().max()

@@ -1,4 +1,4 @@
-"""Test results in plain words: what each number is called, what it says, and its technical name."""
+"""Names and explanations of the metrics."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MetricLabel:
-    """One number of a test: `kind` says how to print it (share, lean or plain)."""
+    """One metric; `kind` is its format: share, lean (bias in words) or plain."""
 
     key: str
     label: StrOrPromise
@@ -23,11 +23,11 @@ class MetricLabel:
 
     @property
     def needs_interval(self) -> bool:
-        """Says something about ranges: a forecast without them has no such number."""
+        """Whether it measures intervals, which a point forecast does not have."""
         return self.key.startswith("coverage.") or self.key == "wql"
 
     def read_value(self, metrics: dict[str, Any]) -> float | None:
-        """The number in a table of metrics; coverage lies one level deeper."""
+        """Its value in the metrics of a version; None if not measured."""
         if self.key.startswith("coverage."):
             inside: float | None = (metrics.get("coverage") or {}).get(self.key.removeprefix("coverage."))
             return inside
@@ -41,56 +41,56 @@ METRIC_LABELS = (
         _("Error"),
         "WAPE",
         "share",
-        _("All misses added up, as a share of all units sold: lower is better."),
+        _("Sum of all errors as a share of all units sold: lower is better."),
     ),
     MetricLabel(
         "bias",
-        _("Leans"),
+        _("Bias"),
         "bias",
         "lean",
-        _("Whether the forecasts were too high or too low altogether: even is best."),
+        _("Whether forecasts were too high or too low overall: balanced is best."),
     ),
     MetricLabel(
         "coverage.50",
         _("In range (50%)"),
         "coverage 50",
         "share",
-        _("Share of days whose sales fell inside the narrow range: right is 50%."),
+        _("Share of days whose sales fell within the narrow range: ideally 50%."),
     ),
     MetricLabel(
         "coverage.80",
         _("In range (80%)"),
         "coverage 80",
         "share",
-        _("Share of days whose sales fell inside the usual range: right is 80%."),
+        _("Share of days whose sales fell within the usual range: ideally 80%."),
     ),
     MetricLabel(
         "coverage.95",
         _("In range (95%)"),
         "coverage 95",
         "share",
-        _("Share of days whose sales fell inside the wide range: right is 95%."),
+        _("Share of days whose sales fell within the wide range: ideally 95%."),
     ),
     MetricLabel(
         "mase",
         _("Against last week, per product"),
         "MASE",
         "plain",
-        _("Typical miss compared with repeating last week: below 1 is better than that."),
+        _("Typical error compared with repeating last week: below 1 is better."),
     ),
     MetricLabel(
         "rmsse",
-        _("Against last week, big misses count more"),
+        _("Against last week, large errors count more"),
         "RMSSE",
         "plain",
-        _("Like the line above, but one large miss weighs more than many small ones."),
+        _("As above, but one large error counts more than many small ones."),
     ),
     MetricLabel(
         "smape",
         _("Error per day"),
         "sMAPE",
         "plain",
-        _("Typical miss of one day relative to its sales, from 0 (perfect) to 200."),
+        _("Typical error of a day relative to its sales, from 0 (perfect) to 200."),
     ),
     MetricLabel(
         "wql",
@@ -106,13 +106,13 @@ SKILL_LABEL = MetricLabel(
     _("Better than last week"),
     "skill",
     "share",
-    _("How much smaller the error is than that of simply repeating last week: higher is better."),
+    _("How much smaller the error is than that of repeating last week: higher is better."),
 )
 LABEL_BY_METRIC = {measure.key: measure for measure in (*METRIC_LABELS, SKILL_LABEL)}
 
 
 def metric_rows(metrics: dict[str, Any]) -> list[dict[str, Any]]:
-    """Each measure with its value and that of repeating last week, which has no ranges, ready for a table."""
+    """A table row per metric: its value, and that of repeating last week, which has no intervals."""
     naive = metrics.get("seasonal_naive") or {}
     return [
         {

@@ -1,4 +1,4 @@
-"""What exists: datasets and their versions, models and their versions."""
+"""Forecast models and their versions, and which version is in use."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from registry.storage.tombstones import BY_HAND
 
 
 class ForecastModel(models.Model):
-    """All versions learned for one scope of a dataset, and which of them is best (in use)."""
+    """All versions learned for one scope of a dataset, and the one in use (`best`)."""
 
     dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="models", verbose_name=_("dataset"))
     kind = models.CharField(_("scope"), max_length=10, choices=[(k, k) for k in SCOPE_KINDS])
@@ -54,7 +54,7 @@ class ForecastModel(models.Model):
 
     @property
     def previous_version(self) -> ModelVersion | None:
-        """The version that was in use before the present one, as far as it is still there."""
+        """The version that was in use before the present one, if it still exists."""
         changes = self.changes.filter(version=self.best_id, kind__in=VersionChange.REVERSIBLE_KINDS)
         last = changes.select_related("previous__model").first() if self.best_id else None
         earlier: ModelVersion | None = last.previous if last else None
@@ -62,13 +62,13 @@ class ForecastModel(models.Model):
 
     @property
     def successor(self) -> ModelVersion | None:
-        """Which version takes over when the one in use goes: the one before, or the best of the others."""
+        """The version that takes over when the one in use is deleted: the previous one, or the best other."""
         return (
             self.previous_version or self.versions.exclude(pk__in=[self.best_id]).ready().best_first().first()
         )
 
     def roll_back(self, by: AbstractBaseUser | None) -> ModelVersion:
-        """One step back to the version before; raises ValueError with a sentence when there is none."""
+        """Puts the previous version back in use and returns it; raises ValueError if there is none."""
         with transaction.atomic():
             model = ForecastModel.objects.select_for_update().get(pk=self.pk)
             earlier = model.previous_version
@@ -79,13 +79,13 @@ class ForecastModel(models.Model):
         return earlier
 
     def activate(self, version: ModelVersion | None, reason: ChangeReason) -> None:
-        """Puts a version in use and writes it down; call with this row locked, inside a transaction."""
+        """Puts a version in use and records it; call with this row locked, inside a transaction."""
         before, self.best = self.best, version
         self.save(update_fields=["best"])
         self.record_change(version or before, before, reason)
 
     def apply_gate(self, version: ModelVersion) -> None:
-        """The new version in use if the gate lets it pass; why or why not is written down either way."""
+        """Puts the new version in use if it passes the gate; records the decision either way."""
         best, kinds = self.best, VersionChange.Kind
         present = (best.name, best.metrics) if best else None
         verdict = evaluate_gate({**version.metrics, "wape": version.wape}, present, settings.MAX_BIAS)
@@ -97,7 +97,7 @@ class ForecastModel(models.Model):
     def record_change(
         self, version: ModelVersion | None, previous: ModelVersion | None, reason: ChangeReason
     ) -> None:
-        """Writes down that a version came into use, or why not."""
+        """Adds a line to the history: a version was put in use, or why not."""
         self.changes.create(
             version=version,
             previous=previous,
@@ -110,21 +110,21 @@ class ForecastModel(models.Model):
 
 
 class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
-    """Verbs over versions."""
+    """Selections of versions."""
 
     def ready(self) -> ModelVersionQuerySet:
         return self.filter(state=Artifact.State.READY)
 
     def best_first(self) -> ModelVersionQuerySet:
-        """By WAPE on the held-back days; versions without a score last."""
+        """By WAPE on the holdout days; versions without a score last."""
         return self.order_by(models.F("wape").asc(nulls_last=True), "-created_at")
 
     def in_use(self) -> ModelVersionQuerySet:
-        """The best version of each scope: those that know everything first, then the newest."""
+        """The version in use of each scope: global models first, then the newest."""
         return self.ready().filter(model__best=models.F("pk")).order_by("model__kind", "-created_at")
 
     def create_pending(self, dataset_version: DatasetVersion, scope: Scope, **fields: Any) -> ModelVersion:
-        """A pending version with the next free number of its algorithm and scope (row lock on the model)."""
+        """Creates a pending version with the next number of its algorithm and scope (locks the model)."""
         with transaction.atomic():
             ForecastModel.objects.get_or_create(
                 dataset=dataset_version.dataset, kind=scope.kind, code=scope.code
@@ -142,7 +142,7 @@ class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
             )
 
     def get_by_name(self, name: str, dataset: str = "") -> ModelVersion:
-        """The ready version of that name; raises ValueError with a sentence when none or several fit."""
+        """The ready version with that name; raises ValueError if there are none or several."""
         found = list(self.ready().filter(name=name, **({"model__dataset__name": dataset} if dataset else {})))
         if not found:
             raise ValueError(f"There is no model version {name!r}: see the names on the Models page.")
@@ -152,7 +152,7 @@ class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
 
 
 class ModelVersion(ArchivableArtifact):
-    """The published result of one training: one safetensors file whose header carries config and scaler."""
+    """The published result of a training: a safetensors file whose header holds config and scaler."""
 
     KIND, FOLDER, SUFFIX = "model_version", "models", ".safetensors"
 
@@ -197,7 +197,7 @@ class ModelVersion(ArchivableArtifact):
         return self.model.best_id == self.pk
 
     def publish(self) -> None:
-        """Ready, and best when the gate lets it pass; why or why not is written down.
+        """Marks the version ready, and puts it in use if it passes the gate.
 
         Call inside the transaction that also finishes the training run.
         """
@@ -206,47 +206,47 @@ class ModelVersion(ArchivableArtifact):
         model.apply_gate(self)
 
     def promote(self, reason: str, by: AbstractBaseUser | None) -> None:
-        """In use because a person says so; raises ValueError with a sentence without a reason."""
+        """Puts the version in use by a person's decision; raises ValueError without a reason."""
         if not reason.strip():
-            raise ValueError(gettext("Write a reason: the next person wants to know it."))
+            raise ValueError(gettext("Enter a reason, so that others understand why."))
         with transaction.atomic():
             model = ForecastModel.objects.select_for_update().get(pk=self.model_id)
             if not ModelVersion.objects.ready().filter(pk=self.pk).exists():
-                raise ValueError(gettext("%(name)s is not there any more.") % {"name": self.name})
+                raise ValueError(gettext("%(name)s no longer exists.") % {"name": self.name})
             model.activate(self, ChangeReason(VersionChange.Kind.PROMOTED, reason.strip(), by=by))
             record_action(AuditAction.PROMOTED, self, by, reason.strip())
 
     @property
     def audit_trail(self) -> models.QuerySet[AuditEntry]:
-        """Who did what to it, the newest first."""
+        """Who did what with it, newest first."""
         return AuditEntry.objects.filter(kind="modelversion", key=str(self.pk))[:50]
 
     @property
     def gate_decision(self) -> VersionChange | None:
-        """What the gate said when the version was published."""
+        """The gate's decision when the version was published; None if it was not."""
         kinds = (VersionChange.Kind.PUBLISHED, VersionChange.Kind.REJECTED)
         return VersionChange.objects.filter(version=self, kind__in=kinds).first()
 
     def lock_row(self) -> ModelVersion | None:
-        """Its model first, as promoting does: nobody puts it in use meanwhile."""
+        """Locks its model first, as promoting does, so that nobody puts it in use meanwhile."""
         ForecastModel.objects.select_for_update().filter(pk=self.model_id).first()
         return super().lock_row()
 
     def removal_blocker(self) -> str:
-        """Why its file must stay here; call with the row locked."""
+        """Why its file must not be archived, empty if it may; call with the row locked."""
         if ForecastModel.objects.filter(best=self.pk).exists():
             return gettext("%(name)s is in use: put another version in use first.") % {"name": self.name}
         return super().removal_blocker()
 
     def may_delete(self, user: Person) -> bool:
-        """All versions, or an own one that is not in use and that nobody else's forecast was made with."""
+        """Whether the user may delete it: any version, or an own one that nobody else depends on."""
         if user.has_perm("registry.delete_modelversion"):
             return True
         own = is_owner(user, self, "training.add_trainingrun") and not self.is_best
         return own and not self.forecasts.exclude(created_by=user.pk).exists()
 
     def deletion_notice(self) -> str:
-        """Also says what becomes of its forecasts, and which version takes its place."""
+        """Also names its forecasts and the version that takes its place; raises ValueError if refused."""
         sentences = [super().deletion_notice()]
         made, pinned = self.forecasts.count(), self.forecasts.filter(pinned=True).count()
         if pinned:
@@ -258,8 +258,8 @@ class ModelVersion(ArchivableArtifact):
             raise ValueError(refusal % {"count": pinned})
         if made:
             forecasts = ngettext(
-                "%(count)s forecast made with it goes as well.",
-                "%(count)s forecasts made with it go as well.",
+                "%(count)s forecast made with it will be deleted too.",
+                "%(count)s forecasts made with it will be deleted too.",
                 made,
             )
             sentences.append(forecasts % {"count": made})
@@ -268,19 +268,19 @@ class ModelVersion(ArchivableArtifact):
         return " ".join(sentences)
 
     def succession_notice(self) -> str:
-        """What comes into use in its place."""
+        """Which version will be in use in its place."""
         successor = self.model.successor
         if successor is None:
-            return gettext("No version of %(model)s is in use then.") % {"model": self.model}
-        return gettext("It is in use; %(name)s takes its place.") % {"name": successor}
+            return gettext("Then no version of %(model)s will be in use.") % {"model": self.model}
+        return gettext("It is in use; %(name)s will take its place.") % {"name": successor}
 
     def delete_with_files(self, rule: str = BY_HAND, by: AbstractBaseUser | None = None) -> None:
-        """Deletes row and files; another version takes its place."""
+        """Deletes row and files; if it is in use, another version takes its place."""
         self.promote_successor(by)
         self.remove(rule, by)
 
     def promote_successor(self, by: AbstractBaseUser | None = None) -> None:
-        """If it is in use: the version before it, or the best of the others, takes its place."""
+        """If it is in use, puts the previous version or the best other one in use."""
         with transaction.atomic():
             model = ForecastModel.objects.select_for_update().get(pk=self.model_id)
             if model.best_id == self.pk:
@@ -288,11 +288,11 @@ class ModelVersion(ArchivableArtifact):
                 model.activate(model.successor, why)
 
     def on_damaged(self) -> None:
-        """A version in use whose file is damaged hands over to another."""
+        """A version in use whose file is damaged is replaced by another."""
         self.promote_successor()
 
 
 def known_codes(version: ModelVersion, kind: str) -> list[str]:
-    """Codes of the stores or products that a model can forecast."""
+    """Codes of the stores or products that a version can forecast."""
     scope = version.model.scope
     return [scope.code] if scope.kind == kind else list_codes(version.dataset_version, kind)

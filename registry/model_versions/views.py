@@ -1,4 +1,4 @@
-"""Pages of what exists: datasets and model versions."""
+"""Pages of model versions: details, comparison, putting in use, deleting."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from registry.model_versions.models import ModelVersion
 
 @require_safe
 def model_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """One model version: test results in plain words, settings, origin, file; its errors also as a file."""
+    """One model version: test results, settings, origin and file; its errors also as an export."""
     version = get_object_or_404(
         ModelVersion.objects.ready().select_related(
             "model__dataset", "dataset_version__dataset", "created_by"
@@ -49,7 +49,7 @@ def model_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_safe
 def model_compare(request: HttpRequest) -> HttpResponse:
-    """Two to four versions side by side: results, tests, and the settings that differ; also as a file."""
+    """Two to four versions side by side: metrics, tests and differing settings; also as an export."""
     versions = selected_versions(request.GET.getlist("v"))
     context = {
         "versions": versions,
@@ -65,7 +65,7 @@ def model_compare(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("registry.change_modelversion")
 def model_promote(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Asks why, then puts the version in use."""
+    """Asks for a reason, then puts the version in use."""
     version = get_object_or_404(ModelVersion.objects.ready().select_related("model__best"), pk=pk)
     if request.method == "POST":
         try:
@@ -82,7 +82,7 @@ def model_promote(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("registry.change_modelversion")
 def model_roll_back(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """One step back to the version that was in use before; a GET only leads to the version's page."""
+    """Puts the previous version back in use; a GET only redirects to the version's page."""
     version = get_object_or_404(ModelVersion.objects.ready().select_related("model"), pk=pk)
     if request.method != "POST":
         return redirect("model", pk)
@@ -96,13 +96,13 @@ def model_roll_back(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def signed_in_user(request: HttpRequest) -> AbstractBaseUser | None:
-    """Who is signed in."""
+    """The signed-in user, or None."""
     return request.user if isinstance(request.user, AbstractBaseUser) else None
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def model_delete(request: HtmxRequest, pk: UUID) -> HttpResponse:
-    """Asks, then deletes the version with its file and the forecasts made with it."""
+    """Asks, then deletes the version with its file and its forecasts."""
     version = get_object_or_404(ModelVersion, pk=pk)
     require(version.may_delete(request.user), "registry.delete_modelversion")
     try:

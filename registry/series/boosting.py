@@ -1,6 +1,6 @@
-"""Boosting: LightGBM forests grown tree by tree, which end where days held back were forecast best.
+"""Boosting: LightGBM forests grown tree by tree, cut where check days were forecast best.
 
-They work on the logarithm of sales and start from that of the usual sales, so that a forest with few trees
+They work on the logarithm of sales and start from that of the usual sales: a forest of few trees already
 errs little, and one that meets a new level of sales follows it.
 """
 
@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 CURVE_ROWS = 10_000  # rows that draw the learning curve
-EVAL_EVERY, PATIENCE = 10, 6  # trees between two looks; looks without a gain until it is enough
+EVAL_EVERY, PATIENCE = 10, 6  # trees between two evaluations; evaluations without a gain until growing stops
 LIGHTGBM_OPTIONS: dict[str, Any] = {
     "min_data_in_leaf": 20,
     "feature_fraction": 0.4,
@@ -24,7 +24,7 @@ LIGHTGBM_OPTIONS: dict[str, Any] = {
     "verbose": -1,
 }
 LIGHTGBM_OPTIONS |= {"bagging_fraction": 0.8, "bagging_freq": 1, "deterministic": True, "seed": 1}
-MIN_USUAL_SALES = 0.05  # usual sales to start from where nothing is sold
+MIN_USUAL_SALES = 0.05  # where nothing is sold usual sales are 0, and have no logarithm
 
 
 def _build_options() -> dict[str, Any]:
@@ -33,14 +33,14 @@ def _build_options() -> dict[str, Any]:
 
 @dataclass
 class Rows:
-    """Features [N, F] of days, the first of which is log1p of the usual sales, and their sales [N]."""
+    """Features [N, F] of days, the first of them log1p of the usual sales, and their sales [N]."""
 
     x: Any
     y: Any
 
     @cached_property
     def binned_features(self) -> Any:
-        """The features as LightGBM wants them, once for all forests."""
+        """The features as a LightGBM dataset, built once for all forests."""
         import lightgbm
 
         return lightgbm.Dataset(self.x, params=_build_options()).construct()
@@ -48,22 +48,22 @@ class Rows:
 
 @dataclass(frozen=True)
 class Objective:
-    """What a forest's scores stand for."""
+    """What the scores of a forest mean."""
 
     options: dict[str, Any]
-    make_labels: Callable[[Any], Any]  # sales -> what LightGBM is told
-    initial_scores: Callable[[Any], Any]  # features -> scores before the first tree
-    evaluate_scores: Callable[
-        [Any, Any], tuple[float, float]
-    ]  # scores, sales -> error to show, loss to go by
+    make_labels: Callable[[Any], Any]  # sales [N] -> labels for LightGBM [N]
+    initial_scores: Callable[[Any], Any]  # features [N, F] -> scores before the first tree [N]
+    evaluate_scores: Callable[[Any, Any], tuple[float, float]]  # scores, sales [N] -> error to show, loss
 
 
 def _evaluate_mean(log: Any, y: Any) -> tuple[float, float]:
+    """WAPE and Poisson loss of log means [N]; the WAPE is least at the median, so the loss decides."""
     mean = np.exp(log)
     return float(np.abs(y - mean).sum() / max(1e-9, y.sum())), float((mean - y * log).mean())
 
 
 def _evaluate_median(log: Any, y: Any) -> tuple[float, float]:
+    """WAPE of medians [N] in log1p, which is also the loss."""
     error = float(np.abs(y - np.expm1(log)).sum() / max(1e-9, y.sum()))
     return error, error
 
@@ -86,19 +86,19 @@ OBJECTIVES = {
 
 @dataclass
 class Forest:
-    """At most `trees` towards a goal, with `options` on top of OPTIONS."""
+    """Up to `trees` trees for an objective, with `options` on top of LIGHTGBM_OPTIONS."""
 
     objective: Objective
     options: dict[str, Any]
     trees: int
-    best_tree_count: int = 0  # trees after which it got no better
+    best_tree_count: int = 0  # trees of the best evaluation; the others are cut off
     model_text: bytes = b""  # the result, as LightGBM writes it
     _raw_scores: list[Any] = field(default_factory=list)
 
     def grow_trees(
         self, training_rows: Rows, check_rows: Rows | None, deadline: float
     ) -> Iterator[tuple[float, float, float | None]]:
-        """Yields share done, error on learned rows and on check rows; `until` is a time.monotonic()."""
+        """Yields share done, error on training rows and on check rows; `deadline` is a time.monotonic()."""
         import lightgbm
 
         options = _build_options() | self.objective.options | self.options
@@ -109,6 +109,7 @@ class Forest:
         shown = [Rows(training_rows.x[:CURVE_ROWS], training_rows.y[:CURVE_ROWS])] + (
             [check_rows] if check_rows is not None else []
         )
+        # [N] each: running sums over the trees, so that no evaluation predicts a tree twice
         self._raw_scores = [self.objective.initial_scores(rows.x).astype(float) for rows in shown]
         lowest = np.inf
         for tree in range(1, self.trees + 1):
@@ -116,6 +117,7 @@ class Forest:
             over = tree == self.trees or time.monotonic() > deadline
             if tree % EVAL_EVERY == 0 or over:
                 signs = self._evaluate_rows(booster, shown, tree)
+                # without check rows every evaluation counts as better: all trees are kept
                 loss = signs[1][1] if check_rows is not None else -float(tree)
                 self.best_tree_count, lowest = (
                     (tree, loss) if loss < lowest else (self.best_tree_count, lowest)
@@ -126,8 +128,8 @@ class Forest:
         self.model_text = booster.model_to_string(num_iteration=self.best_tree_count).encode()
 
     def _evaluate_rows(self, booster: Any, row_sets: list[Rows], tree: int) -> list[tuple[float, float]]:
-        """Adds what the newest trees say, so that a look costs no more late than early."""
-        since = (tree - 1) // EVAL_EVERY * EVAL_EVERY
+        """Error and loss of each row set; adds only the newest trees, so that its cost stays the same."""
+        since = (tree - 1) // EVAL_EVERY * EVAL_EVERY  # the first tree that no earlier call has added
         for total, rows in zip(self._raw_scores, row_sets, strict=True):
             np.add(total, booster.predict(rows.x, since, tree - since, raw_score=True), out=total)
         return [

@@ -1,8 +1,8 @@
-"""Honest intervals: how wide they must be is read off held-back windows, never off the learning days.
+"""Calibration: the width of intervals is measured on holdout windows, never on the learning days.
 
-Series: conformal, one factor per interval, week ahead and sales level. Totals (of a product, a store,
-everything): relative misses of such totals, since daily bounds of the parts do not add up. Sums over days:
-relative misses of whole windows. The mean is moved by what it was off in every window alike.
+Series: conformal, one factor per interval, week ahead and sales level. Totals of a product, a store or
+everything: relative errors of such totals, since daily bounds of the parts do not add up. Sums over days:
+relative errors of whole windows. The mean is corrected by the bias that all windows share.
 """
 
 from __future__ import annotations
@@ -16,37 +16,41 @@ from numpy.typing import NDArray
 from registry.series.panel import Floats
 from registry.series.quantiles import INTERVALS, MEDIAN_INDEX, QUANTILE_LEVELS, is_count_data, round_median
 
-WEEK, MAX_WEEKS, SIZE_BUCKETS = 7, 4, 3  # buckets: weeks ahead, and thirds of the sales level
-MIN_BUCKET_ERRORS = 60  # misses that a bucket needs for a factor of its own
+WEEK, MAX_WEEKS, SIZE_BUCKETS = 7, 4, 3  # buckets: weeks ahead (the last one open), thirds of the sales level
+MIN_BUCKET_ERRORS = 60  # errors that a bucket needs for a separate factor
 MAX_WIDTH_FACTOR = 20.0
-MIN_WINDOW_SUMS = 12  # windows below which quantiles of their sums mean nothing
+MIN_WINDOW_SUMS = 12  # window sums below which their quantiles mean nothing
 Z_80 = 1.2816  # standard deviations of a normal distribution that hold 80% of it
-MAX_MEAN_FACTOR = 1.1  # the mean is moved by 10% at most
+MAX_MEAN_FACTOR = 1.1  # the mean is corrected by 10% at most
 EPSILON = 1e-9
 SINGLE = "series"
-HoldoutForecast = tuple[Floats, Floats]  # actual [S, H] (NaN = unknown), forecast [S, H, 1 + Q]
+HoldoutForecast = tuple[Floats, Floats]  # actual [S, H] (NaN = unknown), forecast [S, H, Q]
 
 
 @dataclass
 class Calibration:
-    """Plain numbers, kept as JSON in the bundle."""
+    """Plain numbers, stored as JSON in the bundle: never rename a field."""
 
-    edges: list[float] = field(default_factory=list)  # between sales levels
+    edges: list[float] = field(default_factory=list)  # between the sales levels
     factors: dict[str, list[list[float]]] = field(default_factory=dict)  # interval -> [week][size]
-    totals: dict[str, list[float]] = field(default_factory=dict)  # kind -> relative miss at each level
-    sums: dict[str, list[list[float]]] = field(
+    totals: dict[str, list[float]] = field(
         default_factory=dict
-    )  # kind -> [size] low, high of a window's sum
+    )  # kind -> relative error at each quantile level
+    sums: dict[str, list[list[float]]] = field(default_factory=dict)  # kind -> [size] low, high of a sum
     mean: float = 1.0  # factor of the mean
     whole: bool = False  # sales are counts, and so is their median
 
     @classmethod
     def fit(cls, holdout: list[HoldoutForecast], keys: list[tuple[str, str]]) -> Calibration:
-        """From held-back windows of the same series."""
+        """Measures W windows of the same S series; without windows nothing is calibrated.
+
+        Errors are [W * S, H] by interval, [W * groups, H] for totals, [W * groups] for sums.
+        """
         if not holdout:
             return cls()
         whole = is_count_data(np.stack([actual for actual, _forecast in holdout]))
         holdout = [(actual, round_median(forecast)) for actual, forecast in holdout] if whole else holdout
+        # [W * S] by the forecast, not the sales: a level must be known when forecasting
         levels = np.concatenate([forecast[..., 0].mean(axis=1) for _actual, forecast in holdout])
         result = cls(edges=[float(edge) for edge in np.quantile(levels, [1 / 3, 2 / 3])], whole=whole)
         for name, ends in INTERVALS.items():
@@ -54,6 +58,7 @@ class Calibration:
             result.factors[name] = result._fit_factors(parts, holdout, int(name) / 100)
         result.mean = _mean_factor(holdout)
         kinds = group_rows(keys)
+        # totals are measured around the corrected mean, which they will be put around
         moved = [(actual, forecast * result.mean) for actual, forecast in holdout]
         every = {kind: [_group_totals(*pair, groups) for pair in moved] for kind, groups in kinds.items()}
         for kind, pairs in every.items():
@@ -68,7 +73,8 @@ class Calibration:
     def _fit_factors(
         self, scores: list[Floats], holdout: list[HoldoutForecast], share: float
     ) -> list[list[float]]:
-        sizes = np.concatenate([self._size_buckets(forecast) for _actual, forecast in holdout])
+        """The factor table [MAX_WEEKS][SIZE_BUCKETS]; a bucket with few errors gets the factor of all."""
+        sizes = np.concatenate([self._size_buckets(forecast) for _actual, forecast in holdout])  # [W * S]
         misses = np.concatenate(scores)  # [W * S, H]
         weeks = _week_buckets(misses.shape[1])
         whole = _width_factor(misses, share)
@@ -81,10 +87,11 @@ class Calibration:
         return table
 
     def _size_buckets(self, forecast: Floats) -> NDArray[np.int64]:
+        """The sales level of each series, 0 to SIZE_BUCKETS - 1: [S]."""
         return np.searchsorted(np.array(self.edges), forecast[..., 0].mean(axis=1)).astype(np.int64)
 
     def calibrate_forecast(self, forecast: Floats) -> Floats:
-        """Quantiles of single series moved to their calibrated distance from the median: [S, H, 1 + Q]."""
+        """The forecast [S, H, Q] with the mean corrected and quantiles at their calibrated distance."""
         if not self.factors:
             return forecast
         forecast = round_median(forecast) if self.whole else forecast
@@ -94,21 +101,23 @@ class Calibration:
         room = _minimum_width(forecast)
         result[..., 0] *= self.mean
         for name, (low, high) in INTERVALS.items():
-            factor = np.array(self.factors[name])[weeks][:, sizes].T  # [S, H]
+            # [MAX_WEEKS, SIZE_BUCKETS] -> [H, SIZE_BUCKETS] -> [H, S] -> [S, H]
+            factor = np.array(self.factors[name])[weeks][:, sizes].T
             result[..., 1 + low] = median - factor * (median - forecast[..., 1 + low] + room)
             result[..., 1 + high] = median + factor * (forecast[..., 1 + high] - median + room)
+        # a day without mean and upper bound is closed: the room must not open it
         closed = (forecast[..., 0] == 0) & (forecast[..., -1] == 0)
         result[..., 1:] = np.sort(np.maximum(result[..., 1:], 0), axis=2)
         result[closed] = 0
         return result.astype(np.float32)
 
     def total_quantiles(self, kind: str, mean: Floats) -> Floats:
-        """Quantiles of a total with this daily mean [H]: [H, Q]."""
+        """Quantiles of a total with this daily mean [H]: [H, Q - 1]."""
         misses = np.array(self.totals.get(kind) or [0.0] * len(QUANTILE_LEVELS))
         return np.maximum(0, mean[:, None] * (1 + misses[None])).astype(np.float32)
 
     def sum_interval(self, kind: str, mean: Floats) -> tuple[float, float]:
-        """The 80% range of the sum of a total over the days of `mean` [H]."""
+        """The 80% interval of the sum over the days of `mean` [H]."""
         size = int(np.searchsorted(self.edges, mean.mean())) if kind == SINGLE else 0
         ranges = self.sums.get(kind) or [[0.0, 0.0]]
         low, high = ranges[min(size, len(ranges) - 1)]
@@ -135,11 +144,12 @@ def _rows_by_code(codes: list[str]) -> list[NDArray[np.intp]]:
 
 
 def _week_buckets(horizon: int) -> NDArray[np.int64]:
+    """Which week ahead each day is in, 0 to MAX_WEEKS - 1: [H]."""
     return np.minimum(np.arange(horizon) // WEEK, MAX_WEEKS - 1)
 
 
 def _minimum_width(forecast: Floats) -> Floats:
-    """The least distance of a bound from the median that a factor can act on: 2% of the mean."""
+    """The least distance of a bound from the median that a factor can stretch, 2% of the mean: [S, H]."""
     room: Floats = 0.02 * forecast[..., 0]
     return room
 
@@ -151,21 +161,23 @@ def _conformity_scores(actual: Floats, forecast: Floats, ends: tuple[int, int]) 
     above = forecast[..., 1 + ends[1]] - median + room
     with np.errstate(invalid="ignore", divide="ignore"):
         miss = np.where(actual < median, (median - actual) / below, (actual - median) / above)
-    miss = np.where(actual == median, 0.0, miss)
+    miss = np.where(actual == median, 0.0, miss)  # also where 0 / 0
     closed = (forecast[..., 0] == 0) & (forecast[..., -1] == 0)
     return np.where(closed | np.isnan(actual), np.nan, np.minimum(miss, MAX_WIDTH_FACTOR)).astype(np.float32)
 
 
 def _width_factor(misses: Floats, share: float) -> float:
+    """The factor that makes an interval hold this share of the scores; 1 without scores."""
     known = misses[~np.isnan(misses)]
     if not known.size:
         return 1.0
+    # (n + 1) / n: the finite-sample correction of split conformal prediction
     level = min(1.0, share * (1 + 1 / known.size))
     return float(np.quantile(known, level))
 
 
 def _mean_factor(holdout: list[HoldoutForecast]) -> float:
-    """What the mean was off, as far as all held-back windows agree: one bad window moves nothing.
+    """The correction of the mean, as far as all holdout windows agree: one bad window changes little.
 
     The logarithm of sold / expected, shrunk by how much it differs from window to window.
     """
@@ -176,13 +188,14 @@ def _mean_factor(holdout: list[HoldoutForecast]) -> float:
     if not off:
         return 1.0
     middle = float(np.mean(off))
+    # squared standard error of the mean; trust -> 1 if windows agree, -> 0 if they differ more than they err
     doubt = (float(np.var(off, ddof=1)) if len(off) > 1 else middle**2) / len(off)
     trust = middle**2 / max(EPSILON, middle**2 + doubt)
     return float(np.clip(np.exp(trust * middle), 1 / MAX_MEAN_FACTOR, MAX_MEAN_FACTOR))
 
 
 def _group_totals(actual: Floats, forecast: Floats, groups: list[NDArray[np.intp]]) -> tuple[Floats, Floats]:
-    """What each group sold and was to sell on days with an actual: [groups, H] twice, NaN = none."""
+    """What each group sold and was expected to sell on days with an actual: [groups, H] twice, NaN = none."""
     known = ~np.isnan(actual)
     sold = [np.nansum(actual[rows], axis=0) for rows in groups]
     mean = [np.where(known[rows], forecast[rows, :, 0], 0).sum(axis=0) for rows in groups]
@@ -191,7 +204,8 @@ def _group_totals(actual: Floats, forecast: Floats, groups: list[NDArray[np.intp
 
 
 def _daily_errors(sold: Floats, mean: Floats) -> Floats:
-    """Misses of single days as shares of the mean (at least a quarter of the group's usual day)."""
+    """Errors of single days as shares of the mean, or of a quarter of the usual day if more: [groups, H]."""
+    # [groups, 1]; a day with a mean near 0 would otherwise have an endless relative error
     usual = np.nan_to_num(
         np.nansum(mean, axis=1, keepdims=True) / np.maximum(1, (mean > 0).sum(1, keepdims=True))
     )
@@ -199,7 +213,7 @@ def _daily_errors(sold: Floats, mean: Floats) -> Floats:
 
 
 def _window_sum_error(sold: Floats, mean: Floats) -> Floats:
-    """Misses of whole windows as shares of what was expected: [groups]."""
+    """Errors of whole windows as shares of the expected sum: [groups], NaN = unknown."""
     known = ~np.isnan(sold).all(axis=1)
     total = np.nansum(mean, axis=1)
     miss = (np.nansum(sold, axis=1) - total) / np.maximum(total, EPSILON)
@@ -207,12 +221,13 @@ def _window_sum_error(sold: Floats, mean: Floats) -> Floats:
 
 
 def _independent_error(sold: Floats, mean: Floats, groups: list[NDArray[np.intp]]) -> Floats:
-    """What each group's window would be off by if its series erred independently, as a share: [groups].
+    """The error of each group's window sum if its series erred independently, as a share: [groups].
 
     sold, mean: [S, H] of single series.
     """
     order, sizes = np.concatenate(groups), np.array([len(rows) for rows in groups], np.intp)
     starts = np.cumsum(sizes) - sizes
+    # independent errors add up as squares: the sum of each series' squared window error
     off = np.add.reduceat((np.nansum(sold - mean, axis=1) ** 2)[order], starts)
     total = np.add.reduceat(np.nansum(mean, axis=1)[order], starts)
     shares: Floats = (np.sqrt(off) / np.maximum(total, EPSILON)).astype(np.float32)
@@ -220,6 +235,7 @@ def _independent_error(sold: Floats, mean: Floats, groups: list[NDArray[np.intp]
 
 
 def _error_quantiles(misses: Floats) -> list[float]:
+    """The error at each quantile level: [Q - 1]; zeros for fewer than two errors."""
     known = misses[~np.isnan(misses)]
     return (
         [float(q) for q in np.quantile(known, QUANTILE_LEVELS)]
@@ -229,10 +245,10 @@ def _error_quantiles(misses: Floats) -> list[float]:
 
 
 def _sum_intervals(misses: Floats, sizes: NDArray[Any], min_width: float) -> list[list[float]]:
-    """80% ranges by size; of few windows the widest miss on both sides, since more cannot be promised.
+    """80% intervals of window sums, by size; with few windows the largest error on both sides.
 
-    Three windows may all have come out right by luck: then `least` stands, what independent errors of the
-    parts come to.
+    Three windows may all have been right by luck: then the interval is `min_width`, which independent errors
+    of the parts would give.
     """
     result = []
     for size in range(int(sizes.max()) + 1 if sizes.size else 1):
@@ -241,6 +257,7 @@ def _sum_intervals(misses: Floats, sizes: NDArray[Any], min_width: float) -> lis
             widest = max(min_width, float(np.abs(known).max())) if known.size else 1.0
             result.append([-widest, widest])
             continue
+        # a little wider than 10% at both ends: the quantiles of a few sums are themselves uncertain
         tail = max(0.0, 0.1 - 0.4 / known.size)
         result.append(
             [min(0.0, float(np.quantile(known, tail))), max(0.0, float(np.quantile(known, 1 - tail)))]

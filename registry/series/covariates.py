@@ -1,6 +1,6 @@
-"""Turns known, past and static columns into numbers a network can take, the same way at every forecast.
+"""Covariates: known, past and static columns as numbers for a network, encoded alike at every forecast.
 
-The Encoder is the bundle's scaler: plain JSON, fitted once on the learning days.
+The Encoder is the scaler of a bundle: plain JSON, fitted once on the learning days.
 """
 
 from __future__ import annotations
@@ -14,18 +14,21 @@ from numpy.typing import NDArray
 from registry.series.calendar import is_holiday, weekday_numbers
 from registry.series.panel import Floats, Panel
 
-MAX_CATEGORIES = 12
-ONE_YEAR, LAST_YEAR_MIN_DAYS, TWO_YEARS = 380, 400, 730  # days
-# Weeks whose mean of a weekday is its usual sales. Who has not seen two turns of the year cannot tell the
-# season from the level, and would carry the weeks before Christmas into January. Sparse sales have no level
-# to carry, and from the longer mean the networks learn nothing there.
+MAX_CATEGORIES = 12  # most common texts of a column that get a feature each
+ONE_YEAR, LAST_YEAR_MIN_DAYS, TWO_YEARS = 380, 400, 730  # days of sales
+# Weeks whose mean per weekday is its usual sales. A panel of less than two years cannot tell season from
+# level, and a short mean would carry the weeks before Christmas into January. Sparse sales have no level to
+# carry, and networks learn nothing from the longer mean there.
 USUAL_WEEKS, USUAL_WEEKS_YOUNG = 8, 26
-CLOSED_REACH = 7  # days to a closed day that matter
+CLOSED_REACH = 7  # days from a closed day at which it no longer matters
 
 
 @dataclass
 class Encoder:
-    """known/past/static: [{"name", "kind": "flag"|"ratio"|"score"|"text", ...}]; the lists of codes seen."""
+    """known/past/static: [{"name", "kind": "flag"|"ratio"|"score"|"text", ...}], and the codes seen.
+
+    Stored as JSON in every bundle: never rename a field.
+    """
 
     known: list[dict[str, Any]] = field(default_factory=list)
     past: list[dict[str, Any]] = field(default_factory=list)
@@ -34,17 +37,17 @@ class Encoder:
     products: list[str] = field(default_factory=list)
     keys: list[list[str]] = field(default_factory=list)
     unit: float = 1.0
-    yearly: bool = True  # the place in the year tells something
+    yearly: bool = True  # the position in the year means something
     last_year: bool = True  # enough learning windows have a last year
     usual_weeks: int = USUAL_WEEKS  # one of windows.PROFILE_WEEKS
 
     @classmethod
     def fit(cls, panel: Panel) -> Encoder:
-        """Looks only at days up to the panel's origin."""
+        """Looks at days up to the panel's origin only."""
         known = [
             _describe_column(n, v[:, : panel.days], panel) for n, v in panel.known.items() if n != "open"
         ]
-        sold = panel.sales[panel.sales > 0]
+        sold = panel.sales[panel.sales > 0]  # its median is the unit: 1 for counts, less for weights
         return cls(
             known=[column for column in known if column],
             past=[{"name": name} for name in panel.past],
@@ -61,7 +64,7 @@ class Encoder:
         )
 
     def encode_entities(self, panel: Panel) -> NDArray[np.int64]:
-        """[S, 3]: index + 1 of series, store and product; 0 = never seen."""
+        """[S, 3]: index + 1 of series, store and product; 0 = never seen while learning."""
         series = {tuple(key): i + 1 for i, key in enumerate(self.keys)}
         store = {code: i + 1 for i, code in enumerate(self.stores)}
         product = {code: i + 1 for i, code in enumerate(self.products)}
@@ -69,7 +72,7 @@ class Encoder:
         return np.array(rows, np.int64)
 
     def static_features(self, panel: Panel) -> Floats:
-        """float32 [S, T]."""
+        """The static columns, encoded: float32 [S, T]."""
         size = len(panel.keys)
         parts = [
             _encode_column(c, _get_column(panel.static, c["name"], (size,))[:, None], panel)[:, 0]
@@ -78,7 +81,7 @@ class Encoder:
         return np.concatenate(parts, axis=1) if parts else np.zeros((size, 0), np.float32)
 
     def known_features(self, panel: Panel, closed: NDArray[np.bool_]) -> tuple[Floats, list[dict[str, str]]]:
-        """float32 [S, W, K] over the columns of `closed` [S, W], and the defaults that had to be assumed."""
+        """float32 [S, W, K] for the columns of `closed` [S, W], and the defaults assumed for gaps."""
         width, assumed = closed.shape[1], []
         parts = [_near_closed(closed)]
         for column in self.known:
@@ -89,14 +92,17 @@ class Encoder:
         return np.concatenate(parts, axis=2), assumed
 
     def past_features(self, panel: Panel) -> Floats:
-        """float32 [S, D, C]: each column over its mean so far, 0 where empty."""
+        """float32 [S, D, X]: each past column over its mean so far, 0 where empty."""
         shape = panel.sales.shape
         parts = [_relative_to_mean(_get_column(panel.past, column["name"], shape)) for column in self.past]
         return np.stack(parts, axis=2) if parts else np.zeros((*shape, 0), np.float32)
 
 
 def closed_days(panel: Panel, width: int) -> tuple[NDArray[np.bool_], list[dict[str, str]]]:
-    """bool [S, width]: as recorded, then as planned in the open column, then by each weekday's habit."""
+    """bool [S, width]: as recorded; ahead as planned in the open column, else by weekday habit and holidays.
+
+    Also returns what had to be assumed.
+    """
     closed = np.zeros((len(panel.keys), width), bool)
     closed[:, : panel.days] = panel.closed
     ahead = np.arange(panel.days, width)
@@ -105,22 +111,24 @@ def closed_days(panel: Panel, width: int) -> tuple[NDArray[np.bool_], list[dict[
     days = panel.start + ahead.astype("timedelta64[D]")
     closed[:, ahead] = _closing_habit(panel)[:, weekday_numbers(days)]
     planned = _resize_columns(_get_column(panel.known, "open", (len(panel.keys), 0)), width)[:, ahead]
-    told = ~np.isnan(planned)
-    closed[:, ahead] = np.where(told, planned < 0.5, closed[:, ahead] | _closed_holidays(panel, days))
-    assumed = [] if told.all() or not panel.closed.any() else [{"column": "open", "default": "weekday habit"}]
+    is_planned = ~np.isnan(planned)
+    closed[:, ahead] = np.where(is_planned, planned < 0.5, closed[:, ahead] | _closed_holidays(panel, days))
+    assumed = (
+        [] if is_planned.all() or not panel.closed.any() else [{"column": "open", "default": "weekday habit"}]
+    )
     return closed, assumed
 
 
 def _closing_habit(panel: Panel) -> NDArray[np.bool_]:
-    """[S, 7]: closed on more than 8 in 10 of that weekday in the last 26 weeks."""
-    recent = slice(max(0, panel.days - 182), panel.days)
+    """[S, 7]: closed on more than 80% of that weekday in the last 26 weeks; False if a weekday is missing."""
+    recent = slice(max(0, panel.days - 182), panel.days)  # half a year: opening hours change
     of_day = weekday_numbers(panel.dates[recent])
     shares = [panel.closed[:, recent][:, of_day == k].mean(axis=1) for k in range(7) if (of_day == k).any()]
     return np.stack(shares, axis=1) > 0.8 if len(shares) == 7 else np.zeros((len(panel.keys), 7), bool)
 
 
 def _closed_holidays(panel: Panel, days: NDArray[np.datetime64]) -> NDArray[np.bool_]:
-    """[S, N]: holidays ahead, for stores that were shut on more than half of the past ones."""
+    """[S, N]: holidays among `days`, for stores that were closed on more than half of the past ones."""
     past = is_holiday(panel.dates, panel.country)
     if not past.any():
         return np.zeros((len(panel.keys), len(days)), bool)
@@ -129,11 +137,12 @@ def _closed_holidays(panel: Panel, days: NDArray[np.datetime64]) -> NDArray[np.b
 
 
 def _near_closed(closed: NDArray[np.bool_]) -> Floats:
-    """[S, W, 3]: closed, and how near the next and the last closed day are (1 = neighbour, 0 = far)."""
+    """[S, W, 3]: closed, and nearness of the next and the last closed day (1 = neighbour, 0 = far)."""
     since, until = (
         np.full(closed.shape, CLOSED_REACH, np.float32),
         np.full(closed.shape, CLOSED_REACH, np.float32),
     )
+    # farthest first, so that the nearest closed day overwrites the others
     for days in range(CLOSED_REACH - 1, 0, -1):
         since[:, days:][closed[:, :-days]] = days
         until[:, :-days][closed[:, days:]] = days
@@ -148,7 +157,7 @@ def _near_closed(closed: NDArray[np.bool_]) -> Floats:
 
 
 def _describe_column(name: str, values: Floats, panel: Panel) -> dict[str, Any] | None:
-    """How to encode a column, judged by its values; None when it never changes."""
+    """How to encode a column, by its values; None when they never change."""
     seen = values[~np.isnan(values)]
     if not seen.size or seen.min() == seen.max():
         return None
@@ -156,36 +165,41 @@ def _describe_column(name: str, values: Floats, panel: Panel) -> dict[str, Any] 
         codes, counts = np.unique(seen, return_counts=True)
         common = codes[np.argsort(-counts, kind="stable")][: MAX_CATEGORIES + 1]
         labels = [panel.categories[name][int(code)] for code in common]
+        # the rarest of these gets no feature: it is told by zeros in all others
         return {"name": name, "kind": "text", "labels": labels[:-1] or labels, "usual": labels[0]}
     if set(np.unique(seen).tolist()) <= {0.0, 1.0}:
         return {"name": name, "kind": "flag"}
+    # prices: only their change over time matters, which a static column [S, 1] does not have
     if seen.min() > 0 and values.shape[1] > 1:
         return {"name": name, "kind": "ratio"}
     return {"name": name, "kind": "score", "mean": float(seen.mean()), "std": float(seen.std())}
 
 
 def _encode_column(column: dict[str, Any], values: Floats, panel: Panel) -> Floats:
-    """[S, W] -> [S, W, n], NaN as 0 (= nothing special)."""
+    """[S, W] -> [S, W, n], n > 1 for texts only; NaN as 0 (= nothing special)."""
     kind = column["kind"]
     if kind == "text":
         codes = {label: i for i, label in enumerate(panel.categories.get(column["name"], []))}
+        # -9: a text that this panel does not have matches nothing
         wanted = np.array([codes.get(label, -9) for label in column["labels"]], np.float32)
         return (values[:, :, None] == wanted).astype(np.float32)
     if kind == "ratio":
         with np.errstate(invalid="ignore", divide="ignore"):
+            # [S, W] over its own usual value [S, 1] up to the origin; 3x: a discount of a third is about -1.2
             values = 3 * np.log(values / _row_median(values[:, : panel.days]))
     if kind == "score":
         values = (values - column["mean"]) / (column["std"] or 1.0)
+    # clipped, since a typing error in a price must not drown the other inputs
     return np.nan_to_num(np.clip(values, -5, 5), nan=0.0)[:, :, None].astype(np.float32)
 
 
 def _row_median(values: Floats) -> Floats:
-    """[S, 1] median of what is given; rows without any value give 1.
+    """[S, 1] median of the given values; 1 for rows without any.
 
     >>> _row_median(np.array([[3, np.nan, 1, 2], [4, 1, np.nan, np.nan]], np.float32)).ravel().tolist()
     [2.0, 2.5]
     """
-    ordered = np.sort(values, axis=1)  # NaN last; four times as quick as nanmedian
+    ordered = np.sort(values, axis=1)  # NaN last; four times as fast as nanmedian
     given = (~np.isnan(values)).sum(axis=1, keepdims=True)
     low, high = (
         np.take_along_axis(ordered, np.maximum(0, n), axis=1) for n in ((given - 1) // 2, given // 2)
@@ -194,13 +208,13 @@ def _row_median(values: Floats) -> Floats:
 
 
 def _fill_ahead(column: dict[str, Any], values: Floats, panel: Panel) -> Floats:
-    """Days ahead without a plan: the last known price, 0 for flags, the usual text."""
+    """The values [S, W] with defaults for unplanned days ahead: last price, mean, 0 or usual text."""
     ahead = np.isnan(values[:, panel.days :])
     if not ahead.any():
         return values
     filled = values.copy()
     if column["kind"] == "ratio":
-        default = _last_given(values[:, : panel.days])[:, None]
+        default = _last_given(values[:, : panel.days])[:, None]  # [S, 1]
     elif column["kind"] == "text":
         labels = panel.categories.get(column["name"], [])
         usual = labels.index(column["usual"]) if column["usual"] in labels else np.nan
@@ -212,19 +226,20 @@ def _fill_ahead(column: dict[str, Any], values: Floats, panel: Panel) -> Floats:
 
 
 def _last_given(values: Floats) -> Floats:
-    """[S]: the last value that is not NaN in each row (NaN when there is none)."""
+    """[S]: the last value that is not NaN in each row; NaN if there is no such value."""
     given = ~np.isnan(values)
     last = values.shape[1] - 1 - np.argmax(given[:, ::-1], axis=1)
     return values[np.arange(len(values)), last]
 
 
 def _describe_default(column: dict[str, Any]) -> str:
+    """The default of a column for days ahead, in words that the forecast page translates."""
     words = {"ratio": "last known", "text": str(column.get("usual", "")), "flag": "0", "score": "average"}
     return words[column["kind"]]
 
 
 def _relative_to_mean(values: Floats) -> Floats:
-    """Each value over the mean of all up to its day: later days must not show.
+    """asinh of each value over the mean of all up to its day, so that later days do not show: [S, D].
 
     >>> np.sinh(_relative_to_mean(np.array([[2, np.nan, 6]], np.float32))).round(1).tolist()
     [[1.0, 0.0, 1.5]]
@@ -235,12 +250,12 @@ def _relative_to_mean(values: Floats) -> Floats:
 
 
 def _get_column(table: dict[str, Floats], name: str, shape: tuple[int, ...]) -> Floats:
-    """The column, or all NaN when these sales do not have it."""
+    """The column, or all NaN of that shape when this panel does not have it."""
     return table[name] if name in table else np.full(shape, np.nan, np.float32)
 
 
 def _resize_columns(values: Floats, width: int) -> Floats:
-    """Cuts or pads with NaN to `width` columns."""
+    """The values cut, or padded with NaN, to `width` columns."""
     if values.shape[1] >= width:
         return values[:, :width]
     pad = np.full((values.shape[0], width - values.shape[1]), np.nan, np.float32)

@@ -1,6 +1,6 @@
-"""Where the error lies: by day ahead, product, store and sales level; how often totals stay in their range.
+"""Where the error lies: by day ahead, product, store and sales level, and the coverage of totals.
 
-Sums over all held-back windows. A day without an actual counts nowhere, nor in the totals it belongs to.
+Sums over all holdout windows. A day without an actual counts nowhere, not even in totals.
 """
 
 from __future__ import annotations
@@ -17,43 +17,44 @@ from registry.series.calibration import SINGLE, Calibration, group_rows
 from registry.series.panel import Floats
 from registry.series.quantiles import INTERVALS, MEDIAN_INDEX
 
-MAX_ROWS = 200  # products or stores, the largest by units
-SALES_LEVELS = ("low", "middle", "high")  # thirds of the series by what they sold before the windows
+MAX_ROWS = 200  # products or stores listed, the largest by units
+SALES_LEVELS = ("low", "middle", "high")  # thirds of the series by their sales before the windows
 SeriesKeys = list[tuple[str, str]]
 
 
 @dataclass(frozen=True)
 class HoldoutWindow:
-    """One held-back window: what was sold [S, H] (NaN = left out) beside its forecast."""
+    """One holdout window: its sales [S, H], NaN = left out, beside their forecast."""
 
     actual: Floats
     mean: Floats  # [S, H]
-    quantiles: Floats  # [S, H, Q]
+    quantiles: Floats  # [S, H, Q - 1]
     calibration: Calibration  # of the totals
 
     @property
     def error_sums(self) -> NDArray[np.float64]:
-        """[5, S, H]: |e| of the median, forecast - actual of the mean, |actual|, actual, and 1 for each."""
+        """[5, S, H]: |e| of the median, forecast - actual of the mean, |actual|, actual, 1 per known day."""
         actual = self.actual
         missed, over = np.abs(actual - self.quantiles[..., MEDIAN_INDEX]), self.mean - actual
         parts = np.stack([missed, over, np.abs(actual), actual, np.ones_like(actual)])
         return np.where(np.isnan(actual), 0, parts).astype(np.float64)
 
     def group_total(self, kind: str, rows: NDArray[np.intp]) -> tuple[Floats, Floats]:
-        """What these series sold together [H], and the quantiles of that sum [H, Q]."""
+        """What these series sold together [H], and the quantiles of that sum [H, Q - 1]."""
         if len(rows) == 1:
             return self.actual[rows[0]], self.quantiles[rows[0]]
         known = ~np.isnan(self.actual[rows])
         sold = np.where(known.any(axis=0), np.nansum(self.actual[rows], axis=0), np.float32(np.nan))
+        # the forecast counts only where the sales do, or a missing day would look like too high a forecast
         return sold, self.calibration.total_quantiles(kind, np.where(known, self.mean[rows], 0).sum(axis=0))
 
 
 def error_breakdown(windows: list[HoldoutWindow], keys: SeriesKeys, past: Floats) -> dict[str, Any]:
-    """by_step, by_product, by_store, by_level and totals; `past` [S, D] is what was known before them all."""
+    """by_step, by_product, by_store, by_level and totals, as JSON; past [S, D] ends before all windows."""
     sums = np.zeros((5, *windows[0].actual.shape))
     for trial in windows:
         sums += trial.error_sums
-    by_series = sums.sum(axis=2)
+    by_series = sums.sum(axis=2)  # [5, S]; sums.sum(axis=1).T is [H, 5], one row a day ahead
     return {
         "by_step": [
             {"step": step, **_wape_and_bias(day), "n": int(day[4])}
@@ -67,11 +68,11 @@ def error_breakdown(windows: list[HoldoutWindow], keys: SeriesKeys, past: Floats
 
 
 def total_coverage(windows: list[HoldoutWindow], keys: SeriesKeys) -> dict[str, dict[str, float]]:
-    """Coverage of the intervals of every store, every product and everything, as far as those are totals."""
+    """Coverage of the intervals of stores, products and everything, where those are totals."""
     found = {}
     for kind, groups in group_rows(keys).items():
         if kind == SINGLE or (len(groups) == 1 and kind != "all"):
-            continue
+            continue  # the only store or product is the same total as "all"
         pairs = [trial.group_total(kind, rows) for trial in windows for rows in groups]
         sold, ranges = (np.stack(column) for column in zip(*pairs, strict=True))
         found[kind] = metrics.coverage(sold, ranges)
@@ -79,8 +80,9 @@ def total_coverage(windows: list[HoldoutWindow], keys: SeriesKeys) -> dict[str, 
 
 
 def _errors_by_code(codes: list[str], sums: NDArray[np.float64]) -> list[dict[str, Any]]:
-    """One row for each code, the largest first: sums [5, S]."""
+    """One row per code, the largest first, from sums [5, S]."""
     names, place = np.unique(codes, return_inverse=True)
+    # [5, codes]
     table = np.stack([np.bincount(place, row, len(names)).astype(np.float64) for row in sums])
     largest = np.argsort(-table[3], kind="stable")[:MAX_ROWS]
     return [
@@ -90,7 +92,7 @@ def _errors_by_code(codes: list[str], sums: NDArray[np.float64]) -> list[dict[st
 
 
 def _coverage_by_level(windows: list[HoldoutWindow], past: Floats) -> list[dict[str, Any]]:
-    """Coverage of the 80% interval; by earlier sales, since those of the windows would pick misses."""
+    """Coverage of the 80% interval by level of earlier sales: those of the windows would pick the misses."""
     known = (~np.isnan(past)).sum(axis=1)
     order = np.argsort(np.nansum(past, axis=1) / np.maximum(1, known), kind="stable")
     rows = []
@@ -101,7 +103,7 @@ def _coverage_by_level(windows: list[HoldoutWindow], past: Floats) -> list[dict[
 
 
 def _inside_interval(window: HoldoutWindow, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """For each actual of these series whether it lies in the 80% interval."""
+    """Whether each known actual of these series lies in the 80% interval."""
     low, high = INTERVALS["80"]
     actual, quantiles = window.actual[rows], window.quantiles[rows]
     inside = (actual >= quantiles[..., low]) & (actual <= quantiles[..., high])
@@ -109,12 +111,13 @@ def _inside_interval(window: HoldoutWindow, rows: NDArray[np.intp]) -> NDArray[n
 
 
 def _mean_share(parts: Iterable[NDArray[np.bool_]]) -> float:
+    """Share of True over all parts; NaN if there is nothing."""
     whole = np.concatenate(list(parts))
     return round(float(whole.mean()), 4) if whole.size else float("nan")
 
 
 def _wape_and_bias(sums: NDArray[np.float64]) -> dict[str, float]:
-    """WAPE and bias of these sums; not-a-number where nothing was sold.
+    """WAPE and bias of sums [5]; NaN where nothing was sold.
 
     >>> _wape_and_bias(np.array([2.0, -1.0, 10.0, 10.0, 5.0]))
     {'wape': 0.2, 'bias': -0.1}

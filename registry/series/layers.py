@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from registry.series.quantiles import MEDIAN_INDEX, QUANTILE_LEVELS
 from registry.series.windows import AROUND, Batch, Shape
 
-ENTITY_DROPOUT = 0.1  # share of entities shown as unknown while learning, so that new ones can be forecast
+ENTITY_DROPOUT = 0.1  # share of entities hidden while learning, so that new ones can be forecast
 
 
 class EntityEmbedding(nn.Module):
@@ -23,12 +23,13 @@ class EntityEmbedding(nn.Module):
 
     def forward(self, entity: Tensor) -> Tensor:  # [B, 3] -> [B, size]
         if self.training:
+            # [B, 3]; each index by itself becomes 0, the vector of the unknown
             entity = entity * (torch.rand(entity.shape) >= ENTITY_DROPOUT)
         return torch.cat([table(entity[:, i]) for i, table in enumerate(self.tables)], dim=1)
 
 
 class Context(nn.Module):
-    """Everything of a window but its past days, as one flat vector."""
+    """Everything of a window except its past days, as one flat vector."""
 
     def __init__(self, shape: Shape):
         super().__init__()
@@ -42,9 +43,9 @@ class Context(nn.Module):
 
 
 class Head(nn.Module):
-    """From hidden features to mean and quantiles, day by day, as deviations from the weekday's usual sales.
+    """From hidden features to mean and quantiles of each day, as deviations from the weekday's usual sales.
 
-    Each day ahead is decoded by the same layers from what the network says of it and what is known of it.
+    The same layers decode every day ahead, from the network's output and the known covariates of that day.
     After Das et al., "Long-term Forecasting with TiDE: Time-series Dense Encoder" (2023).
     """
 
@@ -53,6 +54,7 @@ class Head(nn.Module):
         self.days = nn.Linear(width, shape.block * day)
         self.block, self.outputs = shape.block, shape.outputs
         self.out = nn.Linear(width, shape.block * shape.outputs)
+        # small and without bias: at first this path adds next to nothing to the usual sales (batch.base)
         nn.init.normal_(self.out.weight, std=0.01)
         nn.init.zeros_(self.out.bias)
         near = (1 + 2 * AROUND) * shape.around
@@ -63,18 +65,20 @@ class Head(nn.Module):
         )
 
     def forward(self, hidden: Tensor, batch: Batch) -> Tensor:  # [B, width] -> [B, P, Q]
-        day = self.days(hidden).unflatten(1, (self.block, -1))
-        near = batch.around.unfold(1, 1 + 2 * AROUND, 1).flatten(2)  # [B, P, K * 7]
-        level = batch.level[:, None].expand(-1, self.block, -1)
+        day = self.days(hidden).unflatten(1, (self.block, -1))  # [B, P, day]
+        near = batch.around.unfold(1, 1 + 2 * AROUND, 1).flatten(2)  # [B, P, 7 * K]
+        level = batch.level[:, None].expand(-1, self.block, -1)  # [B, P, E]
+        # [B, P, Q] deviation from base, the sum of two paths: one over the whole window, one day by day
         change = self.out(hidden).view(-1, self.block, self.outputs) + self.decoder(
             torch.cat([day, batch.ahead, near, level], dim=2)
         )
+        # softplus(3x) / 3: never negative, nearly x above 1, and with a gradient below 0, unlike a clamp
         return nn.functional.softplus(3 * (batch.base[..., None] + change)) / 3
 
 
 def residual_quantiles(batch: Batch, point: Tensor) -> tuple[Tensor, float]:
-    """Misses of a point forecast [B, P] at each level, from the middle one: [Q - 1]; and its WAPE."""
-    miss = batch.target - point
+    """Error quantiles of a point forecast [B, P], less the median error: [Q - 1]; and its WAPE."""
+    miss = batch.target - point  # [B, P], NaN where the target is unknown
     known = miss[~miss.isnan()]
     spread = (
         torch.quantile(known, torch.tensor(QUANTILE_LEVELS))
@@ -85,5 +89,5 @@ def residual_quantiles(batch: Batch, point: Tensor) -> tuple[Tensor, float]:
     return spread - spread[MEDIAN_INDEX], float(known.abs().sum()) / size if size > 0 else 0.0
 
 
-# The names of release 0.1, for algorithm files outside of this repository.
+# The names of release 0.1, for algorithm files outside this repository.
 Entities, misses = EntityEmbedding, residual_quantiles

@@ -1,7 +1,7 @@
-"""Accuracy, one definition for the product, the benchmarks and the tests.
+"""Accuracy metrics, one definition for the product, the benchmarks and the tests.
 
-e = actual - forecast over all series, days and windows that have an actual (NaN = left out).
-Point error is judged on the median; bias and RMSSE on the mean.
+e = actual - forecast, over all series, days and windows with an actual (NaN = left out).
+Point errors are of the median; bias and RMSSE of the mean.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def wape(actual: Floats, forecast: Floats) -> float:
 
 
 def bias(actual: Floats, forecast: Floats) -> float:
-    """Sum of (forecast - actual) over the sum of |actual|: plus = too high.
+    """Sum of (forecast - actual) over the sum of |actual|; positive = too high.
 
     >>> bias(np.array([10.0, 10.0]), np.array([9.0, 12.0]))
     0.05
@@ -47,35 +47,35 @@ def smape(actual: Floats, forecast: Floats) -> float:
 
 
 def seasonal_scales(past: Floats) -> tuple[Floats, Floats]:
-    """Mean |y[t] - y[t-7]| and mean (y[t] - y[t-7])^2 of each series' past: [S], [S] (NaN = unknown)."""
-    steps = past[:, SEASON_DAYS:] - past[:, :-SEASON_DAYS]
+    """Mean |y[t] - y[t-7]| and mean (y[t] - y[t-7])^2 of past [S, D]: [S], [S], NaN = unknown."""
+    steps = past[:, SEASON_DAYS:] - past[:, :-SEASON_DAYS]  # [S, D - 7]
     count = (~np.isnan(steps)).sum(axis=1)
-    safe = np.where(count == 0, np.nan, count)
+    safe = np.where(count == 0, np.nan, count)  # no pair of days: no scale, rather than 0
     return (np.nansum(np.abs(steps), axis=1) / safe).astype(np.float32), (
         np.nansum(steps**2, axis=1) / safe
     ).astype(np.float32)
 
 
 def mase(actual: Floats, forecast: Floats, scale: Floats) -> float:
-    """Mean over series of mean |e| / `step` (see season_steps); series without one are left out."""
+    """Mean over series of mean |e| / scale (see seasonal_scales); series without a scale are left out."""
     return _mean_ratio(_row_mean(np.abs(actual - forecast)), scale)
 
 
 def rmsse(actual: Floats, forecast: Floats, squared_scale: Floats) -> float:
-    """Mean over series of sqrt(mean e^2 / `square`)."""
+    """Mean over series of sqrt(mean e^2 / squared_scale); series without one are left out."""
     return _mean_ratio(np.sqrt(_row_mean((actual - forecast) ** 2)), np.sqrt(squared_scale))
 
 
 def wql(actual: Floats, quantiles: Floats) -> float:
-    """2 x sum of pinball over sum |actual|, averaged over levels: actual [S, H], quantiles [S, H, Q]."""
-    e = actual[..., None] - quantiles
+    """2 x sum of pinball over sum |actual|, averaged over levels: actual [S, H], quantiles [S, H, Q - 1]."""
+    e = actual[..., None] - quantiles  # [S, H, Q - 1]
     levels = np.array(QUANTILE_LEVELS)
     pinball = np.maximum(levels * e, (levels - 1) * e)
     return _safe_ratio(2 * np.nansum(pinball) / len(QUANTILE_LEVELS), np.nansum(np.abs(actual)))
 
 
 def coverage(actual: Floats, quantiles: Floats) -> dict[str, float]:
-    """Share of actuals inside each interval."""
+    """Share of actuals [S, H] inside each interval of the quantiles [S, H, Q - 1], ends included."""
     known = ~np.isnan(actual)
     shares = {}
     for name, (low, high) in INTERVALS.items():
@@ -85,7 +85,7 @@ def coverage(actual: Floats, quantiles: Floats) -> dict[str, float]:
 
 
 def score_window(actual: Floats, mean: Floats, quantiles: Floats, past: Floats) -> dict[str, Any]:
-    """All metrics of one window: actual, mean [S, H]; quantiles [S, H, Q]; past [S, D] (NaN = no record)."""
+    """Metrics of one window: actual, mean [S, H]; quantiles [S, H, Q - 1]; past [S, D]; NaN = no record."""
     step, square = seasonal_scales(past)
     median = quantiles[..., MEDIAN_INDEX]
     return {
@@ -100,7 +100,7 @@ def score_window(actual: Floats, mean: Floats, quantiles: Floats, past: Floats) 
 
 
 def aggregate_scores(windows: list[dict[str, Any]], weights: list[float]) -> dict[str, Any]:
-    """Metrics over several windows, weighted by sales (shares of sales) or by window (the rest)."""
+    """Metrics over several windows: shares of sales weighted by sales, all others by window."""
     names = [name for name in windows[0] if isinstance(windows[0][name], float)]
     even = [1.0] * len(windows)
     by_sales = {"wape", "bias", "wql"}
@@ -113,7 +113,7 @@ def aggregate_scores(windows: list[dict[str, Any]], weights: list[float]) -> dic
 
 
 def replace_nan(value: Any) -> Any:
-    """The same with None for not-a-number, which JSON does not have.
+    """The value with None for NaN, which JSON does not have.
 
     >>> replace_nan({"a": float("nan"), "b": [1.5]})
     {'a': None, 'b': [1.5]}
@@ -126,6 +126,7 @@ def replace_nan(value: Any) -> Any:
 
 
 def _weighted_mean(values: list[float], weights: list[float]) -> float:
+    """Mean of the known values; NaN if none is known."""
     known = [(v, w) for v, w in zip(values, weights, strict=True) if not np.isnan(v)]
     total = sum(w for _v, w in known)
     return float(sum(v * w for v, w in known) / total) if total else float("nan")
@@ -136,12 +137,14 @@ def _safe_ratio(part: float, whole: float) -> float:
 
 
 def _row_mean(values: Floats) -> Floats:
+    """Mean of the known values in each row: [S]; NaN for a row without any, and no warning."""
     count = (~np.isnan(values)).sum(axis=1)
     mean: Floats = np.nansum(values, axis=1) / np.where(count == 0, np.nan, count)
     return mean
 
 
 def _mean_ratio(part: Floats, whole: Floats) -> float:
+    """Mean of part / whole [S] over the series whose whole is known and above 0."""
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = np.where(whole > 0, part / whole, np.nan)
     return float(np.nanmean(ratio)) if (~np.isnan(ratio)).any() else float("nan")

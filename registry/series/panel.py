@@ -1,7 +1,4 @@
-"""Panel: all series of a scope as one regular daily table, with what is known about each day.
-
-Pure numpy and pandas; nothing here knows Django.
-"""
+"""Panel: all series of a scope as one regular daily table with their covariates. Pure: no Django."""
 
 from __future__ import annotations
 
@@ -18,15 +15,17 @@ Floats = NDArray[np.float32]
 Days = NDArray[np.datetime64]
 CovariateRole = str  # "known" (ahead), "past" (afterwards) or "static" (fixed)
 
-# A source that writes a row only when something was sold has hardly any zeros and many holes.
+# A source that has rows only for days with a sale shows hardly any zeros and many gaps.
 LOG_ZERO_SHARE, LOG_HOLE_SHARE = 0.05, 0.3
-SPARSE_ZERO_SHARE = 0.8  # share of days without sales above which sales are the exception
+SPARSE_ZERO_SHARE = 0.8  # share of days without sales above which a panel is sparse
 
 
 @dataclass(frozen=True)
 class BusinessActivity:
-    """The whole business, for a frame that holds a part of it: its last day with sales, and the days on which
-    each store recorded anything at all."""
+    """Last day with sales and recorded days of each store, over the whole business.
+
+    A frame of one product alone cannot tell a day without its sales from a closed day.
+    """
 
     last_day: np.datetime64
     recorded_days: dict[str, Days]
@@ -36,9 +35,9 @@ class BusinessActivity:
 class Panel:
     """Series x days. Column 0 is `start`; columns from `days` on hold only what is known ahead.
 
-    sales: float32 [S, D], NaN = no record.  known/past: name -> [S, D+F] / [S, D], NaN = not given.
-    text values are integer codes into `categories[name]`.  static: name -> [S] of the same kinds.
-    closed: bool [S, D]: the store did not open.
+    sales: float32 [S, D], NaN = no record. closed: bool [S, D], the store did not open.
+    known: name -> [S, D + days ahead], past: name -> [S, D], static: name -> [S]; NaN = not given.
+    Texts are integer codes into `categories[name]`.
     """
 
     start: np.datetime64
@@ -68,16 +67,19 @@ class Panel:
 
     @property
     def is_sparse(self) -> bool:
-        """Whether hardly a day sells anything."""
+        """Whether most days sell nothing."""
         known = ~np.isnan(self.sales) & ~self.closed
         return bool((self.sales[known] == 0).sum() > SPARSE_ZERO_SHARE * known.sum())
 
     def column_index(self, day: Any) -> int:
-        """Index of a day; may lie outside."""
+        """Column of a day; may lie outside the panel."""
         return int((np.datetime64(day, "D") - self.start) / np.timedelta64(1, "D"))
 
     def as_of(self, day: Any) -> Panel:
-        """The panel as it was known at the end of that day: later sales and past covariates are gone."""
+        """The panel as known at the end of that day, without later sales and past covariates.
+
+        Raises MessageError when the day is outside the sales.
+        """
         end = self.column_index(day) + 1
         if not 0 < end <= self.days:
             raise MessageError(
@@ -92,6 +94,11 @@ class Panel:
             closed=self.closed[:, :end],
             past={name: values[:, :end] for name, values in self.past.items()},
         )
+
+    def find_rows(self, store: str = "", product: str = "") -> NDArray[np.intp]:
+        """Rows of a store, a product, one series or (both empty) all."""
+        fits = [(not store or s == store) and (not product or p == product) for s, p in self.keys]
+        return np.flatnonzero(fits)
 
     def select_series(self, rows: NDArray[np.intp]) -> Panel:
         """Only these series, in this order."""
@@ -113,11 +120,10 @@ class Panel:
         country: str = "",
         activity: BusinessActivity | None = None,
     ) -> Panel:
-        """From canonical rows (date, store_id, product_id, sales, extras); `roles` names the extras.
+        """Builds the panel from canonical rows: date, store_id, product_id, sales and the columns in `roles`.
 
-        Rows with empty sales after the last sale are the plan: they fill known covariates ahead. `business`
-        says what the frame, being one product's, cannot: that a day without its sales was no closed day.
-        Raises ValueError when no row has sales.
+        Rows without sales after the last sale are the plan: they fill the known covariates ahead.
+        Raises MessageError when no row has sales.
         """
         frame = frame.reset_index(drop=True)
         sold = frame["sales"].notna().to_numpy()
@@ -125,15 +131,15 @@ class Panel:
             raise MessageError(
                 gettext_noop("There are no sales in this scope: choose another store or product.")
             )
-        dates = frame["date"].to_numpy().astype("datetime64[D]")
+        dates = frame["date"].to_numpy().astype("datetime64[D]")  # [N] rows
         start = dates[sold].min()
-        column = ((dates - start) / np.timedelta64(1, "D")).astype(np.int64)
+        column = ((dates - start) / np.timedelta64(1, "D")).astype(np.int64)  # [N], < 0 before the first sale
         days, width = int(column[sold].max()) + 1, int(column.max()) + 1
         if activity is not None:  # a product that left the shelf is still forecast from today
             days = max(days, int((activity.last_day - start) / np.timedelta64(1, "D")) + 1)
             width = max(days, width)
         groups_of = frame.groupby(["store_id", "product_id"], sort=True, observed=True)
-        series: NDArray[np.int64] = np.asarray(groups_of.ngroup(), np.int64)
+        series: NDArray[np.int64] = np.asarray(groups_of.ngroup(), np.int64)  # [N] row of each in the panel
         first_rows = pd.Series(series).drop_duplicates().sort_values().index.to_numpy()
         pairs = frame.loc[first_rows, ["store_id", "product_id"]].astype(str)
         grid = _Grid(series, column, len(first_rows), width)
@@ -142,6 +148,7 @@ class Panel:
         categories: dict[str, list[str]] = {}
         for name, role in roles.items():
             values = _encode_values(frame[name], name, categories)
+            # a static column is fixed per series: its first row tells it
             filled = values[first_rows] if role == "static" else grid.scatter_values(values)
             groups[role][name] = filled[:, :days] if role == "past" else filled
         keys = list(pairs.itertuples(index=False, name=None))
@@ -154,7 +161,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class _Grid:
-    """Scatters row values into [series, day]."""
+    """Scatters values [N] of rows into a table [rows, width] of series and days."""
 
     series: NDArray[np.int64]
     column: NDArray[np.int64]
@@ -162,14 +169,15 @@ class _Grid:
     width: int
 
     def scatter_values(self, values: Floats) -> Floats:
+        """The table, NaN where no row is."""
         table = np.full((self.rows, self.width), np.nan, np.float32)
-        inside = self.column >= 0
+        inside = self.column >= 0  # a plan may begin before the first sale
         table[self.series[inside], self.column[inside]] = values[inside]
         return table
 
 
 def _encode_values(column: pd.Series[Any], name: str, categories: dict[str, list[str]]) -> Floats:
-    """Numbers as they are; text as codes into categories[name] (NaN = empty)."""
+    """Numbers unchanged; texts as codes into categories[name], which is filled (NaN = empty)."""
     if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
         return column.to_numpy(np.float32, na_value=np.nan)
     coded = column.astype("string").astype("category")
@@ -181,7 +189,7 @@ def _encode_values(column: pd.Series[Any], name: str, categories: dict[str, list
 def _trading_days(
     sales: Floats, keys: list[tuple[str, str]], start: np.datetime64, activity: BusinessActivity | None
 ) -> NDArray[np.bool_]:
-    """bool [S, D]: anybody in the series' store has a record of that day."""
+    """bool [S, D]: some series of the same store has a record of that day."""
     recorded = ~np.isnan(sales)
     dates = np.arange(start, start + np.timedelta64(sales.shape[1], "D"))
     stores = np.array([store for store, _product in keys])
@@ -197,24 +205,28 @@ def _trading_days(
 def _find_closed(
     sales: Floats, trading: NDArray[np.bool_], opened: Floats | None
 ) -> tuple[Floats, NDArray[np.bool_]]:
-    """Settles what holes mean: closed (by the open column, or nobody in the store has a record), sold nothing
-    (sources that log only what was sold), else unknown. Returns sales with those zeros, and closed [S, D]."""
+    """Decides what gaps mean; returns sales with zeros filled in, and closed [S, D].
+
+    Closed: by the open column, or because nobody in the store has a record. Zero: in a source that has rows
+    only for sales. Everything else is unknown.
+    """
     recorded = ~np.isnan(sales)
     if _is_sales_log(sales, recorded):
-        listed = np.maximum.accumulate(recorded, axis=1)
+        listed = np.maximum.accumulate(recorded, axis=1)  # [S, D] True from the first record of a series on
+        # of the whole chain: where few products sell, one store may sell nothing on an open day
         shop_open = np.broadcast_to(trading.any(axis=0), recorded.shape)
         return np.where(listed & ~recorded & shop_open, np.float32(0), sales), ~shop_open
     closed = ~trading
     if opened is not None:
-        told = opened[:, : sales.shape[1]]
-        # A closed day with sales is a mistake of the flag: what was sold counts.
-        closed = np.where(np.isnan(told), closed, told < 0.5) & ~(sales > 0)
+        stated = opened[:, : sales.shape[1]]
+        # A closed day with sales is an error of the flag: the sales count.
+        closed = np.where(np.isnan(stated), closed, stated < 0.5) & ~(sales > 0)
     return sales, closed
 
 
 def _is_sales_log(sales: Floats, recorded: NDArray[np.bool_]) -> bool:
-    """True when rows exist only where something was sold."""
+    """Whether the source has rows only for days with a sale."""
     listed = np.maximum.accumulate(recorded, axis=1)
-    holes = 1 - recorded.sum() / max(1, listed.sum())
+    holes = 1 - recorded.sum() / max(1, listed.sum())  # days before the first record are no gaps
     zeros = (sales[recorded] == 0).mean()
     return bool(holes > LOG_HOLE_SHARE and zeros < LOG_ZERO_SHARE)

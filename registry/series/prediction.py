@@ -1,4 +1,4 @@
-"""Prediction: what a model expects of each series and day, and of any total of them."""
+"""Prediction: the forecast of every series and day, and of any total of them."""
 
 from __future__ import annotations
 
@@ -10,16 +10,14 @@ from numpy.typing import NDArray
 
 from registry.series.calibration import Calibration
 from registry.series.panel import Days, Floats
-from registry.series.quantiles import MEDIAN_INDEX, QUANTILE_LEVELS, QUANTILE_NAMES
-
-__all__ = ["MEDIAN_INDEX", "QUANTILE_LEVELS", "QUANTILE_NAMES", "Prediction"]
+from registry.series.quantiles import QUANTILE_NAMES
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """mean [S, H], quantiles [S, H, Q] (ascending, >= 0, 0 on closed days) in units a day; closed [S, H].
+    """mean [S, H] and quantiles [S, H, Q - 1] in units a day: ascending, >= 0, 0 on closed days [S, H].
 
-    assumptions: [{"column", "default"}], the known covariates that were not given for the days ahead.
+    assumptions: [{"column", "default"}], the known covariates that were missing for the days ahead.
     """
 
     origin: np.datetime64
@@ -31,12 +29,8 @@ class Prediction:
     calibration: Calibration
     assumptions: list[dict[str, str]]
 
-    def select_rows(self, store: str = "", product: str = "") -> NDArray[np.intp]:
-        """Rows of a store, a product, one series, or (both empty) all."""
-        fits = [(not store or s == store) and (not product or p == product) for s, p in self.keys]
-        return np.flatnonzero(fits)
-
     def _total_kind(self, rows: NDArray[np.intp]) -> str:
+        """The kind of total that these rows add up to: series, store, product or all."""
         chosen = [self.keys[row] for row in rows]
         if len(chosen) == 1:
             return "series"
@@ -47,12 +41,12 @@ class Prediction:
         return "all"
 
     def sum_rows(self, rows: NDArray[np.intp] | None = None) -> Prediction:
-        """One row: the sum over the rows (default all) with its own interval. One series stays itself."""
+        """The sum of the rows (default: all) as one row, with the interval of that total."""
         rows = np.arange(len(self.keys)) if rows is None else rows
         closed: NDArray[np.bool_] = np.all(self.closed[rows], axis=0)
         if len(rows) == 1:
             return self._single_row(rows, self.mean[rows], self.quantiles[rows], closed)
-        mean = self.mean[rows].sum(axis=0)
+        mean = self.mean[rows].sum(axis=0)  # [H]; means add up, quantiles of the parts do not
         quantiles = self.calibration.total_quantiles(self._total_kind(rows), mean)
         return self._single_row(rows, mean[None], quantiles[None], closed)
 
@@ -64,7 +58,7 @@ class Prediction:
         return Prediction(self.origin, self.dates, keys, mean, quantiles, closed[None], *shared)
 
     def sum_with_interval(self, rows: NDArray[np.intp] | None = None) -> tuple[float, float, float]:
-        """Units expected over all days, and the ends of the 80% range of that sum."""
+        """Expected units over all days, and the ends of the 80% interval of that sum."""
         rows = np.arange(len(self.keys)) if rows is None else rows
         mean = self.mean[rows].sum(axis=0)
         low, high = self.calibration.sum_interval(self._total_kind(rows), mean)

@@ -1,4 +1,4 @@
-"""Back-test: for each of several past days, learn from nothing later than that day and forecast on. Pure."""
+"""Backtest: for several past origins, learn from nothing later than the origin and forecast. Pure."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from training.learning.pipeline import TrainingConfig, TrainingPipeline, actual_
 
 @dataclass(frozen=True)
 class BacktestWindow:
-    """One refit and its forecast, beside what was sold."""
+    """One refit and its forecast, beside the actual sales."""
 
     prediction: Prediction
     actual: Floats  # [S, H], NaN where closed, unknown or not yet listed
     past: Floats  # [S, D], NaN where closed, unknown or not yet listed
     scores: dict[str, Any]
-    leaderboard: list[dict[str, Any]]  # how the candidates did on this refit's own held-back windows
+    leaderboard: list[dict[str, Any]]  # errors of the candidates on the holdout windows of this refit
     fit_seconds: float
     forecast_seconds: float
 
     def to_frame(self) -> pd.DataFrame:
-        """origin, date, store_id, product_id, actual, mean and the quantiles."""
+        """One row per series and day: origin, date, store_id, product_id, actual, mean and the quantiles."""
         frame = self.prediction.to_frame()
         frame.insert(4, "actual", self.actual.ravel())
         return frame
 
     @property
     def holdout_window(self) -> HoldoutWindow:
-        """What its errors are counted from."""
+        """The window as the error breakdown needs it."""
         made = self.prediction
         return HoldoutWindow(self.actual, made.mean, made.quantiles, made.calibration)
 
@@ -46,7 +46,7 @@ class BacktestWindow:
 def choose_origins(
     panel: Panel, horizon: int, windows: int, step: int, last_origin: str = ""
 ) -> list[np.datetime64]:
-    """The last known day of each window, oldest first; raises ValueError when they do not fit the sales."""
+    """The last known day of each window, oldest first; raises MessageError if they do not fit the sales."""
     newest = np.datetime64(last_origin, "D") if last_origin else panel.origin - np.timedelta64(horizon, "D")
     days = [newest - np.timedelta64(step * back, "D") for back in reversed(range(windows))]
     if newest + np.timedelta64(horizon, "D") > panel.origin:
@@ -73,14 +73,14 @@ def choose_origins(
 def run_backtest(
     panel: Panel, training_config: TrainingConfig, origins: list[np.datetime64]
 ) -> Iterator[BacktestWindow]:
-    """One Window per day, each learned anew with `plan.budget` seconds."""
+    """Yields a window per origin, each learned anew with the budget of the config."""
     for day in origins:
         started = time.monotonic()
         learning = TrainingPipeline(panel.as_of(day), training_config)
         for _epoch in learning:
             continue
         learned = time.monotonic()
-        seen = panel.as_of(day)
+        seen = panel.as_of(day)  # again, so that preparing it counts as forecasting
         prediction = learning.result.bundle.forecast(seen, training_config.horizon)
         done = time.monotonic()
         column = seen.days
@@ -94,7 +94,7 @@ def run_backtest(
 
 
 def summarize_windows(windows: list[BacktestWindow]) -> dict[str, Any]:
-    """The JSON of `manage.py backtest`."""
+    """The JSON that `manage.py backtest` prints."""
     sold = [float(np.nansum(window.actual)) for window in windows]
     report = {
         "windows": [window.scores for window in windows],

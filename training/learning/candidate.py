@@ -1,4 +1,4 @@
-"""Candidate: one algorithm at work on one panel: learn, forecast, become a member of a bundle. Pure."""
+"""Candidate: one algorithm on one panel, which learns, forecasts and becomes a bundle member. Pure."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from training.learning import loop
 from training.learning.checkpoint import FitState
 from training.learning.defaults import MIN_PAST_DAYS
 
-CHECK_WINDOWS = 2048  # windows that tell when to stop learning
-REFIT_STEP_SHARE = 0.5  # of the useful steps, at most, when a model goes on with the days that were held back
-REFIT_RATE_SHARE = 0.3  # of the learning rate, then
+CHECK_WINDOWS = 2048  # windows that decide when learning stops
+REFIT_STEP_SHARE = 0.5  # of the best number of steps, at most, when a model is refitted with the holdout days
+REFIT_RATE_SHARE = 0.3  # of the learning rate, in a refit
 
 
 @dataclass
 class Candidate:
-    """An algorithm with its windows and its module."""
+    """An algorithm with its windows, its module and its holdout forecasts."""
 
     entry: AlgorithmEntry
     config: algorithms.Config
@@ -39,13 +39,15 @@ class Candidate:
     shared_windows: Windows
     horizon: int
     seed: int
-    holdout_forecasts: list[Floats] = field(default_factory=list)  # raw forecasts of the held-back windows
-    best_step: int = 0  # steps after which learning got no better; 0 = not known
-    fit_state: FitState = field(default_factory=FitState)  # where the next `learn` keeps what it knows
+    holdout_forecasts: list[Floats] = field(
+        default_factory=list
+    )  # [S, H, Q] of each holdout window, not calibrated
+    best_step: int = 0  # steps of the best round on check days; 0 = not known
+    fit_state: FitState = field(default_factory=FitState)  # of the current fit
 
     @property
     def needs_budget(self) -> bool:
-        """Whether learning it needs a part of the budget."""
+        """Whether learning takes time; the others are always tried."""
         return self.entry.auto_priority > 0
 
     @cached_property
@@ -55,19 +57,19 @@ class Candidate:
 
     @cached_property
     def windows(self) -> Windows:
-        """All windows of the panel, in the tables that all candidates share."""
+        """The windows of this size, in the tables that all candidates share."""
         return self.shared_windows.with_size(self.config.past_days, self.block)
 
     @cached_property
     def model(self) -> nn.Module:
-        """The module, with weights drawn from the seed."""
+        """The module, its weights initialised from the seed."""
         torch.manual_seed(self.seed)
         return self.entry.module_class(self.config, self.windows.shape)
 
     def learn_before(
         self, end: int, seconds: float, threads: int, refit: bool = False
     ) -> Iterator[FitProgress]:
-        """Learns on windows whose days all lie before column `end`; raises ValueError when there are none."""
+        """Learns on windows that end before column `end`; raises MessageError when there are none."""
         places = find_positions(self.windows, MIN_PAST_DAYS, end - self.block)
         if not len(places[0]):
             raise MessageError(
@@ -86,7 +88,7 @@ class Candidate:
     def _fit_custom(
         self, module: CustomFit, sampler: loop.WindowSampler, seconds: float
     ) -> Iterator[FitProgress]:
-        """The rounds of a module that learns in its own way; a finished fit is taken from its file."""
+        """The rounds of a module with its own `fit`; a finished fit is read from its checkpoint."""
         if self.fit_state.restore(self.model):
             yield from self.fit_state.rounds
             return
@@ -97,7 +99,7 @@ class Candidate:
     def build_schedule(
         self, sampler: loop.WindowSampler, seconds: float, threads: int, refit: bool = False
     ) -> loop.FitSchedule:
-        """How many steps, and how hard."""
+        """Steps, seconds, learning rate and batch size of a fit."""
         if not isinstance(self.config, NetworkConfig):
             return loop.FitSchedule(0, seconds, 0.0, 0)
         steps = loop.planned_steps(self.model, sampler.draw(self.config.batch), seconds, threads)
@@ -107,20 +109,20 @@ class Candidate:
         return loop.FitSchedule(min(steps, self.config.steps or steps), seconds, rate, self.config.batch)
 
     def _draw_check_windows(self, end: int) -> Batch | None:
-        """Fixed windows after `end`, which tell when to stop; None when no days are held back."""
+        """Fixed windows after `end`, which decide when to stop; None in a refit: no days are held back."""
         places = find_positions(self.windows, end, self.panel.days - self.block)
         if not len(places[0]):
             return None
         return loop.WindowSampler(self.windows, places, self.seed, uniform=True).draw(CHECK_WINDOWS)
 
     def forecast_window(self, column: int) -> Floats:
-        """The window that starts at `column`, made without a look at it: [S, H, 1 + Q]."""
+        """Forecast of the window that starts at `column`, from the days before it: [S, H, Q]."""
         seen = self.panel.as_of(self.panel.start + np.timedelta64(column - 1, "D"))
-        frame = (self.config.past_days, self.block, self.horizon)
-        return rollout.forecast_panel(self.model, seen, self.encoder, frame)[0]
+        sizes = (self.config.past_days, self.block, self.horizon)
+        return rollout.forecast_panel(self.model, seen, self.encoder, sizes)[0]
 
     def build_member(self, weight: float) -> EnsembleMember:
-        """What the bundle keeps."""
+        """The bundle member with this weight in the forecast."""
         tensors = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
         return EnsembleMember(
             self.entry.name,

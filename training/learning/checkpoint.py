@@ -1,9 +1,9 @@
-"""Checkpoint: what a training keeps on disk, so that an interrupted one goes on with the same numbers. Pure.
+"""Checkpoint: the state of a training on disk, from which an interrupted one gives the same numbers. Pure.
 
-A training is a row of fits (one algorithm, some steps). Each fit has one safetensors file, written whole or
-not at all: tensors of the module and, while it learns, of the averaged weights, the optimizer and the
-generators; step, seconds and rounds as JSON in the header. On the way again a finished fit is taken from its
-file, the one that was interrupted goes on at its step, and what lies between the fits is computed again.
+A training is a series of fits (one algorithm, some steps). Each fit has one safetensors file, written
+atomically: tensors of the module and, while it learns, of the averaged weights, the optimizer and the
+generators; step, seconds and rounds as JSON in the header. After an interruption finished fits are read from
+their files, the interrupted fit resumes at its step, and everything between fits is computed again.
 """
 
 from __future__ import annotations
@@ -27,66 +27,66 @@ from training.learning.early_stopping import EarlyStopping
 
 logger = logging.getLogger(__name__)
 SAVE_SECONDS = 5.0  # seconds between two saves
-ASK_SECONDS = 1.0  # seconds between two looks whether to finish early
-STATE_FIELDS = ("step", "error", "spent", "done")  # numbers of a fit, keys of the header
-ADAMW_KEYS = ("exp_avg", "exp_avg_sq", "step")  # what AdamW knows of each parameter
+ASK_SECONDS = 1.0  # seconds between two checks whether to finish early
+STATE_FIELDS = ("step", "error", "spent", "done")  # of FitState, stored under these keys in the header
+ADAMW_KEYS = ("exp_avg", "exp_avg_sq", "step")  # state of AdamW for each parameter
 
 
 def never_finish() -> bool:
-    """Nobody asks to finish early."""
+    """False: nobody asks to finish early."""
     return False
 
 
 @dataclass
 class Checkpoint:
-    """The folder of one training. Without a folder nothing is kept; `asked` says when to finish early."""
+    """The checkpoint files of one training; without a folder nothing is stored."""
 
     folder: Path | None = None
     is_finish_requested: Callable[[], bool] = never_finish
     save_seconds: float = field(default_factory=lambda: SAVE_SECONDS)
     fit_count: int = 0
-    seconds_before: float = 0.0  # seconds that were learned before the interruption
+    seconds_before: float = 0.0  # seconds spent before the interruption
     is_finishing: bool = False
     last_asked: float = 0.0
 
     @property
     def has_files(self) -> bool:
-        """Something was kept."""
+        """Whether there is a file to resume from."""
         return self.folder is not None and any(self.folder.glob("*.safetensors"))
 
     @property
     def should_finish(self) -> bool:
-        """True from the moment on that somebody asked to finish; looks once a second."""
+        """Whether somebody has asked to finish early; checks once a second and then stays True."""
         now = time.monotonic()
         if not self.is_finishing and now - self.last_asked >= ASK_SECONDS:
             self.is_finishing, self.last_asked = self.is_finish_requested(), now
         return self.is_finishing
 
     def next_fit(self) -> FitState:
-        """The next fit's."""
+        """The state of the next fit, to be restored from its file."""
         self.fit_count += 1
         return FitState(self, self.folder / f"{self.fit_count:03}.safetensors" if self.folder else None)
 
 
 @dataclass
 class LearnerState:
-    """All that changes while a network learns."""
+    """Everything that changes while a network learns."""
 
     model: nn.Module
     average: nn.Module
-    best: nn.Module  # the average when it did best on check days
+    best: nn.Module  # the average of the best round on check days
     optimizer: torch.optim.Optimizer
     generator: torch.Generator
 
     def copy_tensors(self) -> dict[str, Tensor]:
-        """A copy of everything, by name."""
+        """All tensors but the model's, by name."""
         state = self.optimizer.state_dict()["state"]
         found = add_prefix("average", self.average.state_dict()) | add_prefix("best", self.best.state_dict())
         found |= {"generator": self.generator.get_state()}
         return found | {f"optimizer.{i}.{key}": part[key] for i, part in state.items() for key in ADAMW_KEYS}
 
     def restore_tensors(self, tensors: dict[str, Tensor]) -> None:
-        """Puts everything back."""
+        """Restores everything but the model."""
         load_tensors(self.average, tensors_under("average", tensors))
         load_tensors(self.best, tensors_under("best", tensors))
         self.generator.set_state(tensors["generator"])
@@ -99,12 +99,12 @@ class LearnerState:
 
 @dataclass
 class FitState:
-    """One fit's file, and what it knew: `done` fits are only told again."""
+    """The state of one fit and its file; a `done` fit only reports its rounds again."""
 
     checkpoint: Checkpoint = field(default_factory=Checkpoint)
     file: Path | None = None
-    step: int = 0  # the next one
-    error: float = 0.0  # running error of the learning steps
+    step: int = 0  # the next step
+    error: float = 0.0  # of the learning steps, smoothed
     spent: float = 0.0  # seconds
     stopping: EarlyStopping = field(default_factory=EarlyStopping)
     rounds: list[FitProgress] = field(default_factory=list)
@@ -113,38 +113,38 @@ class FitState:
 
     @property
     def should_finish(self) -> bool:
-        """Somebody wants the result now."""
+        """Whether somebody wants the result now."""
         return self.checkpoint.should_finish
 
     @property
     def is_save_due(self) -> bool:
-        """Time to save."""
+        """Whether the last save is long enough ago."""
         return self.file is not None and time.monotonic() - self.saved_at >= self.checkpoint.save_seconds
 
     def record_step(self, error: float, spent: float) -> None:
-        """Counts a learning step; the error is smoothed over the last twenty or so."""
+        """Counts a learning step; the error is smoothed over about twenty steps."""
         self.error = error if self.step == 0 else 0.95 * self.error + 0.05 * error
         self.step, self.spent = self.step + 1, spent
 
     def record_round(self, sign: FitProgress) -> FitProgress:
-        """Notes a round on its way to whoever watches."""
+        """Stores a round for the checkpoint and returns it."""
         self.rounds.append(sign)
         return sign
 
     def restore(self, model: nn.Module, learner: LearnerState | None = None) -> bool:
-        """Takes up what the file holds; False, and nothing changed, when there is none that fits."""
+        """Restores state and weights from the file; False, with nothing changed, if no file fits."""
         found = read_checkpoint(self.file)
         if found is None:
             return False
         head, tensors = found
         weights = tensors_under("model", tensors)
         if not is_compatible(weights, model) or not (head["done"] or (learner and "generator" in tensors)):
-            logger.warning("The checkpoint %s does not fit this training: it starts again.", self.file)
+            logger.warning("The checkpoint %s does not fit this training, which starts again.", self.file)
             return False
         load_tensors(model, weights)
         if learner is not None and not head["done"]:
             learner.restore_tensors(tensors)
-        torch.set_rng_state(tensors["random"])
+        torch.set_rng_state(tensors["random"])  # of dropout, so that the numbers are the same
         for name in STATE_FIELDS:
             setattr(self, name, head[name])
         self.stopping = EarlyStopping(**{one.name: head[one.name] for one in fields(EarlyStopping)})
@@ -153,33 +153,34 @@ class FitState:
         return True
 
     def save(self, model: nn.Module, learner: LearnerState | None = None) -> None:
-        """Writes the file; a training whose disk is full goes on without."""
+        """Writes the file; on a full disk the training continues without it."""
         if self.file is None:
             return
         head = {name: getattr(self, name) for name in STATE_FIELDS}
         head |= asdict(self.stopping) | {"rounds": [asdict(one) for one in self.rounds]}
         tensors = add_prefix("model", model.state_dict()) | {"random": torch.get_rng_state()}
         tensors |= learner.copy_tensors() if learner else {}
+        # cloned: safetensors refuses tensors that share memory
         own = {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}
         self.saved_at = time.monotonic()
         try:
             write_atomic(self.file, [save(own, metadata={"checkpoint": json.dumps(head)})])
         except OSError as error:
-            logger.warning("The checkpoint could not be kept (%s): the training goes on without.", error)
+            logger.warning("The checkpoint could not be saved (%s): training continues without it.", error)
 
     def finish(self, model: nn.Module) -> None:
-        """The fit is over: from now on its file gives the result."""
+        """Marks the fit as done: from now on its file holds the result."""
         self.done = True
         self.save(model)
 
 
 def add_prefix(group: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors under the name of their group."""
+    """The tensors, each name prefixed by the group."""
     return {f"{group}.{name}": tensor for name, tensor in tensors.items()}
 
 
 def tensors_under(group: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors of a group, under their own names.
+    """The tensors of a group, without the prefix.
 
     >>> list(tensors_under("model", {"model.a.b": torch.zeros(1), "average.a.b": torch.zeros(1)}))
     ['a.b']
@@ -189,7 +190,7 @@ def tensors_under(group: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def is_compatible(tensors: dict[str, Tensor], model: nn.Module) -> bool:
-    """Names and shapes are those of the module; an empty buffer takes any shape."""
+    """Whether names and shapes are those of the module; an empty buffer takes any shape."""
     own = model.state_dict()
     return set(own) == set(tensors) and all(
         tensor.shape == tensors[name].shape or not tensor.numel() for name, tensor in own.items()
@@ -197,14 +198,14 @@ def is_compatible(tensors: dict[str, Tensor], model: nn.Module) -> bool:
 
 
 def load_tensors(model: nn.Module, tensors: dict[str, Tensor]) -> None:
-    """Puts the tensors into the module."""
+    """Loads the tensors into the module; buffers take their shape."""
     for name, buffer in model.named_buffers():
         buffer.resize_(tensors[name].shape)
     model.load_state_dict(tensors)
 
 
 def read_checkpoint(file: Path | None) -> tuple[dict[str, Any], dict[str, Tensor]] | None:
-    """Header and tensors; None when there is no file or it is damaged."""
+    """Header and tensors; None if the file is missing or damaged."""
     if file is None or not file.exists():
         return None
     try:
@@ -213,5 +214,5 @@ def read_checkpoint(file: Path | None) -> tuple[dict[str, Any], dict[str, Tensor
             names = content.keys()
             return head, {name: content.get_tensor(name) for name in names}
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-        logger.warning("The checkpoint %s is damaged (%s): its part starts again.", file, error)
+        logger.warning("The checkpoint %s is damaged (%s): its fit starts again.", file, error)
         return None

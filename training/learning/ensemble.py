@@ -1,8 +1,7 @@
-"""Who forecasts: a blend of the candidates, or the best one where the blend does clearly worse. Pure.
+"""Ensemble: a blend of the candidates, or the best one where the blend is clearly worse. Pure.
 
-Weights by the inverse of the error on the held-back windows, after Bates and Granger, "The Combination of
-Forecasts" (1969). Picking what did best on a few windows picks what suited these days: the blend is less
-often wrong about the next ones.
+Weights by the inverse of the error on the holdout windows, after Bates and Granger, "The Combination of
+Forecasts" (1969). The winner on a few windows may just suit these days; a blend errs less on the next ones.
 """
 
 from __future__ import annotations
@@ -15,18 +14,18 @@ from registry.series import metrics
 from registry.series.panel import Floats
 from registry.series.quantiles import MEDIAN_INDEX, is_count_data, round_median
 
-MAX_ERROR_RATIO = 1.4  # times the lowest error, from which a candidate is not blended
-ERROR_POWER = 3  # of the errors: half as good again counts a third
-SINGLE_MARGIN = 0.06  # by so much must a single one be better than the blend to forecast alone
-WindowForecasts = list[Floats]  # one array per held-back window
+MAX_ERROR_RATIO = 1.4  # times the lowest error, above which a candidate is left out
+ERROR_POWER = 3  # of the errors in the weights: one and a half times the error weighs less than a third
+SINGLE_MARGIN = 0.06  # a single candidate must beat the blend by this share to forecast alone
+WindowForecasts = list[Floats]  # one array per holdout window
 
 
 def ensemble_weights(
     forecasts: list[WindowForecasts], actual: WindowForecasts, excluded: Collection[int] = ()
 ) -> list[float]:
-    """Weights, one per candidate, that sum to 1: forecasts [candidate][window] [S, H, 1 + Q].
+    """One weight per candidate, summing to 1; forecasts [candidate][window] [S, H, Q], actual [window].
 
-    The candidates at `alone`, such as repeating last week, are in no blend.
+    The candidates at `excluded`, such as repeating last week, are never part of a blend.
     """
     errors = np.array([_combined_error(windows, actual) for windows in forecasts])
     together = np.array([place not in excluded for place in range(len(errors))])
@@ -50,7 +49,7 @@ def weighted_mean(forecasts: list[WindowForecasts], weights: list[float]) -> Win
 
 
 def _combined_error(forecasts: WindowForecasts, actual: WindowForecasts) -> float:
-    """Half the error of the median, half that of all quantiles."""
-    forecast, known = np.stack(forecasts), np.stack(actual)
+    """WAPE of the median plus wQL of all quantiles, over all windows."""
+    forecast, known = np.stack(forecasts), np.stack(actual)  # [W, S, H, Q], [W, S, H]
     forecast = round_median(forecast) if is_count_data(known) else forecast
     return metrics.wape(known, forecast[..., 1 + MEDIAN_INDEX]) + metrics.wql(known, forecast[..., 1:])

@@ -1,8 +1,7 @@
-"""The one learning loop. It yields after every round and knows neither Django nor any algorithm.
+"""The learning loop of all networks: yields after every round, knows neither Django nor any algorithm.
 
-Seeded windows, AdamW with a cosine rate, clipped gradients, an average of the weights over the last steps
-(EMA), early stopping on check days, a guard against losses that are not finite, and a hard stop when the
-time is up.
+Seeded windows, AdamW with a cosine rate, clipped gradients, averaged weights (EMA), early stopping on check
+days, a guard against losses that are not finite, and a hard stop when the time is up.
 """
 
 from __future__ import annotations
@@ -26,12 +25,12 @@ from registry.series.windows import Batch, Windows
 from training.learning.checkpoint import FitState, LearnerState
 
 MIN_ROUNDS, MAX_ROUND_SECONDS = 20, 6.0  # at least so many rounds, and none planned to take longer
-SPREAD_WINDOWS = 4096  # windows that tell how wild the sales are
+SPREAD_WINDOWS = 4096  # windows that measure how wild the sales are
 WARM_UP_SHARE = 0.03
 MAX_GRADIENT_NORM = 1.0
 EMA_DECAY = 0.995
-MEAN_WEIGHT = 0.3  # of the mean's loss beside the quantiles'
-WILD_SPREAD = 10.0  # spread of the sales from which the mean's loss would drown that of the quantiles
+MEAN_WEIGHT = 0.3  # of the loss of the mean beside that of the quantiles
+WILD_SPREAD = 10.0  # spread of the sales at which the weight of the mean is halved
 # Seconds of a step on one core of the reference machine: fixed, per operation, per number written, per flop.
 # Only a plan, so that the same budget always gives the same number of steps (and the same model); the clock
 # stops a fit on a slower machine.
@@ -42,7 +41,7 @@ NOT_FINITE = gettext_noop("The loss became not-a-number in step {step}: check th
 
 @dataclass(frozen=True)
 class FitSchedule:
-    """How long to learn and how hard."""
+    """How long to learn, and how fast."""
 
     steps: int
     seconds: float
@@ -51,7 +50,7 @@ class FitSchedule:
 
     @property
     def rounds(self) -> int:
-        """After how many parts of the fit its progress is reported."""
+        """Planned number of reports of progress."""
         return max(MIN_ROUNDS, min(int(self.seconds / MAX_ROUND_SECONDS), self.steps // MIN_ROUNDS))
 
     @property
@@ -67,8 +66,8 @@ class FitSchedule:
 class WindowSampler:
     """Seeded random windows among the given (series, column) pairs, which are in order of series.
 
-    A series comes by the square root of its size: between equal shares (MASE) and equal units (WAPE). With
-    `even` every window comes alike.
+    A series is drawn by the square root of its size: between equal shares (MASE) and equal units (WAPE).
+    With `uniform` every window is equally likely.
     """
 
     def __init__(
@@ -82,6 +81,7 @@ class WindowSampler:
         self.windows, self.check = windows, check
         self.rows, self.columns = rows, columns = positions
         self.generator = torch.Generator().manual_seed(seed)
+        # [G] series that have windows, and how many each; rows and columns are [N]
         series, self.counts = torch.unique_consecutive(rows, return_counts=True)
         self.starts = self.counts.cumsum(0) - self.counts
         last = int(columns.max())
@@ -93,7 +93,8 @@ class WindowSampler:
         return len(self.rows)
 
     def draw(self, size: int) -> Batch:
-        """This many windows."""
+        """A batch of that many windows, with repetition."""
+        # row 0 picks the series by its share, row 1 the window within it
         chance = torch.rand(2, size, generator=self.generator, dtype=torch.float64)
         series = torch.searchsorted(
             self.cumulative_shares, chance[0] * self.cumulative_shares[-1], right=True
@@ -104,24 +105,25 @@ class WindowSampler:
 
 
 def mean_loss_weight(batch: Batch) -> float:
-    """Weight of the mean's loss: where single orders are huge its gradient would leave the quantiles none."""
+    """Weight of the mean in the loss: less where single orders are huge and would drown the quantiles."""
     usual = batch.base.clamp(min=0.05)
     spread = float(((batch.target - usual) ** 2 / usual).nanmean())
     return MEAN_WEIGHT / (1 + spread / WILD_SPREAD) if math.isfinite(spread) else MEAN_WEIGHT
 
 
 def pinball_loss(error: Tensor) -> Tensor:
-    """Pinball loss of errors at each level [..., Q - 1], averaged over the levels: [...]."""
+    """Pinball loss of errors [..., Q - 1], averaged over the quantile levels: [...]."""
     levels = torch.tensor(QUANTILE_LEVELS)
     return torch.maximum(levels * error, (levels - 1) * error).mean(dim=-1)
 
 
 def forecast_loss(output: Tensor, batch: Batch, weight: float = MEAN_WEIGHT) -> Tensor:
-    """Pinball loss of the quantiles plus `weight` x Poisson loss of the mean, over known open days."""
+    """Pinball loss of the quantiles plus `weight` x Poisson loss of the mean: output [B, P, Q], a scalar."""
     known = ~batch.target.isnan()
     target = batch.target.nan_to_num()
     quantiles = pinball_loss(target[..., None] - output[..., 1:])
     mean = output[..., 0].clamp(min=1e-4)
+    # negative Poisson log likelihood without its constant: [B, P], least where mean = target
     poisson = mean - target * mean.log()
     return ((quantiles + weight * poisson) * known).sum() / known.sum().clamp(min=1)
 
@@ -140,7 +142,7 @@ class _OperationCounter(TorchDispatchMode):
 
 
 def planned_steps(model: nn.Module, batch: Batch, seconds: float, threads: int) -> int:
-    """How many steps fit into the time by plan: from the work of one step, not from the clock."""
+    """How many steps the time allows, from the work of one step and not from the clock."""
     flops = FlopCounterMode(display=False)
     with flops, _OperationCounter() as work:
         forecast_loss(model(batch), batch).backward()
@@ -161,10 +163,10 @@ class LossNotFinite(MessageError):
 def fit_network(
     model: nn.Module, sampler: WindowSampler, schedule: FitSchedule, state: FitState
 ) -> Iterator[FitProgress]:
-    """Learns in place and yields each round; afterwards the model holds the averaged weights.
+    """Learns in place and yields each round; at the end the model holds the averaged weights.
 
-    With check days these are the weights of the best round, and learning ends when no later one is better.
-    `state` resumes an interrupted fit and knows whether somebody wants the result now.
+    With check days these are the weights of the best round, and learning ends when no later one improves it.
+    `state` resumes an interrupted fit and says whether somebody wants the result now.
     """
     learner = _start_learner(model, sampler, schedule)
     # before the restore, which puts the sampler's generator back to where the interrupted fit left it
@@ -198,6 +200,7 @@ def fit_network(
 
 
 def _start_learner(model: nn.Module, sampler: WindowSampler, schedule: FitSchedule) -> LearnerState:
+    """The model with its optimizer and the copies that average its weights."""
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=schedule.learning_rate, weight_decay=0.01, fused=True
     )
@@ -205,7 +208,7 @@ def _start_learner(model: nn.Module, sampler: WindowSampler, schedule: FitSchedu
 
 
 def _should_stop(schedule: FitSchedule, state: FitState) -> bool:
-    """The time is up, nothing gets better, or somebody wants the result and there is one round of it."""
+    """Whether time is up, nothing improves, or somebody wants the result and a round is done."""
     if state.spent > schedule.seconds or state.stopping.should_stop(schedule.rounds):
         return True
     return state.should_finish and state.step >= schedule.steps_per_round
@@ -236,17 +239,19 @@ def _learning_rate_factor(share: float) -> float:
 
 
 def _median_error(output: Tensor, batch: Batch) -> float:
+    """WAPE of the median one block ahead."""
     off = (batch.target - output[..., 1 + MEDIAN_INDEX].clamp(min=0)) * batch.scale[:, None]
     return float(off.abs().nansum()) / _total_sales(batch)
 
 
 def _quantile_error(output: Tensor, batch: Batch) -> float:
-    """The wQL of one block."""
+    """wQL one block ahead."""
     off = (batch.target[..., None] - output[..., 1:].clamp(min=0)) * batch.scale[:, None, None]
     return float(2 * pinball_loss(off).nansum()) / _total_sales(batch)
 
 
 def _total_sales(batch: Batch) -> float:
+    """Known sales of a batch in units."""
     return float((batch.target * batch.scale[:, None]).nansum().clamp(min=1e-9))
 
 

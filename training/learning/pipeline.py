@@ -1,10 +1,10 @@
-"""Learning: from a panel to a bundle, in steps that a page can show. Pure: no Django.
+"""The training pipeline: from a panel to a bundle, in steps that a page can show. Pure: no Django.
 
 1. prepare   encode covariates, hold back the last windows
-2. learn     on the days before them; with `auto`, as many candidates as the time allows
-3. test      score the held-back windows, beside repeating last week; choose who forecasts; calibrate
-4. refit     go on learning with all days
-5. save      pack the bundle
+2. learn     on the days before the holdout; with `auto`, as many candidates as the time allows
+3. test      score the holdout windows, and repeating last week; weigh the candidates; calibrate
+4. refit     continue learning with all days
+5. save      build the bundle
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from registry.series.calibration import Calibration, HoldoutForecast
 from registry.series.covariates import Encoder
 from registry.series.error_breakdown import HoldoutWindow, error_breakdown
 from registry.series.panel import Floats, Panel
-from registry.series.quantiles import MEDIAN_INDEX, is_count_data, round_median
+from registry.series.quantiles import MEDIAN_INDEX, QUANTILE_LEVELS, is_count_data, round_median
 from registry.series.windows import Windows
 from training.learning.candidate import Candidate
 from training.learning.checkpoint import Checkpoint
 from training.learning.defaults import MIN_PAST_DAYS, default_block, required_days
 from training.learning.ensemble import ensemble_weights, weighted_mean
 
-MAX_HOLDOUT_SHARE = 0.3  # share of the days that may be held back
+MAX_HOLDOUT_SHARE = 0.3  # share of the days that are held back at most
 LEARN_SHARE, REFIT_SHARE = 0.58, 0.34  # shares of the budget; the rest is for tests and saving
 TOO_FEW_DAYS = gettext_noop(
     "There are {have} days of sales, but forecasting {days} days ahead needs {need}: add older days or "
@@ -44,15 +44,15 @@ ROUND = gettext_noop("{method}, round {round}: error {error:.1%}")
 CHECKED = gettext_noop("{method}, round {round}: error {error:.1%}, on check days {check:.1%}")
 SCORED = gettext_noop("{method}: error {error:.1%} on the days held back")
 SAVING = gettext_noop("Saving the model")
-MIN_CANDIDATE_SECONDS = 16.0  # seconds of learning below which a candidate of `auto` is not worth trying
+MIN_CANDIDATE_SECONDS = 16.0  # of learning, below which `auto` tries fewer candidates
 MIN_CANDIDATES = 2
-FINISHING_BUDGET = 20.0  # budget that sets the length of a refit when somebody wants the result now
+FINISHING_BUDGET = 20.0  # seconds of budget for a refit when somebody wants the result now
 LEARN_END, TEST_END, REFIT_END = 0.62, 0.72, 0.98  # progress at the end of learn, test and refit
 
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """What to learn and how long. Same plan + same panel = same numbers."""
+    """What to learn and for how long. Same config and same panel = same numbers."""
 
     algorithm: str
     knobs: dict[str, Any] = field(default_factory=dict)
@@ -80,16 +80,16 @@ class Progress:
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """The result: the bundle, and the scores of the held-back windows."""
+    """The bundle, and the scores of the holdout windows."""
 
     bundle: Bundle
     metrics: dict[str, Any]
 
 
 class TrainingPipeline:
-    """Iterate to learn; afterwards `learned` holds the result. Raises ValueError with one sentence.
+    """Iterate to learn; afterwards `result` is set. Raises MessageError for data that cannot be learned from.
 
-    With the checkpoint of an interrupted learning it goes on from there and gives the same numbers.
+    From the checkpoint of an interrupted training it resumes and gives the same numbers.
     """
 
     result: TrainingResult
@@ -123,7 +123,7 @@ class TrainingPipeline:
 
     def __iter__(self) -> Iterator[Progress]:
         torch.set_num_threads(self.training_config.threads)
-        torch.set_flush_denormal(True)  # numbers next to nothing cost a hundred times the others
+        torch.set_flush_denormal(True)  # denormal numbers are a hundred times slower than others
         yield self._build_progress(
             "prepare", 0.01, PREPARED, series=len(self.panel.keys), days=self.panel.days
         )
@@ -164,7 +164,7 @@ class TrainingPipeline:
         )
 
     def _learn_candidates(self) -> Iterator[Progress]:
-        """All candidates that take time get an equal part of it."""
+        """Candidates that take time share it equally."""
         part = 1 / max(1, sum(candidate.needs_budget for candidate in self.candidates))
         for number, candidate in enumerate(self.candidates, start=1):
             own = part * candidate.needs_budget
@@ -172,14 +172,14 @@ class TrainingPipeline:
             yield from self._fit_candidate(
                 candidate, self.first_holdout, seconds, ("learn", (LEARN_END - 0.02) * own)
             )
-            if self.checkpoint.should_finish:  # what was not begun is left out
+            if self.checkpoint.should_finish:  # candidates that were not started are left out
                 self.candidates = self.candidates[:number]
                 break
 
     def _fit_candidate(
         self, candidate: Candidate, end: int, seconds: float, stage: tuple[str, float]
     ) -> Iterator[Progress]:
-        """Lets a candidate learn for some seconds; `stage` is the step and its share of the progress."""
+        """Learns one candidate for some seconds; `stage` is the step and its share of the progress."""
         step, share = stage
         since = self.progress
         candidate.fit_state = self.checkpoint.next_fit()
@@ -191,7 +191,7 @@ class TrainingPipeline:
             yield self._build_progress(step, since + share * sign.share, words, **said)
 
     def _score_holdout(self) -> dict[str, Any]:
-        """Each window chosen and calibrated by the others, so that error and coverage are honest."""
+        """The metrics; each window is weighed and calibrated by the others, or its scores would flatter."""
         windows, naive, sold, trials = [], [], [], []
         sales = np.where(self.panel.closed, np.nan, self.panel.sales)
         for index, (column, actual) in enumerate(
@@ -202,7 +202,7 @@ class TrainingPipeline:
             known = [self.holdout_actuals[i] for i in rest]
             weights = ensemble_weights(others, known, self._baseline_indexes)
             held: list[HoldoutForecast] = list(zip(known, weighted_mean(others, weights), strict=True))
-            held = held if len(self.holdout_actuals) > 1 else []  # nothing else to calibrate on
+            held = held if len(self.holdout_actuals) > 1 else []  # no other window to calibrate on
             raw = weighted_mean([[c.holdout_forecasts[index]] for c in self.candidates], weights)[0]
             calibration = Calibration.fit(held, self.panel.keys)
             forecast = calibration.calibrate_forecast(raw)
@@ -213,9 +213,9 @@ class TrainingPipeline:
                 {"origin": day} | metrics.score_window(actual, forecast[..., 0], forecast[..., 1:], past)
             )
             repeated = repeat_last_week(past, self.training_config.horizon)
-            naive.append(
-                metrics.score_window(actual, repeated, np.repeat(repeated[..., None], 7, axis=2), past)
-            )
+            # a forecast without intervals: all its quantiles equal the point
+            points = np.repeat(repeated[..., None], len(QUANTILE_LEVELS), axis=2)  # [S, H, Q - 1]
+            naive.append(metrics.score_window(actual, repeated, points, past))
             sold.append(float(np.nansum(actual)))
         result = metrics.aggregate_scores(windows, sold)
         result |= {"seasonal_naive": metrics.aggregate_scores(naive, sold), "windows": windows}
@@ -225,16 +225,17 @@ class TrainingPipeline:
 
     @property
     def _baseline_indexes(self) -> list[int]:
-        """Places of the candidates that cost no time: what the others are held against."""
+        """Indexes of the candidates that cost no time: baselines for the others."""
         return [place for place, candidate in enumerate(self.candidates) if not candidate.needs_budget]
 
     def _build_leaderboard(self) -> list[dict[str, Any]]:
-        """Every candidate that was tested, best first."""
+        """The error of every candidate, best first."""
         rows = [{"algorithm": c.entry.name, "wape": self._holdout_error(c)} for c in self.candidates]
         return sorted(rows, key=lambda row: row["wape"])
 
     def _holdout_error(self, candidate: Candidate) -> float:
-        """Of the candidate's median over all held-back windows."""
+        """WAPE of the candidate's median over all holdout windows."""
+        # [W, S, H], [W, S, H, Q]
         actual, held = np.stack(self.holdout_actuals), np.stack(candidate.holdout_forecasts)
         held = round_median(held) if is_count_data(actual) else held
         return metrics.wape(actual, held[..., 1 + MEDIAN_INDEX])
@@ -271,12 +272,13 @@ def actual_sales(panel: Panel, column: int, days: int) -> Floats:
 
 
 def repeat_last_week(past: Floats, horizon: int) -> Floats:
-    """Seasonal naive: the newest known value of the same weekday in the last 8 weeks, else 0: [S, horizon].
+    """Seasonal naive: the newest known value of the weekday in the last 8 weeks, else 0: [S, horizon].
 
     >>> repeat_last_week(np.arange(14, dtype=np.float32)[None], 3)[0].tolist()
     [7.0, 8.0, 9.0]
     """
     week = np.zeros((len(past), 7), np.float32)
+    # oldest first, so that newer weeks overwrite it
     for back in range(min(8, past.shape[1] // 7), 0, -1):
         stop = past.shape[1] - 7 * (back - 1)
         value = past[:, stop - 7 : stop]

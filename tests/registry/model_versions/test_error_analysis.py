@@ -44,7 +44,7 @@ def test_the_page_draws_the_error_by_days_ahead_and_lists_the_numbers(page, coun
     drawn = response.context["steps"]
     assert drawn["days"] == list(range(1, 29)) and drawn["lines"][0]["errors"][0] == pytest.approx(0.11)
     assert b'data-chart="steps"' in response.content
-    assert "28 38.0% high by 2.0%" in read(response)
+    assert "28 38.0% 2.0% too high" in read(response)
 
 
 def test_the_worst_and_the_best_products_are_named(page, counted):
@@ -91,7 +91,7 @@ def test_the_page_says_how_far_the_ranges_can_be_trusted(page, counted, read):
     }
     version.save()
     text = read(page.get(f"/models/{version.pk}/"))
-    assert "Slow sellers 71%" in text and "The total of all 86%" in text and "Quick sellers" not in text
+    assert "Slow sellers 71%" in text and "Grand total 86%" in text and "Fast sellers" not in text
 
 
 def test_versions_are_compared_part_by_part(page, counted, publish, read):

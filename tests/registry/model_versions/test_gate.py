@@ -65,8 +65,8 @@ def test_while_nothing_is_in_use_one_can_still_forecast_by_choosing_the_version(
 def test_promoting_by_hand_needs_a_reason_and_is_written_down(page, publish, user, read):
     best, worse = publish(wape=0.2), publish(wape=0.4)
     address = f"/models/{worse.pk}/promote/"
-    assert "After its test it was not put in use:" in read(page.get(address))
-    assert "Write a reason" in read(page.post(address, {"reason": "  "}))
+    assert "It was not put in use after its test:" in read(page.get(address))
+    assert "Enter a reason" in read(page.post(address, {"reason": "  "}))
     assert ForecastModel.objects.get().best == best
     text = read(page.post(address, {"reason": "{Ana} knows the shop"}, follow=True))
     assert ForecastModel.objects.get().best == worse

@@ -58,3 +58,11 @@ def test_until_hides_every_later_sale(panel):
 def test_a_scope_without_sales_says_so(frame):
     with pytest.raises(ValueError, match="no sales in this scope"):
         Panel.from_frame(frame.assign(sales=np.nan), ROLES)
+
+
+def test_rows_are_found_by_store_by_product_by_both_or_all(panel):
+    assert panel.find_rows(store="S1").tolist() == [2, 3]
+    assert panel.find_rows(product="P1").tolist() == [1, 3]
+    assert panel.find_rows("S1", "P0").tolist() == [2]
+    assert panel.find_rows().tolist() == [0, 1, 2, 3]
+    assert panel.find_rows("S9").tolist() == []

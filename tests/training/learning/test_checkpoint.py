@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from registry import algorithms
+from registry.series.windows import find_positions
+from tests.helpers.trials import repeats
+from training.learning import loop
 from training.learning.checkpoint import Checkpoint, read_checkpoint
+from training.learning.early_stopping import EarlyStopping
 from training.learning.pipeline import TrainingConfig, TrainingPipeline
+
+pytestmark = pytest.mark.slow
 
 
 def plan(name: str = "kan") -> TrainingConfig:
@@ -17,6 +24,12 @@ def plan(name: str = "kan") -> TrainingConfig:
         {"batch": 64} if issubclass(algorithms.get_entry(name).config_class, algorithms.NetworkConfig) else {}
     )
     return TrainingConfig(name, {"steps": 40, **small}, horizon=14, budget=600, windows=2)
+
+
+@pytest.fixture(scope="module")
+def whole(panel):
+    """The result of a method that was not interrupted, learned once."""
+    return cache(lambda name: result(TrainingPipeline(panel, plan(name))))
 
 
 def result(learning: TrainingPipeline) -> tuple[bytes, dict]:
@@ -33,12 +46,17 @@ def interrupted(panel, plan: TrainingConfig, folder: Path, after: int) -> None:
             return
 
 
-@pytest.mark.parametrize("name", ["kan", "trees", "seasonal_naive"])
-@pytest.mark.parametrize("after", [2, 13, 30])
-def test_a_learning_that_was_interrupted_gives_the_same_numbers(panel, tmp_path, name, after):
-    whole = result(TrainingPipeline(panel, plan(name)))
+@pytest.mark.parametrize(
+    ("name", "after"),
+    [
+        *(("kan", after) for after in (2, 13, 30)),
+        *((name, 13) for name in ("trees", "seasonal_naive")),
+        *(pytest.param(name, at, marks=repeats) for name in ("trees", "seasonal_naive") for at in (2, 30)),
+    ],
+)
+def test_a_learning_that_was_interrupted_gives_the_same_numbers(panel, whole, tmp_path, name, after):
     interrupted(panel, plan(name), tmp_path, after)
-    assert result(TrainingPipeline(panel, plan(name), Checkpoint(tmp_path))) == whole
+    assert result(TrainingPipeline(panel, plan(name), Checkpoint(tmp_path))) == whole(name)
 
 
 def test_trying_several_methods_goes_on_too(panel, tmp_path, monkeypatch):
@@ -52,8 +70,6 @@ def test_trying_several_methods_goes_on_too(panel, tmp_path, monkeypatch):
 
 
 def test_what_was_learned_is_not_learned_again(panel, tmp_path, monkeypatch):
-    from training.learning import loop
-
     monkeypatch.setattr("training.learning.early_stopping.PATIENCE", 99)
     monkeypatch.setattr("training.learning.candidate.REFIT_STEP_SHARE", 2)
     interrupted(panel, plan(), tmp_path, 15)
@@ -65,23 +81,21 @@ def test_what_was_learned_is_not_learned_again(panel, tmp_path, monkeypatch):
     assert [epoch.round for epoch in told if epoch.step == "learn"] == list(range(1, 21))
 
 
-def test_a_damaged_or_foreign_checkpoint_is_not_used(panel, tmp_path):
-    whole = result(TrainingPipeline(panel, plan()))
+def test_a_damaged_or_foreign_checkpoint_is_not_used(panel, whole, tmp_path):
     interrupted(panel, plan("tide"), tmp_path, 10)
-    assert result(TrainingPipeline(panel, plan(), Checkpoint(tmp_path))) == whole
+    assert result(TrainingPipeline(panel, plan(), Checkpoint(tmp_path))) == whole("kan")
     for file in tmp_path.iterdir():
         file.write_bytes(file.read_bytes()[:-100])
-    assert result(TrainingPipeline(panel, plan(), Checkpoint(tmp_path))) == whole
+    assert result(TrainingPipeline(panel, plan(), Checkpoint(tmp_path))) == whole("kan")
 
 
-def test_a_full_disk_costs_the_checkpoint_not_the_training(panel, tmp_path, monkeypatch):
+def test_a_full_disk_costs_the_checkpoint_not_the_training(panel, whole, tmp_path, monkeypatch):
     def full(file, content):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("training.learning.checkpoint.write_atomic", full)
-    assert result(TrainingPipeline(panel, plan(), Checkpoint(tmp_path, save_seconds=0))) == result(
-        TrainingPipeline(panel, plan())
-    )
+    learned = result(TrainingPipeline(panel, plan(), Checkpoint(tmp_path, save_seconds=0)))
+    assert learned == whole("kan")
 
 
 def test_a_file_is_whole_or_not_there(panel, tmp_path):
@@ -108,3 +122,19 @@ def test_finishing_now_leaves_out_methods_that_were_not_begun(panel):
     )
     list(learning)
     assert len(learning.result.metrics["leaderboard"]) == 1
+
+
+def test_a_restored_fit_remembers_its_best_round(panel, tmp_path):
+    interrupted(panel, plan(), tmp_path, 10)
+    head, _tensors = read_checkpoint(tmp_path / "001.safetensors")
+    state = Checkpoint(tmp_path).next_fit()
+    candidate = TrainingPipeline(panel, plan()).candidates[0]
+    learner = loop._start_learner(candidate.model, sampler(candidate), loop.FitSchedule(40, 600, 0.003, 64))
+    assert state.restore(candidate.model, learner)
+    assert state.stopping == EarlyStopping(head["lowest"], head["stale"], head["best_step"])
+    assert 0 < state.stopping.best_step <= state.step == head["step"]
+
+
+def sampler(candidate):
+    positions = find_positions(candidate.windows, 14, 200)
+    return loop.WindowSampler(candidate.windows, positions, seed=0)
