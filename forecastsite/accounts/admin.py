@@ -74,7 +74,7 @@ class UnlockSignIn(Action):
         words = gettext("%(who)s can sign in from %(address)s again.")
         return words % {"who": row.username, "address": row.ip_address}
 
-    def execute(self, row: axes_admin.AccessAttempt, asked: Confirmation) -> None:
+    def execute(self, row: axes_admin.AccessAttempt, confirmation: Confirmation) -> None:
         row.delete()
 
 

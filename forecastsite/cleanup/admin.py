@@ -71,9 +71,9 @@ class SwitchOn(Action):
     def preview(self, row: Nightly) -> str:
         return gettext("A clean-up will run every night.")
 
-    def execute(self, row: Nightly, asked: Confirmation) -> None:
+    def execute(self, row: Nightly, confirmation: Confirmation) -> None:
         with transaction.atomic():
-            record_action(AuditAction.CHANGED, row, asked.by, str(self.label))
+            record_action(AuditAction.CHANGED, row, confirmation.by, str(self.label))
             row.set_enabled(True)
 
 
@@ -85,9 +85,9 @@ class SwitchOff(SwitchOn):
     def preview(self, row: Nightly) -> str:
         return gettext("Clean-ups will no longer run every night.")
 
-    def execute(self, row: Nightly, asked: Confirmation) -> None:
+    def execute(self, row: Nightly, confirmation: Confirmation) -> None:
         with transaction.atomic():
-            record_action(AuditAction.CHANGED, row, asked.by, str(self.label))
+            record_action(AuditAction.CHANGED, row, confirmation.by, str(self.label))
             row.set_enabled(False)
 
 

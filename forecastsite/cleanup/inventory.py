@@ -44,6 +44,7 @@ def load_forecast_rows() -> list[ForecastRow]:
 def build_forecast_row(
     pk: Any, created: Any, size: int, pinned: bool, archived: Any, *rest: Any
 ) -> ForecastRow:
+    """A forecast from the values of FORECAST_COLUMNS and NAME_COLUMNS."""
     version, product, store, name, origin, horizon = rest
     what = " · ".join(part for part in (product, store) if part) or name
     return ForecastRow(
@@ -70,13 +71,14 @@ def load_version_rows(model: int | None = None) -> list[VersionRow]:
 
 
 def build_version_row(row: dict[str, Any], protectors: dict[str, set[Any]]) -> VersionRow:
-    held = [name for name, protector in protectors.items() if row["pk"] in protector]
+    """A version from VERSION_COLUMNS, with the names of the `protectors` that contain its id."""
+    protected_by = [name for name, protector in protectors.items() if row["pk"] in protector]
     return VersionRow(
         id=str(row["pk"]),
         name=row["name"],
         created=row["created_at"],
         size=row["size"],
-        protected_by=(*(["pinned"] if row["pinned"] else []), *held),
+        protected_by=(*(["pinned"] if row["pinned"] else []), *protected_by),
         is_archived=row["archived_at"] is not None,
         lineage=f"{row['model_id']}/{row['algorithm']}",
     )

@@ -54,9 +54,9 @@ class Action:
     def preview_row(self, row: Any) -> dict[str, Any]:
         """The row with its preview, or with the reason why it is refused."""
         try:
-            return {"row": row, "said": self.preview(row), "refused": False}
+            return {"row": row, "sentence": self.preview(row), "refused": False}
         except REFUSALS as problem:
-            return {"row": row, "said": translate_error(problem), "refused": True}
+            return {"row": row, "sentence": translate_error(problem), "refused": True}
 
 
 class ActionAdmin(ReadOnlyAdmin):
@@ -70,11 +70,11 @@ class ActionAdmin(ReadOnlyAdmin):
         return [act for act in self.row_actions if request.user.has_perm(act.permission)]
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        ours = {
+        own = {
             act.name: (partial(confirm_or_execute, act), act.name, act.label)
             for act in self.get_permitted_actions(request)
         }
-        return {**super().get_actions(request), **ours}
+        return {**super().get_actions(request), **own}
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **options: Any) -> Any:
         context["acts"] = self.get_permitted_actions(request)
@@ -96,13 +96,13 @@ def confirm_or_execute(
         page.message_user(request, words % {"most": MAX_ROWS}, messages.ERROR)
         return None
     if "confirmed" not in request.POST:
-        return render_confirmation(act, page, request, chosen)
-    asked = Confirmation(
+        return render_preview(act, page, request, chosen)
+    confirmation = Confirmation(
         page.get_signed_in_user(request), request.POST.get("reason", "").strip(), read_token(request)
     )
-    if act.needs_reason and not asked.reason:
-        return render_confirmation(act, page, request, chosen)
-    execute_action(act, page, request, (chosen, asked))
+    if act.needs_reason and not confirmation.reason:
+        return render_preview(act, page, request, chosen)
+    execute_action(act, page, request, (chosen, confirmation))
     return None
 
 
@@ -114,18 +114,16 @@ def read_token(request: HttpRequest) -> uuid.UUID:
         return uuid.uuid4()
 
 
-def render_confirmation(
-    act: Action, page: ActionAdmin, request: HttpRequest, rows: list[Any]
-) -> HttpResponse:
+def render_preview(act: Action, page: ActionAdmin, request: HttpRequest, rows: list[Any]) -> HttpResponse:
     """The confirmation page; refused rows are listed with the reason and not submitted."""
-    outlooks = [act.preview_row(row) for row in rows]
+    previews = [act.preview_row(row) for row in rows]
     context = {
         **page.admin_site.each_context(request),
         "title": act.label,
         "act": act,
         "opts": page.opts,
-        "going": [one for one in outlooks if not one["refused"]],
-        "refused": [one for one in outlooks if one["refused"]],
+        "accepted": [one for one in previews if not one["refused"]],
+        "refused": [one for one in previews if one["refused"]],
         "problem": "confirmed" in request.POST,
         "token": uuid.uuid4(),
     }
@@ -136,18 +134,18 @@ def execute_action(
     act: Action, page: ActionAdmin, request: HttpRequest, order: tuple[list[Any], Confirmation]
 ) -> None:
     """Performs the action row by row, checking each again; a refused row does not stop the others."""
-    rows, asked = order
+    rows, confirmation = order
     done = 0
     for row in rows:
         before = copy.copy(row)  # a deleted row loses its id
         try:
-            said = act.preview(row)
-            act.execute(row, asked)
+            sentence = act.preview(row)
+            act.execute(row, confirmation)
         except REFUSALS as problem:
             page.message_user(request, f"{before}: {translate_error(problem)}", messages.ERROR)
         else:
             done += 1
-            log_action(act, before, asked, said)
+            log_action(act, before, confirmation, sentence)
     if done:
         words = _("%(label)s: done for %(count)s.") % {"label": act.label, "count": done}
         page.message_user(request, words, messages.SUCCESS)

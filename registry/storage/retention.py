@@ -145,13 +145,13 @@ def evaluate_policy(
 
 def evaluate_forecasts(rows: Sequence[ForecastRow], policy: RetentionPolicy, now: datetime) -> list[PlanItem]:
     """Items of forecasts, oldest first."""
-    items, many = [], f"beyond_newest_{policy.max_forecasts}"
+    items, count_rule = [], f"beyond_newest_{policy.max_forecasts}"
     for rank, row in enumerate(sort_newest_first(rows)):
         old = now - row.created > timedelta(days=policy.max_age_days)
         rule = (
             f"older_than_{policy.max_age_days}_days"
             if old
-            else many
+            else count_rule
             if rank >= policy.max_forecasts
             else WITHIN_LIMITS
         )
@@ -163,9 +163,9 @@ def evaluate_versions(
     rows: Sequence[VersionRow], used: set[str], policy: RetentionPolicy, now: datetime
 ) -> list[PlanItem]:
     """Items of versions, oldest first; `used` holds ids of versions that kept forecasts need."""
-    items, seen, many = [], Counter[str](), f"beyond_newest_{policy.max_versions}_versions"
+    items, seen, count_rule = [], Counter[str](), f"beyond_newest_{policy.max_versions}_versions"
     for row in sort_newest_first(rows):
-        rule = many if seen[row.lineage] >= policy.max_versions else WITHIN_LIMITS
+        rule = count_rule if seen[row.lineage] >= policy.max_versions else WITHIN_LIMITS
         seen[row.lineage] += 1
         reasons = [*list_protections(row, policy, now), *(["forecast"] if row.id in used else [])]
         items.append(build_item(VERSION, row, rule, reasons, policy))
@@ -186,7 +186,8 @@ def list_protections(row: ArtifactRow, policy: RetentionPolicy, now: datetime) -
 def build_item(
     kind: str, row: ArtifactRow, rule: str, reasons: Sequence[str], policy: RetentionPolicy
 ) -> PlanItem:
-    goes = rule != WITHIN_LIMITS and not reasons
-    action = (ARCHIVE if policy.should_archive else DELETE) if goes else KEEP
+    """The item of a row: removed if a rule applies and nothing protects it."""
+    is_due = rule != WITHIN_LIMITS and not reasons
+    action = (ARCHIVE if policy.should_archive else DELETE) if is_due else KEEP
     size = 0 if row.is_archived else row.size
     return PlanItem(kind, row.id, row.name, action, rule, tuple(dict.fromkeys(reasons)), size)

@@ -185,7 +185,8 @@ def test_a_pin_is_put_on_and_taken_off(page, version, forecast, kind, read):
 def test_a_file_moves_to_the_archive_and_back(page, publish, archive_folder, read):
     best, spare = publish(wape=0.2), publish(wape=0.4)
     text = read(ask(page, "archive", best, spare))
-    assert "is in use: put another version in use first." in text and f"will be moved to {archive_folder}" in text
+    assert "is in use: put another version in use first." in text
+    assert f"will be moved to {archive_folder}" in text
     confirm(page, "archive", spare)
     assert not get_artifact_store().exists(spare.path) and (archive_folder / spare.path).exists()
     assert "already in the archive" in read(ask(page, "archive", spare))
@@ -207,7 +208,8 @@ def test_deleting_says_what_goes_along_and_takes_the_files(page, publish, user, 
     kept, doomed = publish(wape=0.4), publish(wape=0.2)
     made = [Forecast.objects.make_forecast(doomed, horizon=7) for _number in range(2)]
     text = read(ask(page, "delete_with_file", doomed))
-    assert "2 forecasts made with it will be deleted too." in text and f"{kept.name} will take its place." in text
+    assert "2 forecasts made with it will be deleted too." in text
+    assert f"{kept.name} will take its place." in text
     assert get_artifact_store().exists(doomed.path)
     confirm(page, "delete_with_file", doomed)
     assert list(ModelVersion.objects.all()) == [kept] == [ForecastModel.objects.get().best]
