@@ -13,18 +13,18 @@ def test_only_one_function_renders_the_confirmation():
 
 
 @pytest.mark.parametrize(
-    ("path", "title", "button", "back"),
+    ("path", "back"),
     [
-        ("/models/{version}/delete/", "Delete {name}?", "Yes, delete it", "/models/{version}/"),
-        ("/data/version/{data}/back/", "Go back to pharmacies v1?", "Yes, go back", "/data/{dataset}/"),
+        ("/models/{version}/delete/", "/models/{version}/"),
+        ("/data/version/{data}/back/", "/data/{dataset}/"),
     ],
 )
-def test_the_confirmation_has_title_sentence_button_and_way_back(page, version, path, title, button, back):
+def test_the_confirmation_has_title_sentence_button_and_way_back(page, version, path, back):
     data = version.dataset_version
-    values = {"version": version.pk, "name": version.name, "data": data.pk, "dataset": data.dataset_id}
+    values = {"version": version.pk, "data": data.pk, "dataset": data.dataset_id}
     response = page.get(path.format(**values))
-    source = response.content.decode()
-    assert response.templates[0].name == "confirm.html" and response.context["sentence"] in source
-    assert f"<h1>{title.format(**values)}</h1>" in source and '<form method="post"' in source
-    assert f'<button class="danger">{button}</button>' in source
-    assert f'href="{back.format(**values)}"' in source
+    asked, source = response.context, response.content.decode()
+    assert response.templates[0].name == "confirm.html" and '<form method="post"' in source
+    assert f"<h1>{asked['title']}</h1>" in source and f"<p>{asked['sentence']}</p>" in source
+    assert f'<button class="danger">{asked["button"]}</button>' in source
+    assert asked["title"].endswith("?") and f'href="{back.format(**values)}"' in source
