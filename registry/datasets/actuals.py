@@ -1,4 +1,4 @@
-"""What was sold, by store, product and span of days, for looking back at forecasts."""
+"""Actual sales by store, product and period, to compare forecasts with."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ import pyarrow.parquet as pq
 from django.db.models import Exists, OuterRef, QuerySet
 
 from registry.datasets.models import DatasetVersion
+from registry.lib.days import day_number
 from registry.storage.artifacts import Artifact
 
-EPOCH = date(1970, 1, 1)
-DAYS_LOADED = 400  # newest days: no forecast reaches further
+DAYS_LOADED = 400  # newest days; no forecast covers older ones
 
 
 @dataclass(frozen=True)
 class ActualSales:
-    """Recorded sales as columns of 4 bytes, since a chain has millions of them.
+    """Recorded sales, 4 bytes per value because a chain has millions of rows.
 
-    days [N] since 1970, place of store and of product in their codes [N], units [N].
+    [N] days since 1970, positions of store and product in `codes`, and units.
     """
 
     days: npt.NDArray[np.int32]
@@ -37,12 +37,12 @@ class ActualSales:
 
     def sum_units(self, store: str, product: str, first: date, last: date) -> float | None:
         """Units from `first` to `last`; an empty code means all of them. None when nothing was recorded."""
-        fits = (self.days >= (first - EPOCH).days) & (self.days <= (last - EPOCH).days)
+        is_wanted = (self.days >= day_number(first)) & (self.days <= day_number(last))
         if store:
-            fits &= self.stores == self.codes[0].get(store, -1)
+            is_wanted &= self.stores == self.codes[0].get(store, -1)
         if product:
-            fits &= self.products == self.codes[1].get(product, -1)
-        return float(self.units[fits].sum(dtype=np.float64)) if fits.any() else None
+            is_wanted &= self.products == self.codes[1].get(product, -1)
+        return float(self.units[is_wanted].sum(dtype=np.float64)) if is_wanted.any() else None
 
 
 def current_versions() -> QuerySet[DatasetVersion]:
@@ -83,7 +83,7 @@ def load_actuals(pk: UUID) -> ActualSales:
 
 
 def index_codes(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.int32], dict[str, int]]:
-    """Each value's place among the different values, and those."""
+    """[N] positions of the values, and {value: position}."""
     whole = column.unify_dictionaries().combine_chunks()
     if isinstance(whole, pa.ChunkedArray):
         whole = whole.chunk(0) if whole.num_chunks else pa.array([], whole.type)

@@ -1,4 +1,4 @@
-"""The catalogue: stores and products of a dataset, with the figures that a person looks for."""
+"""The catalog: stores and products of a dataset with their key figures."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from django.utils.translation import gettext_lazy as _
 
 
 class ItemQuerySet(models.QuerySet["Item"]):
-    """Verbs over the catalogue."""
+    """Queries and updates of the catalog."""
 
     def replace_all(self, dataset: int, items: list[dict[str, Any]]) -> None:
-        """The catalogue of a dataset is that of its current version."""
+        """Replaces the catalog of a dataset by that of its new current version."""
         self.filter(dataset_id=dataset).delete()
         self.bulk_create([Item(dataset_id=dataset, **item) for item in items], batch_size=500)
 
     def search(self, words: str) -> ItemQuerySet:
-        """Those with all the words in their code, name or category."""
-        found = self
-        for word in words.replace("\0", " ").split()[:5]:  # no database takes a NUL
-            found = found.filter(
+        """Items with all the words in their code, name or category."""
+        items = self
+        for word in words.replace("\0", " ").split()[:5]:  # databases reject NUL
+            items = items.filter(
                 models.Q(code__icontains=word)
                 | models.Q(name__icontains=word)
                 | models.Q(category__icontains=word)
             )
-        return found
+        return items
 
 
 class Item(models.Model):
-    """A store or product of a dataset's current version, with the figures that a person looks for."""
+    """A store or product of a dataset's current version with its key figures."""
 
     class Kind(models.TextChoices):
         STORE = "store", _("store")

@@ -1,4 +1,4 @@
-"""Forms between a file and its dataset: which file, which column is which, what is done about findings."""
+"""Forms of an upload: the file, the meaning of its columns, the actions for findings."""
 
 from __future__ import annotations
 
@@ -20,30 +20,31 @@ from registry.datasets.models import Dataset
 from registry.datasets.uploads import Upload
 
 COLUMN_CHOICES = [
-    ("", _("Something else: its role is found")),
+    ("", _("Other (role detected automatically)")),
     ("date", _("Date")),
     ("store_id", _("Store")),
     ("product_id", _("Product")),
     ("sales", _("Units sold")),
     ("known", _("Known ahead (promotion, price …)")),
-    ("past", _("Known afterwards (customers …)")),
+    ("past", _("Known for the past only (customers …)")),
     ("static", _("Fixed per store or product")),
     ("name", _("Name of the product or store")),
-    ("ignore", _("Leave out")),
+    ("ignore", _("Ignore")),
 ]
 COLUMN_ROLES = ("known", "past", "static", "name")
-MISSING_IN_WIDE = (
-    ["date", "sales"],
-    ["product_id", "sales"],
-)  # may be missing: days or products are columns then
+# columns that a wide file lacks, because its days or products are columns
 MELTED_COLUMNS = {"wide-days": ("date", "sales"), "wide-products": ("product_id", "sales")}
 DATE_ORDER_CHOICES = [
-    ("", _("found by itself")),
+    ("", _("detected automatically")),
     ("dmy", _("day, month, year")),
     ("mdy", _("month, day, year")),
     ("ymd", _("year, month, day")),
 ]
-DECIMAL_CHOICES = [("", _("found by itself")), ("point", _("1.5 (point)")), ("comma", _("1,5 (comma)"))]
+DECIMAL_CHOICES = [
+    ("", _("detected automatically")),
+    ("point", _("1.5 (point)")),
+    ("comma", _("1,5 (comma)")),
+]
 
 
 class UploadForm(forms.Form):
@@ -65,24 +66,26 @@ class UploadForm(forms.Form):
         label=_("Country for public holidays"),
         max_length=2,
         required=False,
-        help_text=_("Two letters, such as CN or DE; may stay empty."),
+        help_text=_("Two letters, such as CN or DE. Optional."),
     )
     replace = forms.BooleanField(
-        label=_("The file is the whole dataset: forget rows that it does not hold"), required=False
+        label=_("Replace the whole dataset: remove rows that are not in the file"), required=False
     )
 
     def clean_file(self) -> Any:
-        """Only kinds that can be read, and only so large as the server takes."""
+        """The file, if its type and size are accepted."""
         file = self.cleaned_data["file"]
         if Path(file.name).suffix.lower() not in READERS:
             kinds = ", ".join(READERS)
-            raise forms.ValidationError(_("Bring one of %(kinds)s."), params={"kinds": kinds})
+            raise forms.ValidationError(
+                _("Choose a file of one of these types: %(kinds)s."), params={"kinds": kinds}
+            )
         if file.size > settings.MAX_UPLOAD_MB << 20:
             raise forms.ValidationError(_("At most %(most)d MB."), params={"most": settings.MAX_UPLOAD_MB})
         return file
 
     def clean(self) -> dict[str, Any]:
-        """A new dataset needs a name that is free."""
+        """Requires an unused name for a new dataset."""
         data: dict[str, Any] = super().clean() or {}
         if not data.get("dataset"):
             try:
@@ -91,11 +94,11 @@ class UploadForm(forms.Form):
                 self.add_error("name", str(problem))
             else:
                 if Dataset.objects.filter(name=data["name"]).exists():
-                    self.add_error("name", _("There is a dataset of that name: choose it under “Add to”."))
+                    self.add_error("name", _("A dataset with this name exists: choose it under “Add to”."))
         return data
 
     def create_upload(self, user: User) -> Upload:
-        """The file, kept aside and looked at; raises SalesError when it is none that can be read."""
+        """The saved upload with its columns detected; raises SalesFileError when it cannot be read."""
         data, file = self.cleaned_data, self.cleaned_data["file"]
         dataset = data["dataset"]
         upload = Upload.objects.create_from_chunks(
@@ -116,7 +119,7 @@ class UploadForm(forms.Form):
 
 
 class ColumnMappingForm(forms.Form):
-    """For each column of the file what it is; and what the file itself cannot tell."""
+    """The meaning of each column, and the formats that the file does not prove."""
 
     dates = forms.ChoiceField(
         label=_("Order in dates like 01/02/2026"), choices=DATE_ORDER_CHOICES, required=False
@@ -125,8 +128,8 @@ class ColumnMappingForm(forms.Form):
 
     def __init__(self, upload: Upload, data: Any = None) -> None:
         reading = upload.reading
-        said = {name: reading.get(name, "") for name in ("dates", "decimal")}
-        super().__init__(data, initial=said)
+        formats = {name: reading.get(name, "") for name in ("dates", "decimal")}
+        super().__init__(data, initial=formats)
         self.upload, self.columns = upload, upload.report["columns"]
         for place, column in enumerate(self.columns):
             self.fields[f"column-{place}"] = forms.ChoiceField(
@@ -137,7 +140,7 @@ class ColumnMappingForm(forms.Form):
             )
 
     def initial_target(self, column: dict[str, Any]) -> str:
-        """What the column was last time, else what its name says."""
+        """The meaning of a column at its last import, else the one its name suggests."""
         reading, name = self.upload.reading, column["name"]
         ours = {theirs: mine for mine, theirs in reading.get("mapping", {}).items()}.get(name) or column["is"]
         if name in reading.get("ignore", []):
@@ -149,11 +152,11 @@ class ColumnMappingForm(forms.Form):
 
     @property
     def column_fields(self) -> list[tuple[dict[str, Any], forms.BoundField]]:
-        """Columns of the file with their fields."""
+        """(column, field) for each column of the file."""
         return [(column, self[f"column-{place}"]) for place, column in enumerate(self.columns)]
 
     def clean(self) -> dict[str, Any]:
-        """Each main column at most once."""
+        """Requires the main columns, each at most once."""
         data: dict[str, Any] = super().clean() or {}
         chosen = [data.get(f"column-{place}", "") for place in range(len(self.columns))]
         for target in CORE_COLUMNS:
@@ -161,22 +164,20 @@ class ColumnMappingForm(forms.Form):
                 label = dict(COLUMN_CHOICES)[target]
                 self.add_error(None, _("%(column)s was chosen twice.") % {"column": label})
         missing = [target for target in ("date", "product_id", "sales") if target not in chosen]
-        if missing and missing not in MISSING_IN_WIDE:
+        if missing and tuple(missing) not in MELTED_COLUMNS.values():
             label = dict(COLUMN_CHOICES)[missing[0]]
-            self.add_error(None, _("Say which column is: %(column)s.") % {"column": label})
+            self.add_error(None, _("Choose the column for: %(column)s.") % {"column": label})
         return data
 
     def save_mapping(self) -> None:
-        """Writes what was said into the upload's reading."""
+        """Saves the decisions in the upload's `reading`."""
         data = self.cleaned_data
         chosen = {c["name"]: data.get(f"column-{place}", "") for place, c in enumerate(self.columns)}
         mapping = {c["is"]: c["name"] for c in self.columns if c["is"] and c["is"] not in CORE_COLUMNS}
         mapping = {ours: name for ours, name in mapping.items() if chosen[name] not in CORE_COLUMNS}
         named = {target: name for name, target in chosen.items() if target in CORE_COLUMNS}
-        made = MELTED_COLUMNS.get(
-            self.upload.report["about"].get("layout", ""), ()
-        )  # not columns of the file
-        core = {target: named.get(target, "") for target in CORE_COLUMNS if target not in made}
+        melted = MELTED_COLUMNS.get(self.upload.report["about"].get("layout", ""), ())
+        core = {target: named.get(target, "") for target in CORE_COLUMNS if target not in melted}
         self.upload.reading |= {
             "mapping": {**mapping, **core},
             "roles": {name: target for name, target in chosen.items() if target in COLUMN_ROLES},
@@ -188,7 +189,7 @@ class ColumnMappingForm(forms.Form):
 
 
 class FindingActionForm(forms.Form):
-    """What is done about each finding of the check."""
+    """The action for each finding."""
 
     def __init__(self, findings: list[dict[str, Any]], data: Any = None) -> None:
         super().__init__(data)
@@ -204,12 +205,12 @@ class FindingActionForm(forms.Form):
 
     @property
     def finding_fields(self) -> list[tuple[dict[str, Any], forms.BoundField | None]]:
-        """Findings with their field, those with a decision first."""
+        """(finding, field or None), those with a field first."""
         pairs = [(f, self[f["code"]] if f["code"] in self.fields else None) for f in self.findings]
         return sorted(pairs, key=lambda pair: pair[1] is None)
 
     def changed_actions(self) -> dict[str, str]:
-        """The choices, when they are not what the check has done."""
+        """All chosen actions if any differs from what the check did, else none."""
         chosen = {code: choice for code, choice in self.cleaned_data.items() if choice}
         done = {finding["code"]: finding["action"] for finding in self.findings}
         return chosen if any(done[code] != choice for code, choice in chosen.items()) else {}

@@ -1,4 +1,4 @@
-"""Sales: a file in, canonical parquet kept, one scope of it out."""
+"""Imports sales files into dataset versions and restores earlier versions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -25,9 +25,6 @@ from registry.datasets.importing.options import ImportJob, ImportOptions
 from registry.datasets.importing.sandbox import launcher
 from registry.datasets.models import Dataset, DatasetVersion
 
-if TYPE_CHECKING:
-    pass
-
 VERSION_FIELDS = ("rows", "stores", "products", "series", "roles", "findings", "reading")
 
 
@@ -38,11 +35,11 @@ def import_file(
     options: ImportOptions | None = None,
     created_by: User | None = None,
 ) -> DatasetVersion:
-    """Reads the file into the dataset of that name; raises SalesError and saves nothing when it is not right.
+    """The version that holds the file; the current one when nothing changes.
 
-    Rows of the file take the place of those of the same date, store and product; with `reading.replace` it is
-    the whole dataset. `roles` {column: known | past | static}; columns without one get the role they had, or
-    the one that fits. When nothing changes, the current version comes back.
+    Rows of the file replace those of the same date, store and product; with `options.replace` they replace
+    the whole dataset. `roles` is {column: known | past | static}; other columns keep their role or get one
+    proposed. Raises SalesFileError or AmbiguousValue and saves nothing when the file is faulty.
     """
     options = replace(options or ImportOptions(), roles=roles or {})
     name = clean_dataset_name(name)
@@ -53,19 +50,19 @@ def import_file(
 
 @contextmanager
 def import_folder() -> Iterator[Path]:
-    """A folder that is gone afterwards, where a file is taken apart."""
-    shelf = settings.DATA_DIR / "uploads"
-    shelf.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=shelf, prefix="import-") as folder:
+    """A temporary folder for the files of an import."""
+    uploads = settings.DATA_DIR / "uploads"
+    uploads.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=uploads, prefix="import-") as folder:
         yield Path(folder)
 
 
 def inspect_file(
     path: Path, folder: Path, options: ImportOptions, dataset: Dataset | None = None, only: str = ""
 ) -> dict[str, Any]:
-    """The report about a file, as it would be read into the dataset; raises SalesError or Question.
+    """The report about a file as it would be imported; raises SalesFileError or AmbiguousValue.
 
-    The file is opened by a process with limits, which leaves canonical.parquet and bad.csv in the folder.
+    The sandbox writes canonical.parquet and bad.csv into the folder.
     """
     options.check_values()
     current = dataset.current_version if dataset else None
@@ -90,13 +87,13 @@ def inspect_file(
     if only:
         return report
     saved = replace(options, on_problem="propose", replace=False, file=job.name)
-    told = {name: report[name] for name in ("mapping", "signature", "about")}
-    report["reading"] = {**asdict(saved), **told}
+    facts = {name: report[name] for name in ("mapping", "signature", "about")}
+    report["reading"] = {**asdict(saved), **facts}
     return {**report, "base": str(current.pk) if current else "none"}
 
 
 def clean_dataset_name(name: str) -> str:
-    """The dataset's name without surrounding spaces; raises SalesError when it is no name."""
+    """The dataset's name without surrounding spaces; raises SalesFileError when it is invalid."""
     name = name.strip()
     if not name or len(name) > 80 or not name.isprintable():
         raise SalesFileError(_("The dataset needs a name of 1 to 80 visible characters."))
@@ -106,7 +103,7 @@ def clean_dataset_name(name: str) -> str:
 def save_version(
     name: str, report: dict[str, Any], content: Path, created_by: User | None = None
 ) -> DatasetVersion:
-    """The examined content as the dataset's current version; when it is so already, that version."""
+    """Saves the checked content as the current version; returns the existing one when nothing changes."""
     version = create_pending_version(name, report, created_by)
     if version.state == version.State.READY:
         return version
@@ -133,7 +130,7 @@ def save_version(
 
 
 def create_pending_version(name: str, report: dict[str, Any], created_by: User | None) -> DatasetVersion:
-    """The current version when it is the same, else a pending one with the next number (row lock)."""
+    """The current version if it is the same, else a pending one with the next number; locks the dataset."""
     with transaction.atomic():
         Dataset.objects.get_or_create(name=name, defaults={"created_by": created_by})
         dataset = Dataset.objects.select_for_update().get(name=name)
@@ -144,7 +141,7 @@ def create_pending_version(name: str, report: dict[str, Any], created_by: User |
         current = dataset.current_version
         if report["base"] and (str(current.pk) if current else "none") != report["base"]:
             words = {"dataset": dataset}
-            raise SalesFileError(_("Somebody else added to %(dataset)s just now: check again.") % words)
+            raise SalesFileError(_("%(dataset)s has changed in the meantime: check the file again.") % words)
         if current and (current.content_hash, current.roles) == (report["hash"], report["roles"]):
             return current
         newest = dataset.versions.order_by("-number").first()
@@ -160,7 +157,7 @@ def create_pending_version(name: str, report: dict[str, Any], created_by: User |
 
 
 def restore_version(version: DatasetVersion, created_by: User | None = None) -> DatasetVersion:
-    """An earlier version as the newest one; nothing is lost, so this can be undone in the same way."""
+    """Copies an earlier version into a new current one, which can be undone in the same way."""
     with import_folder() as folder:
         content = folder / "content.parquet"
         version.copy_file_to(content)

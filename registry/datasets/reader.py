@@ -1,4 +1,4 @@
-"""A version's sales, whole or one scope of them: as a table, a frame or a panel."""
+"""The sales of a version or of one scope, as an Arrow table, a pandas frame or a panel."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def read_table(version: DatasetVersion, scope: Scope) -> pa.Table:
-    """Rows of the scope as Arrow, in order of store, product and day; the file's hash is checked."""
+    """The rows of a scope in order of store, product and day; checks the file's hash."""
     version.check_scope(scope)
     file = pq.ParquetFile(pa.BufferReader(version.read()))
     if scope.kind == "global":
@@ -36,7 +36,7 @@ def read_table(version: DatasetVersion, scope: Scope) -> pa.Table:
 
 
 def row_group_may_contain(file: pq.ParquetFile, group: int, column: str, code: str) -> bool:
-    """Whether a row group's own bounds leave room for the code."""
+    """Whether the code is within a row group's bounds."""
     place = file.schema_arrow.names.index(column)
     bounds = file.metadata.row_group(group).column(place).statistics
     return bounds is None or not bounds.has_min_max or bool(bounds.min <= code <= bounds.max)
@@ -51,7 +51,7 @@ def read_frame(version: DatasetVersion, scope: Scope | None = None) -> pd.DataFr
 
 
 def read_panel(version: DatasetVersion, scope: Scope | None = None) -> Panel:
-    """The scope's sales as regular days, with the covariates that have a role."""
+    """The sales of a scope with a value for each day, and its covariates."""
     from registry.series.panel import Panel
 
     scope = scope or Scope()
@@ -62,7 +62,7 @@ def read_panel(version: DatasetVersion, scope: Scope | None = None) -> Panel:
 
 
 def read_business(version: DatasetVersion) -> BusinessActivity:
-    """What a part of the sales cannot say of itself: the last day, and the days each store recorded."""
+    """Facts about the whole business that one scope lacks: last day, and days recorded by each store."""
     from registry.series.panel import BusinessActivity
 
     table = pq.read_table(pa.BufferReader(version.read()), columns=["date", "store_id", "sales"])

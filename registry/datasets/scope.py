@@ -1,4 +1,4 @@
-"""Scope: which series a model learns and forecasts: everything, one store, or one product."""
+"""Scope: the series that a model learns and forecasts: all, one store or one product."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SCOPE_KINDS: tuple[ScopeKind, ...] = ("global", "store", "product")
 
 @dataclass(frozen=True)
 class Scope:
-    """A kind and, except for global, the code of the store or product.
+    """A kind and, unless it is global, the code of a store or product.
 
     >>> Scope.parse("product:P001")
     Scope(kind='product', code='P001')
@@ -32,7 +32,7 @@ class Scope:
 
     @classmethod
     def parse(cls, text: str) -> Scope:
-        """Reads global, store:CODE or product:CODE; raises ValueError with a sentence."""
+        """The scope of global, store:CODE or product:CODE; raises ValueError for other texts."""
         kind, _colon, code = text.partition(":")
         return cls(cast(ScopeKind, kind), code)
 

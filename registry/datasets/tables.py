@@ -1,4 +1,4 @@
-"""Lists of the registry as tables for export."""
+"""Datasets and their items as tables for export."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from registry.lib.export import Column, Table
 
 
 def dataset_table(rows: Iterable[tuple[Dataset, DatasetVersion | None]]) -> Table:
-    """The datasets as the page lists them."""
+    """The datasets as listed on their page."""
     columns = [
         Column(_("Dataset")),
         Column(_("From"), "day"),
@@ -27,6 +27,7 @@ def dataset_table(rows: Iterable[tuple[Dataset, DatasetVersion | None]]) -> Tabl
 
 
 def dataset_row(dataset: Dataset, version: DatasetVersion | None) -> list[Any]:
+    """The cells of one dataset; empty when it has no version."""
     if version is None:
         return [dataset.name, *[None] * 6]
     counts = [version.rows, len(version.stores), len(version.products), version.number]
@@ -34,7 +35,7 @@ def dataset_row(dataset: Dataset, version: DatasetVersion | None) -> list[Any]:
 
 
 def item_table(items: Iterable[Item]) -> Table:
-    """Stores or products as the catalogue lists them."""
+    """Stores or products as listed in the catalog."""
     columns = [
         Column(_("Code")),
         Column(_("Name")),

@@ -1,4 +1,4 @@
-"""Pages from a file to a dataset: upload, match, check, save; and the way back."""
+"""Pages that turn a file into a dataset version: upload, match columns, check, save, restore."""
 
 from __future__ import annotations
 
@@ -28,76 +28,76 @@ allow_form_methods = require_http_methods(["GET", "HEAD", "POST"])
 
 
 def get_own_upload(request: HttpRequest, pk: UUID) -> Upload:
-    """A file that is nobody else's."""
+    """The user's upload; 404 for those of others."""
     return get_object_or_404(Upload, pk=pk, created_by=cast(User, request.user))
 
 
 @allow_form_methods
 @permission_required(ADD_PERMISSION)
 def upload_file(request: HttpRequest) -> HttpResponse:
-    """The file and its dataset."""
+    """The form for a file and its dataset."""
     posted = request.method == "POST"
     form = UploadForm(request.POST, request.FILES) if posted else UploadForm(initial=request.GET.dict())
     if posted and form.is_valid():
         try:
-            received = form.create_upload(cast(User, request.user))
+            upload = form.create_upload(cast(User, request.user))
         except SalesFileError as problem:
             form.add_error("file", str(problem))
         else:
-            return redirect("upload-match", received.pk)
+            return redirect("upload-match", upload.pk)
     return render(request, "datasets/upload.html", {"form": form})
 
 
 @allow_form_methods
 @permission_required(ADD_PERMISSION)
 def upload_match(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Which column is which; leads to the check."""
-    found = get_own_upload(request, pk)
-    if "columns" not in found.report:
+    """The form that matches columns; runs the checks."""
+    upload = get_own_upload(request, pk)
+    if "columns" not in upload.report:
         return redirect("upload")
-    form = ColumnMappingForm(found, request.POST if request.method == "POST" else None)
+    form = ColumnMappingForm(upload, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         form.save_mapping()
         try:
-            found.run_checks()
+            upload.run_checks()
         except AmbiguousValue as question:
             form.add_error(question.field_name, str(question))
         except SalesFileError as problem:
             form.add_error(None, str(problem))
         else:
             return redirect("upload-check", pk)
-    return render(request, "datasets/match.html", {"upload": found, "form": form})
+    return render(request, "datasets/match.html", {"upload": upload, "form": form})
 
 
 @allow_form_methods
 @permission_required(ADD_PERMISSION)
 def upload_check(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """What was found; with other choices it is checked again, and saved only as it was shown."""
-    found = get_own_upload(request, pk)
-    if "hash" not in found.report:
+    """The findings; checks again when actions change, saves only what was shown."""
+    upload = get_own_upload(request, pk)
+    if "hash" not in upload.report:
         return redirect("upload-match", pk)
-    form = FindingActionForm(found.report["findings"], request.POST if request.method == "POST" else None)
+    form = FindingActionForm(upload.report["findings"], request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             if chosen := form.changed_actions():
-                found.reading["choices"] = {**found.reading.get("choices", {}), **chosen}
-                found.run_checks()
+                upload.reading["choices"] = {**upload.reading.get("choices", {}), **chosen}
+                upload.run_checks()
                 return redirect("upload-check", pk)
-            version = found.save_as_version(cast(User, request.user))
+            version = upload.save_as_version(cast(User, request.user))
         except SalesFileError as problem:
             form.add_error(None, str(problem))
         else:
             messages.success(request, _("%(version)s is saved.") % {"version": version})
             return redirect("dataset", version.dataset_id)
-    return render(request, "datasets/check.html", {"upload": found, "form": form, "report": found.report})
+    return render(request, "datasets/check.html", {"upload": upload, "form": form, "report": upload.report})
 
 
 @require_safe
 @permission_required(ADD_PERMISSION)
 def upload_rows(request: HttpRequest, pk: UUID) -> HttpResponseBase:
-    """Every doubtful row as CSV."""
-    found = get_own_upload(request, pk)
-    path = found.folder / "bad.csv"
+    """Every flagged row as CSV."""
+    upload = get_own_upload(request, pk)
+    path = upload.folder / "bad.csv"
     if not path.is_file():
         return redirect("upload-match", pk)
     return download_response(path.open("rb"), "findings.csv")
@@ -106,7 +106,7 @@ def upload_rows(request: HttpRequest, pk: UUID) -> HttpResponseBase:
 @require_POST
 @permission_required(ADD_PERMISSION)
 def upload_discard(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The file is thrown away, the dataset stays as it is."""
+    """Deletes the upload; the dataset is unchanged."""
     get_own_upload(request, pk).delete_with_files()
     return redirect("data")
 
@@ -114,13 +114,13 @@ def upload_discard(request: HttpRequest, pk: UUID) -> HttpResponse:
 @allow_form_methods
 @permission_required(ADD_PERMISSION)
 def dataset_restore(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Asks, then makes an earlier version the current one."""
+    """Restores an earlier version after confirmation."""
     earlier = get_object_or_404(DatasetVersion, pk=pk, state=Artifact.State.READY)
     if request.method == "POST":
         version = restore_version(earlier, cast(User, request.user))
         messages.success(request, _("%(version)s is the current version.") % {"version": version})
         return redirect("dataset", earlier.dataset_id)
     title = _("Go back to %(version)s?") % {"version": earlier}
-    sentence = _("Its content becomes the newest version. Nothing is deleted: you can undo this too.")
+    sentence = _("Its content becomes the newest version. Nothing is deleted, and you can undo this.")
     back = reverse("dataset", args=[earlier.dataset_id])
     return render_confirmation(request, title, sentence, _("Yes, go back"), back)

@@ -1,4 +1,4 @@
-"""Files on their way into a dataset: uploaded, matched, checked, saved or thrown away."""
+"""Uploaded files until they are saved as a dataset version or discarded."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ REUSED_OPTIONS = ("mapping", "roles", "dates", "decimal", "choices", "ignore")
 
 
 class UploadQuerySet(models.QuerySet["Upload"]):
-    """Verbs over files on their way."""
+    """Creates and expires uploads."""
 
     def delete_expired(self) -> None:
-        """Files that nobody saved for a day go, and what a killed import left behind."""
+        """Deletes uploads older than EXPIRES_AFTER and folders that a killed import left behind."""
         before = timezone.now() - EXPIRES_AFTER
         for old in self.filter(created_at__lt=before):
             old.delete_with_files()
-        shelf = Path(settings.DATA_DIR) / "uploads"
-        for folder in shelf.iterdir() if shelf.is_dir() else ():
+        uploads = Path(settings.DATA_DIR) / "uploads"
+        for folder in uploads.iterdir() if uploads.is_dir() else ():
             if folder.stat().st_mtime < before.timestamp():
                 shutil.rmtree(folder, ignore_errors=True)
 
     def create_from_chunks(self, chunks: Iterable[bytes], suffix: str, **fields: Any) -> Upload:
-        """Keeps the file under a name of our own."""
+        """Saves the file under a safe name."""
         self.delete_expired()
         upload = Upload(suffix=suffix, **fields)
         upload.folder.mkdir(parents=True)
@@ -49,7 +49,7 @@ class UploadQuerySet(models.QuerySet["Upload"]):
 
 
 class Upload(models.Model):
-    """One file and what has been decided about it so far. It lives in a folder named by the row's id."""
+    """An uploaded file and the decisions about it; it is stored in a folder named by the row's id."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     file = models.CharField(_("file"), max_length=200)
@@ -73,44 +73,49 @@ class Upload(models.Model):
 
     @property
     def folder(self) -> Path:
+        """The folder of the file and its results."""
         return Path(settings.DATA_DIR) / "uploads" / str(self.pk)
 
     @property
     def source_path(self) -> Path:
+        """The uploaded file."""
         return self.folder / f"source{self.suffix}"
 
     def build_options(self, **more: Any) -> ImportOptions:
-        """What has been said about the file so far."""
+        """The decisions so far as import options."""
         return ImportOptions(**{**self.reading, "on_problem": "propose", "file": self.file, **more})
 
     def detect_columns(self) -> None:
-        """Finds the columns; what was decided about the same columns last time is proposed again."""
+        """Detects the columns; proposes the options of the last import of a file with the same columns.
+
+        Raises SalesFileError when the file cannot be read.
+        """
         self.report = inspect_file(self.source_path, self.folder, self.build_options(), only="look")
         before = self.find_matching_version()
         if before is not None:
             names = {column["name"] for column in self.report["columns"]}
-            kept = {name: before.reading[name] for name in REUSED_OPTIONS if name in before.reading}
-            if before.dataset_id != self.dataset_id:  # the columns mean the same, the faults may not
-                kept.pop("choices", None)
-            kept["mapping"] = {a: b for a, b in kept.get("mapping", {}).items() if b in names}
-            self.reading = {**self.reading, **kept}
+            reused = {name: before.reading[name] for name in REUSED_OPTIONS if name in before.reading}
+            if before.dataset_id != self.dataset_id:  # same columns, but perhaps other faults
+                reused.pop("choices", None)
+            reused["mapping"] = {a: b for a, b in reused.get("mapping", {}).items() if b in names}
+            self.reading = {**self.reading, **reused}
             self.report["replayed"] = str(before)
         self.save()
 
     def find_matching_version(self) -> DatasetVersion | None:
-        """The newest version whose file had the same columns, of the same dataset if there is one."""
-        found = DatasetVersion.objects.filter(state="ready", reading__signature=self.report["signature"])
-        return found.filter(dataset=self.dataset_id).first() or found.first()
+        """The newest version whose file had the same columns, preferably of the same dataset."""
+        versions = DatasetVersion.objects.filter(state="ready", reading__signature=self.report["signature"])
+        return versions.filter(dataset=self.dataset_id).first() or versions.first()
 
     def run_checks(self) -> None:
-        """Reads all of it; the report is kept with the row. Raises SalesError or Question."""
+        """Reads and checks the whole file and saves the report. Raises SalesFileError or AmbiguousValue."""
         replayed = self.report.get("replayed", "")
         self.report = inspect_file(self.source_path, self.folder, self.build_options(), self.dataset)
         self.report["replayed"] = replayed
         self.save()
 
     def save_as_version(self, user: User) -> DatasetVersion:
-        """The checked content as a version of its dataset; the upload is done with."""
+        """Saves the checked content as a version of its dataset and deletes the upload."""
         version = save_version(
             clean_dataset_name(self.name), self.report, self.folder / "canonical.parquet", user
         )
@@ -118,6 +123,6 @@ class Upload(models.Model):
         return version
 
     def delete_with_files(self) -> None:
-        """Row and files go."""
+        """Deletes the files and the row."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self.delete()

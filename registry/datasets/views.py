@@ -1,4 +1,4 @@
-"""Pages of datasets: the list, one dataset, its stores and products."""
+"""Pages of datasets: list, details, stores and products."""
 
 from __future__ import annotations
 
@@ -17,22 +17,21 @@ from registry.lib.export import EXPORT_FORMATS, export_table
 from registry.storage.artifacts import Artifact
 
 SORT_FIELDS = {"total": "-total", "code": "code", "last": "last", "zeros": "-zeros"}
-
 PAGE_SIZE = 50
 
 
 @require_safe
 def item_list(request: HttpRequest, pk: int) -> HttpResponse:
-    """Stores or products, searched and sorted; the address holds what is shown; also as CSV and Excel."""
+    """Stores or products, searched and sorted by the query string; also as CSV and Excel."""
     dataset = get_object_or_404(Dataset, pk=pk)
     kind = "store" if request.GET.get("kind") == "store" else "product"
     order = request.GET.get("order", "total")
     words = request.GET.get("q", "").strip()[:100]
-    found = Item.objects.filter(dataset=dataset, kind=kind).search(words)
-    found = found.order_by(SORT_FIELDS.get(order, "-total"), "code")
-    if (wanted := request.GET.get("export")) in EXPORT_FORMATS:
-        return export_table(f"{kind}s", wanted, item_table(found))
-    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
+    items = Item.objects.filter(dataset=dataset, kind=kind).search(words)
+    items = items.order_by(SORT_FIELDS.get(order, "-total"), "code")
+    if (export := request.GET.get("export")) in EXPORT_FORMATS:
+        return export_table(f"{kind}s", export, item_table(items))
+    page = Paginator(items, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {"dataset": dataset, "kind": kind, "order": order, "q": words, "page": page}
     part = request.headers.get("HX-Target") == "items"
     return render(request, "datasets/catalogue.html#items" if part else "datasets/catalogue.html", context)
@@ -40,14 +39,14 @@ def item_list(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def dataset_list(request: HttpRequest) -> HttpResponse:
-    """Every dataset with what its newest version holds; also as CSV and Excel."""
-    wanted = request.GET.get("q", "").strip()
-    found = Dataset.objects.filter(name__icontains=wanted)
-    current = current_versions().filter(dataset__in=found).defer("findings", "roles")
-    rows = pair_with_versions(found, current)
+    """The datasets with their current versions; also as CSV and Excel."""
+    query = request.GET.get("q", "").strip()
+    datasets = Dataset.objects.filter(name__icontains=query)
+    current = current_versions().filter(dataset__in=datasets).defer("findings", "roles")
+    rows = pair_with_versions(datasets, current)
     if (kind := request.GET.get("export")) in EXPORT_FORMATS:
         return export_table("datasets", kind, dataset_table(rows))
-    return render(request, "datasets/list.html", {"rows": rows, "q": wanted})
+    return render(request, "datasets/list.html", {"rows": rows, "q": query})
 
 
 def pair_with_versions(
@@ -60,11 +59,11 @@ def pair_with_versions(
 
 @require_safe
 def dataset_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """One dataset: span, stores, products, roles of its columns, findings, versions."""
-    found = get_object_or_404(Dataset, pk=pk)
+    """One dataset: period, stores, products, column roles, findings, versions and models."""
+    dataset = get_object_or_404(Dataset, pk=pk)
     versions = (
-        found.versions.filter(state=Artifact.State.READY).select_related("created_by").order_by("-number")
+        dataset.versions.filter(state=Artifact.State.READY).select_related("created_by").order_by("-number")
     )
-    models = found.models.filter(best__isnull=False).select_related("best")
-    context = {"dataset": found, "current": found.current_version, "versions": versions, "models": models}
+    models = dataset.models.filter(best__isnull=False).select_related("best")
+    context = {"dataset": dataset, "current": dataset.current_version, "versions": versions, "models": models}
     return render(request, "datasets/detail.html", context)

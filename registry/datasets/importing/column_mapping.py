@@ -101,7 +101,7 @@ def melt_columns(raw: RawTable, mapping: dict[str, str], names: list[str], heade
     table, count = raw.table, raw.table.num_rows
     if len(names) * count > MAX_CELLS:
         words = {"file": raw.name, "cells": len(names) * count}
-        raise SalesFileError(_("%(file)s has %(cells)d cells: split it by months.") % words)
+        raise SalesFileError(_("%(file)s has %(cells)d cells: split it by month.") % words)
     kind = table[names[0]].type
     if any(table[name].type != kind for name in names):
         kind = pa.float64() if not any(is_text_type(table[name].type) for name in names) else pa.string()

@@ -1,4 +1,4 @@
-"""Roles of extra columns: known ahead, known only afterwards (past), or fixed (static)."""
+"""Roles of extra columns: known ahead, known for the past only, or fixed per series (static)."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ ColumnRoles = dict[str, str]
 COVARIATE_ROLES = ("known", "past", "static")
 CORE_COLUMNS = ("date", "store_id", "product_id", "sales")
 
-# A name made of one of these words is set by the business or the calendar, so it is known ahead.
+# Columns with these words in their name are set by the business or the calendar, so they are known ahead.
 KNOWN_AHEAD_PATTERN = re.compile(
     r"(^|_)(on_?)?(promo(tion)?|price|discount|offer|campaign|markdown|open|closed|holidays?|vacation|festival|"
     r"events?|snap|weekday|preis|aktion|rabatt|feiertag|prix|remise|促销|活动|价格|售价|折扣|营业|节假日|节日)(_|\d|$)",
     re.IGNORECASE,
 )
-CONTROLLABLE_COLUMNS = {"open", "promo", "promotion", "price"}  # known ahead even while they never change
+CONTROLLABLE_COLUMNS = {"open", "promo", "promotion", "price"}  # known ahead even if they never change
 NAME_PATTERN = re.compile(r"(^|_)(name|title|description|名称)$", re.IGNORECASE)
 
 
 def check_roles(file: str, roles: ColumnRoles, columns: list[str]) -> None:
-    """Raises SalesError when a role is given for a column that is not there."""
+    """Raises SalesFileError when a role is given to a main or missing column."""
     for column, role in roles.items():
         words = {"file": file, "column": column, "role": role, "columns": ", ".join(columns) or "–"}
         if column in CORE_COLUMNS:
@@ -41,21 +41,21 @@ def check_roles(file: str, roles: ColumnRoles, columns: list[str]) -> None:
 def propose_role(
     column: str, values: npt.NDArray[np.generic], series: npt.NDArray[np.int64], has_future_values: bool
 ) -> str:
-    """The role that fits.
+    """The role that fits a column.
 
-    `values` [N] in order of series and day, `series` [S] where each series begins; `plan`: the column is
-    filled on days after the last sale.
+    `values` [N] in order of series and day, `series` [S] the row where each series begins,
+    `has_future_values` whether the column is filled after the last sale.
     """
     fixed = is_constant_per_series(values, series)
     if fixed and values.dtype.kind == "i" and NAME_PATTERN.search(column):
-        return "name"  # text for people, of no use for learning
+        return "name"  # for people, useless for training
     if fixed and column.lower() not in CONTROLLABLE_COLUMNS and len(series) < len(values):
         return "static"
     return "known" if has_future_values or KNOWN_AHEAD_PATTERN.search(column) else "past"
 
 
 def is_constant_per_series(values: npt.NDArray[np.generic], series: npt.NDArray[np.int64]) -> bool:
-    """Whether each series has one value only.
+    """Whether each series has a single value.
 
     >>> is_constant_per_series(np.array([1, 1, 2, 2]), np.array([0, 2]))
     True

@@ -18,13 +18,12 @@ from registry.datasets.importing.errors import SalesFileError
 from registry.datasets.importing.headers import HEADER_SEARCH_ROWS, count_known_columns, find_header_row
 from registry.datasets.importing.raw_table import RawTable, check_column_names, drop_blank_rows
 
-HEAD_BYTES = 1 << 20  # bytes looked at before a file is read
-
+HEAD_BYTES = 1 << 20  # read to find separator and header
 SEPARATORS = ",;\t|，；"
 
 
 def read_csv(path: Path, name: str) -> RawTable:
-    """Every cell as text, dictionary-encoded: twenty million rows stay small, each text is looked at once."""
+    """The table with every cell as dictionary-encoded text, so that twenty million rows stay small."""
     encoding = detect_encoding(path, name)
     with path.open(encoding=encoding, newline="", errors="strict") as stream:
         head = read_header(name, stream.read(HEAD_BYTES))
@@ -48,7 +47,7 @@ def read_csv(path: Path, name: str) -> RawTable:
             column_types=dict.fromkeys(header, text), strings_can_be_null=False, null_values=[]
         ),
     )
-    skipped = len(head.rows_above) - head.lines_above  # the reader counts lines, people count rows
+    skipped = len(head.rows_above) - head.lines_above  # pyarrow counts lines, spreadsheets count rows
     places = [(row.number + skipped, row.actual_columns) for row in ragged]
     raw = drop_blank_rows(name, table, places, head.rows_above)
     raw.file_format.update(encoding=ENCODING_LABELS[encoding], separator=separator)
@@ -56,7 +55,7 @@ def read_csv(path: Path, name: str) -> RawTable:
 
 
 def collect_invalid_rows(rows: list[pacsv.InvalidRow]) -> Callable[[pacsv.InvalidRow], str]:
-    """A handler that remembers rows with too few or too many cells."""
+    """A handler that collects rows with too few or too many cells and skips them."""
 
     def collect_row(row: pacsv.InvalidRow) -> str:
         rows.append(row)
@@ -67,7 +66,7 @@ def collect_invalid_rows(rows: list[pacsv.InvalidRow]) -> Callable[[pacsv.Invali
 
 @dataclass(frozen=True)
 class CsvHeader:
-    """The beginning of a CSV file: its columns, and the rows (and lines) above their names."""
+    """The header of a CSV file: column names, separator, and the rows and lines above it."""
 
     names: list[str]
     separator: str
@@ -76,19 +75,19 @@ class CsvHeader:
 
 
 def read_header(name: str, text: str) -> CsvHeader:
-    """Column names and separator, from the beginning of a CSV file."""
+    """The header in the first text of a file; raises SalesFileError when there is no usable one."""
     text = text.removeprefix("\ufeff")
-    found = [try_separator(text, separator) for separator in SEPARATORS]
-    if not any(found):
-        found = [try_separator(text, max(SEPARATORS, key=text.partition("\n")[0].count), strict=True)]
+    candidates = [try_separator(text, separator) for separator in SEPARATORS]
+    if not any(candidates):
+        candidates = [try_separator(text, max(SEPARATORS, key=text.partition("\n")[0].count), strict=True)]
     head = max(
-        (one for one in found if one), key=lambda one: (count_known_columns(one.names), len(one.names))
+        (one for one in candidates if one), key=lambda one: (count_known_columns(one.names), len(one.names))
     )
     if not any(cell.strip() for cell in head.names):
         raise SalesFileError(_("%(file)s has no header: name the columns in the first row.") % {"file": name})
     if not head.separator.isascii():
         raise SalesFileError(
-            _("%(file)s separates its cells with “%(mark)s”: save it with a plain comma.")
+            _("%(file)s uses “%(mark)s” as a separator: save it with plain commas.")
             % {"file": name, "mark": head.separator}
         )
     check_column_names(name, head.names)
@@ -96,7 +95,7 @@ def read_header(name: str, text: str) -> CsvHeader:
 
 
 def try_separator(text: str, separator: str, strict: bool = False) -> CsvHeader | None:
-    """The head with that separator; None when no rows can be read with it."""
+    """The header with that separator; None when no row can be read with it."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     rows: list[list[str]] = []
     lines = [0]

@@ -139,8 +139,8 @@ def ambiguous_date_message(file: str, column: str, text: str, row: int) -> str:
     words = {"file": file, "column": column, "value": text, "row": row}
     return (
         _(
-            "%(file)s, row %(row)d, column %(column)s: “%(value)s” may be day/month or month/day: "
-            "say in which order the dates are."
+            "%(file)s, row %(row)d, column %(column)s: “%(value)s” may be day/month or "
+            "month/day: choose the order of the dates."
         )
         % words
     )

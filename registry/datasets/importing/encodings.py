@@ -1,4 +1,4 @@
-"""Which encoding a text file has: proved by decoding all of it, never by its first line alone."""
+"""The encoding of a text file, proved by decoding all of it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from registry.datasets.importing.errors import SalesFileError
 
-CHUNK_BYTES = 1 << 20
+READ_BYTES = 1 << 20  # decoded at a time
 BYTE_ORDER_MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF16_LE: "utf-16",
@@ -27,9 +27,9 @@ ENCODING_LABELS = {
 
 
 def detect_encoding(path: Path, name: str) -> str:
-    """Python's name of the encoding; raises SalesError when it is no text."""
+    """Python's name of the encoding; raises SalesFileError when the file is not text."""
     with path.open("rb") as stream:
-        head = stream.read(CHUNK_BYTES)
+        head = stream.read(READ_BYTES)
     for mark, encoding in BYTE_ORDER_MARKS.items():
         if head.startswith(mark):
             return require_encoding(path, name, encoding)
@@ -45,23 +45,25 @@ def detect_encoding(path: Path, name: str) -> str:
 
 
 def require_encoding(path: Path, name: str, encoding: str) -> str:
+    """The encoding; raises SalesFileError when the file is not text of it."""
     if not is_decodable(path, encoding):
         raise not_text_error(name)
     return encoding
 
 
 def not_text_error(name: str) -> SalesFileError:
+    """The complaint about a file that is not text."""
     return SalesFileError(
-        _("%(file)s is not a text file: bring CSV in UTF-8, Excel (.xlsx) or parquet.") % {"file": name}
+        _("%(file)s is not a text file: use CSV in UTF-8, Excel (.xlsx) or parquet.") % {"file": name}
     )
 
 
 def is_decodable(path: Path, encoding: str) -> bool:
-    """Whether the whole file is text of that encoding, without NUL characters."""
+    """Whether the whole file is text of the encoding, without NUL characters."""
     decoder = codecs.getincrementaldecoder(encoding)()
     with path.open("rb") as stream:
         try:
-            while chunk := stream.read(CHUNK_BYTES):
+            while chunk := stream.read(READ_BYTES):
                 if "\0" in decoder.decode(chunk):
                     return False
             return "\0" not in decoder.decode(b"", final=True)
@@ -70,7 +72,7 @@ def is_decodable(path: Path, encoding: str) -> bool:
 
 
 def is_chinese(head: bytes) -> bool:
-    """Whether the characters are common Chinese ones: any Latin-1 text is valid GB18030 by chance.
+    """Whether most characters are common Chinese ones, since Latin-1 text can be valid GB18030 by chance.
 
     >>> is_chinese("日期,门店,销量".encode("gb18030")), is_chinese("Müller;Crème;Größe".encode("latin-1"))
     (True, False)
@@ -81,6 +83,7 @@ def is_chinese(head: bytes) -> bool:
 
 
 def is_common_chinese(letter: str) -> bool:
+    """Whether a character is in GB2312, the common ones of GB18030."""
     try:
         return bool(letter.encode("gb2312"))
     except UnicodeEncodeError:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 
 class SalesFileError(ValueError):
-    """The file cannot be imported. The text is one sentence that names file, row, column and value."""
+    """The file cannot be imported; the text is one sentence with file, row, column and value."""
 
 
 class AmbiguousValue(SalesFileError):
-    """Nobody but a person can tell: `about` dates or decimal, `options` the answers that are possible."""
+    """Only a person can decide: `field_name` is "dates" or "decimal", `answers` the possible values."""
 
     def __init__(self, text: str, field_name: str, answers: list[str]) -> None:
         super().__init__(text)

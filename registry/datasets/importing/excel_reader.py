@@ -1,4 +1,4 @@
-"""Excel workbooks: the first sheet that holds a table, its cells as texts."""
+"""Excel workbooks: the sheet with sales, its cells as text."""
 
 from __future__ import annotations
 
@@ -28,33 +28,34 @@ from registry.datasets.importing.raw_table import (
 
 MAX_UNPACKED_BYTES, MAX_COMPRESSION_RATIO, MAX_PARTS = 600 << 20, 200, 2000
 MAX_EMPTY_ROWS = 200_000
-SMALL_PART_BYTES = 10 << 20  # a part so small may be packed as tightly as it likes
+SMALL_PART_BYTES = 10 << 20  # parts below this size are not checked for MAX_COMPRESSION_RATIO
 DOCTYPE_PATTERN = re.compile(rb"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
 Row = tuple[Any, ...]
+TEXT_TYPE = pa.dictionary(pa.int32(), pa.string())
 
 
 def read_workbook(path: Path, name: str) -> RawTable:
-    """Every cell as text, dictionary-encoded, so that values.py decides what it means."""
+    """The table with every cell as dictionary-encoded text; values.py interprets them."""
     from openpyxl import load_workbook
 
     check_package(path, name)
     try:
-        with warnings.catch_warnings(action="ignore"):  # of styles that are left out
+        with warnings.catch_warnings(action="ignore"):  # about styles that it ignores
             book = load_workbook(path, read_only=True, data_only=True, keep_links=False)
             return read_sheets(book, name)
     except SalesFileError:
         raise
     except (MemoryError, RecursionError):
         raise MemoryError from None
-    except Exception as problem:  # openpyxl raises whatever a damaged part leads to
+    except Exception as problem:  # openpyxl raises anything for a damaged part
         words = {"file": name, "kind": type(problem).__name__}
         raise SalesFileError(
-            _("%(file)s is not a whole Excel workbook (%(kind)s): save it again.") % words
+            _("%(file)s is not a complete Excel workbook (%(kind)s): save it again.") % words
         ) from None
 
 
 def check_package(path: Path, name: str) -> None:
-    """Refuses what no spreadsheet program writes: bombs, document types, parts outside the package."""
+    """Raises SalesFileError for zip bombs, document types and other things no spreadsheet writes."""
     try:
         with zipfile.ZipFile(path) as package:
             parts = package.infolist()
@@ -67,13 +68,14 @@ def check_package(path: Path, name: str) -> None:
                     check_part(package, part, name)
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError):
         raise SalesFileError(
-            _("%(file)s is not an Excel workbook (.xlsx): save it again as one.") % {"file": name}
+            _("%(file)s is not an Excel workbook: save it as .xlsx.") % {"file": name}
         ) from None
 
 
 def check_part(package: zipfile.ZipFile, part: zipfile.ZipInfo, name: str) -> None:
+    """Raises SalesFileError for a document type, which could expand entities or open other files."""
     with package.open(part) as stream:
-        head = stream.read(4096).replace(b"\0", b"")  # UTF-16 would hide it
+        head = stream.read(4096).replace(b"\0", b"")  # UTF-16 text has zeros between the letters
     if DOCTYPE_PATTERN.search(head):
         raise SalesFileError(
             _("%(file)s holds a document type declaration, which no spreadsheet needs: save it again.")
@@ -82,7 +84,7 @@ def check_part(package: zipfile.ZipFile, part: zipfile.ZipInfo, name: str) -> No
 
 
 def read_sheets(book: Any, name: str) -> RawTable:
-    """The sheet whose columns have the names we know, else the first with a header; the others are named."""
+    """The sheet with the most known columns, else the first with a header; logs the other sheets."""
     heads = [(sheet, read_first_rows(sheet)) for sheet in book.worksheets]
     heads = [(sheet, rows) for sheet, rows in heads if rows]
     if not heads:
@@ -101,45 +103,44 @@ def read_sheets(book: Any, name: str) -> RawTable:
 
 
 def read_first_rows(sheet: Any) -> list[list[str]]:
-    """The first rows of a sheet as texts, down to as many filled ones as a header may stand below."""
-    sheet.reset_dimensions()  # they may lie
-    found: list[list[str]] = []
+    """The first rows of a sheet as text, down to the last one that can be the header."""
+    sheet.reset_dimensions()  # they can be wrong
+    head: list[list[str]] = []
     filled_rows = 0
     for row in islice(sheet.iter_rows(values_only=True), MAX_EMPTY_ROWS):
-        found.append([format_cell(cell) for cell in row])
-        filled_rows += any(cell.strip() for cell in found[-1])
-        if filled_rows and len(found) >= HEADER_SEARCH_ROWS:
+        head.append([format_cell(cell) for cell in row])
+        filled_rows += any(cell.strip() for cell in head[-1])
+        if filled_rows and len(head) >= HEADER_SEARCH_ROWS:
             break
-    return found if filled_rows else []
+    return head if filled_rows else []
 
 
 def limit_empty_rows(name: str, rows: Iterator[tuple[int, Row]]) -> Iterator[Row]:
-    """The rows; a sheet that claims its next row to be millions below is refused."""
+    """Yields the rows; raises SalesFileError after too many empty ones in a row."""
     last = 1
     for number, row in rows:
         if any(cell is not None for cell in row):
             last = number
         elif number - last > MAX_EMPTY_ROWS:
             words = {"file": name, "row": last}
-            raise SalesFileError(
-                _("%(file)s has nothing but empty rows below row %(row)d: delete them.") % words
-            )
+            raise SalesFileError(_("%(file)s has only empty rows below row %(row)d: delete them.") % words)
         yield row
 
 
 def is_filled(cell: object) -> bool:
+    """Whether a cell holds more than spaces."""
     return cell is not None and str(cell).strip() != ""
 
 
 def trim_names(names: list[str]) -> list[str]:
-    """Names of the columns, without empty cells at the end."""
+    """The column names without empty cells at the end."""
     while names and not names[-1].strip():
         names.pop()
     return names
 
 
 def format_cell(cell: Any) -> str:
-    """A cell as CSV would hold it.
+    """A cell as its text in CSV.
 
     >>> [format_cell(cell) for cell in (5.0, 0.1, True, None, dt.datetime(2026, 1, 2), "a ")]
     ['5', '0.1', 'true', '', '2026-01-02', 'a ']
@@ -158,26 +159,24 @@ def format_cell(cell: Any) -> str:
 
 
 def read_rows(name: str, header: list[str], above: list[list[str]], rows: Iterator[Row]) -> RawTable:
-    """The table below the header, a batch of rows at a time."""
+    """The table below the header, read in batches."""
     check_column_names(name, header)
     width, first = len(header), len(above) + 2
-    batches, ragged, kept = [], [], first
-    while chunk := list(islice(rows, BATCH_ROWS)):
-        for place, row in enumerate(chunk):
+    batches, ragged, next_row = [], [], first
+    while batch := list(islice(rows, BATCH_ROWS)):
+        for place, row in enumerate(batch):
             extra = [number for number, cell in enumerate(row[width:], width + 1) if is_filled(cell)]
             if extra:
-                ragged.append((kept + place, extra[-1]))
-        wide = {kept + place for place in range(len(chunk))} & {number for number, _cells in ragged}
-        whole = [row for place, row in enumerate(chunk) if kept + place not in wide]
+                ragged.append((next_row + place, extra[-1]))
+        wide = {next_row + place for place in range(len(batch))} & {number for number, _cells in ragged}
+        whole = [row for place, row in enumerate(batch) if next_row + place not in wide]
         batches.append([encode_column(whole, column) for column in range(width)])
-        kept += len(chunk)
-    columns = [pa.chunked_array([batch[place] for batch in batches], TEXT_TYPE) for place in range(width)]
+        next_row += len(batch)
+    columns = [pa.chunked_array([columns[place] for columns in batches], TEXT_TYPE) for place in range(width)]
     return drop_blank_rows(name, pa.table(columns, names=header), ragged, above)
 
 
-TEXT_TYPE = pa.dictionary(pa.int32(), pa.string())
-
-
 def encode_column(rows: list[Row], column: int) -> pa.Array:
+    """The cells of one column as dictionary-encoded text."""
     cells = [format_cell(row[column]) if column < len(row) else "" for row in rows]
     return pa.array(cells, pa.string()).dictionary_encode()

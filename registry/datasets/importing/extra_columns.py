@@ -1,4 +1,4 @@
-"""Columns of a dataset: the extra ones wait on disk when they are long, since memory holds only a few."""
+"""Extra columns of a dataset; long ones are spilled to disk, because memory holds only a few."""
 
 from __future__ import annotations
 
@@ -14,32 +14,33 @@ import numpy.typing as npt
 from registry.datasets.importing.values import CategoricalColumn, Floats
 
 ColumnData = CategoricalColumn | Floats
-SPILL_ROWS = 1 << 20  # rows
+SPILL_ROWS = 1 << 20  # longer columns go to disk
 
 
 class LazyColumn(Protocol):
-    """A column that is read when it is asked for."""
+    """A column that is read on demand."""
 
     @property
     def is_text(self) -> bool: ...
 
     def read_rows(self, rows: slice, row_count: int) -> ColumnData:
-        """A stretch of the rows."""
+        """A slice of the rows."""
         ...
 
 
 @dataclass(frozen=True)
 class SpilledColumn:
-    """A column in a file without a name, which is gone with the last mention of it."""
+    """A column in an unnamed temporary file, which disappears with the last reference."""
 
     stream: IO[bytes]
     dtype: npt.DTypeLike
-    values: list[str] | None  # of a column of texts
+    values: list[str] | None  # of a text column
 
     @classmethod
     def from_column(cls, column: ColumnData) -> SpilledColumn:
+        """Writes the column to disk."""
         numbers = column.codes if isinstance(column, CategoricalColumn) else column
-        stream = TemporaryFile(buffering=0)  # noqa: SIM115 - open as long as the column is wanted
+        stream = TemporaryFile(buffering=0)  # noqa: SIM115 - closed with the last reference
         numbers.tofile(stream)
         return cls(stream, numbers.dtype, column.values if isinstance(column, CategoricalColumn) else None)
 
@@ -50,13 +51,13 @@ class SpilledColumn:
     def read_rows(self, rows: slice, row_count: int) -> ColumnData:
         start, stop, _step = rows.indices(row_count)
         numbers: Any = np.empty(max(0, stop - start), self.dtype)
-        if len(numbers):  # read at a place, since one thread writes what another still reads
+        if len(numbers):  # positioned read: two threads share the stream
             os.preadv(self.stream.fileno(), [numbers.view(np.uint8).data], start * numbers.itemsize)
         return numbers if self.values is None else CategoricalColumn(numbers, self.values)
 
 
 class ExtraColumns(Mapping[str, ColumnData]):
-    """{name: column}; each is put away before the next is asked for. `count`: rows, if none is there yet."""
+    """{name: column}; each long column is spilled before the next is taken from `columns`."""
 
     def __init__(
         self, columns: Iterable[tuple[str, ColumnData | LazyColumn]] = (), row_count: int = 0
@@ -85,20 +86,19 @@ class ExtraColumns(Mapping[str, ColumnData]):
         return name in self.stored  # without reading the column
 
     def read_rows(self, name: str, rows: slice) -> ColumnData:
-        """A stretch of the rows of one column; texts keep all their values."""
-        kept = self.stored[name]
-        if isinstance(kept, CategoricalColumn):
-            return CategoricalColumn(kept.codes[rows], kept.values)
-        return kept[rows] if isinstance(kept, np.ndarray) else kept.read_rows(rows, self.row_count)
+        """A slice of one column; a text column keeps all its values."""
+        column = self.stored[name]
+        if isinstance(column, CategoricalColumn):
+            return CategoricalColumn(column.codes[rows], column.values)
+        return column[rows] if isinstance(column, np.ndarray) else column.read_rows(rows, self.row_count)
 
     def is_text(self, name: str) -> bool:
-        kept = self.stored[name]
-        return (
-            isinstance(kept, CategoricalColumn)
-            if isinstance(kept, CategoricalColumn | np.ndarray)
-            else kept.is_text
-        )
+        """Whether a column holds text, without reading it."""
+        column = self.stored[name]
+        if isinstance(column, CategoricalColumn | np.ndarray):
+            return isinstance(column, CategoricalColumn)
+        return column.is_text
 
     def map_columns(self, change: Callable[[ColumnData], ColumnData]) -> ExtraColumns:
-        """Every column changed, one after the other."""
+        """The columns changed one after the other."""
         return ExtraColumns((name, change(self[name])) for name in self)

@@ -1,24 +1,21 @@
-"""What can be wrong with a file of sales, what may be done about it, and how it is said."""
+"""What can be wrong with a sales file: codes, possible actions, and texts."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-if TYPE_CHECKING:
-    pass
-
-MAX_EXAMPLES = 5  # how many rows of each finding are kept
+MAX_EXAMPLES = 5  # of each finding, saved with the version
 
 
 @dataclass(frozen=True)
 class Example:
-    """One faulty place. `row` counts as a spreadsheet does (the header is row 1); in parquet from 1.
+    """A faulty cell. `row` counts like a spreadsheet (the header is row 1), in parquet from 1.
 
-    0 stands for a row that is not in the file, but in the dataset that the file is added to.
+    Row 0 is not in the file, but in the dataset that the file is added to.
     """
 
     row: int
@@ -28,7 +25,7 @@ class Example:
 
 @dataclass
 class Finding:
-    """One kind of doubt about a file: its code, how often, the first places, and what was done about it."""
+    """A fault of a file: its code, how often it occurs, first examples, and the action taken."""
 
     code: str
     count: int
@@ -39,14 +36,14 @@ class Finding:
         return asdict(self)
 
     def format_sentence(self, file: str) -> str:
-        """The first place in words, with what to do."""
+        """The first example as a sentence with a remedy."""
         first = self.examples[0]
         place = {"file": file, "row": first.row, "column": first.column, "value": first.value[:60]}
         place["title"] = _(FINDING_TITLES[self.code])
         return finding_message(self.code) % place + format_remaining(self.count)
 
 
-# What may be done about a finding; the first is done unless somebody says otherwise.
+# The possible actions for a finding; the first one is the default.
 ALLOWED_ACTIONS: dict[str, tuple[str, ...]] = {
     "bad-date": ("skip", "stop"),
     "not-a-number": ("skip", "stop"),
@@ -71,7 +68,7 @@ ALLOWED_ACTIONS: dict[str, tuple[str, ...]] = {
     "short": ("keep", "skip"),
     "extra-not-a-number": ("empty", "keep", "stop"),
 }
-# Findings that would lose or join rows: a strict import (`--on-problem stop`) ends at the first of them.
+# Findings that lose or merge rows: `--on-problem stop` ends the import at the first of them.
 LOSSY_FINDINGS = {
     "bad-date", "not-a-number", "infinite", "no-code", "bad-code", "ragged-row", "duplicate", "future-date"
 }  # fmt: skip
@@ -81,78 +78,77 @@ FINDING_TITLES = {
     "not-a-number": gettext_noop("Not a number"),
     "infinite": gettext_noop("Number too large"),
     "no-code": gettext_noop("Store or product is empty"),
-    "bad-code": gettext_noop("Not a code"),
+    "bad-code": gettext_noop("Invalid code"),
     "ragged-row": gettext_noop("Too few or too many cells"),
     "duplicate": gettext_noop("Same store, product and day twice"),
     "future-date": gettext_noop("Sales in the future"),
     "total-row": gettext_noop("Total row"),
-    "filled-down": gettext_noop("Written only in the first of several rows (joined cells?)"),
-    "rows-above": gettext_noop("Rows above the names of the columns are left out"),
+    "filled-down": gettext_noop("Filled only in the first of several rows (merged cells?)"),
+    "rows-above": gettext_noop("Rows above the column names were ignored"),
     "negative": gettext_noop("Negative sales (returns?)"),
     "spaces": gettext_noop("Spaces around a code"),
-    "mixed-case": gettext_noop("Same code in capitals and small letters"),
-    "new-store": gettext_noop("Store not known so far"),
-    "new-product": gettext_noop("Product not known so far"),
-    "store-gap": gettext_noop("Days without any sale in a store"),
+    "mixed-case": gettext_noop("Same code in upper and lower case"),
+    "new-store": gettext_noop("New store"),
+    "new-product": gettext_noop("New product"),
+    "store-gap": gettext_noop("Days without any sales in a store"),
     "product-gap": gettext_noop("Missing days of a product"),
-    "only-sold": gettext_noop("Rows only where something was sold"),
+    "only-sold": gettext_noop("Rows only for days with sales"),
     "constant": gettext_noop("Always the same number"),
-    "level-change": gettext_noop("Sudden change of level"),
-    "outlier": gettext_noop("A hundred times the usual (wrong unit?)"),
-    "short": gettext_noop("Fewer days than are needed to learn"),
+    "level-change": gettext_noop("Sudden change in level"),
+    "outlier": gettext_noop("Far above the usual (wrong unit?)"),
+    "short": gettext_noop("Too few days to learn from"),
     "column-replaced": gettext_noop("Column replaced by the one you chose"),
     "column-without-name": gettext_noop("Column without a name"),
     "column-empty": gettext_noop("Empty column"),
-    "other-sheets": gettext_noop("Other sheets are not read"),
-    "one-store": gettext_noop("No column for the store: all rows count as one store"),
+    "other-sheets": gettext_noop("Other sheets were ignored"),
+    "one-store": gettext_noop("No store column: all rows count as one store"),
     "extra-not-a-number": gettext_noop("Not a number in an extra column"),
 }
 ACTION_LABELS = {
-    "skip": gettext_noop("Leave these rows out"),
+    "skip": gettext_noop("Skip these rows"),
     "stop": gettext_noop("Stop: I will correct the file"),
-    "keep": gettext_noop("Keep as it is"),
-    "sum": gettext_noop("Add together"),
+    "keep": gettext_noop("Keep as is"),
+    "sum": gettext_noop("Add up"),
     "last": gettext_noop("Keep the last row"),
     "first": gettext_noop("Keep the first row"),
-    "zero": gettext_noop("Count as nothing sold"),
-    "merge": gettext_noop("Join into one code"),
-    "closed": gettext_noop("Shop was closed"),
-    "unknown": gettext_noop("Not known"),
-    "empty": gettext_noop("Empty the cell"),
-    "drop": gettext_noop("Leave it out"),
-    "above": gettext_noop("Take it from the row above"),
+    "zero": gettext_noop("Count as zero sales"),
+    "merge": gettext_noop("Merge into one code"),
+    "closed": gettext_noop("Store was closed"),
+    "unknown": gettext_noop("Unknown"),
+    "empty": gettext_noop("Clear the cell"),
+    "drop": gettext_noop("Ignore it"),
+    "above": gettext_noop("Copy from the row above"),
 }
 
 
 def finding_message(code: str) -> str:
-    """The sentence of a code, with gaps for file, row, column and value."""
+    """The sentence for a code, with places for file, row, column and value."""
     return {
-        "bad-date": _(
-            "%(file)s, row %(row)d, column %(column)s: “%(value)s” is not a date; write YYYY-MM-DD."
-        ),
+        "bad-date": _("%(file)s, row %(row)d, column %(column)s: “%(value)s” is not a date; use YYYY-MM-DD."),
         "not-a-number": _("%(file)s, row %(row)d, column %(column)s: “%(value)s” is not a number."),
         "infinite": _("%(file)s, row %(row)d, column %(column)s: “%(value)s” is too large to be a number."),
         "no-code": _("%(file)s, row %(row)d, column %(column)s: the code is empty."),
         "bad-code": _(
-            "%(file)s, row %(row)d, column %(column)s: “%(value)s” is not a code; "
-            "use at most 100 visible characters."
+            "%(file)s, row %(row)d, column %(column)s: “%(value)s” is not a valid code; use at "
+            "most 100 visible characters."
         ),
         "duplicate": _(
             "%(file)s, row %(row)d, column %(column)s: “%(value)s” appears a second time; "
             "keep one row for each date, store and product."
         ),
         "ragged-row": _(
-            "%(file)s, row %(row)d, column %(column)s: %(value)s cells are not as many as the header has; "
-            "put texts with separators into quotes."
+            "%(file)s, row %(row)d, column %(column)s: the row has %(value)s cells, not as many "
+            "as the header; put texts with separators in quotes."
         ),
         "future-date": _(
-            "%(file)s, row %(row)d, column %(column)s: “%(value)s” lies in the future, but has sales."
+            "%(file)s, row %(row)d, column %(column)s: “%(value)s” is in the future but has sales."
         ),
     }.get(code) or _("%(file)s, row %(row)d, column %(column)s: “%(value)s” – %(title)s.")
 
 
 def format_remaining(count: int) -> str:
-    """
+    """How many more examples there are, to follow a sentence.
+
     >>> format_remaining(1), format_remaining(3)
     ('', ' (2 more like it)')
     """

@@ -1,4 +1,4 @@
-"""What columns are called in the files of tills and ERPs, and the row in which they are named."""
+"""Column names in the files of tills and ERPs, and the row that holds them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from registry.datasets.importing.covariate_roles import CORE_COLUMNS
 from registry.datasets.importing.dates import NO_DAY, parse_day
 
-HEADER_SEARCH_ROWS = 30  # rows: names of columns do not begin further down
-COLUMN_SYNONYMS: dict[
-    str, str
-] = {  # from the surest name to the least sure; case, spaces and signs do not matter
+HEADER_SEARCH_ROWS = 30  # the header is not searched further down
+# most reliable names first; case, spaces and punctuation are ignored
+COLUMN_SYNONYMS: dict[str, str] = {
     "date": "date 日期 销售日期 交易日期 营业日期 单据日期 saledate salesdate orderdate "
     "transactiondate businessdate invoicedate day datum verkaufsdatum tag jour fecha ds 时间 销售时间 "
     "timestamp datetime",
@@ -36,7 +35,8 @@ SYNONYM_SETS = {ours: set(words.split()) for ours, words in COLUMN_SYNONYMS.item
 
 
 def normalize_name(name: str) -> str:
-    """
+    """Letters and digits only, in lower case.
+
     >>> normalize_name(" Store_ID "), normalize_name("销售 日期")
     ('storeid', '销售日期')
     """
@@ -44,7 +44,7 @@ def normalize_name(name: str) -> str:
 
 
 def count_known_columns(row: Sequence[str]) -> int:
-    """How many of date, store, product and sales a row names; days as columns count as two of them.
+    """How many of date, store, product and sales a row names; columns of days count as two of them.
 
     >>> count_known_columns(["Datum", "Filiale", "Artikel", "Menge"])
     4
@@ -57,7 +57,7 @@ def count_known_columns(row: Sequence[str]) -> int:
 
 
 def find_header_row(rows: Sequence[Sequence[str]]) -> int:
-    """The place of the row that names the columns: titles, dates of printing and blank rows may stand above.
+    """The index of the header row; titles, print dates and blank rows can be above it.
 
     >>> find_header_row([["Sales"], [], ["Date", "Shop", "Item", "Qty"], ["2026-01-01", "A", "B", "1"]])
     2

@@ -1,4 +1,4 @@
-"""Newer days into a dataset: rows of the file take the place of those of the same date, store and product."""
+"""Adds a file to a dataset; its rows replace those of the same date, store and product."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ RowPositions = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class RowChanges:
-    """What adding a file does to a dataset, in rows."""
+    """How many rows a file adds and changes, and how many of its rows are there already."""
 
     added: int
     changed: int
@@ -32,7 +32,7 @@ class RowChanges:
 
 
 def load_canonical(path: Path) -> CanonicalTable:
-    """A canonical file as it was saved."""
+    """The content of a canonical file; extra columns are read on demand."""
     with pq.ParquetFile(path, read_dictionary=["store_id", "product_id"]) as file:
         days = file.read(["date"])["date"].cast(pa.int32()).to_numpy()
         stores, products, sales = (read_column(file, name) for name in CORE_COLUMNS[1:])
@@ -46,13 +46,14 @@ def load_canonical(path: Path) -> CanonicalTable:
 
 @dataclass(frozen=True)
 class ParquetColumn:
-    """An extra column of a canonical file, read when it is asked for."""
+    """An extra column of a canonical file, read on demand."""
 
     path: Path
     name: str
     is_text: bool
 
     def read_rows(self, rows: slice, _count: int) -> ColumnData:
+        """A slice of the rows."""
         with pq.ParquetFile(self.path) as file:
             column = read_column(file, self.name)
         return (
@@ -63,7 +64,7 @@ class ParquetColumn:
 
 
 def read_column(file: pq.ParquetFile, name: str) -> ColumnData:
-    """One column; the groups of a file of ours share their dictionary, which is sorted and in use."""
+    """One column; row groups of a canonical file share a sorted dictionary without unused values."""
     column = file.read([name])[name]
     if not is_text_type(column.type):
         return cast_floats(column)
@@ -77,22 +78,24 @@ def read_column(file: pq.ParquetFile, name: str) -> ColumnData:
 
 
 def cast_floats(column: pa.ChunkedArray) -> Floats:
-    found: Floats = column.cast(pa.float64()).fill_null(float("nan")).to_numpy()
-    return found
+    """The numbers, NaN for an empty cell."""
+    numbers: Floats = column.cast(pa.float64()).fill_null(float("nan")).to_numpy()
+    return numbers
 
 
 def merge_tables(
     base: CanonicalTable, new: CanonicalTable, row_numbers: npt.NDArray[np.int32]
 ) -> tuple[CanonicalTable, npt.NDArray[np.int32], RowChanges]:
-    """The dataset with the file in it, the number of each row in the file (0 = not from it), what changed."""
+    """The merged content, the row number of each row in the file (0 = not from it), and the changes."""
     stores = sorted({*base.stores.values, *new.stores.values})
     products = sorted({*base.products.values, *new.products.values})
     first = int(min(base.days.min(), new.days.min()))
     span = int(max(base.days.max(), new.days.max())) - first + 1
-    here, there = (build_row_keys(part, (stores, products), first, span) for part in (base, new))
-    place = np.searchsorted(here, there)
-    known = (place < len(here)) & (here[np.minimum(place, len(here) - 1)] == there)
-    splice = RowSplicer(len(here), place, known)
+    # both tables are in order of their keys, so one binary search finds where each new row belongs
+    base_keys, new_keys = (build_row_keys(part, (stores, products), first, span) for part in (base, new))
+    place = np.searchsorted(base_keys, new_keys)
+    is_known = (place < len(base_keys)) & (base_keys[np.minimum(place, len(base_keys) - 1)] == new_keys)
+    splice = RowSplicer(len(base_keys), place, is_known)
     extras = ExtraColumns(
         (name, splice.splice_column(name, base.extras.get(name), new.extras.get(name)))
         for name in sorted({*base.extras, *new.extras})
@@ -105,26 +108,30 @@ def merge_tables(
         splice.splice_array(base.sales, new.sales),
         extras,
     )
-    rows = splice.splice_array(np.zeros(len(here), np.int32), row_numbers)
-    added, changed = int((~known).sum()), int(splice.is_changed.sum())
-    return merged, rows, RowChanges(added, changed, len(there) - added - changed)
+    rows = splice.splice_array(np.zeros(len(base_keys), np.int32), row_numbers)
+    added, changed = int((~is_known).sum()), int(splice.is_changed.sum())
+    return merged, rows, RowChanges(added, changed, len(new_keys) - added - changed)
 
 
 def build_row_keys(
     part: CanonicalTable, names: tuple[list[str], list[str]], first: int, span: int
 ) -> RowPositions:
-    """[N] one number for store, product and day, in the order of the rows."""
+    """[N] one number for store, product and day; it grows in the order of the rows.
+
+    `names` are all stores and products of both tables, `first` and `span` their first day and number of days.
+    """
     stores, products = names
-    found = recode_texts(part.stores, stores).astype(np.int64)
-    found *= len(products)
-    found += recode_texts(part.products, products)
-    found *= span
-    found += part.days - first
-    return found
+    # in place, because a temporary array of a large dataset takes 160 MB
+    keys = recode_texts(part.stores, stores).astype(np.int64)
+    keys *= len(products)
+    keys += recode_texts(part.products, products)
+    keys *= span
+    keys += part.days - first
+    return keys
 
 
 def recode_texts(texts: CategoricalColumn, values: list[str]) -> npt.NDArray[np.int32]:
-    """[N] the place of each row's text among more values."""
+    """[N] codes of the texts among other values, which include all of them."""
     if texts.values == values:
         return texts.codes
     place = {name: number for number, name in enumerate(values)}
@@ -132,42 +139,41 @@ def recode_texts(texts: CategoricalColumn, values: list[str]) -> npt.NDArray[np.
 
 
 class RowSplicer:
-    """Puts sorted new rows among sorted old ones: over the old row where it is known, else before `place`."""
+    """Merges sorted new rows into old ones: at `place` if they are known, else before it."""
 
     def __init__(self, count: int, place: RowPositions, known: npt.NDArray[np.bool_]) -> None:
         self.count, self.place, self.is_known = count, place, known
         self.is_changed = np.zeros(len(place), dtype=bool)
 
     def splice_array(self, old: npt.NDArray[T], new: npt.NDArray[T], keep: bool = False) -> npt.NDArray[T]:
-        """With `keep` a known row stays as it was."""
-        whole = old
+        """The merged column; `keep` leaves known rows unchanged."""
+        merged = old
         if self.is_known.any() and not keep:
-            whole = old.copy()
-            whole[self.place[self.is_known]] = new[self.is_known]
+            merged = old.copy()
+            merged[self.place[self.is_known]] = new[self.is_known]
         if self.is_known.all():
-            return whole
-        return np.insert(whole, self.place[~self.is_known], new[~self.is_known])
+            return merged
+        return np.insert(merged, self.place[~self.is_known], new[~self.is_known])
 
     def splice_texts(
         self, old: CategoricalColumn, new: CategoricalColumn, values: list[str], keep: bool = False
     ) -> CategoricalColumn:
-        whole = self.splice_array(recode_texts(old, values), recode_texts(new, values), keep)
-        return (
-            CategoricalColumn.from_codes(whole, values)
-            if self.is_known.any()
-            else CategoricalColumn(whole, values)
-        )
+        """The merged text column; `values` are those of both columns."""
+        codes = self.splice_array(recode_texts(old, values), recode_texts(new, values), keep)
+        if self.is_known.any():  # a replaced text may have been the last of its kind
+            return CategoricalColumn.from_codes(codes, values)
+        return CategoricalColumn(codes, values)
 
     def splice_keys(
         self, old: CategoricalColumn, new: CategoricalColumn, values: list[str]
     ) -> CategoricalColumn:
-        """As `codes`, when every value stays in use."""
+        """The merged column of stores or products, whose values all stay in use."""
         return CategoricalColumn(
             self.splice_array(recode_texts(old, values), recode_texts(new, values)), values
         )
 
     def splice_column(self, name: str, old: ColumnData | None, new: ColumnData | None) -> ColumnData:
-        """An extra column; what the file does not tell stays as it was."""
+        """The merged extra column; a column that the file lacks stays as it was."""
         keep, there = new is None, len(self.place)
         if new is None:
             new = make_blank_column(old, there)
@@ -179,13 +185,13 @@ class RowSplicer:
             return self.splice_texts(old, new, sorted({*old.values, *new.values}), keep)
         if isinstance(old, CategoricalColumn) or isinstance(new, CategoricalColumn):
             raise SalesFileError(
-                _("Column %(column)s held %(old)s so far and holds %(new)s in this file: make them alike.")
+                _("Column %(column)s held %(old)s so far but holds %(new)s in this file: use the same kind.")
                 % {"column": name, "old": kind_label(old), "new": kind_label(new)}
             )
         return self.splice_array(old, new, keep)
 
     def mark_differences(self, old: ColumnData, new: ColumnData) -> None:
-        """Marks the known rows whose value differs."""
+        """Marks known rows whose value differs; two empty cells are equal."""
         rows = self.place[self.is_known]
         if isinstance(old, CategoricalColumn) and isinstance(new, CategoricalColumn):
             left = np.array(old.values, object)[old.codes[rows]]
@@ -196,7 +202,7 @@ class RowSplicer:
 
 
 def make_blank_column(like: ColumnData | None, count: int) -> ColumnData:
-    """A column without a value, of the kind of another."""
+    """An empty column of the same kind as `like`."""
     return (
         CategoricalColumn(np.zeros(count, np.int32), [""])
         if isinstance(like, CategoricalColumn)
@@ -205,4 +211,5 @@ def make_blank_column(like: ColumnData | None, count: int) -> ColumnData:
 
 
 def kind_label(column: ColumnData) -> str:
+    """What a column holds, for messages."""
     return _("texts") if isinstance(column, CategoricalColumn) else _("numbers")

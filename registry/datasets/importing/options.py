@@ -1,4 +1,4 @@
-"""How a file is to be read, and what is handed to the process that reads it."""
+"""How a file is read, and the job for the process that reads it."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ PROBLEM_POLICIES = ("stop", "skip", "propose")
 
 @dataclass(frozen=True, kw_only=True)
 class ImportOptions:
-    """What a person says about a file: `mapping` {our name: its name}, `choices` {finding: what to do}."""
+    """The user's decisions: `mapping` {our name: its name}, `choices` {finding: action}, roles, formats."""
 
     mapping: dict[str, str] = field(default_factory=dict)
     roles: dict[str, str] = field(default_factory=dict)
-    on_problem: str = "stop"  # or "skip": leave out rows that are of no use; "propose": what fits
+    on_problem: str = "stop"  # or "skip" faulty rows, or "propose": the default action of each finding
     country: str = ""  # two letters, for public holidays
-    dates: str = ""  # the order of a date that can be read in several ways: dmy, mdy or ymd
-    decimal: str = ""  # "point" or "comma"
+    dates: str = ""  # one of DATE_ORDERS, for ambiguous dates
+    decimal: str = ""  # one of DECIMAL_MARKS, for ambiguous numbers
     choices: dict[str, str] = field(default_factory=dict)
-    ignore: list[str] = field(default_factory=list)  # columns of the file that are left out
-    file: str = ""  # its name, for sentences; never opened
-    replace: bool = False  # the file is the whole dataset, not newer days of it
+    ignore: list[str] = field(default_factory=list)  # columns of the file that are ignored
+    file: str = ""  # its name in messages; never opened
+    replace: bool = False  # the file replaces the dataset instead of adding to it
 
     def check_values(self) -> None:
-        """Raises SalesError for a country that is no country code, and for a choice that is none."""
+        """Raises SalesFileError for an invalid country code or action."""
         if self.country and not re.fullmatch("[A-Za-z]{2}", self.country):
             words = {"country": self.country}
             raise SalesFileError(
-                _("%(country)s is not a country: give its two letters, such as CN or DE.") % words
+                _("%(country)s is not a country code: use two letters, such as CN or DE.") % words
             )
         for code, choice in self.choices.items():
             if choice not in ALLOWED_ACTIONS.get(code, ()):
@@ -46,21 +46,21 @@ class ImportOptions:
                     "choices": ", ".join(ALLOWED_ACTIONS.get(code, ())) or "–",
                 }
                 raise SalesFileError(
-                    _("%(choice)s is no choice for %(code)s: there are %(choices)s.") % words
+                    _("%(choice)s is not an action for %(code)s: use one of %(choices)s.") % words
                 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImportJob:
-    """Everything the reading process needs: it knows neither the database nor the settings."""
+    """Everything the sandbox needs, which has no access to database and settings."""
 
     path: str
-    name: str  # the file's name, for sentences; never opened
-    folder: str  # where the results go
+    name: str  # the file's name in messages; never opened
+    folder: str  # for the results
     reading: ImportOptions
-    base: str = ""  # canonical parquet of the current version, when days are added
-    today: str = ""  # ISO; sales after it cannot have happened
-    only: str = ""  # "look": columns and proposals; "items": the catalogue of a canonical file
+    base: str = ""  # canonical parquet of the current version, if the file is added to it
+    today: str = ""  # ISO date; later sales are flagged
+    only: str = ""  # "look": only detect columns; "items": only the catalog of a canonical file
     language: str = "en"
 
     def as_json(self) -> dict[str, Any]:
@@ -68,5 +68,5 @@ class ImportJob:
 
     @classmethod
     def from_json(cls, given: dict[str, Any]) -> ImportJob:
-        """The job that `as_json` described."""
+        """The job that as_json() described."""
         return cls(**{**given, "reading": ImportOptions(**given["reading"])})

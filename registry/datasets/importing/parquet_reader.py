@@ -22,7 +22,7 @@ PANDAS_INDEX = re.compile(r"__index_level_\d+__")  # what pandas leaves in parqu
 
 
 def read_parquet(path: Path, name: str) -> RawTable:
-    """All columns but a pandas index, a batch at a time: a damaged file can lie about its size."""
+    """All columns but a pandas index; read in batches, because a damaged file can lie about its size."""
     with path.open("rb") as stream:
         file = pq.ParquetFile(stream)
         check_column_names(name, file.schema_arrow.names)

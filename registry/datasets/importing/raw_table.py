@@ -1,4 +1,4 @@
-"""A file as it was read: columns of text, rows numbered as people see them."""
+"""A file as read: columns of text, and row numbers as a spreadsheet shows them."""
 
 from __future__ import annotations
 
@@ -14,18 +14,16 @@ from registry.datasets.importing.errors import SalesFileError
 from registry.datasets.importing.findings import MAX_EXAMPLES, Example, Finding
 
 MAX_COLUMNS = 4000  # a wide file has a column for each day
-
-BATCH_ROWS = 1 << 16
-
-MAX_TABLE_BYTES = 1 << 30  # bytes in memory
+BATCH_ROWS = 1 << 16  # read at a time
+MAX_TABLE_BYTES = 1 << 30  # in memory
 
 
 @dataclass
 class RawTable:
-    """A file as read: its columns, the number of each row as people count them, and what was odd.
+    """A file as read: its columns, the number of each row in a spreadsheet, and first findings.
 
-    `about` says how it was read (encoding, separator, sheet, layout). `header` names the column of a wide
-    file whose texts stood in the header: the place of such a cell is told by it.
+    `file_format` holds encoding, separator, sheet and layout. `header_column` is the column of a melted wide
+    file whose texts were in the header, so messages name a cell by it.
     """
 
     name: str
@@ -36,12 +34,12 @@ class RawTable:
     header_column: str = ""
 
     def release_table(self) -> None:
-        """Whoever has the columns now can drop them one by one: a large file does not fit in twice."""
+        """Drops the table, so that its columns can be released one by one; a large file fits only once."""
         self.table = self.table.schema.empty_table()
 
 
 def check_column_names(file: str, names: list[str]) -> None:
-    """Raises SalesError for a name that appears twice, or far too many columns."""
+    """Raises SalesFileError for a repeated name or too many columns."""
     if len(names) > MAX_COLUMNS:
         numbers = {"file": file, "count": len(names), "most": MAX_COLUMNS}
         raise SalesFileError(_("%(file)s has %(count)d columns: keep at most %(most)d.") % numbers)
@@ -54,9 +52,9 @@ def check_column_names(file: str, names: list[str]) -> None:
 def drop_blank_rows(
     name: str, table: pa.Table, ragged: list[tuple[int, int]], above: Sequence[Sequence[str]] = ()
 ) -> RawTable:
-    """Drops empty lines and numbers the rows that stay as a spreadsheet shows them.
+    """Drops empty rows and numbers the others as a spreadsheet shows them.
 
-    `above`: the rows before the one that names the columns.
+    `ragged` holds (row number, cells) of rows that were dropped before, `above` the rows above the header.
     """
     first = len(above) + 2
     numbers = np.arange(first, table.num_rows + len(ragged) + first, dtype=np.int32)
@@ -81,7 +79,7 @@ def drop_blank_rows(
 
 
 def find_empty_cells(column: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
-    """[N] where a dictionary-encoded text is empty."""
+    """[N] where a dictionary-encoded text is empty or blank."""
     parts = [np.zeros(0, dtype=bool)]
     for chunk in column.chunks:
         empty = np.array([not value or value.isspace() for value in chunk.dictionary.to_pylist()], dtype=bool)
@@ -91,8 +89,8 @@ def find_empty_cells(column: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
 
 
 def too_large_message(name: str) -> str:
-    """Of files that unpack to far more than they seem to be."""
-    return _("%(file)s unpacks to more than %(size)d MB: split it by months.") % {
+    """The complaint about a file that unpacks to far more than its size."""
+    return _("%(file)s unpacks to more than %(size)d MB: split it by month.") % {
         "file": name,
         "size": MAX_TABLE_BYTES >> 20,
     }

@@ -1,6 +1,6 @@
-"""Readers: a file to an Arrow table whose texts are still texts, and the row numbers people see.
+"""Readers by file type.
 
-CSV cells stay strings here ("NA" is a product, "00123" keeps its zeros); values.py decides what they mean.
+Cells of CSV and Excel stay text here ("NA" is a product, "00123" keeps its zeros); values.py interprets them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from registry.datasets.importing.raw_table import RawTable
 
 
 def read_file(path: Path, name: str = "") -> RawTable:
-    """Reads a CSV, Excel or parquet file; raises SalesError with one sentence. `name` is said, not opened."""
+    """The table of a CSV, Excel or parquet file; messages call it `name`. Raises SalesFileError."""
     name = name or path.name
     if not path.is_file():
         raise SalesFileError(_("%(file)s does not exist: check the path.") % {"file": path})
@@ -27,7 +27,7 @@ def read_file(path: Path, name: str = "") -> RawTable:
     if reader is None:
         kinds = ", ".join(READERS)
         raise SalesFileError(
-            _("%(file)s is of an unknown type: bring one of %(kinds)s.") % {"file": name, "kinds": kinds}
+            _("%(file)s has an unknown type: use one of %(kinds)s.") % {"file": name, "kinds": kinds}
         )
     try:
         if path.stat().st_size == 0:
@@ -41,7 +41,7 @@ def read_file(path: Path, name: str = "") -> RawTable:
 
 
 def unreadable_message(name: str, problem: Exception) -> str:
-    """The reason a library gives, in one sentence."""
+    """A library's reason as one sentence."""
     if "straddl" in str(problem) or "field limit" in str(problem):
         return _("%(file)s has a row of more than a million characters: is a quote left open?") % {
             "file": name
@@ -54,7 +54,7 @@ def unreadable_message(name: str, problem: Exception) -> str:
 
 
 def read_excel(path: Path, name: str) -> RawTable:
-    """Imported late: nothing else needs openpyxl."""
+    """The table of an Excel file; imports openpyxl, which nothing else needs."""
     from registry.datasets.importing.excel_reader import read_workbook
 
     return read_workbook(path, name)

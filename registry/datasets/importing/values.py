@@ -1,4 +1,4 @@
-"""Values: texts and numbers. Every distinct text is looked at once."""
+"""Texts and numbers of cells; each distinct text is parsed once."""
 
 from __future__ import annotations
 
@@ -15,10 +15,8 @@ NUMBER_PATTERN = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?", re.ASCII
 CURRENCY_PATTERN = re.compile(
     r"^(?P<sign>[-+]?)([¥$€£]|(EUR|USD|GBP|CHF|CNY|RMB)(?![A-Z]))\s*|\s*([元€£$]|EUR|USD|GBP|CHF|CNY|RMB)$"
 )
-NEGATIVE_PATTERN = re.compile(r"\(([^-+()]+)\)|([^-+()]+)-")  # how accounts and ERPs write less than nothing
-AMBIGUOUS_NUMBER = re.compile(
-    r"[-+]?[1-9]\d{0,2}[.,]\d{3}", re.ASCII
-)  # 1,234: a thousand, or a little more than one
+NEGATIVE_PATTERN = re.compile(r"\(([^-+()]+)\)|([^-+()]+)-")  # accounting style
+AMBIGUOUS_NUMBER = re.compile(r"[-+]?[1-9]\d{0,2}[.,]\d{3}", re.ASCII)  # 1,234 may be 1234 or 1.234
 DECIMAL_POINT = re.compile(r"[-+]?(\d{1,3}(,\d{3})+(\.\d*)?|\d*\.\d+)", re.ASCII)
 DECIMAL_COMMA = re.compile(r"[-+]?(\d{1,3}(\.\d{3})+(,\d*)?|\d*,\d+)", re.ASCII)
 ZERO_PADDED = re.compile(r"[-+]?0\d")  # 00123 is a code, not a number
@@ -30,14 +28,14 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class CategoricalColumn:
-    """A text column: `values[codes]`; values are distinct and sorted, nothing is missing (empty is "")."""
+    """A text column `values[codes]`; values are distinct and sorted, an empty cell is ""."""
 
     codes: Codes
     values: list[str]
 
     @classmethod
     def from_arrow(cls, column: pa.ChunkedArray) -> CategoricalColumn:
-        """From any plain Arrow column."""
+        """The texts of an Arrow column of any flat type."""
         if pa.types.is_dictionary(column.type):
             column = column.unify_dictionaries()
         else:
@@ -56,7 +54,7 @@ class CategoricalColumn:
         >>> CategoricalColumn.from_codes(np.array([1, 0, -1, 1], np.int32), ["b", "a", "unused"])
         CategoricalColumn(codes=array([1, 2, 0, 1], dtype=int32), values=['', 'a', 'b'])
         """
-        used = np.flatnonzero(np.bincount(codes + 1, minlength=len(values) + 1)) - 1  # quicker than np.unique
+        used = np.flatnonzero(np.bincount(codes + 1, minlength=len(values) + 1)) - 1  # faster than np.unique
         names = {int(code): "" if code < 0 else values[code] for code in used}
         distinct = sorted(set(names.values()))
         place = {name: number for number, name in enumerate(distinct)}
@@ -71,18 +69,19 @@ class CategoricalColumn:
         return CategoricalColumn.from_codes(self.codes[rows], self.values)
 
     def to_arrow(self, rows: slice) -> pa.DictionaryArray:
+        """A slice of the rows as Arrow."""
         return pa.DictionaryArray.from_arrays(pa.array(self.codes[rows]), pa.array(self.values, pa.string()))
 
 
 def to_texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Numbers, days and flags as people write them; ids that pandas made floats lose their “.0”."""
+    """Numbers, dates and flags as text; ids that pandas turned into floats lose their “.0”."""
     if pa.types.is_floating(column.type) and pc.all(pc.equal(column, pc.round(column))).as_py():
         column = column.cast(pa.int64())
     return column.cast(pa.string())
 
 
 def is_text_type(kind: pa.DataType) -> bool:
-    """Whether the column holds texts, plain or dictionary-encoded."""
+    """Whether a column holds text, plain or dictionary-encoded."""
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
@@ -101,9 +100,9 @@ def normalize_number(text: str, decimal: str = ".") -> str:
     text = text.strip()
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text).replace("−", "-")
-    text = CURRENCY_PATTERN.sub(lambda found: found["sign"] or "", text)
-    if returned := NEGATIVE_PATTERN.fullmatch(text):
-        text = "-" + CURRENCY_PATTERN.sub("", (returned[1] or returned[2]).strip())
+    text = CURRENCY_PATTERN.sub(lambda match: match["sign"] or "", text)
+    if negative := NEGATIVE_PATTERN.fullmatch(text):
+        text = "-" + CURRENCY_PATTERN.sub("", (negative[1] or negative[2]).strip())
     if text.isdigit():
         return text
     thousands = "." if decimal == "," else ","
@@ -114,7 +113,7 @@ def normalize_number(text: str, decimal: str = ".") -> str:
 
 
 def parse_number(text: str, decimal: str = ".") -> float:
-    """NaN when it is no number, ±inf when it is too large; an empty cell is the caller's business.
+    """The number of a text: NaN when it is empty or not a number, ±inf when it is too large.
 
     >>> parse_number(" 1.5 "), parse_number("1e999"), parse_number("1_000"), parse_number("nan")
     (1.5, inf, nan, nan)
@@ -126,7 +125,7 @@ def parse_number(text: str, decimal: str = ".") -> float:
 
 
 def parse_numbers(column: pa.ChunkedArray, decimal: str = ".") -> tuple[Floats, npt.NDArray[np.bool_]]:
-    """[N] numbers (NaN = empty or bad) and [N] where the cell holds something that is no number."""
+    """[N] numbers (NaN = empty or wrong), and [N] where a cell is filled but not a number."""
     if not is_text_type(column.type):
         return to_floats(column), np.zeros(len(column), dtype=bool)
     texts = CategoricalColumn.from_arrow(column)
@@ -136,7 +135,7 @@ def parse_numbers(column: pa.ChunkedArray, decimal: str = ".") -> tuple[Floats, 
 
 
 def distinct_texts(column: pa.ChunkedArray) -> list[str]:
-    """The different texts of a column, in order: far fewer than its rows."""
+    """The distinct texts of a column, sorted."""
     if pa.types.is_dictionary(column.type):
         parts = [chunk.dictionary for chunk in column.chunks]
         column = pa.chunked_array(parts, column.type.value_type)
@@ -144,7 +143,7 @@ def distinct_texts(column: pa.ChunkedArray) -> list[str]:
 
 
 def count_decimal_proofs(texts: list[str]) -> tuple[int, int, str]:
-    """How many texts prove a decimal point, how many a decimal comma, and one that may be either.
+    """How many texts prove a decimal point, how many a decimal comma, and the first that can be either.
 
     >>> count_decimal_proofs(["1.5", "2,25", "1,234", "7"])
     (1, 1, '1,234')
@@ -163,7 +162,7 @@ def count_decimal_proofs(texts: list[str]) -> tuple[int, int, str]:
 
 
 def to_floats(column: pa.ChunkedArray) -> Floats:
-    """Numbers of a typed column. A 32-bit 5.97 becomes 5.97, as it would from CSV, and not 5.96999979."""
+    """Numbers of a numeric column; a 32-bit 5.97 becomes 5.97 as from CSV, not 5.96999979."""
     narrow = pa.types.is_float32(column.type) or pa.types.is_float16(column.type)
     if pa.types.is_boolean(column.type):
         column = column.cast(pa.int8())
@@ -175,7 +174,7 @@ def to_floats(column: pa.ChunkedArray) -> Floats:
 
 
 def are_numeric(values: list[str], decimal: str = ".") -> bool:
-    """Whether all texts but the empty ones are numbers (or true/false), none of them a code like 00123.
+    """Whether all non-empty texts are numbers or true/false, and none is a code like 00123.
 
     >>> are_numeric(["", "1", "2.5"]), are_numeric(["0", "a"]), are_numeric(["007"])
     (True, False, False)

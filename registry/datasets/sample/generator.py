@@ -1,9 +1,8 @@
-"""The sample: three years of a pharmacy chain that does not exist, the same for the same arguments.
+"""The sample dataset: sales of a fictitious pharmacy chain, reproducible for the same arguments.
 
-What is in it, so that an algorithm has something to find and something to trip over: a rhythm of the week and
-of the year, flu waves of differing height, campaigns with a price cut, price rises, public holidays, stores
-shut on Sundays, slow movers, two late launches, one product taken off the shelf, and stock-outs, some of
-which are zeros and some missing rows.
+It holds patterns to learn and traps to avoid: weekly and yearly seasons, flu waves of varying height,
+promotions with price cuts, price rises, public holidays, stores closed on Sundays, slow movers, two late
+launches, a discontinued product, and stock-outs, some recorded as zeros and some as missing rows.
 """
 
 from __future__ import annotations
@@ -23,13 +22,13 @@ from registry.datasets.sample.products import CATEGORIES, PRODUCTS
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
-LAST_DAY = dt.date(2026, 10, 31)  # fixed, so that the same command gives the same file on any day
-DISPERSION = 20.0  # counts vary as mean + mean² / SPREAD (negative binomial)
-COUNTRY = "DE"  # the public holidays below are those all German states share
+LAST_DAY = dt.date(2026, 10, 31)  # fixed, so that the same command always gives the same file
+DISPERSION = 20.0  # the variance is mean + mean² / DISPERSION (negative binomial)
+COUNTRY = "DE"  # public_holidays() holds those that all German states share
 
 
 def easter_sunday(year: int) -> dt.date:
-    """Easter Sunday by the anonymous Gregorian rule.
+    """Easter Sunday by the anonymous Gregorian algorithm.
 
     >>> easter_sunday(2026)
     datetime.date(2026, 4, 5)
@@ -42,7 +41,7 @@ def easter_sunday(year: int) -> dt.date:
 
 
 def public_holidays(year: int) -> list[dt.date]:
-    """Days on which every store of the chain is shut."""
+    """Days on which all stores are closed."""
     moving = [easter_sunday(year) + dt.timedelta(days=offset) for offset in (-2, 1, 39, 50)]
     fixed = [(1, 1), (5, 1), (10, 3), (12, 25), (12, 26)]
     return moving + [dt.date(year, month, day) for month, day in fixed]
@@ -50,7 +49,7 @@ def public_holidays(year: int) -> list[dt.date]:
 
 @dataclass(frozen=True, kw_only=True)
 class SampleDataset:
-    """How large the chain is and how long its history; written store by store, so memory stays small."""
+    """Size, period and seed of a sample; written store by store, so memory use stays small."""
 
     stores: int = 10
     products: int = 50
@@ -67,7 +66,7 @@ class SampleDataset:
 
     @cached_property
     def dates(self) -> npt.NDArray[np.datetime64]:
-        """[D] days, the last one included."""
+        """[D] days up to and including the last one."""
         last = np.datetime64(self.last, "D")
         return np.arange(last - self.days + 1, last + 1)
 
@@ -93,7 +92,7 @@ class SampleDataset:
 
     @cached_property
     def assortment(self) -> Assortment:
-        """What all stores share."""
+        """The products shared by all stores."""
         return Assortment.from_sample(self)
 
     def write_parquet(self, path: Path) -> int:
@@ -113,17 +112,18 @@ class SampleDataset:
 
 @dataclass(frozen=True)
 class Assortment:
-    """The products: arrays [P] and [P, D] shared by all stores."""
+    """Products with prices and demand, the same for all stores."""
 
     category: npt.NDArray[np.int64]  # [P] index into CATEGORIES
-    level: Floats  # [P] units a day in a middling store
-    price: Floats  # [P, D] list price with its yearly rises
-    discount: Floats  # [P, D] share taken off in a campaign, 0 outside
+    level: Floats  # [P] units a day in an average store
+    price: Floats  # [P, D] list price, rising yearly
+    discount: Floats  # [P, D] price cut as a share, 0 outside promotions
     demand: Floats  # [P, D] factor of season, flu and trend
-    is_listed: Flags  # [P, D] on the shelf at all: launched and not discontinued
+    is_listed: Flags  # [P, D] launched and not discontinued
 
     @classmethod
     def from_sample(cls, sample: SampleDataset) -> Assortment:
+        """Draws the products of a sample."""
         rng = np.random.default_rng([sample.seed, 1])
         base = np.arange(sample.products) % len(PRODUCTS)
         kind = np.array([PRODUCTS[i].category for i in base])
@@ -138,7 +138,7 @@ class Assortment:
 
 
 def draw_seasons(sample: SampleDataset, rng: np.random.Generator) -> Floats:
-    """[C, D] factor of the year for each category; cold & flu also get a wave a winter, of its own height."""
+    """[C, D] yearly season of each category; cold & flu products also get a wave each winter."""
     angle = sample.year_angle[None]
     peak = np.array([category.peak for category in CATEGORIES])[:, None] * 2 * np.pi / 12
     swing = np.array([category.swing for category in CATEGORIES])[:, None]
@@ -152,7 +152,7 @@ def draw_seasons(sample: SampleDataset, rng: np.random.Generator) -> Floats:
 
 
 def draw_trends(sample: SampleDataset, rng: np.random.Generator) -> Floats:
-    """[P, D] slow growth or decline, −12% … +15% a year, with a little drift."""
+    """[P, D] growth or decline of −12% to +15% a year, with some drift."""
     years = np.arange(sample.days)[None] / 365.25
     growth = rng.uniform(-0.12, 0.15, (sample.products, 1))
     drift = np.repeat(
@@ -163,19 +163,19 @@ def draw_trends(sample: SampleDataset, rng: np.random.Generator) -> Floats:
 
 
 def draw_campaigns(sample: SampleDataset, rng: np.random.Generator) -> Floats:
-    """[P, D] price cut of 10–30% in campaigns that start on a Monday and run one or two weeks."""
+    """[P, D] price cuts of 10–30% in promotions that start on a Monday and last one or two weeks."""
     weeks = sample.days // 7 + 2
     starts = rng.random((sample.products, weeks)) < 0.085
     depth = rng.choice([0.1, 0.15, 0.2, 0.25, 0.3], (sample.products, weeks))
     long = rng.random((sample.products, weeks)) < 0.5
     cut = np.where(starts, depth, 0.0)
     cut[:, 1:] = np.where((cut[:, 1:] == 0) & long[:, 1:], cut[:, :-1], cut[:, 1:])
-    monday = int(sample.weekday[0])  # so that week borders fall on Mondays
+    monday = int(sample.weekday[0])  # so that weeks begin on Mondays
     return np.repeat(cut, 7, axis=1)[:, monday : monday + sample.days]
 
 
 def draw_lifetimes(sample: SampleDataset, rng: np.random.Generator) -> Flags:
-    """[P, D] two products come late and one goes early, in a chain of ten products or more."""
+    """[P, D] whether a product is sold: with ten products or more, two launch late and one ends early."""
     sold = np.ones((sample.products, sample.days), dtype=bool)
     if sample.products >= 10:
         late, later, gone = rng.permutation(min(sample.products, len(PRODUCTS)))[:3]
@@ -190,13 +190,13 @@ def build_store_table(sample: SampleDataset, store: int) -> pa.Table:
     shelf, rng = sample.assortment, np.random.default_rng([sample.seed, 2, store])
     sunday_shut = store % 3 != 0
     shut = sample.is_holiday | (sunday_shut & (sample.weekday == 6))
-    local = rng.random((sample.products, 1)) < 0.9  # a store skips some campaigns altogether
+    local = rng.random((sample.products, 1)) < 0.9  # a store skips some promotions
     cut = np.where(local, shelf.discount, 0.0)
     price = np.round(shelf.price * (1 - cut), 2)
     rate = shelf.level[:, None] * shelf.demand * draw_week_factors(sample, store, rng)[shelf.category]
     rate *= rng.lognormal(
         -0.1 + 0.35 * np.cos(store), 0.2, (sample.products, 1)
-    )  # size and taste of the store
+    )  # size and preferences of the store
     rate *= np.exp(2.6 * cut) * np.where(is_before_closing(shut), 1.18, 1.0)
     rate *= np.repeat(rng.lognormal(0, 0.08, sample.days // 5 + 1), 5)[: sample.days]  # weather, roadworks
     rate[:, shut] = 0
@@ -207,23 +207,23 @@ def build_store_table(sample: SampleDataset, store: int) -> pa.Table:
 
 
 def draw_week_factors(sample: SampleDataset, store: int, rng: np.random.Generator) -> Floats:
-    """[C, D] rhythm of the week: Monday rush, quiet Sunday; every store has its own accent."""
+    """[C, D] weekly season: busy Mondays, quiet Sundays, varying by store."""
     week = np.array([1.18, 1.02, 0.96, 1.0, 1.15, 0.85, 0.45]) * rng.normal(1, 0.05, 7)
-    leisure = np.array([0.9, 0.95, 0.97, 1.0, 1.1, 1.3, 0.8])  # skin care and the like sell at the weekend
+    leisure = np.array([0.9, 0.95, 0.97, 1.0, 1.1, 1.3, 0.8])  # leisure products sell at the weekend
     mix = np.array([category.leisure for category in CATEGORIES])[:, None]
-    if store % 4 == 3:  # a store in a shopping centre lives on Saturdays
+    if store % 4 == 3:  # in a shopping centre, busiest on Saturdays
         week = week * np.array([0.9, 0.92, 0.95, 1.0, 1.1, 1.5, 1.2])
     factor: Floats = ((1 - mix) * week[None] + mix * leisure[None] * week.mean())[:, sample.weekday]
     return factor
 
 
 def is_before_closing(is_closed: Flags) -> Flags:
-    """[D] open days followed by a closed one: people shop ahead."""
+    """[D] open days before a closed one, when people shop ahead."""
     return np.append(is_closed[1:], False) & ~is_closed
 
 
 def draw_stock_outs(sample: SampleDataset, rng: np.random.Generator) -> tuple[Flags, Flags]:
-    """[P, D] twice: days with an empty shelf (zeros are recorded), and days that were never recorded."""
+    """[P, D] days sold out and recorded as zero, and [P, D] days sold out and not recorded."""
     begin = rng.random((sample.products, sample.days)) < 0.0004
     length = rng.integers(3, 15, (sample.products, sample.days))
     end = np.zeros((sample.products, sample.days + 16), dtype=np.int64)
@@ -237,7 +237,7 @@ def draw_stock_outs(sample: SampleDataset, rng: np.random.Generator) -> tuple[Fl
 
 @dataclass(frozen=True)
 class StoreRecords:
-    """What happened in one store: [P, D] each, `shut` [D]."""
+    """The facts of one store: [P, D], `is_closed` [D]."""
 
     sales: npt.NDArray[np.int64]
     price: Floats
@@ -247,7 +247,7 @@ class StoreRecords:
 
 
 def to_arrow_table(sample: SampleDataset, store: int, facts: StoreRecords) -> pa.Table:
-    """Arrays to an Arrow table; texts as dictionaries, so that a large chain stays small."""
+    """The rows of one store; texts are dictionary-encoded to keep large chains small."""
     product, day = np.nonzero(facts.is_recorded)
     names = [PRODUCTS[i % len(PRODUCTS)].variant_name(i // len(PRODUCTS)) for i in range(sample.products)]
     width = max(3, len(str(sample.products)))

@@ -1,4 +1,4 @@
-"""What a pharmacy sells, for the sample: categories with their seasons, and fifty products."""
+"""Products of the sample: categories with their seasons, and fifty products."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Category:
-    """A season: `peak` in months after 1 January, `swing` its strength, `flu` how far flu waves lift it,
-    `leisure` 0 … 1 how much it is bought at the weekend."""
+    """A category with its season.
+
+    `peak` in months after 1 January, `swing` its strength, `flu` the effect of flu waves, `leisure` (0 to 1)
+    the share bought for leisure, mostly at the weekend.
+    """
 
     name: str
     peak: float
@@ -19,7 +22,7 @@ class Category:
 
 @dataclass(frozen=True)
 class Product:
-    """A line of the shelf: `level` units a day in a middling store, `price` in euros."""
+    """A product: `level` in units a day in an average store, `price` in euros."""
 
     name: str
     category: int
@@ -27,7 +30,7 @@ class Product:
     price: float
 
     def variant_name(self, variant: int) -> str:
-        """The name; from the second round of a large chain on with its pack.
+        """The name, with a pack number for the repeated products of a large chain.
 
         >>> PRODUCTS[0].variant_name(0), PRODUCTS[0].variant_name(2)
         ('Paracetamol 500 mg', 'Paracetamol 500 mg, pack 3')

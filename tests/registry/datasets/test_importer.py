@@ -196,7 +196,7 @@ def test_negative_sales_are_kept_and_reported(write: Write) -> None:
         ("2026-01-01,S,A,nan\n", ["row 2", "sales", "nan"]),
         ("2026-01-01,S,A,1_000\n", ["row 2", "sales", "1_000"]),
         ("2026-01-01,,A,1\n", ["row 2", "store_id", "empty"]),
-        ("2026-01-01,S,A\x01B,1\n", ["row 2", "product_id", "not a code"]),
+        ("2026-01-01,S,A\x01B,1\n", ["row 2", "product_id", "not a valid code"]),
         (
             "2026-01-01,S,A,1\n2026-01-01,S,B,1\n2026-01-01,S,A,2\n",
             ["row 4", "2026-01-01 · S · A", "second time"],
@@ -366,7 +366,7 @@ def test_rows_of_a_newer_file_replace_and_others_stay(write: Write, small: pd.Da
     assert frame["promo"].tolist() == small["promo"].tolist()
     assert set(frame["brand"].astype(str)) >= {"Bayer", "Hexal"}
     assert read_frame(first)["sales"].sum() == small["sales"].sum()
-    with pytest.raises(SalesFileError, match="make them alike"):
+    with pytest.raises(SalesFileError, match="use the same kind"):
         import_file(write(newer.assign(promo="yes")), "till")
 
 

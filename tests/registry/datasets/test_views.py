@@ -157,7 +157,7 @@ def test_a_wide_file_is_read_with_the_columns_that_were_chosen(page, column):
 def test_a_missing_column_is_asked_for(page, read):
     send(page, till().replace("销量", "xyz"), name="till")
     response = matched(page)
-    assert response.status_code == 200 and "Say which column is: Units sold" in read(response)
+    assert response.status_code == 200 and "Choose the column for: Units sold" in read(response)
 
 
 def test_the_same_column_cannot_be_chosen_twice(page, read):
@@ -169,7 +169,7 @@ def test_the_same_column_cannot_be_chosen_twice(page, read):
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("till.exe", b"x", "Bring one of"),
+        ("till.exe", b"x", "Choose a file of one of these types"),
         ("till.csv", b"", "empty"),
         ("till.parquet", b"PAR1PAR1", "cannot be read"),
         ("till.xlsx", b"PK", "not an Excel workbook"),

@@ -100,7 +100,7 @@ def check_rows(log: FindingLog, table: NamedColumns, today: dt.date | None) -> C
     raw = log.raw
     log.add_ragged_rows()
     if not len(log.excluded):
-        raise SalesFileError(_("%(file)s has no usable row.") % {"file": raw.name})
+        raise SalesFileError(_("%(file)s has no usable rows.") % {"file": raw.name})
     require_flat(log, "sales", table["sales"])
     columns = SalesColumns(log, table, today)
     for check in ROW_CHECKS:
@@ -114,7 +114,7 @@ def check_rows(log: FindingLog, table: NamedColumns, today: dt.date | None) -> C
     del columns  # a large file has no room for its sales before and after sorting
     rows, sales = sort_unique(log, days, (stores, products), sales)
     if log.excluded.all():
-        raise SalesFileError(_("%(file)s has no usable row.") % {"file": raw.name})
+        raise SalesFileError(_("%(file)s has no usable rows.") % {"file": raw.name})
     if not isinstance(rows, slice):
         extras = extras.map_columns(lambda column: column[rows])
     result = CanonicalTable(days[rows], stores[rows], products[rows], sales, extras)

@@ -81,8 +81,8 @@ class SalesColumns:
         if unsure and not point and not comma and not is_point:
             words = {"file": self.log.raw.name, "column": self.log.column_label("sales"), "value": unsure}
             sentence = _(
-                "%(file)s, column %(column)s: “%(value)s” may be a thousand or a fraction: "
-                "say what the decimal mark is."
+                "%(file)s, column %(column)s: “%(value)s” may be a thousand or a fraction: choose "
+                "the decimal mark."
             )
             raise AmbiguousValue(sentence % words, "decimal", list(DECIMAL_MARKS))
         return "comma" if comma > point else "point"
@@ -114,4 +114,6 @@ def require_flat(log: FindingLog, name: str, column: pa.ChunkedArray) -> None:
 def unfit_type_message(file: str, column: str, kind: pa.DataType) -> str:
     """The complaint about a column whose type cannot be imported."""
     words = {"file": file, "column": column, "kind": kind}
-    return _("%(file)s, column %(column)s holds %(kind)s: only texts, numbers and dates can be read.") % words
+    return (
+        _("%(file)s, column %(column)s holds %(kind)s: only text, numbers and dates can be imported.") % words
+    )

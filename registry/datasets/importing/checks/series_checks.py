@@ -47,7 +47,7 @@ class SeriesChecks:
         if self.excluded.any():
             content, numbers = select_rows(content, ~self.excluded), numbers[~self.excluded]
             if not content.row_count or np.isnan(content.sales).all():
-                raise SalesFileError(_("%(file)s has no usable row.") % {"file": self.log.raw.name})
+                raise SalesFileError(_("%(file)s has no usable rows.") % {"file": self.log.raw.name})
         return GapChecks(self.log, content, numbers).fill_gaps()
 
     def flag_series(self, code: str, wrong: Mask, values: Iterable[object]) -> None:
@@ -168,5 +168,5 @@ def require_daily(file: str, days: npt.NDArray[np.int32]) -> None:
         return
     words = {"file": file, "kind": kind, "days": int(np.median(steps))}
     raise SalesFileError(
-        _("%(file)s holds %(kind)s sales (a row every %(days)d days): bring sales of single days.") % words
+        _("%(file)s holds %(kind)s sales (a row every %(days)d days): daily sales are needed.") % words
     )

@@ -57,7 +57,7 @@ def cpu_limit_seconds(size: int) -> float:
 def run_in_sandbox(job: ImportJob) -> dict[str, Any]:
     """The report of a job; raises SalesFileError or AmbiguousValue with one sentence."""
     if not WORKER_SLOTS.acquire(timeout=BASE_SECONDS):
-        raise SalesFileError(_("Other files are being read just now: try again in a minute."))
+        raise SalesFileError(_("Other files are being imported: try again in a minute."))
     try:
         size = sum(os.path.getsize(path) for path in (job.path, job.base) if path and os.path.isfile(path))
         limit = cpu_limit_seconds(size)
@@ -103,14 +103,14 @@ def read_report(job: ImportJob, code: int | None, cpu_seconds: float) -> dict[st
     report = Path(job.folder) / "report.json"
     if code is None or code == -signal.SIGXCPU:
         raise SalesFileError(
-            _("%(file)s was given up after %(seconds)d seconds: split it into smaller files.") % words
+            _("Reading %(file)s was stopped after %(seconds)d seconds: split it into smaller files.") % words
         )
     if code != 0:
         errors = (Path(job.folder) / "errors.txt").read_text(errors="replace")[-2000:].strip()
         logger.warning("import of %s ended with %s: %s", job.path, code, errors.rpartition("\n")[2])
     if code != 0 or not report.is_file() or report.stat().st_size > MAX_REPORT_BYTES:
         raise SalesFileError(
-            _("%(file)s is damaged, or needs more than %(memory)d MB to read: split it, or save it again.")
+            _("%(file)s is damaged or needs more than %(memory)d MB to read: split it or save it again.")
             % words
         )
     result: dict[str, Any] = json.loads(report.read_bytes())

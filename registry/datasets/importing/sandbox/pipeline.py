@@ -116,7 +116,7 @@ def flag_new_codes(log: FindingLog, checked: CheckedRows, base: CanonicalTable) 
             is_known = ~np.isin(texts.codes, new)
             content, numbers = select_rows(content, is_known), numbers[is_known]
             if not content.row_count:
-                raise SalesFileError(_("%(file)s has no usable row.") % {"file": log.raw.name})
+                raise SalesFileError(_("%(file)s has no usable rows.") % {"file": log.raw.name})
             checked = replace(checked, content=content, row_numbers=numbers)
     return checked
 

@@ -85,12 +85,12 @@ def out_of_memory_message(job: ImportJob) -> str:
     if job.base and os.path.getsize(job.base) > os.path.getsize(job.path):
         return (
             _(
-                "The dataset has grown too large for %(file)s to be added: save its newest years as a "
-                "dataset of their own, and add new days to that."
+                "The dataset is too large to add %(file)s: save its newest years as a separate "
+                "dataset and add new days to that one."
             )
             % words
         )
-    return _("%(file)s needs more memory than it may use: split it by months.") % words
+    return _("Reading %(file)s needs too much memory: split it by month.") % words
 
 
 if __name__ == "__main__":

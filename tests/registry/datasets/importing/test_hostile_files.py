@@ -70,7 +70,7 @@ def test_every_hostile_file_is_refused_in_one_sentence_or_read(hostile: Path, tm
 def test_a_file_that_takes_too_long_is_given_up(hostile: Path, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(launcher, "BASE_SECONDS", 0.01)
     monkeypatch.setattr(launcher, "SECONDS_PER_100_MB", 0.0)
-    assert "given up after" in outcome(hostile / "nul-late.csv", tmp_path)
+    assert "was stopped after" in outcome(hostile / "nul-late.csv", tmp_path)
 
 
 def test_the_reading_process_knows_neither_the_database_nor_the_secret_key(
