@@ -233,7 +233,7 @@ class ModelVersion(ArchivableArtifact):
         return super().lock_row()
 
     def removal_blocker(self) -> str:
-        """Why its file must not be archived, empty if it may; call with the row locked."""
+        """One sentence on why its file must stay, or an empty string. Call with the row locked."""
         if ForecastModel.objects.filter(best=self.pk).exists():
             return gettext("%(name)s is in use: put another version in use first.") % {"name": self.name}
         return super().removal_blocker()

@@ -28,6 +28,6 @@ def test_verify_names_a_version_whose_file_was_changed(version, capsys):
     get_artifact_store().delete(version.path)
     with get_artifact_store().open(version.path, "wb") as file:
         file.write(content[:-1] + b"x")
-    with pytest.raises(CommandError, match="1 of 1 versions need a look"):
+    with pytest.raises(CommandError, match="1 of 1 versions have problems"):
         call_command("algorithms", "--verify")
     assert "changed after it was saved" in capsys.readouterr().out
