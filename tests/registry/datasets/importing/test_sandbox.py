@@ -15,11 +15,12 @@ from registry.datasets.importing.options import ImportJob, ImportOptions
 
 pytestmark = pytest.mark.processes
 OUT_OF_MEMORY = """
-import runpy
-from registry.datasets.importing.sandbox import pipeline
+import runpy, sys, types
 def run_import(job):
     raise MemoryError
+pipeline = types.ModuleType("pipeline")
 pipeline.run_import = run_import
+sys.modules["registry.datasets.importing.sandbox.pipeline"] = pipeline
 runpy.run_module("registry.datasets.importing.sandbox.worker", run_name="__main__")
 """
 
