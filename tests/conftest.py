@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from django.utils import translation
 
+from tests.helpers.trials import FULL
+
 pytest_plugins = [
     f"tests.fixtures.{name}"
     for name in ("people", "chain", "pages", "sales_files", "storage", "training", "waves")
@@ -30,6 +32,14 @@ def pytest_configure(config) -> None:
     from django.conf import settings
 
     settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+
+
+def pytest_collection_modifyitems(config, items) -> None:
+    """Cases that only repeat wait for `make test-faults`."""
+    if not FULL:
+        repeated = [item for item in items if item.get_closest_marker("repeats")]
+        config.hook.pytest_deselected(items=repeated)
+        items[:] = [item for item in items if not item.get_closest_marker("repeats")]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -4,71 +4,44 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from tests.helpers.installation import MANAGE, PASSWORD, USER, Site
+from tests.helpers.source_tree import ROOT
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PATIENCE = 180_000  # milliseconds: a busy machine is slow, not wrong
-USER, PASSWORD = "buyer", "a long enough one"
 LISTEN = """window.violations = [];
 const note = (e) => window.violations.push(`${e.violatedDirective} ${e.blockedURI}`);
 document.addEventListener("securitypolicyviolation", note);"""
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-class Product:
+class Product(Site):
     """A running `manage.py up` with a small chain in it."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.port = folder, free_port()
-        self.env = {**os.environ, "DATA_DIR": str(folder), "PORT": str(self.port), "DEBUG": "false"}
-        self.env["ARCHIVE_STORE"] = str(folder / "archive")
+        super().__init__(folder, DEBUG="false", ARCHIVE_STORE=str(folder / "archive"))
+        self.folder = Path(self.env["DATA_DIR"])
         self.address = f"http://127.0.0.1:{self.port}"
 
     def manage(self, *arguments: str, **env: str) -> None:
-        command = [sys.executable, "manage.py", *arguments]
+        """A command in a process of its own."""
+        command = [*MANAGE, *arguments]
         subprocess.run(command, cwd=ROOT, env={**self.env, **env}, check=True, capture_output=True, text=True)
 
-    def prepare(self) -> None:
-        """Data and a person before the start, so that no first training keeps the worker busy."""
-        sample = str(self.folder / "chain.parquet")
-        self.manage("migrate", "-v0")
-        self.manage("make_sample", "--stores", "2", "--products", "3", "--days", "400", "--output", sample)
-        self.manage("import_sales", sample, "--name", "chain")
-        person = {"DJANGO_SUPERUSER_USERNAME": USER, "DJANGO_SUPERUSER_PASSWORD": PASSWORD}
-        self.manage("createsuperuser", "--noinput", "--email", "", **person)
+    def call(self, *arguments: str) -> None:
+        """A command in the process that stands by: nothing has to be imported first."""
+        self.shell(f"from django.core.management import call_command\ncall_command(*{arguments})")
 
-    def start(self) -> None:
-        """Returns when the product says that it is ready."""
-        log = (self.folder / "up.log").open("w")
-        command = [sys.executable, "manage.py", "up"]
-        self.process = subprocess.Popen(
-            command, cwd=ROOT, env=self.env, stdout=subprocess.PIPE, stderr=log, text=True
-        )
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            if line.startswith("Ready:"):
-                return
-        pytest.fail(f"manage.py up ended: {(self.folder / 'up.log').read_text()[-2000:]}")
-
-    def stop(self) -> None:
-        self.process.terminate()
-        try:
-            self.process.wait(30)
-        finally:
-            self.process.kill()
+    def train(self, scope: str = "global", seed: int = 1) -> None:
+        """One more version, in a moment."""
+        words = ["--dataset", "chain", "--scope", scope, "--algorithm", "seasonal_naive", "--budget", "2"]
+        self.call("train", *words, "--seed", str(seed))
 
     def files(self, kind: str) -> list[str]:
         """Names of the artifacts of one kind."""
@@ -79,15 +52,21 @@ class Product:
 @pytest.fixture(scope="package")
 def product(tmp_path_factory) -> Iterator[Product]:
     product = Product(tmp_path_factory.mktemp("product"))
-    product.prepare()
+    product.prepare(days=400, name="chain")
     product.start()
     yield product
-    product.stop()
+    product.clean_up()
 
 
-@pytest.fixture(
-    scope="package"
-)  # while Playwright's driver lives, other tests of this process have no database
+@pytest.fixture(scope="package")
+def versions(product) -> None:
+    """Two quick versions of everything."""
+    for seed in (1, 2):
+        product.train(seed=seed)
+
+
+# While Playwright's driver lives, other tests of this process have no database.
+@pytest.fixture(scope="package")
 def chromium():
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:

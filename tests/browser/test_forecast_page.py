@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.helpers.trials import repeats
+
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
 PNG = b"\x89PNG\r\n\x1a\n"
 SIZE = """async bytes => {
@@ -16,16 +18,6 @@ SIZE = """async bytes => {
 }"""
 
 
-@pytest.fixture
-def versions(product):
-    """Two quick versions of everything."""
-    for seed in ("1", "2"):
-        product.manage(
-            "train", "--dataset", "chain", "--scope", "global", "--algorithm", "seasonal_naive",
-            "--budget", "2", "--seed", seed,
-        )  # fmt: skip
-
-
 def make(page) -> None:
     """A forecast of everything, drawn."""
     page.goto("/forecast/")
@@ -33,7 +25,7 @@ def make(page) -> None:
     page.wait_for_selector("#result canvas[data-drawn=true]")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=repeats)])
 def test_the_picture_is_light_and_has_title_and_legend(open_tab, versions, scheme):
     page = open_tab(color_scheme=scheme).page
     make(page)

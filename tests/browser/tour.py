@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -36,10 +35,10 @@ class Story:
 def tell(product, tab) -> Story:
     """Two versions, a failed training, a forecast beside another version's, a file on its way."""
     quick = ["--dataset", "chain", "--algorithm", "seasonal_naive", "--budget", "2"]
-    for seed in ("1", "2"):
-        product.manage("train", *quick, "--scope", "global", "--seed", seed)
-    with suppress(subprocess.CalledProcessError):  # so many days cannot be learned from
-        product.manage("train", *quick, "--scope", "global", "--horizon", "300")
+    for seed in (1, 2):
+        product.train(seed=seed)
+    with suppress(AssertionError):  # so many days cannot be learned from
+        product.call("train", *quick, "--scope", "global", "--horizon", "300")
     page, pages = tab.page, dict(LISTS)
     page.goto("/forecast/")
     page.click("#forecast-form button[type=submit]")
@@ -91,6 +90,6 @@ def walk(tab, story: Story) -> Iterator[str]:
 
 def still(page) -> None:
     """Returns when nothing is on its way and every chart is drawn."""
-    page.wait_for_load_state("networkidle")
+    page.wait_for_selector(".htmx-request", state="detached")
     for canvas in page.locator("canvas").all():
         canvas.evaluate("c => c.dataset.drawn || new Promise(done => setTimeout(done, 300))")

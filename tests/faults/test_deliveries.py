@@ -8,13 +8,14 @@ import time
 import pytest
 
 from forecastsite.server.supervisor import is_answering
-from tests.faults.conftest import FULL, started
+from tests.faults.conftest import started
 from tests.faults.http_client import Person
 from tests.faults.processes import head
 from tests.helpers.installation import Site, until
+from tests.helpers.trials import FULL
 
 pytestmark = pytest.mark.processes
-BATCH, KILLS, WORKERS = 10, 4, 3
+BATCH, KILLS, WORKERS = (10, 4, 3) if FULL else (4, 2, 2)
 SEND = "from training.models import async_task\nfor _ in range({times}):\n for run in {runs}: "
 SEND += "async_task('training.tasks.run_training', run, cluster='training')"
 WAITING = "from django_q.models import OrmQ\nprint(OrmQ.objects.filter(key='training').count())"
@@ -52,7 +53,7 @@ def acknowledged(site: Site, person: Person, chance, count: int) -> list[str]:
 
 
 def test_an_acknowledged_run_is_never_lost_and_has_one_result(site, tally):
-    person, size = Person(site), BATCH if FULL else 6
+    person, size = Person(site), BATCH
 
     def trial(chance) -> dict:
         runs = acknowledged(site, person, chance, size)
@@ -66,4 +67,4 @@ def test_an_acknowledged_run_is_never_lost_and_has_one_result(site, tally):
         return {"count": len(runs), "kills": KILLS}
 
     words = "runs acknowledged under kills of the web, each delivered three times at once and once late"
-    tally(words, 6, 300).attempt(trial)
+    tally(words, BATCH, 300).attempt(trial)

@@ -8,14 +8,18 @@ import psutil
 import pytest
 
 from forecastsite.server.supervisor import is_answering
-from tests.faults.conftest import FULL, started
+from tests.faults.conftest import started
 from tests.faults.http_client import QUICK
 from tests.faults.processes import fresh, head, learns
 from tests.helpers.installation import Site, until
+from tests.helpers.trials import repeats
 
 pytestmark = pytest.mark.processes
-KINDS = ["web", "parent", "sentinel", "pusher", "monitor", "idle worker", "busy worker", "child"]
-POISON = ["glutton", "killer"] if FULL else ["glutton"]  # a killer takes two minutes
+KINDS = ["web", "parent", "busy worker"]
+KINDS += [
+    pytest.param(kind, marks=repeats) for kind in ("sentinel", "pusher", "monitor", "idle worker", "child")
+]
+POISON = ["glutton", pytest.param("killer", marks=repeats)]  # a killer takes two minutes
 ALGORITHMS = """
 import os, signal
 from torch import nn

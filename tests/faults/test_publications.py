@@ -13,11 +13,12 @@ from importlib.util import find_spec
 import pytest
 from django.conf import settings
 
-from tests.faults.conftest import many, only_if, postgres, serving
 from tests.helpers.installation import MANAGE
+from tests.helpers.postgresql import find_postgresql, run_postgresql
+from tests.helpers.trials import FULL, many, only_if
 
 pytestmark = pytest.mark.processes
-PROCESSES = 8
+PROCESSES = 8 if FULL else 4
 DATA = f"""
 from datetime import date
 from importlib.util import find_spec
@@ -38,7 +39,7 @@ def sqlite(tmp_path) -> dict[str, str]:
 
 @pytest.fixture
 def server() -> Iterator[str]:
-    with serving() as address:
+    with run_postgresql() as address:
         yield address
 
 
@@ -67,7 +68,7 @@ def publish(env: dict[str, str], each: int) -> tuple[list[int], str, float]:
 
 def check(env: dict[str, str], on: str, tally) -> None:
     each = many(5, 100)
-    trials = tally(f"versions of one model published by {PROCESSES} processes", 40, 800, on)
+    trials = tally(f"versions of one model published by {PROCESSES} processes", 20, 800, on)
     if not any(True for _one in trials.left()):
         return
     numbers, said, took = publish(env, each)
@@ -80,6 +81,6 @@ def test_sqlite_gives_every_version_its_own_number(sqlite, tally):
     check(sqlite, "sqlite", tally)
 
 
-@only_if(bool(postgres() and find_spec("psycopg")), "no PostgreSQL server, or psycopg, on this machine")
+@only_if(bool(find_postgresql() and find_spec("psycopg")), "no PostgreSQL server or no psycopg here")
 def test_postgresql_gives_every_version_its_own_number(sqlite, server, tally):
     check({**sqlite, "DATABASE_URL": server}, "postgresql", tally)

@@ -11,15 +11,16 @@ import time
 import pytest
 
 from forecastsite.server.supervisor import is_answering
-from tests.faults.conftest import FULL
 from tests.faults.http_client import Person
 from tests.faults.processes import head, learns
 from tests.helpers.installation import Site, until
+from tests.helpers.trials import FULL
 
 pytestmark = pytest.mark.processes
-SECONDS = 60
+SECONDS = 60 if FULL else 8
 SLOWER = 1.2  # the training may take so much longer when it is watched
-TRUTH = "print(TrainingRun.objects.get(pk='{run}').truth['seconds'])"
+TOOK = "from training.estimate import actual_cost\n"
+TOOK += "print(actual_cost(TrainingRun.objects.get(pk='{run}'))['seconds'])"
 
 
 def watching(site: Site, run: str, cookie: str, count: int) -> subprocess.Popen[str]:
@@ -47,20 +48,22 @@ def test_every_open_page_sees_the_end_soon_and_the_training_hardly_feels_it(site
     person, pages = Person(site), 200 if FULL else 40
 
     def trial(_chance) -> dict:
-        alone = site.queue(SECONDS)
-        site.until_state(alone, "done", seconds=180)
-        seen(watching(site, alone, person.cookie, 1))  # a server that has shown a live page before
+        if FULL:  # the quick run shows only that every page sees the end
+            alone = site.queue(SECONDS)
+            site.until_state(alone, "done", seconds=180)
+            seen(watching(site, alone, person.cookie, 1))  # a server that has shown a live page before
         web = head(site, "web").cpu_times()
         run = site.queue(SECONDS)
         found = seen(watching(site, run, person.cookie, pages))
         used = head(site, "web").cpu_times()
-        before, watched = (float(site.shell(TRUTH.format(run=one))) for one in (alone, run))
         assert found["shown"] == pages
+        if not FULL:
+            return {**found, "count": 1}
+        before, watched = (float(site.shell(TOOK.format(run=one))) for one in (alone, run))
         found |= {"count": 1, "unwatched": round(before, 1), "watched": round(watched, 1)}
         found |= {"slower": round(watched / before, 2)}
         found |= {"web_cpu": round(used.user + used.system - web.user - web.system, 1)}
-        quick = found["p95"] <= 1.0 and found["slower"] <= SLOWER
-        return found | {"ok": quick or not FULL}  # the machine may be busy with other tests
+        return found | {"ok": found["p95"] <= 1.0 and found["slower"] <= SLOWER}
 
     tally(f"a training watched by {pages} sockets", 1, 5).attempt(trial)
 
@@ -79,7 +82,7 @@ def test_after_a_restart_of_the_web_server_pages_are_right_soon(site, tally):
         until(15, lambda: is_answering(site.port))
         client = watching(site, run, person.cookie, 20)
         took = time.monotonic() - begun
-        time.sleep(2)
+        time.sleep(1)
         site.shell(f"TrainingRun.objects.get(pk='{run}').finish_early()")
         assert seen(client)["shown"] == 20
         return {"seconds until it answers": round(took, 1)}

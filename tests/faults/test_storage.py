@@ -12,8 +12,8 @@ from collections.abc import Iterator
 import pytest
 from django.conf import settings
 
-from tests.faults.conftest import SEED
 from tests.helpers.installation import free_port, until
+from tests.helpers.trials import SEED
 
 pytestmark = pytest.mark.processes
 BUCKET = "archive"
@@ -68,22 +68,22 @@ def s3() -> Iterator[dict[str, str]]:
 
 
 def test_a_killed_publisher_or_deleter_leaves_no_ready_row_without_its_file(harm):
-    harm("killed while it publishes and deletes: every ready row has its whole file", "publish", 12)
+    harm("killed while it publishes and deletes: every ready row has its whole file", "publish", 8)
 
 
 def test_a_killed_clean_up_is_ended_by_the_next_and_loses_nothing_protected(harm):
-    harm("clean-up killed: the next ends it, nothing protected is lost", "clean", 6)
+    harm("clean-up killed: the next ends it, nothing protected is lost", "clean", 4)
 
 
 def test_a_clean_up_killed_while_it_archives_loses_nothing(harm, tmp_path):
-    harm("the same, archiving into a folder", "clean", 6, ARCHIVE_STORE=str(tmp_path / "archive"))
+    harm("the same, archiving into a folder", "clean", 3, ARCHIVE_STORE=str(tmp_path / "archive"))
 
 
 def test_the_same_with_an_s3_server(harm, s3):
-    harm("the same, archiving to an S3 server", "clean", 4, **s3)
+    harm("the same, archiving to an S3 server", "clean", 2, **s3)
 
 
 def test_an_s3_server_whose_connections_break_costs_nothing(harm, s3):
     wire = str(free_port())
     broken = {**s3, "WIRE_PORT": wire, "ARCHIVE_S3_ENDPOINT_URL": f"http://127.0.0.1:{wire}"}
-    harm("connections to the S3 server break while it archives", "drop", 3, **broken)
+    harm("connections to the S3 server break while it archives", "drop", 2, **broken)

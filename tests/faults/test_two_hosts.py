@@ -16,13 +16,14 @@ import psutil
 import pytest
 from botocore.exceptions import BotoCoreError
 
-from tests.faults.conftest import only_if, postgres, serving
 from tests.faults.http_client import QUICK
 from tests.helpers.installation import MANAGE, Site, free_port, until
+from tests.helpers.postgresql import find_postgresql, run_postgresql
+from tests.helpers.trials import FULL, only_if
 
 pytestmark = pytest.mark.processes
 KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "us-east-1"}
-RUNS = 4
+RUNS, SECONDS = (4, 20) if FULL else (2, 12)
 
 
 @contextmanager
@@ -51,7 +52,7 @@ def store() -> Iterator[dict[str, str]]:
 @pytest.fixture
 def hosts(tmp_path_factory) -> Iterator[list[Site]]:
     """Two started installations with folders of their own; what they share are database, store and key."""
-    with serving() as address, store() as shared:
+    with run_postgresql() as address, store() as shared:
         shared |= {"DATABASE_URL": address, "SECRET_KEY": "k" * 40, "WAITING_PER_USER": "1000"}
         both = [Site(tmp_path_factory.mktemp(name), **shared) for name in ("one", "other")]
         try:
@@ -69,11 +70,11 @@ def at_work(host: Site) -> set[int]:
     return {member.pid for member in psutil.Process(host.process.pid).children(recursive=True)}
 
 
-@only_if(bool(postgres() and find_spec("psycopg")), "no PostgreSQL server, or psycopg, on this machine")
+@only_if(bool(find_postgresql() and find_spec("psycopg")), "no PostgreSQL server or no psycopg here")
 def test_a_host_takes_over_what_another_was_training_when_it_died(hosts, tally):
     def trial(_chance) -> dict:
         one, other = hosts
-        runs = [other.queue(20) for _number in range(RUNS)]
+        runs = [other.queue(SECONDS) for _number in range(RUNS)]
 
         def learning(host: Site) -> str | None:
             here = at_work(host)
@@ -87,6 +88,8 @@ def test_a_host_takes_over_what_another_was_training_when_it_died(hosts, tally):
         begun = time.monotonic()
         one.process.wait()
         until(10, lambda: not one.left())
+        if not FULL:
+            other.expire_leases([lost])
         until(120, lambda: other.run_row(lost)["attempt"] == 2)
         noticed = time.monotonic() - begun
         until(120 + 90 * RUNS, lambda: not other.runs())

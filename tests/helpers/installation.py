@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 
 import psutil
-from django.conf import settings
 
-MANAGE = [sys.executable, str(settings.BASE_DIR / "manage.py")]
+from tests.helpers.source_tree import ROOT
 
-
+MANAGE = [sys.executable, str(ROOT / "manage.py")]
 USER, PASSWORD = "buyer", "a long enough one"
 
 
@@ -33,8 +36,40 @@ def until(seconds: float, found: Callable[[], object]) -> object:
     while time.monotonic() < end:
         if result := found():
             return result
-        time.sleep(0.4)
+        time.sleep(0.2)
     raise AssertionError(f"not within {seconds} s")
+
+
+PREPARE = """
+import sys
+import django
+django.setup()
+from django.core.management import call_command
+file, days, name = sys.argv[1:]
+call_command("migrate", verbosity=0)
+call_command("make_sample", "--stores=2", "--products=3", f"--days={days}", f"--output={file}")
+call_command("import_sales", file, f"--name={name}")
+call_command("createsuperuser", "--noinput", "--email=")
+"""
+
+
+def install_chain(env: dict[str, str], days: int, name: str) -> None:
+    """Two stores, three products and a person, in an installation that was not started yet."""
+    file = str(Path(env["DATA_DIR"]) / "chain.parquet")
+    words = [sys.executable, "-c", PREPARE, file, str(days), name]
+    ours = {"DJANGO_SETTINGS_MODULE": "forecastsite.settings", "DJANGO_SUPERUSER_USERNAME": USER}
+    ours["DJANGO_SUPERUSER_PASSWORD"] = PASSWORD
+    done = subprocess.run(words, cwd=ROOT, env={**env, **ours}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@cache
+def prepared_folder(days: int, name: str) -> Path:
+    """The data folder of such an installation, made once for all tests of this process."""
+    holder = tempfile.TemporaryDirectory(prefix="installation-")
+    atexit.register(holder.cleanup)
+    install_chain({**os.environ, "DATA_DIR": holder.name}, days, name)
+    return Path(holder.name)
 
 
 class Site:
@@ -49,26 +84,18 @@ class Site:
         self.inside: subprocess.Popen[str] | None = None
         self.seen: dict[int, psutil.Process] = {}
 
-    def prepare(self) -> None:
+    def prepare(self, days: int = 300, name: str = "sample") -> None:
         """A small chain and a person before the first start, so that it trains nothing by itself."""
-        file = str(Path(self.env["DATA_DIR"]) / "chain.parquet")
-        person = {"DJANGO_SUPERUSER_USERNAME": USER, "DJANGO_SUPERUSER_PASSWORD": PASSWORD}
-        for words in (
-            ["migrate", "-v0"],
-            ["make_sample", "--stores=2", "--products=3", "--days=300", f"--output={file}"],
-            ["import_sales", file, "--name=sample"],
-            ["createsuperuser", "--noinput", "--email="],
-        ):
-            done = subprocess.run(
-                [*MANAGE, *words], env={**self.env, **person}, capture_output=True, text=True
-            )
-            assert done.returncode == 0, done.stderr
+        if {"DATABASE_URL", "ARTIFACT_STORE"} & {key for key, value in self.env.items() if value}:
+            install_chain(self.env, days, name)
+        else:
+            shutil.copytree(prepared_folder(days, name), self.env["DATA_DIR"], dirs_exist_ok=True)
 
     def start(self, *command: str) -> None:
         with self.words.open("ab") as words:
             self.process = subprocess.Popen(
                 command or [*MANAGE, "up"],
-                cwd=settings.BASE_DIR,
+                cwd=ROOT,
                 env=self.env,
                 stdout=words,
                 stderr=words,
@@ -128,7 +155,7 @@ class Site:
     def reach_inside(self) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [sys.executable, "-m", "tests.helpers.remote_shell"],
-            cwd=settings.BASE_DIR,
+            cwd=ROOT,
             env={**self.env, "DJANGO_SETTINGS_MODULE": "forecastsite.settings"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -137,10 +164,10 @@ class Site:
 
     def runs(self, *wanted: str) -> dict[str, dict]:
         """These runs, or all that are not over, by id and in the words of `manage.py runs`."""
-        program = "import json\nfrom training.management.commands.runs import as_json\n"
+        program = "import json\nfrom training.management.commands.runs import serialize_run\n"
         program += "rows = TrainingRun.objects.select_related('dataset_version__dataset', 'version')\n"
         which = f"pk__in={list(wanted)}" if wanted else "finished_at=None"
-        said = self.shell(f"{program}print(json.dumps([as_json(row) for row in rows.filter({which})]))")
+        said = self.shell(f"{program}print(json.dumps([serialize_run(row) for row in rows.filter({which})]))")
         return {row["id"]: row for row in json.loads(said)}
 
     def run_row(self, run: str) -> dict:
@@ -151,6 +178,11 @@ class Site:
         words += [f"--budget={seconds}", "--queue", "--json"]
         program = f"from django.core.management import call_command\ncall_command(*{words})"
         return json.loads(self.shell(program))["run"]
+
+    def expire_leases(self, runs: Iterable[str]) -> None:
+        """As if half a minute had passed since the last heartbeat of their workers."""
+        rows = f"TrainingRun.objects.filter(pk__in={list(runs)}, state='running')"
+        self.shell(f"from django.utils import timezone\n{rows}.update(lease_until=timezone.now())")
 
     def cancel(self, runs: Iterable[str]) -> None:
         """Stops them, whatever they do."""

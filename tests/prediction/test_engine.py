@@ -65,9 +65,7 @@ def test_the_history_is_what_was_sold(version: ModelVersion, chain_file: Path) -
         if day.sales is not None:
             assert day.sales == expected[pd.Timestamp(day.date).date()]
     frame = pd.read_parquet(chain_file).query("store_id == 'S02' and product_id == 'P002'").set_index("date")
-    assert all(
-        day.closed == (frame["open"].get(pd.Timestamp(day.date).date(), 1) == 0) for day in history
-    )
+    assert all(day.closed == (frame["open"].get(pd.Timestamp(day.date).date(), 1) == 0) for day in history)
     assert any(day.promo for day in history) and not all(day.promo for day in history)
 
 

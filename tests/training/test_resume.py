@@ -10,7 +10,7 @@ from training.learning import checkpoint, loop
 from training.models import TrainingRun
 from training.runner import LeaseLost, train_and_publish
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 @pytest.fixture(autouse=True)

@@ -14,9 +14,14 @@ from registry.datasets.importer import import_file
 from registry.datasets.importing.errors import SalesFileError
 from registry.datasets.importing.options import ImportJob, ImportOptions
 from registry.datasets.importing.sandbox import launcher
+from registry.datasets.importing.sandbox.pipeline import run_import
 from tests.helpers.hostile_files import files, mutated, parquet, small
+from tests.helpers.trials import FULL
 
 pytestmark = pytest.mark.processes
+# These take memory or time, so the sandbox reads them always. The sentences of the others are the same
+# without it, and no process has to start; `make test-faults` reads all of them there.
+GREEDY = {"bomb", "laughs", "lying", "fat", "far", "huge", "columns", "codes", "empty", "deep", "ragged"}
 RIGHT = {"formula.csv", "paths.csv", "old-mac.csv", "wide-span.csv", "outside.xlsx"}
 
 
@@ -28,13 +33,13 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def outcome(path: Path, folder: Path) -> str:
+def outcome(path: Path, folder: Path, run=launcher.run_in_sandbox) -> str:
     """ "read", or the sentence of the refusal."""
     job = ImportJob(
         path=str(path), name=path.name, folder=str(folder), reading=ImportOptions(on_problem="propose")
     )
     try:
-        launcher.run_in_sandbox(job)
+        run(job)
     except SalesFileError as problem:
         return str(problem)
     return "read"
@@ -49,7 +54,8 @@ def test_every_hostile_file_is_refused_in_one_sentence_or_read(hostile: Path, tm
     read = set()
     for path in paths:
         since = time.monotonic()
-        sentence = outcome(path, tmp_path)
+        needs_limits = FULL or path.stem.split("-")[0] in GREEDY
+        sentence = outcome(path, tmp_path, launcher.run_in_sandbox if needs_limits else run_import)
         most = launcher.WALL_CLOCK_FACTOR * launcher.cpu_limit_seconds(path.stat().st_size)
         assert time.monotonic() - since < most + 10, path.name
         assert "\n" not in sentence and len(sentence) < 400, path.name
@@ -102,11 +108,11 @@ def test_a_whole_import_goes_through_the_confined_process(hostile: Path, chain_f
 
 
 def test_mutated_parquet_files_are_refused_or_right(tmp_path: Path) -> None:
-    """A few; `make faults` uploads 1,500 to a running server while others use it."""
+    """A few; `make test-faults` uploads 1,500 to a running server while others use it."""
     seed = random.randrange(10**6)
     print(f"seed {seed}")
     chance, whole = random.Random(seed), parquet(small())
-    for number in range(15):
+    for number in range(5):
         path = tmp_path / f"{number}.parquet"
         path.write_bytes(mutated(whole, chance))
         sentence = outcome(path, tmp_path)
