@@ -11,28 +11,32 @@ export OMP_WAIT_POLICY ?= PASSIVE
 SCREENSHOTS ?= var/screenshots
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test faults screenshots check bench paces
+.PHONY: help setup run test test-fast test-faults screenshots check bench bench-pages
 .DELETE_ON_ERROR:
 
-help: ## list what make can do here
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
+help: ## list these targets
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
 
-setup: $(VENV)/.installed $(MO) ## virtual environment, packages and translations; starts nothing
+setup: $(VENV)/.installed $(MO) ## install the virtual environment, packages and translations
 
-run: setup ## start web server and workers; PORT=8000 and DATA_DIR=var are honoured
+run: setup ## start web server and workers; PORT=8000 DATA_DIR=var
 	@exec $(BIN)/python manage.py up
 
-test: $(VENV)/.installed-test $(MO) ## run the tests; ARGS="-k name" chooses
+test: $(VENV)/.installed-test $(MO) ## run all tests; ARGS="-k name" chooses
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
-faults: $(VENV)/.installed-test $(MO) ## kill, fill and flood real processes for two hours; see docs/reliability.md
-	FAULTS=full $(BIN)/python -m pytest tests/faults -p no:cacheprovider -s $(ARGS)
+test-fast: $(VENV)/.installed-test $(MO) ## run the tests that need no server, browser or long training
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not processes and not browser and not slow" $(ARGS)
 
-screenshots: $(VENV)/.installed-test $(MO) ## pictures of every page, both languages, light and dark, wide and phone; SCREENSHOTS=folder
+test-faults: $(VENV)/.installed-test $(MO) ## fault injection on real processes, two hours; see docs/reliability.md
+	FAULTS=full $(BIN)/python -m pytest -m "processes or repeats" -p no:cacheprovider -s $(ARGS)
+
+screenshots: $(VENV)/.installed-test $(MO) ## the pictures of the README, then every page in both languages, light and dark, wide and narrow; SCREENSHOTS=folder
+	$(BIN)/python -m tests.browser.readme_pictures docs/images
 	SCREENSHOTS=$(SCREENSHOTS) $(BIN)/python -m pytest -q tests/browser/test_accessibility.py $(ARGS)
-	@echo "Pictures are in $(SCREENSHOTS)."
+	@echo "Pictures are in docs/images and $(SCREENSHOTS)."
 
-check: $(VENV)/.installed-check $(MO) ## lint, types, floors of the house, migrations, translations
+check: $(VENV)/.installed-check $(MO) ## lint, types, import layers, migrations, translations
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -41,13 +45,13 @@ check: $(VENV)/.installed-check $(MO) ## lint, types, floors of the house, migra
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python -m pytest -q tests/architecture/test_translations.py
 
-bench: .venv-bench/.installed ## our algorithms beside their peers; BENCH="pasta m5" ALGORITHMS="kan ets" BUDGET=60 WINDOWS=3
+bench: .venv-bench/.installed ## compare our algorithms with their peers; BENCH="pasta m5" ALGORITHMS="kan ets" BUDGET=60 WINDOWS=3
 	@exec .venv-bench/bin/python -W ignore -m bench.run
 
-paces: $(VENV)/.installed $(MO) ## server times of every page after a year of use, into docs/pages.md; ROUNDS=30
+bench-pages: $(VENV)/.installed $(MO) ## measure server times of every page; writes docs/results/page-speed.md; ROUNDS=30
 	@exec $(BIN)/python -W ignore -m bench.pages
 
-# The stamps say that the environment holds what pyproject.toml asks for: a second start installs nothing.
+# A stamp is newer than pyproject.toml when the environment is up to date: a second start installs nothing.
 $(VENV)/.installed: pyproject.toml
 	$(NEEDS_PYTHON)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -68,7 +72,7 @@ $(VENV)/.installed-check: $(VENV)/.installed-test
 	.venv-bench/bin/python -m pip install --quiet --editable '.[bench]'
 	@touch $@
 
-# A `#, fuzzy` header would make pybabel skip the file without a word, so the result is asked for.
+# A `#, fuzzy` header would make pybabel skip the file silently, so check that the result exists.
 %.mo: %.po $(VENV)/.installed
 	$(BIN)/pybabel --quiet compile -d locale -D django
 	@test -f $@ && touch $@
