@@ -105,7 +105,7 @@ def take_pictures(folder: Path) -> None:
                 print(f"{name}.png: {os.path.getsize(folder / f'{name}.png') // 1000} kB")
             browser.close()
         finally:
-            product.stop()
+            product.clean_up()
 
 
 if __name__ == "__main__":
