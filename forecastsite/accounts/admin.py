@@ -11,13 +11,21 @@ from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from forecastsite.accounts.signals import describe_permissions
 from registry.access.audit import AuditAction, record_action
 from registry.admin.actions import Action, ActionAdmin, Confirmation
 from registry.admin.base import LargeTableAdmin, ReadOnlyAdmin
+
+# Titles that django-axes and the admin have, but not in Chinese: marked here, translated in our catalogue.
+FOREIGN_TITLES = (
+    gettext_noop("access attempts"),
+    gettext_noop("access failures"),
+    gettext_noop("access logs"),
+    gettext_noop("Change or view list link"),
+)
 
 for table in (User, Group, axes_admin.AccessAttempt, axes_admin.AccessLog, axes_admin.AccessFailureLog):
     admin.site.unregister(table)
