@@ -164,7 +164,9 @@ EXAMPLES = [
 ]
 
 
-@pytest.mark.parametrize(("broken", "english", "chinese"), EXAMPLES, ids=lambda part: str(part)[:40])
+@pytest.mark.parametrize(
+    ("broken", "english", "chinese"), EXAMPLES, ids=[text[:50] for _raise, text, _zh in EXAMPLES]
+)
 def test_a_message_reads_the_same_in_both_languages_as_before(broken, english, chinese):
     with pytest.raises(MessageError) as caught:
         broken()
