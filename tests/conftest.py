@@ -59,8 +59,9 @@ def pytest_make_collect_report(collector):
 
 
 @pytest.fixture(autouse=True)
-def artifact_folder(tmp_path: Path, settings) -> Path:
+def artifact_folder(tmp_path: Path, tmp_path_factory, settings) -> Path:
     """Artifacts of a test never touch the data folder."""
+    settings.DATA_DIR = tmp_path_factory.mktemp("data")  # locks and uploads of other tests lie elsewhere
     folder = tmp_path / "artifacts"
     backend = {"BACKEND": "registry.lib.durable_storage.DurableStorage", "OPTIONS": {"location": str(folder)}}
     settings.STORAGES = {**settings.STORAGES, "artifacts": backend}

@@ -129,6 +129,7 @@ def wave() -> pd.DataFrame:
     return pd.concat(parts)
 
 
+@pytest.mark.slow
 def test_the_example_of_an_algorithm_runs_as_it_stands(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -80,6 +80,7 @@ def test_an_earlier_backup_is_not_overwritten_and_a_clean_up_is_waited_for(copy)
     assert problem.value.returncode == 4
 
 
+@pytest.mark.processes
 def test_restored_into_an_empty_folder_everything_is_there_and_whole(copy, tmp_path):
     small_files.fill()
     backup.create_backup(copy)
