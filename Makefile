@@ -23,7 +23,7 @@ run: setup ## start web server and workers; PORT=8000 DATA_DIR=var
 	@exec $(BIN)/python manage.py up
 
 test: $(VENV)/.installed-test $(MO) ## run all tests; ARGS="-k name" chooses
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-fast: $(VENV)/.installed-test $(MO) ## run the tests that need no server, browser or long training
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not processes and not browser and not slow" $(ARGS)

@@ -81,6 +81,7 @@ class Site:
         self.env.pop("ADMIN_PASSWORD", None)
         self.words = folder / "words"
         self.process: subprocess.Popen[bytes] | None = None
+        self.started: list[subprocess.Popen[bytes]] = []
         self.inside: subprocess.Popen[str] | None = None
         self.seen: dict[int, psutil.Process] = {}
 
@@ -101,6 +102,7 @@ class Site:
                 stderr=words,
                 start_new_session=True,
             )
+        self.started.append(self.process)
         until(60, lambda: f"Ready: http://127.0.0.1:{self.port}" in self.said())
 
     def said(self) -> str:
@@ -128,8 +130,9 @@ class Site:
         return [member for member in self.left() if member not in own]
 
     def clean_up(self) -> None:
-        if self.process and self.process.poll() is None:
-            self.stop(signal.SIGKILL)
+        for self.process in self.started:  # after a failure there may be more than one
+            if self.process.poll() is None:
+                self.stop(signal.SIGKILL)
         for member in self.left():
             member.kill()
         if self.inside:
