@@ -16,7 +16,7 @@ from registry.access.permissions import Person
 from registry.datasets.models import DatasetVersion
 from registry.datasets.names import ItemNames, load_names
 from registry.lib import formatting
-from registry.model_versions.metric_labels import LABEL_BY_METRIC, MetricLabel
+from registry.model_versions.metric_labels import LABEL_BY_METRIC, MetricLabel, missing_error_reason
 from registry.storage.tombstones import rule_text
 
 register = template.Library()
@@ -49,6 +49,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "side_label": labels.side_label,
     "examples_text": labels.examples_text,
     "metric_value": labels.metric_value,
+    "missing_error_reason": missing_error_reason,
     "rule_text": rule_text,
 }
 for name, function in FILTERS.items():
