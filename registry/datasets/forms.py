@@ -18,6 +18,7 @@ from registry.datasets.importing.findings import ACTION_LABELS, ALLOWED_ACTIONS,
 from registry.datasets.importing.readers import READERS
 from registry.datasets.models import Dataset
 from registry.datasets.uploads import Upload
+from registry.lib.form_fields import RowChoiceField
 
 COLUMN_CHOICES = [
     ("", _("Other (role detected automatically)")),
@@ -58,7 +59,7 @@ class UploadForm(forms.Form):
         widget=forms.FileInput(attrs={"accept": ",".join(READERS)}),
         error_messages={"required": _("Choose a file."), "empty": _("The file is empty.")},
     )
-    dataset = forms.ModelChoiceField(
+    dataset = RowChoiceField(
         Dataset.objects.all(), label=_("Add to"), required=False, empty_label=_("a new dataset")
     )
     name = forms.CharField(label=_("Name of the new dataset"), max_length=80, required=False)
