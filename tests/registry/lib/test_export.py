@@ -38,6 +38,14 @@ def test_texts_that_look_like_formulas_stay_texts_in_excel():
     assert [row[0].value for row in sheet.iter_rows(min_row=2)] == [f"'{text}" for text in EVIL[:4]] + [-1.5]
 
 
+def test_dates_are_dates_and_totals_stand_below_the_filter():
+    days = Table("a", [Column("what"), Column("value", "units")], [["from", date(2026, 1, 2)]], ["sum", 7])
+    sheet = openpyxl.load_workbook(io.BytesIO(render_excel([days]))).active
+    assert sheet["B2"].is_date and sheet["B2"].number_format == "yyyy-mm-dd"
+    assert sheet["B3"].value == 7 and sheet["B3"].font.bold and sheet.auto_filter.ref == "A1:B2"
+    assert render_csv(days, with_bom=False).decode().split() == ["what,value", "from,2026-01-02"]
+
+
 def test_control_characters_do_not_break_the_workbook():
     sheet = openpyxl.load_workbook(io.BytesIO(render_excel([table(["a\x00b\x1f"])]))).active
     assert sheet["A2"].value == "ab"
