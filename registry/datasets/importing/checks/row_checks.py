@@ -30,7 +30,12 @@ from registry.datasets.importing.errors import SalesFileError
 from registry.datasets.importing.extra_columns import ExtraColumns
 from registry.datasets.importing.options import DECIMAL_MARKS, ImportOptions
 from registry.datasets.importing.raw_table import RawTable
-from registry.datasets.importing.values import CategoricalColumn, distinct_texts, is_text_type
+from registry.datasets.importing.values import (
+    CategoricalColumn,
+    distinct_texts,
+    find_missing_values,
+    is_text_type,
+)
 from registry.lib.days import day_number
 
 KEY_COLUMNS = ("date", "store_id", "product_id")
@@ -180,6 +185,18 @@ def find_bad_numbers(columns: SalesColumns, _name: str) -> Mask:
     return columns.parse_sales()
 
 
+def find_missing_sales(columns: SalesColumns, name: str) -> Mask | None:
+    """[N] cells that say they have no value, such as NULL."""
+    return find_missing_values(columns.table[name])
+
+
+def clear_missing(columns: SalesColumns, name: str) -> None:
+    """Counts cells without a value as nothing sold."""
+    is_missing = find_missing_values(columns.table[name])
+    if is_missing is not None:
+        columns.sales = np.where(is_missing, 0.0, columns.sales)
+
+
 def find_infinite(columns: SalesColumns, _name: str) -> Mask:
     """[N] sales too large to be numbers."""
     return np.isinf(columns.sales)
@@ -235,6 +252,7 @@ ROW_CHECKS = [
     RowCheck("bad-date", "date", find_bad_dates),
     RowCheck("not-a-number", "sales", find_bad_numbers),
     RowCheck("infinite", "sales", find_infinite),
+    RowCheck("missing-sales", "sales", find_missing_sales, {"zero": clear_missing}),
     RowCheck("future-date", "date", find_future_sales),
     *build_code_checks("store_id"),
     *build_code_checks("product_id"),

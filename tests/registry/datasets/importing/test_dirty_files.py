@@ -194,7 +194,8 @@ def test_a_missing_column_and_a_missing_mapped_column_get_their_own_complaint(tm
 def test_row_checks_run_in_the_order_of_their_list(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     faults = [
-        "Total,,,9", "2026-02-31,S1,A,1", "2026-01-01,S1,A,x", "2026-01-01,S1,A,1e999", "2090-01-01,S1,A,1",
+        "Total,,,9", "2026-02-31,S1,A,1", "2026-01-01,S1,A,x", "2026-01-01,S1,A,1e999", "2026-01-01,S1,A,NULL",
+        "2090-01-01,S1,A,1",
         "2026-01-01,,A,1", "2026-01-01,S\x01,A,1", "2026-01-01, S1,A,1", "2026-01-01,s1,A,1",
         "2026-01-01,S1,,1", "2026-01-01,S1,x\x01,1", "2026-01-01,S1,A ,1", "2026-01-01,S1,a,1",
         "2026-01-02,S1,A,-1",
