@@ -15,6 +15,7 @@ from registry import labels
 from registry.access.permissions import Person
 from registry.datasets.models import DatasetVersion
 from registry.datasets.names import ItemNames, load_names
+from registry.datasets.summary_text import summary_facts
 from registry.lib import formatting
 from registry.model_versions.metric_labels import LABEL_BY_METRIC, MetricLabel, missing_error_reason
 from registry.storage.tombstones import rule_text
@@ -51,6 +52,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "metric_value": labels.metric_value,
     "missing_error_reason": missing_error_reason,
     "rule_text": rule_text,
+    "summary_facts": summary_facts,
 }
 for name, function in FILTERS.items():
     register.filter(name, function)

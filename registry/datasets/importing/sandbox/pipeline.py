@@ -27,6 +27,7 @@ from registry.datasets.importing.merge import load_canonical, merge_tables
 from registry.datasets.importing.options import ImportJob
 from registry.datasets.importing.raw_table import RawTable
 from registry.datasets.importing.readers import read_file, unreadable_message
+from registry.datasets.importing.sales_summary import summarize_sales
 from registry.datasets.importing.values import CategoricalColumn
 from registry.lib.csv_safe import format_csv_rows
 from registry.lib.days import day_number
@@ -47,7 +48,7 @@ def run_import(job: ImportJob) -> dict[str, Any]:
 
 def import_table(job: ImportJob, raw: RawTable) -> dict[str, Any]:
     """Everything after the file is read."""
-    detected = detect_columns(raw, job.reading.mapping)
+    detected = detect_columns(raw, job.reading.mapping, job.reading.dates)
     columns_report = describe_columns(raw, detected)
     if job.only == "look":
         return columns_report
@@ -140,6 +141,7 @@ def build_report(
     check_roles(job.name, given, list(content.extras))
     roles = content.assign_roles(given)
     first, last = content.date_range
+    items = build_catalog(content, roles)
     return {
         "hash": content.content_hash,
         "rows": content.row_count,
@@ -153,7 +155,8 @@ def build_report(
         "findings": [finding.as_json() for finding in log.findings],
         "about": checked.file_format,
         "mapping": checked.mapping,
-        "items": build_catalog(content, roles),
+        "items": items,
+        "summary": summarize_sales(content, items),
     }
 
 
