@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from registry import labels
 from registry.access.permissions import Person
+from registry.datasets import finding_text
 from registry.datasets.models import DatasetVersion
 from registry.datasets.names import ItemNames, load_names
 from registry.datasets.summary_text import summary_facts
@@ -52,6 +53,11 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "metric_value": labels.metric_value,
     "missing_error_reason": missing_error_reason,
     "rule_text": rule_text,
+    "count_text": finding_text.count_text,
+    "effect_text": finding_text.effect_text,
+    "example_text": labels.example_text,
+    "span_text": finding_text.span_text,
+    "spot_box": finding_text.spot_box,
     "summary_facts": summary_facts,
 }
 for name, function in FILTERS.items():

@@ -100,8 +100,9 @@ class Command(BaseCommand):
             self.write_result(options["json"], {"run": str(run.pk)}, f"Queued as {run.pk}.")
             return
         version = self.train_here(run)
-        error = format_percent(version.wape)
-        line = f"{version.name}: error {error}. {missing_error_reason(version.metrics)}"
+        line = (
+            f"{version.name}: error {format_percent(version.wape)}. {missing_error_reason(version.metrics)}"
+        )
         self.write_result(options["json"], serialize_result(run, version), line.removesuffix(". "))
 
     def train_here(self, run: TrainingRun) -> ModelVersion:
