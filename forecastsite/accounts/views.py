@@ -59,7 +59,7 @@ class ChangePasswordView(PasswordChangeView):
     template_name = "registration/change_password.html"
     success_url = reverse_lazy("overview")
 
-    def form_valid(self, form: PasswordChangeForm[Any]) -> HttpResponse:
+    def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
         """Saves the password with an audit entry."""
         response = super().form_valid(form)
         user = self.request.user
