@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from registry.datasets.importer import clean_dataset_name, inspect_file, save_version
+from registry.datasets.importing.errors import SalesFileError
 from registry.datasets.importing.options import ImportOptions
 from registry.datasets.models import Dataset, DatasetVersion
 
@@ -106,6 +107,17 @@ class Upload(models.Model):
         """The newest version whose file had the same columns, preferably of the same dataset."""
         versions = DatasetVersion.objects.filter(state="ready", reading__signature=self.report["signature"])
         return versions.filter(dataset=self.dataset_id).first() or versions.first()
+
+    def check_as_before(self) -> bool:
+        """Runs the checks if a file of this dataset had the same columns; False: a person must match them."""
+        before = self.find_matching_version()
+        if before is None or before.dataset_id != self.dataset_id:
+            return False
+        try:
+            self.run_checks()
+        except SalesFileError:  # or a question: the page of the columns asks it
+            return False
+        return True
 
     def run_checks(self) -> None:
         """Reads and checks the whole file and saves the report. Raises SalesFileError or AmbiguousValue."""
