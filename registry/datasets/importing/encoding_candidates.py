@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import islice, pairwise
 from pathlib import Path
 
-from registry.datasets.importing.headers import SYNONYM_SETS, normalize_name
+from registry.datasets.importing.headers import HEADER_SEARCH_ROWS, SYNONYM_SETS, normalize_name
 
 # in the order of how often they occur; the label is what other programs call them
 ENCODING_LABELS = {
@@ -58,6 +58,8 @@ WIDE = {  # letters of several bytes, and the older set that holds the common on
     "cp949": "euc_kr",
     "euc_jp": "euc_jp",
 }
+CURRENCIES = frozenset("€£¥\u00a0")  # alone they stand around numbers, and only Windows-1252 puts them there
+LETTERS = {"Lu", "Ll", "Lo", "Mn", "Sc", "Zs", "Pd", "Pi", "Pf"}  # and what people put between them
 MIN_CANDIDATES, MAX_CANDIDATES = 4, 8
 MAX_SCORED, SAMPLE_LENGTH = 8000, 40  # letters
 MAX_DISTANCE = 0.6  # a candidate so much less plausible than the best one is hardly proposed
@@ -80,6 +82,8 @@ def propose_encodings(path: Path, sample: bytes, head: bytes) -> tuple[EncodingC
     Of encodings in which the foreign letters of the sample are the same only the first is proposed.
     """
     content = b"\n".join(dict.fromkeys(line for line in sample.split(b"\n") if not line.isascii()))
+    if (text := decode(content, "cp1252")) and CURRENCIES.issuperset(re.sub(r"[\x00-\x7f]", "", text)):
+        return (describe("cp1252", text),)
     found: dict[str, tuple[float, str]] = {}
     for name in ENCODING_LABELS:
         text = decode(content, name)
@@ -137,7 +141,7 @@ def score_text(text: str, name: str) -> float:
     if name in WIDE:
         odd = sum(not is_common(letter, WIDE[name]) for letter in foreign)
     else:
-        odd = sum(unicodedata.category(letter) not in ("Lu", "Ll", "Lo", "Mn") for letter in foreign)
+        odd = sum(unicodedata.category(letter) not in LETTERS for letter in foreign)
         odd += sum(is_odd_word(word) for word in re.findall(r"[^\W\d_]+", text))
     scripts = {unicodedata.name(letter, "?").split()[0] for letter in foreign if letter.isalpha()}
     return odd / len(foreign) + 0.1 * max(0, len(scripts) - 2)
@@ -167,6 +171,7 @@ def is_common(letter: str, encoding: str) -> bool:
 
 def has_known_name(head: bytes, name: str) -> bool:
     """Whether a column name with foreign letters is known in the encoding."""
-    line = head.decode(name, errors="ignore").partition("\n")[0]
-    names = {normalize_name(cell) for cell in re.split(r"[,;|\t，；]", line) if not cell.isascii()}
+    lines = head.decode(name, errors="ignore").split("\n", HEADER_SEARCH_ROWS)[:HEADER_SEARCH_ROWS]
+    cells = re.split(r"[,;|\t，；\r\n\"]", "\n".join(lines))
+    names = {normalize_name(cell) for cell in cells if not cell.isascii()}
     return any(names & words for words in SYNONYM_SETS.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import zipfile
 from pathlib import Path
@@ -18,9 +19,13 @@ def sniff_kind(path: Path) -> str:
     ".html" for a web page, ".csv" for text, "" for anything else."""
     with path.open("rb") as stream:
         head = stream.read(HEAD_BYTES)
+        stream.seek(-min(4, len(head)), os.SEEK_END)
+        end = stream.read()
     if head.startswith(ZIP_START):
         return sniff_package(path)
-    for start, kind in ((OLE_START, ".xls"), (GZIP_START, ".gz"), (PARQUET_START, ".parquet")):
+    if head.startswith(PARQUET_START) and end == PARQUET_START and len(head) > len(end):
+        return ".parquet"
+    for start, kind in ((OLE_START, ".xls"), (GZIP_START, ".gz")):
         if head.startswith(start):
             return kind
     if WEB_PAGE.match(head):

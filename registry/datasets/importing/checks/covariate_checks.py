@@ -13,7 +13,13 @@ from registry.datasets.importing.dates import is_date_type
 from registry.datasets.importing.decimal_marks import choose_mark
 from registry.datasets.importing.errors import SalesFileError
 from registry.datasets.importing.extra_columns import ColumnData
-from registry.datasets.importing.number_texts import ZERO_PADDED, are_numeric, is_missing, is_numeric
+from registry.datasets.importing.number_texts import (
+    ZERO_PADDED,
+    are_numeric,
+    is_missing,
+    is_numeric,
+    parse_number,
+)
 from registry.datasets.importing.values import CategoricalColumn, is_text_type, parse_numbers
 
 MIN_NUMBERS, MIN_NUMBER_SHARE = 10, 0.9  # different texts that are numbers, in a column of numbers
@@ -74,9 +80,16 @@ def is_nearly_numeric(
     is_unread = ~is_number & ~is_empty
     counts = np.bincount(texts.codes, minlength=len(texts.values))
     rows, filled = int(counts[is_number].sum()), int(counts[~is_empty].sum())
-    if rows < MIN_TOLD_SHARE * filled or (is_code & is_unread).any():
+    if rows < MIN_TOLD_SHARE * filled or is_number.sum() < 2 or (is_code & is_unread).any():
         return False
     many = is_number.sum() >= max(MIN_NUMBERS, MIN_NUMBER_SHARE * (~is_empty).sum())
-    few = rows >= MIN_NUMBER_SHARE * filled and is_unread.sum() <= MAX_ODD_TEXTS
+    measured = any(is_measure(text, mark) for text in np.array(texts.values, object)[is_number])
+    few = measured and rows >= MIN_NUMBER_SHARE * filled and is_unread.sum() <= MAX_ODD_TEXTS
     proposed = "empty" if many or few else "keep"
     return log.flag_rows("extra-not-a-number", name, table, is_unread[texts.codes], proposed) == "empty"
+
+
+def is_measure(text: str, mark: str) -> bool:
+    """Whether a number measures something: 0 to 9 may also be names of classes."""
+    number = parse_number(text, mark)
+    return abs(number) >= 10 or number != int(number)
