@@ -13,10 +13,10 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.http import parse_header_parameters
 
-from forecastsite.refusals import explain_unavailable, refuse
 from forecastsite.server.body_limit import REFUSED_HEADER
 from forecastsite.server.long_address import MAX_ADDRESS_BYTES
 from registry.access.audit import AuditAction, record_action
+from registry.lib.refusals import explain_unavailable, refuse
 
 View = Callable[[HttpRequest], HttpResponseBase]
 READABLE_CHARSETS = {"utf-8", "ascii"}  # what browsers send

@@ -11,9 +11,9 @@ from django.views.i18n import set_language
 from forecastsite import views
 from forecastsite.accounts.views import ChangePasswordView, SignInView
 
-handler400 = "forecastsite.refusals.bad_request"
+handler400 = "registry.lib.refusals.bad_request"
 handler403 = "forecastsite.views.permission_denied"
-handler500 = "forecastsite.refusals.server_error"
+handler500 = "registry.lib.refusals.server_error"
 urlpatterns = [
     path("", views.overview_page, name="overview"),
     path("models/", views.model_list, name="models"),

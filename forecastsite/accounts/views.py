@@ -17,8 +17,8 @@ from django.utils.translation import gettext as _
 from forecastsite.accounts.forms import SignInForm
 from forecastsite.accounts.sign_in_limits import is_address_blocked, password_checks, remember_device
 from forecastsite.cleanup.disk_reserve import release_reserve
-from forecastsite.refusals import classify_outage, refuse
 from registry.access.audit import AuditAction, record_action
+from registry.lib.refusals import classify_outage, refuse
 
 CHECK_WAIT_SECONDS = 5.0  # how long a sign-in waits for its turn
 

@@ -8,9 +8,9 @@ import pytest
 from django.db import OperationalError
 from django.urls import reverse
 
-from forecastsite import refusals
 from forecastsite.overview import list_steps_done
 from forecastsite.server.body_limit import REFUSED_HEADER, UPLOAD_PATH
+from registry.lib import refusals
 
 LOCKED, FULL = "database is locked", "database or disk is full"
 FORM = "application/x-www-form-urlencoded"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
@@ -12,8 +14,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
 
-from forecastsite.cleanup.disk_reserve import RESERVE_BYTES, free_bytes
-
+FULL_DISK_BYTES = 8 << 20  # with less free space SQLite may not even open
 RETRY_SECONDS = {"busy": 10, "full": 300}
 FULL_MESSAGES = ("is full", "no space left", "could not extend file")
 UNREADABLE_MESSAGES = ("disk i/o error", "unable to open database file")  # SQLite on a full disk
@@ -83,6 +84,6 @@ def classify_outage(error: Exception) -> str:
         return "full"
     if isinstance(error, OSError):
         return ""
-    if any(message in text for message in UNREADABLE_MESSAGES) and free_bytes() < RESERVE_BYTES:
-        return "full"
+    if any(message in text for message in UNREADABLE_MESSAGES):
+        return "full" if shutil.disk_usage(settings.DATA_DIR).free < FULL_DISK_BYTES else ""
     return "busy" if any(message in text for message in BUSY_MESSAGES) else ""
