@@ -127,6 +127,16 @@ class UploadForm(forms.Form):
         return upload
 
 
+def encoding_choices(candidates: list[dict[str, str]]) -> list[tuple[str, str]]:
+    """The encodings that a file may have, each with a text of the file in it."""
+    if len(candidates) < 2:
+        return [(one["name"], one["label"]) for one in candidates] or [("", "")]
+    return [
+        ("", gettext("Choose …")),
+        *((one["name"], f"{one['sample']} ({one['label']})") for one in candidates),
+    ]
+
+
 class ColumnMappingForm(forms.Form):
     """The meaning of each column, and the formats that the file does not prove."""
 
@@ -134,12 +144,14 @@ class ColumnMappingForm(forms.Form):
         label=_("Order in dates like 01/02/2026"), choices=DATE_ORDER_CHOICES, required=False
     )
     decimal = forms.ChoiceField(label=_("Decimal mark"), choices=DECIMAL_CHOICES, required=False)
+    encoding = forms.ChoiceField(label=_("In which line do you read your own words?"), required=False)
 
     def __init__(self, upload: Upload, data: Any = None) -> None:
         reading = upload.reading
-        formats = {name: reading.get(name, "") for name in ("dates", "decimal")}
+        formats = {name: reading.get(name, "") for name in ("dates", "decimal", "encoding")}
         super().__init__(data, initial=formats)
         self.upload, self.columns = upload, upload.report["columns"]
+        self.fields["encoding"].choices = encoding_choices(upload.report.get("encodings", []))  # type: ignore[attr-defined]
         for place, column in enumerate(self.columns):
             self.fields[f"column-{place}"] = forms.ChoiceField(
                 label=column["name"],
@@ -199,6 +211,7 @@ class ColumnMappingForm(forms.Form):
             "ignore": [name for name, target in chosen.items() if target == "ignore"],
             "dates": data["dates"],
             "decimal": data["decimal"],
+            "encoding": data["encoding"],
         }
         self.upload.save()
 

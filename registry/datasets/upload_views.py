@@ -57,6 +57,8 @@ def upload_match(request: HttpRequest, pk: UUID) -> HttpResponse:
     upload = get_own_upload(request, pk)
     if "columns" not in upload.report:
         return redirect("upload")
+    if request.method == "POST" and upload.read_again_in(request.POST.get("encoding", "")):
+        return redirect("upload-match", pk)
     form = ColumnMappingForm(upload, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         form.save_mapping()

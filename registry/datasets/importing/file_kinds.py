@@ -31,7 +31,8 @@ def sniff_kind(path: Path) -> str:
     if WEB_PAGE.match(head):
         return ".html"
     is_wide = head.startswith((b"\xff\xfe", b"\xfe\xff"))  # UTF-16 has zeros between the letters
-    return ".csv" if head and (is_wide or not BINARY.search(head)) else ""
+    is_text = is_wide or not BINARY.search(head)
+    return ".csv" if head and is_text and not head.startswith(ZIP_START[:2]) else ""
 
 
 def sniff_package(path: Path) -> str:

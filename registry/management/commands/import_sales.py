@@ -18,6 +18,8 @@ from registry.datasets.importing.options import DATE_ORDERS, DECIMAL_MARKS, Impo
 from registry.datasets.models import Dataset, DatasetVersion
 from registry.datasets.summary_text import summary_facts
 
+GIVEN_OPTIONS = ("on_problem", "country", "dates", "decimal", "encoding", "replace")
+
 
 class Command(BaseCommand):
     help = "Imports a CSV, Excel or parquet file of sales (date, store, product, sales, …) into a dataset."
@@ -44,6 +46,9 @@ class Command(BaseCommand):
             help="the decimal mark, if 1,234 is ambiguous",
         )
         parser.add_argument(
+            "--encoding", default="", metavar="cp1251", help="the encoding of a text file that is not UTF-8"
+        )
+        parser.add_argument(
             "--choose",
             nargs="+",
             action="extend",
@@ -61,7 +66,7 @@ class Command(BaseCommand):
         reading = ImportOptions(
             mapping=parse_pairs("--map", options["map"]),
             choices=parse_pairs("--choose", options["choose"]),
-            **{name: options[name] for name in ("on_problem", "country", "dates", "decimal", "replace")},
+            **{name: options[name] for name in GIVEN_OPTIONS},
         )
         given = parse_roles({role: split_words(options[role]) for role in COVARIATE_ROLES})
         try:
