@@ -15,25 +15,35 @@ MAX_EXAMPLES = 5  # of each finding, saved with the version
 class Example:
     """A faulty cell. `row` counts like a spreadsheet (the header is row 1), in parquet from 1.
 
-    Row 0 is not in the file, but in the dataset that the file is added to.
+    Row 0 is not in the file, but in the dataset that the file is added to. `series` pictures the series of
+    the cell: see finding_effects.picture_series.
     """
 
     row: int
     column: str
     value: str
+    series: dict[str, Any] | None = None
 
 
 @dataclass
 class Finding:
-    """A fault of a file: its code, how often it occurs, first examples, and the action taken."""
+    """A fault of a file: its code, how often it occurs, first examples, the action taken and its effect."""
 
     code: str
     count: int
     examples: list[Example] = field(default_factory=list)
     action: str = "keep"
+    effect: dict[str, Any] = field(default_factory=dict)  # see finding_effects.build_effect
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """Without a picture or an effect where there is none."""
+        found = asdict(self)
+        if not self.effect:
+            del found["effect"]
+        for example in found["examples"]:
+            if example["series"] is None:
+                del example["series"]
+        return found
 
     def format_sentence(self, file: str) -> str:
         """The first example as a sentence with a remedy."""
@@ -56,6 +66,7 @@ ALLOWED_ACTIONS: dict[str, tuple[str, ...]] = {
     "future-date": ("skip", "keep", "stop"),
     "total-row": ("skip", "keep", "stop"),
     "filled-down": ("above", "keep"),
+    "named-code": ("name", "skip", "stop"),
     "negative": ("keep", "zero", "skip", "stop"),
     "spaces": ("merge", "keep"),
     "mixed-case": ("merge", "keep"),
@@ -89,6 +100,9 @@ FINDING_TITLES = {
     "duplicate": gettext_noop("Same store, product and day twice"),
     "future-date": gettext_noop("Sales in the future"),
     "total-row": gettext_noop("Total row"),
+    "receipt-lines": gettext_noop("Lines of receipts, added up to days"),
+    "money-for-units": gettext_noop("Units are imported, not the amount of money"),
+    "named-code": gettext_noop("No code: the name was taken"),
     "filled-down": gettext_noop("Filled only in the first of several rows (merged cells?)"),
     "rows-above": gettext_noop("Rows above the column names were ignored"),
     "negative": gettext_noop("Negative sales (returns?)"),
@@ -123,6 +137,7 @@ ACTION_LABELS = {
     "unknown": gettext_noop("Unknown"),
     "empty": gettext_noop("Clear the cell"),
     "drop": gettext_noop("Ignore it"),
+    "name": gettext_noop("Use the name as the code"),
     "above": gettext_noop("Copy from the row above"),
 }
 
@@ -139,8 +154,8 @@ def finding_message(code: str) -> str:
             "most 100 visible characters."
         ),
         "duplicate": _(
-            "%(file)s, row %(row)d, column %(column)s: “%(value)s” appears a second time; "
-            "keep one row for each date, store and product."
+            "%(file)s, row %(row)d, column %(column)s: “%(value)s” appears twice; "
+            "keep one row for each date, store and product, or add them up."
         ),
         "ragged-row": _(
             "%(file)s, row %(row)d, column %(column)s: the row has %(value)s cells, not as many "

@@ -21,6 +21,7 @@ from registry.datasets.importing.checks.series_checks import SeriesChecks, selec
 from registry.datasets.importing.column_mapping import DetectedColumns, detect_columns
 from registry.datasets.importing.covariate_roles import check_roles
 from registry.datasets.importing.errors import SalesFileError
+from registry.datasets.importing.finding_effects import measure_content
 from registry.datasets.importing.findings import Example
 from registry.datasets.importing.headers import normalize_name
 from registry.datasets.importing.merge import load_canonical, merge_tables
@@ -41,7 +42,8 @@ def run_import(job: ImportJob) -> dict[str, Any]:
     if job.only == "items":
         return {"items": build_catalog(load_canonical(Path(job.path)), job.reading.roles)}
     try:
-        return import_table(job, read_file(Path(job.path), job.name))
+        raw = read_file(Path(job.path), job.name, job.reading.encoding, may_guess=job.only == "look")
+        return import_table(job, raw)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as problem:  # content that belies its type
         raise SalesFileError(unreadable_message(job.name, problem)) from None
 
@@ -88,6 +90,7 @@ def describe_columns(raw: RawTable, detected: DetectedColumns) -> dict[str, Any]
         "about": {"layout": "long", **long.file_format},
         "signature": hash_columns(shown),
         "rows_read": raw.table.num_rows,
+        "encodings": raw.encodings,
         "question_first": detected.question.field_name if detected.question else "",
     }
 
@@ -115,6 +118,7 @@ def flag_new_codes(log: FindingLog, checked: CheckedRows, base: CanonicalTable) 
         places = [find_example(log, checked, texts, place, code) for place in new[: log.MAX_BAD_ROWS]]
         if log.add_finding(code, places, len(new)) == "skip":
             is_known = ~np.isin(texts.codes, new)
+            measure_content(log.findings[-1], "left-out", content, ~is_known)
             content, numbers = select_rows(content, is_known), numbers[is_known]
             if not content.row_count:
                 raise SalesFileError(_("%(file)s has no usable rows.") % {"file": log.raw.name})

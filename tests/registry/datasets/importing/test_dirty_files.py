@@ -213,6 +213,7 @@ def test_row_checks_run_in_the_order_of_their_list(tmp_path: Path) -> None:
     assert set(order) - set(flagged) == {
         *(("total-row", name) for name in ("store_id", "product_id")),
         *(("filled-down", name) for name in ("date", "store_id", "product_id")),
+        ("named-code", "product_id"),
     }
 
 
