@@ -124,7 +124,8 @@ class DateColumn:
         for writing, found in self.group_open().items():
             days = [date.parts[0 if orders[writing][0] == "dmy" else 1] for _text, date in found]
             if len(orders[writing]) == 1 and orders[writing][0] != "ymd" and min(days) > LAST_MONTH:
-                return known[0][0], found[0][0], orders[writing][0]
+                told = next((text for text, (_year, month, day) in known if month != day), known[0][0])
+                return told, found[0][0], orders[writing][0]
         return None
 
     def find_order(self, file: str, column: str, row_of: dict[str, int]) -> str:

@@ -48,7 +48,8 @@ class Finding:
     def format_sentence(self, file: str) -> str:
         """The first example as a sentence with a remedy."""
         first = self.examples[0]
-        place = {"file": file, "row": first.row, "column": first.column, "value": first.value[:60]}
+        place = {"file": file, "row": first.row, "column": " ".join(first.column.split())}
+        place["value"] = " ".join(first.value.split())[:60]
         place["title"] = _(FINDING_TITLES[self.code])
         return finding_message(self.code) % place + format_remaining(self.count)
 
