@@ -32,14 +32,13 @@ def run_web_server(port: str) -> None:
     from forecastsite.server.body_limit import install_body_limit
     from forecastsite.server.bounded_server import install_bounded_server
     from forecastsite.server.long_address import install_long_address
-    from forecastsite.server.websocket_limits import MAX_FRAME_BYTES, install_websocket_limits
+    from forecastsite.server.websocket_limits import install_websocket_limits
 
     install_body_limit()
     install_long_address()
     install_websocket_limits()
     install_bounded_server()
-    limits = [f"--websocket-max-{thing}-size={MAX_FRAME_BYTES}" for thing in ("frame", "message")]
-    CommandLineInterface().run([*DAPHNE_ARGUMENTS, *limits, "-p", port, "forecastsite.asgi:application"])
+    CommandLineInterface().run([*DAPHNE_ARGUMENTS, "-p", port, "forecastsite.asgi:application"])
 
 
 def run_workers(queue: str) -> None:

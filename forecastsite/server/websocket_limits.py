@@ -10,7 +10,7 @@ from typing import Any
 
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 
-MAX_FRAME_BYTES = 1024  # of a frame and of a message
+MAX_FRAME_BYTES = 1024  # of a frame that is received; daphne's own limit counts for sent messages, too
 MAX_FRAMES, FRAME_SECONDS = 10, 10.0  # frames allowed in this many seconds, pings included
 CLOSE_POLICY = 1008
 
@@ -22,8 +22,10 @@ class ListeningWebSocket(WebSocketProtocol):
     frame_count = 0
 
     def onMessageFrameBegin(self, length: int) -> None:
-        """Counts a frame of a message, also one of a message that never ends."""
+        """Counts a frame of a message, also one of a message that never ends; refuses a large one."""
         self.count_frame()
+        if length > MAX_FRAME_BYTES and not self.muted:
+            self.close_noisy_socket()
         super().onMessageFrameBegin(length)
 
     def onPing(self, payload: bytes) -> None:
