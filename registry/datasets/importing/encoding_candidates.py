@@ -60,6 +60,7 @@ WIDE = {  # letters of several bytes, and the older set that holds the common on
 }
 CURRENCIES = frozenset("€£¥\u00a0")  # alone they stand around numbers, and only Windows-1252 puts them there
 LETTERS = {"Lu", "Ll", "Lo", "Mn", "Sc", "Zs", "Pd", "Pi", "Pf"}  # and what people put between them
+SIGNS = frozenset("№°®™©§…•±×½¼¾µ²³ºª·")
 MIN_CANDIDATES, MAX_CANDIDATES = 4, 8
 MAX_SCORED, SAMPLE_LENGTH = 8000, 40  # letters
 MAX_DISTANCE = 0.6  # a candidate so much less plausible than the best one is hardly proposed
@@ -141,7 +142,7 @@ def score_text(text: str, name: str) -> float:
     if name in WIDE:
         odd = sum(not is_common(letter, WIDE[name]) for letter in foreign)
     else:
-        odd = sum(unicodedata.category(letter) not in LETTERS for letter in foreign)
+        odd = sum(unicodedata.category(letter) not in LETTERS and letter not in SIGNS for letter in foreign)
         odd += sum(is_odd_word(word) for word in re.findall(r"[^\W\d_]+", text))
     scripts = {unicodedata.name(letter, "?").split()[0] for letter in foreign if letter.isalpha()}
     return odd / len(foreign) + 0.1 * max(0, len(scripts) - 2)

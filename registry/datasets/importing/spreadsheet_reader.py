@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -47,7 +48,7 @@ def read_spreadsheet(source: SourceFile) -> RawTable:
     if zipfile.is_zipfile(source.path):
         check_package(source.path, source.name)
     try:
-        book = CalamineWorkbook.from_path(source.path)
+        book = CalamineWorkbook.from_filelike(io.BytesIO(source.path.read_bytes()))  # whatever its suffix
         sheets = [
             CalamineSheet(book, one.name, "visible" if one.visible == SheetVisibleEnum.Visible else "hidden")
             for one in book.sheets_metadata

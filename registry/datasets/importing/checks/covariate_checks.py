@@ -80,10 +80,11 @@ def is_nearly_numeric(
     is_unread = ~is_number & ~is_empty
     counts = np.bincount(texts.codes, minlength=len(texts.values))
     rows, filled = int(counts[is_number].sum()), int(counts[~is_empty].sum())
-    if rows < MIN_TOLD_SHARE * filled or is_number.sum() < 2 or (is_code & is_unread).any():
+    measured = any(is_measure(text, mark) for text in np.array(texts.values, object)[is_number])
+    is_class = is_number.sum() < 2 and not measured  # such as 0, a, b
+    if rows < MIN_TOLD_SHARE * filled or is_class or (is_code & is_unread).any():
         return False
     many = is_number.sum() >= max(MIN_NUMBERS, MIN_NUMBER_SHARE * (~is_empty).sum())
-    measured = any(is_measure(text, mark) for text in np.array(texts.values, object)[is_number])
     few = measured and rows >= MIN_NUMBER_SHARE * filled and is_unread.sum() <= MAX_ODD_TEXTS
     proposed = "empty" if many or few else "keep"
     return log.flag_rows("extra-not-a-number", name, table, is_unread[texts.codes], proposed) == "empty"
