@@ -70,10 +70,8 @@ LANGUAGES = [
     "af",
 ]
 MORE_MONTHS = {"de": {"mrz": 3}, "en": {"sept": 9}, "es": {"set": 9, "sept": 9}, "id": {"agt": 8}}
-ROMAN_MONTHS = {
-    name: number
-    for number, name in enumerate(("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"), 1)
-}  # fmt: skip
+ROMAN_NUMBERS = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
+ROMAN_MONTHS = {name: number for number, name in enumerate(ROMAN_NUMBERS, start=1)}
 MIN_PREFIX = 3  # letters of a name cut short
 ACCENTS = re.compile("[\u0300-\u036f]")  # of Latin, Greek and Cyrillic; vowel signs of other scripts stay
 

@@ -29,9 +29,9 @@ razem, ogółem, łącznie, suma końcowa, celkem, celkový součet, součet, me
 toplam, genel toplam, ara toplam, σύνολο, γενικό σύνολο, σύνολα, μερικό σύνολο,
 summa, totalt, totalsumma, delsumma, sammanlagt, i alt, sum totalt, hovedtotal, yhteensä, loppusumma,
 kokku, kopā, pavisam, iš viso, viso, gjithsej, jumlah, total keseluruhan, tổng, tổng cộng, tổng số,
-合计, 总计, 小计, 总和, 汇总, 总数, 合計, 総計, 総合計, 小計, 總計, 總和, 計, 合计数, 
+合计, 总计, 小计, 总和, 汇总, 总数, 合計, 総計, 総合計, 小計, 總計, 總和, 計, 合计数,
 합계, 총계, 소계, 총합계, 계,
-รวม, รวมทั้งหมด, ยอดรวม, รวมทั้งสิ้น, 
+รวม, รวมทั้งหมด, ยอดรวม, รวมทั้งสิ้น,
 المجموع, الإجمالي, الاجمالي, مجموع, الإجمالي الكلي, المجموع الكلي, جمع, جمع کل,
 סה"כ, סהכ, סך הכל, कुल, योग, कुल योग, মোট
 """
