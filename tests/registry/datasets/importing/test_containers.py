@@ -28,7 +28,7 @@ def pack(members: dict[str, bytes]) -> bytes:
 def ods() -> bytes:
     """A small spreadsheet of LibreOffice with a true number."""
     cell = "<table:table-cell office:value-type='string'><text:p>{}</text:p></table:table-cell>"
-    number = "<table:table-cell office:value-type='float' office:value='{0}'><text:p>{0}</text:p></table:table-cell>"
+    number = cell.replace("'string'", "'float' office:value='{0}'").replace("{}", "{0}")
     rows = [line.split(",") for line in TABLE.decode().splitlines()]
     body = "".join(
         f"<table:table-row>{''.join((number if k == 3 and j else cell).format(c) for k, c in enumerate(row))}"
@@ -44,7 +44,7 @@ def ods() -> bytes:
     )
     kind = "application/vnd.oasis.opendocument.spreadsheet"
     manifest = (
-        "<?xml version='1.0'?><manifest:manifest xmlns:manifest='urn:oasis:names:tc:opendocument:xmlns:manifest:1.0'>"
+        f"<?xml version='1.0'?><manifest:manifest xmlns:manifest='{space}:manifest:1.0'>"
         f"<manifest:file-entry manifest:full-path='/' manifest:media-type='{kind}'/></manifest:manifest>"
     )
     return pack(
