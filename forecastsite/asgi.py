@@ -18,11 +18,12 @@ def build_application() -> AsgiApp:
     from channels.auth import AuthMiddlewareStack
     from channels.routing import ProtocolTypeRouter, URLRouter
 
+    from forecastsite.server.health import answer_health_checks
     from forecastsite.server.websocket_origin import SameWebsocketOrigin
     from training.routing import websocket_urlpatterns
 
     sockets = SameWebsocketOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
-    router: AsgiApp = ProtocolTypeRouter({"http": pages, "websocket": sockets})
+    router: AsgiApp = ProtocolTypeRouter({"http": answer_health_checks(pages), "websocket": sockets})
     return router
 
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from registry.datasets.models import Dataset
 from registry.labels import algorithm_label, interval_coverage, skill_score
 from registry.lib.export import Column, Table
+from registry.lib.form_fields import RowChoiceField
 from registry.model_versions.models import ModelVersion
 from training.models import TrainingRun
 
@@ -43,9 +44,7 @@ class ModelFilterForm(forms.Form):
     """Filters of the list; an unknown value in the address filters nothing."""
 
     q = forms.CharField(label=_("Name or code"), required=False, widget=forms.SearchInput)
-    dataset = forms.ModelChoiceField(
-        Dataset.objects.all(), label=_("Dataset"), required=False, empty_label=_("Any")
-    )
+    dataset = RowChoiceField(Dataset.objects.all(), label=_("Dataset"), required=False, empty_label=_("Any"))
     kind = forms.ChoiceField(label=_("Scope"), required=False, choices=KINDS)
     method = AlgorithmField(label=_("Method"), required=False, choices=method_choices)
     state = forms.ChoiceField(label=_("State"), required=False, choices=STATES)

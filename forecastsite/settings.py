@@ -113,7 +113,9 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "forecastsite.middleware.ExplainRefusals",
     "forecastsite.middleware.reject_large_body",
+    "forecastsite.middleware.reject_unreadable_request",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -186,6 +188,7 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
+MAX_CONNECTIONS = read_env_int("MAX_CONNECTIONS", 2000, 16, 100_000)  # of the web server, live pages included
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
 HTTPS = read_env_bool("HTTPS", False)
@@ -196,6 +199,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 MAX_UPLOAD_MB = read_env_int("MAX_UPLOAD_MB", 50, 1, 4096)  # larger files: import_sales on the server
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1_048_576  # larger bodies are read from a file
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 
 # --- jobs --------------------------------------------------------------------------------------------

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 from django.views.i18n import set_language
 
 from forecastsite import views
+from forecastsite.accounts.views import ChangePasswordView, SignInView
 
+handler400 = "registry.lib.refusals.bad_request"
 handler403 = "forecastsite.views.permission_denied"
+handler500 = "registry.lib.refusals.server_error"
 urlpatterns = [
     path("", views.overview_page, name="overview"),
     path("models/", views.model_list, name="models"),
@@ -19,7 +22,8 @@ urlpatterns = [
     path("", include("registry.urls")),
     path("", include("training.urls")),
     path("", include("prediction.urls")),
-    path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("login/", SignInView.as_view(), name="login"),
+    path("password/", ChangePasswordView.as_view(), name="password"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("language/", login_not_required(set_language), name="set_language"),
     path("admin/", admin.site.urls),

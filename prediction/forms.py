@@ -12,20 +12,13 @@ from django.utils.translation import gettext_lazy as _
 
 from prediction.models import Forecast
 from registry.autocomplete import make_code_field, resolve_code, similar_codes
-from registry.lib.form_fields import NOT_IN_LIST, whole_number
+from registry.lib.form_fields import NOT_IN_LIST, RowChoiceField, whole_number
 from registry.lib.formatting import format_percent
 from registry.model_versions.models import ModelVersion, known_codes
 
 
-class VersionField(forms.ModelChoiceField[ModelVersion]):
+class VersionField(RowChoiceField[ModelVersion]):
     """Model versions, labelled with name, dataset, error and whether they are in use."""
-
-    def to_python(self, value: Any) -> ModelVersion | None:
-        """Values that are not valid ids get the same message as unknown ids."""
-        try:
-            return super().to_python(value)
-        except forms.ValidationError:
-            raise forms.ValidationError(self.error_messages["invalid_choice"], "invalid_choice") from None
 
     def label_from_instance(self, obj: Any) -> str:
         parts = [obj.name, obj.model.dataset.name]

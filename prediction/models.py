@@ -15,6 +15,7 @@ from prediction.content_builder import build_content
 from prediction.engine import run_forecast
 from registry.access.permissions import Person, is_owner
 from registry.datasets.models import DatasetVersion
+from registry.lib.request_values import read_id
 from registry.model_versions.models import ModelVersion
 from registry.storage.archivable import ArchivableArtifact
 from registry.storage.artifacts import Artifact
@@ -36,8 +37,8 @@ class ForecastQuerySet(models.QuerySet["Forecast"]):
     ) -> ForecastQuerySet:
         """Forecasts whose store or product contains `text`, of the dataset id, made by that person."""
         rows = self.filter(product__icontains=text) | self.filter(store__icontains=text) if text else self
-        if dataset.isdigit():
-            rows = rows.filter(version__model__dataset=int(dataset))
+        if (number := read_id(dataset)) is not None:
+            rows = rows.filter(version__model__dataset=number)
         return rows.filter(created_by=created_by) if created_by else rows
 
     def make_forecast(

@@ -33,6 +33,7 @@ from registry.lib.export import (
 )
 from registry.lib.http import HtmxRequest, download_response, render_confirmation
 from registry.lib.messages import translate_error
+from registry.lib.request_values import read_text, read_uuids
 from registry.model_versions.models import ModelVersion
 from registry.storage.artifacts import CorruptArtifact
 
@@ -45,7 +46,7 @@ ADD_FORECAST = "prediction.add_forecast"
 @permission_required(ADD_FORECAST)
 def forecast_create(request: HtmxRequest) -> HttpResponse:
     """Shows the form; makes the forecast of a valid one and shows it below the form."""
-    given = {name: request.GET[name] for name in FORM_FIELDS if name in request.GET}
+    given = {name: read_text(request.GET, name, 300) for name in FORM_FIELDS if name in request.GET}
     form = ForecastForm(request.POST) if request.method == "POST" else ForecastForm(initial=given)
     if request.method == "POST" and form.is_valid():
         archived = form.cleaned_data["version"].is_archived
@@ -81,7 +82,7 @@ def forecast_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     """A saved forecast, with the form for the next one above it."""
     found = get_object_or_404(Forecast.objects.with_names(), pk=pk)
     given, archived = {name: getattr(found, name) for name in FORM_FIELDS}, found.is_archived
-    shown = forecast_context(found, others=request.GET.getlist("with"))
+    shown = forecast_context(found, others=[str(one) for one in read_uuids(request.GET, "with")])
     context = {"form": ForecastForm(initial=given), **shown}
     if archived and not found.is_archived:
         context["news"] = restored_message(found)
@@ -152,7 +153,7 @@ def file_name(forecast: Forecast) -> str:
 @require_safe
 def forecast_list(request: HtmxRequest) -> HttpResponse:
     """The forecast history, newest first, as a page, CSV or Excel."""
-    wanted = {name: request.GET.get(name, "").strip() for name in ("q", "dataset", "who")}
+    wanted = {name: read_text(request.GET, name) for name in ("q", "dataset", "who")}
     mine = request.user if wanted["who"] == "me" else None
     found = Forecast.objects.ready().filter_matching(wanted["q"], wanted["dataset"], mine).with_names()
     if (kind := request.GET.get("export")) in EXPORT_FORMATS:

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 from registry.datasets.catalog import Item
 from registry.datasets.models import Dataset, DatasetVersion, list_codes
 from registry.datasets.names import load_names
+from registry.lib.request_values import read_id, read_text
 from registry.model_versions.comparison import selected_versions
 from registry.model_versions.models import known_codes
 
@@ -80,7 +81,7 @@ def suggest_codes(request: HttpRequest, kind: str) -> HttpResponse:
     if kind not in ("store", "product"):
         raise Http404
     version, known = find_source(request.GET, kind)
-    words = request.GET.get(kind, "").replace("\0", " ").strip()[:100]
+    words = read_text(request.GET, kind)
     items = search_catalog(version, kind, words, set(known)) if version else []
     context = {"kind": kind, "items": items[:MAX_SUGGESTIONS], "more": len(items) > MAX_SUGGESTIONS}
     return render(request, "partials/suggestions.html", context)
@@ -90,7 +91,7 @@ def find_source(given: QueryDict, kind: str) -> tuple[DatasetVersion | None, lis
     """The dataset version to search and the codes that may be chosen."""
     if models := selected_versions([given.get("version", "")]):
         return models[0].dataset_version, known_codes(models[0], kind)
-    number = given.get("dataset", "")
-    dataset = Dataset.objects.filter(pk=number).first() if number.isdecimal() else None
+    number = read_id(given.get("dataset"))
+    dataset = Dataset.objects.filter(pk=number).first() if number is not None else None
     version = dataset.current_version if dataset else None
     return version, list_codes(version, kind) if version else []

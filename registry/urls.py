@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import path, register_converter
 
 from registry import autocomplete
 from registry.datasets import download_views, upload_views
 from registry.datasets import views as datasets
+from registry.lib.request_values import IdConverter
 from registry.model_versions import views as model_versions
+
+register_converter(IdConverter, "id")
 
 urlpatterns = [
     path("data/", datasets.dataset_list, name="data"),
-    path("data/<int:pk>/", datasets.dataset_detail, name="dataset"),
+    path("data/<id:pk>/", datasets.dataset_detail, name="dataset"),
     path("data/upload/", upload_views.upload_file, name="upload"),
     path("data/upload/<uuid:pk>/match/", upload_views.upload_match, name="upload-match"),
     path("data/upload/<uuid:pk>/check/", upload_views.upload_check, name="upload-check"),
@@ -19,10 +22,10 @@ urlpatterns = [
     path("data/upload/<uuid:pk>/discard/", upload_views.upload_discard, name="upload-discard"),
     path("data/version/<uuid:pk>/back/", upload_views.dataset_restore, name="dataset-back"),
     path("data/suggest/<str:kind>/", autocomplete.suggest_codes, name="suggest"),
-    path("data/<int:pk>/catalogue/", datasets.item_list, name="catalogue"),
-    path("data/<int:pk>/sales.csv", download_views.sales_csv, name="dataset-csv"),
-    path("data/<int:pk>/sales.parquet", download_views.sales_parquet, name="dataset-parquet"),
-    path("data/<int:pk>/findings.csv", download_views.findings_csv, name="dataset-findings"),
+    path("data/<id:pk>/catalogue/", datasets.item_list, name="catalogue"),
+    path("data/<id:pk>/sales.csv", download_views.sales_csv, name="dataset-csv"),
+    path("data/<id:pk>/sales.parquet", download_views.sales_parquet, name="dataset-parquet"),
+    path("data/<id:pk>/findings.csv", download_views.findings_csv, name="dataset-findings"),
     path("models/<uuid:pk>/", model_versions.model_detail, name="model"),
     path("models/compare/", model_versions.model_compare, name="models-compare"),
     path("models/<uuid:pk>/promote/", model_versions.model_promote, name="model-promote"),

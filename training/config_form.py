@@ -12,6 +12,8 @@ from django.utils.translation import gettext
 from registry.lib.form_fields import NOT_A_NUMBER, NOT_A_WHOLE_NUMBER, range_validators
 
 KNOB_PREFIX = "knob"
+MAX_NUMBER = 1_000_000_000  # of a knob without bounds
+MAX_TEXT = 200  # characters of a knob that is a text
 
 
 def build_knob_field(knob: dict[str, Any]) -> forms.Field:
@@ -22,11 +24,11 @@ def build_knob_field(knob: dict[str, Any]) -> forms.Field:
         "help_text": format_html("<code>{}</code>", knob["name"]),
         "initial": knob["default"],
     }
-    kind, low, high = knob["type"], knob.get("min"), knob.get("max")
+    kind, low, high = knob["type"], knob.get("min", -MAX_NUMBER), knob.get("max", MAX_NUMBER)
     if kind is bool:
         return forms.BooleanField(required=False, **common)
     if kind not in (int, float):
-        return forms.CharField(**common)
+        return forms.CharField(max_length=MAX_TEXT, **common)
     limits = {"min": low, "max": high, "step": 1 if kind is int else "any"}
     message = NOT_A_WHOLE_NUMBER if kind is int else NOT_A_NUMBER
     number = forms.IntegerField if kind is int else forms.FloatField

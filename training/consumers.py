@@ -28,7 +28,7 @@ CLOSE_TOO_MANY = 4429
 CLOSE_TOO_LONG = 1009
 CLOSE_FINISHED = 1000
 SESSION_CHECK_SECONDS = 30.0  # seconds between two checks of the session
-MAX_MESSAGE_BYTES = 64 * 1024  # bytes of a client's message (the server refuses longer frames itself)
+MAX_MESSAGE_BYTES = 1024  # bytes of a client's message (the server drops all messages, see websocket_limits)
 
 
 class RunConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types

@@ -8,7 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
-    from training.learning.pipeline import Progress
+    from training.learning.progress import Progress
 
 
 class RunEvent(models.Model):

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from registry.autocomplete import make_code_field, resolve_code, similar_codes
 from registry.datasets.models import Dataset, list_codes
 from registry.datasets.scope import Scope
-from registry.lib.form_fields import NOT_IN_LIST, whole_number
+from registry.lib.form_fields import NOT_IN_LIST, RowChoiceField, whole_number
 from registry.storage.artifacts import Artifact
 from training import queue
 from training.config_form import build_knob_form, describe_algorithm
@@ -42,7 +42,7 @@ class TrainForm(forms.Form):
             "required": _("This page is out of date. Reload it and try again."),
         },
     )
-    dataset = forms.ModelChoiceField(
+    dataset = RowChoiceField(
         Dataset.objects.filter(versions__state=Artifact.State.READY).distinct(),
         label=_("Dataset"),
         empty_label=None,

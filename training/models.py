@@ -42,7 +42,7 @@ from training.limits import peak_memory_mb
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-    from training.learning.pipeline import Progress
+    from training.learning.progress import Progress
 QUEUE_NAME = "training"
 CHECKPOINT_FOLDER = "runs"  # below DATA_DIR: checkpoints of runs that have not ended
 LEASE_DURATION = timedelta(seconds=30)  # a worker without a heartbeat for this long loses the run

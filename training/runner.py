@@ -19,7 +19,8 @@ from training import leases
 from training.models import TrainingRun
 
 if TYPE_CHECKING:
-    from training.learning.pipeline import Progress, TrainingConfig, TrainingResult
+    from training.learning.pipeline import TrainingConfig, TrainingResult
+    from training.learning.progress import Progress
 
 EXPECTED_ERRORS = (ValueError, CorruptArtifact)  # their text is one sentence for users
 FLUSH_SECONDS = 0.25  # seconds between two writes of progress

@@ -15,6 +15,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from registry.access.permissions import permission_required, require
 from registry.lib.http import HtmxRequest, render_confirmation
 from registry.lib.messages import translate_error
+from registry.lib.request_values import read_text
 from training.config_form import build_knob_form, describe_algorithm
 from training.estimate import EXPERIENCE_TEXT, FIRST_GUESS_TEXT
 from training.forms import TrainForm
@@ -31,7 +32,7 @@ PREFILLED_FIELDS = ("dataset", "kind", "store", "product", "algorithm", "horizon
 @permission_required(TRAIN_PERMISSION)
 def start_training(request: HttpRequest) -> HttpResponse:
     """Shows the form; queues the run of a valid one and redirects to its live page."""
-    given = {name: request.GET[name] for name in PREFILLED_FIELDS if name in request.GET}
+    given = {name: read_text(request.GET, name, 300) for name in PREFILLED_FIELDS if name in request.GET}
     form = TrainForm(request.POST) if request.method == "POST" else TrainForm(initial=given)
     if request.method == "POST" and form.is_valid():
         try:
@@ -48,7 +49,7 @@ def start_training(request: HttpRequest) -> HttpResponse:
 @permission_required(TRAIN_PERMISSION)
 def knob_fields(request: HttpRequest) -> HttpResponse:
     """Description and settings of the chosen algorithm, as a fragment of the form."""
-    name = request.GET.get("algorithm", "")
+    name = read_text(request.GET, "algorithm")
     return render(
         request,
         "training/train.html#chosen",

@@ -1,4 +1,4 @@
-"""Drops request bodies larger than MAX_UPLOAD_MB while they arrive.
+"""Drops request bodies that are too large while they arrive: files at the upload page, small forms elsewhere.
 
 Django's own limits apply only after daphne has read the whole body.
 """
@@ -12,9 +12,12 @@ import daphne.http_protocol
 from daphne.http_protocol import WebRequest
 from django.conf import settings
 
+from forecastsite.server.connections import ANSWERING, BODY, IDLE
+
 REFUSED_HEADER = "X-Body-Refused"
 CUTOFF_FACTOR = 4  # a client that keeps sending up to this multiple of the limit is disconnected
 FORM_BYTES = 1 << 20  # allowance for the other fields of a form
+UPLOAD_PATH = b"/data/upload/"  # the only address that takes files, and only from a signed-in browser
 
 
 class LimitedBodyRequest(WebRequest):
@@ -22,15 +25,27 @@ class LimitedBodyRequest(WebRequest):
 
     is_refused = False
     received_bytes = 0
+    body_path = b""
     content: Any
 
     @property
     def max_bytes(self) -> int:
         """The largest body accepted."""
-        return (int(settings.MAX_UPLOAD_MB) << 20) + FORM_BYTES
+        if self.takes_file:
+            return (int(settings.MAX_UPLOAD_MB) << 20) + FORM_BYTES
+        return int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE) + FORM_BYTES
+
+    @property
+    def takes_file(self) -> bool:
+        """Whether this is an upload from a browser with a session; the page itself checks the session."""
+        cookies = b";".join(self.requestHeaders.getRawHeaders(b"Cookie") or [])
+        has_session = f"{settings.SESSION_COOKIE_NAME}=".encode() in cookies
+        return has_session and self.body_path.partition(b"?")[0] == UPLOAD_PATH
 
     def gotLength(self, length: int | None) -> None:
         """Refuses a body whose declared length is too large."""
+        self.transport.enter_phase(BODY)
+        self.body_path = getattr(self.channel, "_path", b"")  # `path` is set only after the body
         self.is_refused = (length or 0) > self.max_bytes
         super().gotLength(0 if self.is_refused else length)
 
@@ -48,11 +63,20 @@ class LimitedBodyRequest(WebRequest):
 
     def process(self) -> Any:
         """Passes on the request; a refused body is replaced by a header."""
+        self.transport.enter_phase(ANSWERING)
         self.requestHeaders.removeHeader(REFUSED_HEADER.encode())
         if self.is_refused:
-            self.requestHeaders.setRawHeaders(REFUSED_HEADER.encode(), [b"yes"])
+            self.requestHeaders.setRawHeaders(
+                REFUSED_HEADER.encode(), [b"file" if self.takes_file else b"form"]
+            )
             self.requestHeaders.removeHeader(b"Content-Length")
         return super().process()
+
+    def finish(self) -> None:
+        """Ends the answer; the connection may be used again."""
+        if self.transport is not None:
+            self.transport.enter_phase(IDLE)
+        super().finish()
 
 
 def install_body_limit() -> None:

@@ -12,13 +12,6 @@ import sys
 from registry.lib.process import die_with_parent
 
 DAPHNE_ARGUMENTS = ["-v", "0", "-b", "127.0.0.1", "--application-close-timeout", "3"]
-MAX_WEBSOCKET_BYTES = "65536"  # bytes of a WebSocket frame and message
-DAPHNE_ARGUMENTS += [
-    "--websocket-max-frame-size",
-    MAX_WEBSOCKET_BYTES,
-    "--websocket-max-message-size",
-    MAX_WEBSOCKET_BYTES,
-]
 
 
 def main(parent: str, group: str, port: str = "") -> None:
@@ -37,8 +30,14 @@ def run_web_server(port: str) -> None:
     from daphne.cli import CommandLineInterface
 
     from forecastsite.server.body_limit import install_body_limit
+    from forecastsite.server.bounded_server import install_bounded_server
+    from forecastsite.server.long_address import install_long_address
+    from forecastsite.server.websocket_limits import install_websocket_limits
 
     install_body_limit()
+    install_long_address()
+    install_websocket_limits()
+    install_bounded_server()
     CommandLineInterface().run([*DAPHNE_ARGUMENTS, "-p", port, "forecastsite.asgi:application"])
 
 

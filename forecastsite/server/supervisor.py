@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import os
 import signal
 import socket
@@ -16,10 +15,10 @@ import psutil
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
-from django.shortcuts import resolve_url
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
+from forecastsite.server.health import WebCheck, is_answering
 from forecastsite.tasks import has_busy_worker
 from training import leases
 from training.leases import set_draining
@@ -163,6 +162,7 @@ class Supervisor:
         self.training = ProcessGroup("training", TRAINING_WORKERS=str(workers))
         self.groups = [self.web, self.light, self.training]
         self.queue_probe = QueueProbe()
+        self.web_check = WebCheck(port)
         self.idle_since: float | None = None
         self.last_run_check = 0.0
 
@@ -178,6 +178,7 @@ class Supervisor:
                 if not is_announced and is_answering(self.port):
                     is_announced = True
                     on_ready()
+                self.check_web(is_announced)
                 self.check_runs()
                 time.sleep(TICK_SECONDS)
             if self.should_drain:
@@ -198,6 +199,7 @@ class Supervisor:
         self.write_status("waiting for running trainings; a second signal stops them")
         while self.signal_count < 2 and self.find_running_trainings():
             self.restart_dead_groups()
+            self.check_web()
             self.check_runs()
             time.sleep(1)
 
@@ -219,12 +221,20 @@ class Supervisor:
         """Starts a group; the training queue may take locked jobs again."""
         if group is self.training:
             leases.unlock_queue()
+        if group is self.web:
+            self.web_check.reset()
         self.write_status(f"{group.name} started (process {group.start()})")
 
     def kill_and_restart(self, group: ProcessGroup, why: str) -> None:
         """Kills a group and schedules its restart."""
         group.kill()
         self.write_status(f"{group.name} {why}, restarting in {group.schedule_restart():.1f} s")
+
+    def check_web(self, was_ready: bool = True) -> None:
+        """Restarts a web server that was ready and answers no longer."""
+        if was_ready and self.web.process is not None and self.web_check.is_hung():
+            self.kill_and_restart(self.web, "does not answer")
+            self.web_check.reset()
 
     def check_runs(self) -> None:
         """Every RUN_CHECK_SECONDS: expires runs of dead workers and restarts wedged queues."""
@@ -271,28 +281,3 @@ class Supervisor:
         for run in runs:
             if leases.release_run(run):
                 self.write_status(f"training {run.pk} will resume at the next start")
-
-
-def is_answering(port: int) -> bool:
-    """Whether the sign-in page answers."""
-    host = next((name.lstrip(".") for name in settings.ALLOWED_HOSTS if name != "*"), "localhost")
-    headers = {"Host": host, **({"X-Forwarded-Proto": "https"} if settings.HTTPS else {})}
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-    try:
-        connection.request("GET", resolve_url(settings.LOGIN_URL), headers=headers)
-        return connection.getresponse().status == 200
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
-
-
-def is_port_free(port: int) -> bool:
-    """Whether no other process listens on the port."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True

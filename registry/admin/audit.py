@@ -6,9 +6,12 @@ from collections.abc import Iterable
 from typing import Any, cast
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ERROR_FLAG
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.urls import URLPattern, path
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 
 from registry.access.audit import AuditEntry
@@ -56,9 +59,12 @@ class AuditAdmin(ReadOnlyAdmin):
         return [path("csv/", view, name="registry_auditentry_csv"), *super().get_urls()]
 
     def export_csv(self, request: HttpRequest) -> HttpResponseBase:
-        """The filtered entries as CSV, streamed in batches."""
+        """The filtered entries as CSV, streamed in batches; a wrong filter leads back to the list."""
         require(self.has_view_permission(request), "registry.view_auditentry")
-        rows = self.get_changelist_instance(request).get_queryset(request)
+        try:
+            rows = self.get_changelist_instance(request).get_queryset(request)
+        except IncorrectLookupParameters:
+            return redirect(f"{reverse('admin:registry_auditentry_changelist')}?{ERROR_FLAG}=1")
         return stream_csv(map(format_csv_rows, self.iter_batches(rows)), "audit.csv")
 
     def iter_batches(self, rows: Any) -> Iterable[list[list[Any]]]:

@@ -6,7 +6,10 @@ import json
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.paginator import Paginator
+from django.db import DataError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
@@ -14,6 +17,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from registry.access.audit import AuditAction, record_action
+from registry.lib.request_values import fits_field
 
 MAX_LISTED = 5_000  # rows that one list pages through; filters and the search reach the others
 
@@ -34,6 +38,23 @@ class LargeTableAdmin(admin.ModelAdmin[Any]):
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The list; filters that the database cannot hold are refused as unknown ones are."""
+        try:
+            return super().get_changelist_instance(request)
+        except (OverflowError, DataError) as problem:
+            raise IncorrectLookupParameters(str(problem)) from problem
+
+    def response_action(
+        self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **options: Any
+    ) -> Any:
+        """Performs an action on the selected rows; whatever cannot be an id is not selected."""
+        posted: Any = request.POST.copy()
+        selected = posted.getlist(ACTION_CHECKBOX_NAME)
+        posted.setlist(ACTION_CHECKBOX_NAME, [text for text in selected if fits_field(self.opts.pk, text)])
+        request.POST = posted
+        return super().response_action(request, queryset, *args, **options)
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         record_action(AuditAction.CHANGED, obj, self.get_signed_in_user(request), str(message))

@@ -54,7 +54,7 @@ class RollBackVersion(Action):
         return gettext("%(name)s will be in use again instead.") % {"name": before}
 
     def execute(self, row: ModelVersion, confirmation: Confirmation) -> None:
-        row.model.roll_back(confirmation.by)
+        row.model.roll_back(row, confirmation.by)
 
 
 class DeleteVersion(DeleteArtifact):

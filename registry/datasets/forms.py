@@ -11,16 +11,18 @@ from django.contrib.auth.models import User
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from registry.datasets.countries import country_choices
 from registry.datasets.importer import clean_dataset_name
-from registry.datasets.importing.covariate_roles import CORE_COLUMNS
+from registry.datasets.importing.covariate_roles import CORE_COLUMNS, KNOWN_AHEAD_PATTERN, NAME_PATTERN
 from registry.datasets.importing.errors import SalesFileError
 from registry.datasets.importing.findings import ACTION_LABELS, ALLOWED_ACTIONS, FINDING_TITLES
 from registry.datasets.importing.readers import READERS
 from registry.datasets.models import Dataset
 from registry.datasets.uploads import Upload
+from registry.lib.form_fields import RowChoiceField
 
 COLUMN_CHOICES = [
-    ("", _("Other (role detected automatically)")),
+    ("", _("Automatic")),
     ("date", _("Date")),
     ("store_id", _("Store")),
     ("product_id", _("Product")),
@@ -58,19 +60,25 @@ class UploadForm(forms.Form):
         widget=forms.FileInput(attrs={"accept": ",".join(READERS)}),
         error_messages={"required": _("Choose a file."), "empty": _("The file is empty.")},
     )
-    dataset = forms.ModelChoiceField(
+    dataset = RowChoiceField(
         Dataset.objects.all(), label=_("Add to"), required=False, empty_label=_("a new dataset")
     )
-    name = forms.CharField(label=_("Name of the new dataset"), max_length=80, required=False)
-    country = forms.CharField(
-        label=_("Country for public holidays"),
-        max_length=2,
+    name = forms.CharField(
+        label=_("Name of the new dataset"),
+        max_length=80,
         required=False,
-        help_text=_("Two letters, such as CN or DE. Optional."),
+        help_text=_("Optional. Without one the dataset is named after the file."),
+    )
+    country = forms.ChoiceField(
+        label=_("Country for public holidays"), choices=country_choices, required=False
     )
     replace = forms.BooleanField(
         label=_("Replace the whole dataset: remove rows that are not in the file"), required=False
     )
+
+    def __init__(self, *args: Any, languages: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["country"].choices = country_choices(languages)  # type: ignore[attr-defined]
 
     def clean_file(self) -> Any:
         """The file, if its type and size are accepted."""
@@ -85,11 +93,12 @@ class UploadForm(forms.Form):
         return file
 
     def clean(self) -> dict[str, Any]:
-        """Requires an unused name for a new dataset."""
+        """Requires an unused name for a new dataset; without one it is named after the file."""
         data: dict[str, Any] = super().clean() or {}
         if not data.get("dataset"):
+            stem = Path(data["file"].name).stem[:80] if data.get("file") else ""
             try:
-                data["name"] = clean_dataset_name(data.get("name", ""))
+                data["name"] = clean_dataset_name(data.get("name") or stem)
             except SalesFileError as problem:
                 self.add_error("name", str(problem))
             else:
@@ -118,6 +127,16 @@ class UploadForm(forms.Form):
         return upload
 
 
+def encoding_choices(candidates: list[dict[str, str]]) -> list[tuple[str, str]]:
+    """The encodings that a file may have, each with a text of the file in it."""
+    if len(candidates) < 2:
+        return [(one["name"], one["label"]) for one in candidates] or [("", "")]
+    return [
+        ("", gettext("Choose …")),
+        *((one["name"], f"{one['sample']} ({one['label']})") for one in candidates),
+    ]
+
+
 class ColumnMappingForm(forms.Form):
     """The meaning of each column, and the formats that the file does not prove."""
 
@@ -125,16 +144,18 @@ class ColumnMappingForm(forms.Form):
         label=_("Order in dates like 01/02/2026"), choices=DATE_ORDER_CHOICES, required=False
     )
     decimal = forms.ChoiceField(label=_("Decimal mark"), choices=DECIMAL_CHOICES, required=False)
+    encoding = forms.ChoiceField(label=_("In which line do you read your own words?"), required=False)
 
     def __init__(self, upload: Upload, data: Any = None) -> None:
         reading = upload.reading
-        formats = {name: reading.get(name, "") for name in ("dates", "decimal")}
+        formats = {name: reading.get(name, "") for name in ("dates", "decimal", "encoding")}
         super().__init__(data, initial=formats)
         self.upload, self.columns = upload, upload.report["columns"]
+        self.fields["encoding"].choices = encoding_choices(upload.report.get("encodings", []))  # type: ignore[attr-defined]
         for place, column in enumerate(self.columns):
             self.fields[f"column-{place}"] = forms.ChoiceField(
                 label=column["name"],
-                choices=COLUMN_CHOICES,
+                choices=[("", automatic_label(column["name"])), *COLUMN_CHOICES[1:]],
                 required=False,
                 initial=self.initial_target(column),
             )
@@ -149,6 +170,12 @@ class ColumnMappingForm(forms.Form):
             return str(ours)
         roles = reading.get("roles", {})
         return str(roles.get(ours) or roles.get(name) or "")
+
+    @property
+    def needs_formats(self) -> bool:
+        """Whether dates and numbers may be texts: a parquet file has types, as long as nothing is asked."""
+        asked = self.upload.report.get("question_first") or {"dates", "decimal"} & set(self.errors)
+        return self.upload.suffix != ".parquet" or bool(asked)
 
     @property
     def column_fields(self) -> list[tuple[dict[str, Any], forms.BoundField]]:
@@ -184,8 +211,18 @@ class ColumnMappingForm(forms.Form):
             "ignore": [name for name, target in chosen.items() if target == "ignore"],
             "dates": data["dates"],
             "decimal": data["decimal"],
+            "encoding": data["encoding"],
         }
         self.upload.save()
+
+
+def automatic_label(name: str) -> str:
+    """The choice that leaves the role to the check, with the role that the column's name suggests."""
+    if KNOWN_AHEAD_PATTERN.search(name):
+        return gettext("Automatic: known ahead")
+    if NAME_PATTERN.search(name):
+        return gettext("Automatic: a name")
+    return gettext("Automatic")
 
 
 class FindingActionForm(forms.Form):

@@ -87,7 +87,7 @@ def inspect_file(
     if only:
         return report
     saved = replace(options, on_problem="propose", replace=False, file=job.name)
-    facts = {name: report[name] for name in ("mapping", "signature", "about")}
+    facts = {name: report[name] for name in ("mapping", "signature", "about", "summary")}
     report["reading"] = {**asdict(saved), **facts}
     return {**report, "base": str(current.pk) if current else "none"}
 

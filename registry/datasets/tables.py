@@ -46,4 +46,6 @@ def item_table(items: Iterable[Item]) -> Table:
         Column(_("Units"), "units"),
     ]
     fields = ("code", "name", "category", "first", "last", "zeros", "total")
-    return Table(_("Stores and products"), columns, [[getattr(item, f) for f in fields] for item in items])
+    rows = [[getattr(item, name) for name in fields] for item in items]
+    total = [_("Total"), "", "", None, None, None, sum(row[-1] for row in rows)] if rows else ()
+    return Table(_("Stores and products"), columns, rows, total)

@@ -37,14 +37,16 @@ def get_own_upload(request: HttpRequest, pk: UUID) -> Upload:
 def upload_file(request: HttpRequest) -> HttpResponse:
     """The form for a file and its dataset."""
     posted = request.method == "POST"
-    form = UploadForm(request.POST, request.FILES) if posted else UploadForm(initial=request.GET.dict())
+    languages = request.headers.get("Accept-Language", "")
+    given = (request.POST, request.FILES) if posted else ()
+    form = UploadForm(*given, initial=request.GET.dict(), languages=languages)
     if posted and form.is_valid():
         try:
             upload = form.create_upload(cast(User, request.user))
         except SalesFileError as problem:
             form.add_error("file", str(problem))
         else:
-            return redirect("upload-match", upload.pk)
+            return redirect("upload-check" if upload.check_as_before() else "upload-match", upload.pk)
     return render(request, "datasets/upload.html", {"form": form})
 
 
@@ -55,6 +57,8 @@ def upload_match(request: HttpRequest, pk: UUID) -> HttpResponse:
     upload = get_own_upload(request, pk)
     if "columns" not in upload.report:
         return redirect("upload")
+    if request.method == "POST" and upload.read_again_in(request.POST.get("encoding", "")):
+        return redirect("upload-match", pk)
     form = ColumnMappingForm(upload, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         form.save_mapping()

@@ -16,11 +16,14 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from registry.datasets.importer import clean_dataset_name, inspect_file, save_version
+from registry.datasets.importing.errors import SalesFileError
 from registry.datasets.importing.options import ImportOptions
 from registry.datasets.models import Dataset, DatasetVersion
 
 EXPIRES_AFTER = dt.timedelta(days=1)
-REUSED_OPTIONS = ("mapping", "roles", "dates", "decimal", "choices", "ignore")
+REUSED_OPTIONS = ("mapping", "roles", "dates", "decimal", "encoding", "choices", "ignore")
+
+LOOK_FACTS = ("replayed", "encodings", "shown_encoding")  # of the first look; they outlast the checks
 
 
 class UploadQuerySet(models.QuerySet["Upload"]):
@@ -91,27 +94,51 @@ class Upload(models.Model):
         Raises SalesFileError when the file cannot be read.
         """
         self.report = inspect_file(self.source_path, self.folder, self.build_options(), only="look")
+        candidates = [candidate["name"] for candidate in self.report["encodings"]]
+        self.report["shown_encoding"] = self.reading.get("encoding", "") or "".join(candidates[:1])
         before = self.find_matching_version()
         if before is not None:
             names = {column["name"] for column in self.report["columns"]}
             reused = {name: before.reading[name] for name in REUSED_OPTIONS if name in before.reading}
             if before.dataset_id != self.dataset_id:  # same columns, but perhaps other faults
                 reused.pop("choices", None)
+            if self.reading.get("encoding"):  # chosen for this file
+                reused.pop("encoding", None)
             reused["mapping"] = {a: b for a, b in reused.get("mapping", {}).items() if b in names}
             self.reading = {**self.reading, **reused}
             self.report["replayed"] = str(before)
         self.save()
+
+    def read_again_in(self, encoding: str) -> bool:
+        """Detects the columns anew if the file may have this encoding and was shown in another one."""
+        candidates = {candidate["name"] for candidate in self.report.get("encodings", [])}
+        if encoding not in candidates or encoding == self.report.get("shown_encoding"):
+            return False
+        self.reading["encoding"] = encoding
+        self.detect_columns()
+        return True
 
     def find_matching_version(self) -> DatasetVersion | None:
         """The newest version whose file had the same columns, preferably of the same dataset."""
         versions = DatasetVersion.objects.filter(state="ready", reading__signature=self.report["signature"])
         return versions.filter(dataset=self.dataset_id).first() or versions.first()
 
+    def check_as_before(self) -> bool:
+        """Runs the checks if a file of this dataset had the same columns; False: a person must match them."""
+        before = self.find_matching_version()
+        if before is None or before.dataset_id != self.dataset_id:
+            return False
+        try:
+            self.run_checks()
+        except SalesFileError:  # or a question: the page of the columns asks it
+            return False
+        return True
+
     def run_checks(self) -> None:
         """Reads and checks the whole file and saves the report. Raises SalesFileError or AmbiguousValue."""
-        replayed = self.report.get("replayed", "")
+        kept = {name: self.report[name] for name in LOOK_FACTS if name in self.report}
         self.report = inspect_file(self.source_path, self.folder, self.build_options(), self.dataset)
-        self.report["replayed"] = replayed
+        self.report |= kept
         self.save()
 
     def save_as_version(self, user: User) -> DatasetVersion:

@@ -14,6 +14,7 @@ from registry.datasets.catalog import Item
 from registry.datasets.models import Dataset, DatasetVersion
 from registry.datasets.tables import dataset_table, item_table
 from registry.lib.export import EXPORT_FORMATS, export_table
+from registry.lib.request_values import read_text
 from registry.storage.artifacts import Artifact
 
 SORT_FIELDS = {"total": "-total", "code": "code", "last": "last", "zeros": "-zeros"}
@@ -26,7 +27,7 @@ def item_list(request: HttpRequest, pk: int) -> HttpResponse:
     dataset = get_object_or_404(Dataset, pk=pk)
     kind = "store" if request.GET.get("kind") == "store" else "product"
     order = request.GET.get("order", "total")
-    words = request.GET.get("q", "").strip()[:100]
+    words = read_text(request.GET, "q")
     items = Item.objects.filter(dataset=dataset, kind=kind).search(words)
     items = items.order_by(SORT_FIELDS.get(order, "-total"), "code")
     if (export := request.GET.get("export")) in EXPORT_FORMATS:
@@ -40,7 +41,7 @@ def item_list(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def dataset_list(request: HttpRequest) -> HttpResponse:
     """The datasets with their current versions; also as CSV and Excel."""
-    query = request.GET.get("q", "").strip()
+    query = read_text(request.GET, "q")
     datasets = Dataset.objects.filter(name__icontains=query)
     current = current_versions().filter(dataset__in=datasets).defer("findings", "roles")
     rows = pair_with_versions(datasets, current)

@@ -36,11 +36,15 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under columns; a `rows` value is str, int, float, bool, date, datetime or None."""
+    """Rows under columns; a `rows` value is str, int, float, bool, date, datetime or None.
+
+    `total` is a row below the others in Excel, apart from sorting and filtering; CSV leaves it out.
+    """
 
     title: str
     columns: Sequence[Column]
     rows: Sequence[Sequence[Any]]
+    total: Sequence[Any] = ()
 
 
 def to_cell_value(value: Any) -> Any:
@@ -67,22 +71,29 @@ def render_excel(tables: Iterable[Table]) -> bytes:
         sheet.freeze_panes = "A2"
         for number, width in enumerate(fit_column_widths(table), start=1):
             sheet.column_dimensions[get_column_letter(number)].width = width
-        heads = [build_cell(sheet, column.name, "text") for column in table.columns]
-        for head in heads:
-            head.font = Font(bold=True)
-        sheet.append(heads)
+        kinds = [column.kind for column in table.columns]
+        sheet.append(make_bold(build_row(sheet, [column.name for column in table.columns], kinds)))
         for row in table.rows:
-            sheet.append(
-                [
-                    build_cell(sheet, value, column.kind)
-                    for value, column in zip(row, table.columns, strict=True)
-                ]
-            )
+            sheet.append(build_row(sheet, row, kinds))
+        if table.total:
+            sheet.append(make_bold(build_row(sheet, table.total, kinds)))
         if table.rows:
             sheet.auto_filter.ref = f"A1:{get_column_letter(len(table.columns))}{len(table.rows) + 1}"
     content = io.BytesIO()
     book.save(content)
     return content.getvalue()
+
+
+def build_row(sheet: Any, values: Sequence[Any], kinds: Sequence[str]) -> list[Any]:
+    """The cells of a row, one of each kind."""
+    return [build_cell(sheet, value, kind) for value, kind in zip(values, kinds, strict=True)]
+
+
+def make_bold(cells: list[Any]) -> list[Any]:
+    """The same cells in bold."""
+    for cell in cells:
+        cell.font = Font(bold=True)
+    return cells
 
 
 def build_cell(sheet: Any, value: Any, kind: str) -> Any:
@@ -93,8 +104,8 @@ def build_cell(sheet: Any, value: Any, kind: str) -> Any:
     made = WriteOnlyCell(sheet, content)
     if isinstance(made.value, str):
         made.data_type = "s"
-    elif isinstance(value, datetime):
-        made.number_format = EXCEL_DATETIME
+    elif isinstance(value, date):  # whatever the column holds: as a number nobody would know it for a day
+        made.number_format = EXCEL_DATETIME if isinstance(value, datetime) else NUMBER_FORMATS["day"]
     elif made.value is not None and kind in NUMBER_FORMATS:
         made.number_format = NUMBER_FORMATS[kind]
     return made

@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db.models import Model
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
+
+from registry.lib.request_values import fits_field
 
 NOT_A_WHOLE_NUMBER = _("Enter a whole number, like 28.")
 NOT_A_NUMBER = _("Enter a number, like 0.5.")
 NOT_IN_LIST = _("Choose one from the list.")
+Row = TypeVar("Row", bound=Model)
+
+
+class RowChoiceField(forms.ModelChoiceField[Row]):
+    """A row chosen by its id; whatever cannot be an id gets the same message as an unknown one."""
+
+    def to_python(self, value: Any) -> Row | None:
+        queryset = self.queryset
+        is_text = queryset is not None and isinstance(value, str) and value not in self.empty_values
+        if is_text and queryset is not None and not fits_field(queryset.model._meta.pk, value.strip()):
+            raise forms.ValidationError(self.error_messages["invalid_choice"], "invalid_choice")
+        try:
+            found: Row | None = super().to_python(value)
+        except forms.ValidationError:
+            raise forms.ValidationError(self.error_messages["invalid_choice"], "invalid_choice") from None
+        return found
 
 
 def whole_number(label: Any, low: int, high: int, **options: Any) -> forms.IntegerField:

@@ -8,9 +8,11 @@ from pathlib import PurePath
 from typing import overload
 
 from django.contrib.auth.models import User
-from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django_htmx.middleware import HtmxDetails
+
+from registry.lib.downloads import StreamedFile
 
 CONTENT_TYPES = {
     ".csv": "text/csv; charset=utf-8",
@@ -49,7 +51,7 @@ def download_response(content: bytes | Iterable[bytes], name: str) -> HttpRespon
     if isinstance(content, bytes):
         response = HttpResponse(content, content_type=content_type)
     else:  # an iterable without read() is streamed as it is, a file in blocks and with its length
-        response = FileResponse(content, content_type=content_type)
+        response = StreamedFile(content, content_type=content_type)
     response["Content-Disposition"] = f'attachment; filename="{clean_filename(name)}"'
     return response
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from registry.lib.messages import translate_message
@@ -71,3 +72,12 @@ class VersionChange(models.Model):
         if self.kind == self.Kind.PROMOTED or not self.text:
             return self.text
         return translate_message(self.text, self.values)
+
+
+def find_rolled_back(changes: models.Manager[VersionChange], shown: Any) -> Any:
+    """The version that replaced `shown` by the last roll-back; raises ValueError if that is not so."""
+    last = changes.exclude(kind=VersionChange.Kind.REJECTED).select_related("version").first()
+    is_repeated = last and last.kind == VersionChange.Kind.ROLLED_BACK and last.previous_id == shown.pk
+    if last is None or last.version is None or not is_repeated:
+        raise ValueError(gettext("%(name)s is not in use any more.") % {"name": shown.name})
+    return last.version

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from django.utils.translation import gettext as _
 
 from registry.lib.export import Column, Table
+from registry.lib.request_values import valid_uuids
 from registry.model_versions.error_analysis import compare_errors
 from registry.model_versions.metric_labels import METRIC_LABELS
 from registry.model_versions.models import ModelVersion
@@ -18,20 +18,7 @@ MAX_VERSIONS = 4
 def selected_versions(ids: list[str]) -> list[ModelVersion]:
     """The ready versions with these ids, best first; invalid ids are ignored."""
     rows = ModelVersion.objects.ready().select_related("model__dataset", "model__best", "dataset_version")
-    return list(rows.filter(pk__in=[text for text in ids if is_uuid(text)]).best_first()[:MAX_VERSIONS])
-
-
-def is_uuid(text: str) -> bool:
-    """Whether the text is a valid UUID.
-
-    >>> is_uuid("nonsense"), is_uuid("00000000-0000-0000-0000-000000000000")
-    (False, True)
-    """
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
+    return list(rows.filter(pk__in=valid_uuids(ids)).best_first()[:MAX_VERSIONS])
 
 
 def comparison_rows(versions: list[ModelVersion]) -> dict[str, Any]:

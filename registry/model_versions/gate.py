@@ -18,6 +18,12 @@ BETTER_OTHER_DAYS = gettext_noop(
     "Beats repeating last week by {mine:.1%}, the version before by {theirs:.1%} (tested on other days)."
 )
 NO_SCORE = gettext_noop("It has no test result to judge it by.")
+FIRST_WITHOUT_SALES = gettext_noop(
+    "The first version. Nothing was sold on its test days, so no error can be computed."
+)
+NO_SALES = gettext_noop(
+    "Nothing was sold on its test days, so no error can be computed and it cannot be compared with {name}."
+)
 NOT_BETTER_THAN_NAIVE = gettext_noop(
     "It does not beat repeating last week: error {mine:.1%} against {theirs:.1%}."
 )
@@ -51,7 +57,26 @@ def evaluate_gate(new: Metrics, current: CurrentVersion | None, max_bias: float)
     >>> evaluate_gate({"wape": 0.3, "seasonal_naive": {"wape": 0.3}}, None, 0.1).has_passed
     False
     """
+    if sold_nothing(new):
+        return compare_without_sales(current)
     return check_absolute(new, max_bias) or compare_with_current(new, current)
+
+
+def sold_nothing(metrics: Metrics) -> bool:
+    """Whether a version was tested, but on days without sales, so that it has no error.
+
+    >>> sold_nothing({"wape": None, "windows": [{"origin": "d1", "wape": None}]}), sold_nothing({})
+    (True, False)
+    """
+    windows = metrics.get("windows") or []
+    return metrics.get("wape") is None and bool(windows) and all(w.get("wape") is None for w in windows)
+
+
+def compare_without_sales(current: CurrentVersion | None) -> GateDecision:
+    """Without an error a version is better than none, but replaces only another one without an error."""
+    if current is None or sold_nothing(current[1]):
+        return GateDecision(True, FIRST_WITHOUT_SALES)
+    return GateDecision(False, NO_SALES, {"name": current[0]})
 
 
 def check_absolute(new: Metrics, max_bias: float) -> GateDecision | None:

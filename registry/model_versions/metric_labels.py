@@ -5,10 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
+
+from registry.model_versions.gate import NO_SCORE, sold_nothing
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
+
+
+NOTHING_SOLD = gettext_noop("Nothing was sold on the test days, so no error can be computed.")
 
 
 @dataclass(frozen=True)
@@ -109,6 +115,17 @@ SKILL_LABEL = MetricLabel(
     _("How much smaller the error is than that of repeating last week: higher is better."),
 )
 LABEL_BY_METRIC = {measure.key: measure for measure in (*METRIC_LABELS, SKILL_LABEL)}
+
+
+def missing_error_reason(metrics: dict[str, Any]) -> str:
+    """Why a version has no error; empty if it has one.
+
+    >>> missing_error_reason({"wape": 0.2})
+    ''
+    """
+    if metrics.get("wape") is not None:
+        return ""
+    return gettext(NOTHING_SOLD if sold_nothing(metrics) else NO_SCORE)
 
 
 def metric_rows(metrics: dict[str, Any]) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from registry.access.audit import AuditAction, AuditEntry, record_action
 from registry.access.permissions import Person, is_owner
 from registry.datasets.models import Dataset, DatasetVersion, list_codes
 from registry.datasets.scope import SCOPE_KINDS, Scope, ScopeKind
-from registry.model_versions.changes import ChangeReason, VersionChange
+from registry.model_versions.changes import ChangeReason, VersionChange, find_rolled_back
 from registry.model_versions.gate import evaluate_gate
 from registry.storage.archivable import ArchivableArtifact
 from registry.storage.artifacts import Artifact
@@ -67,10 +67,12 @@ class ForecastModel(models.Model):
             self.previous_version or self.versions.exclude(pk__in=[self.best_id]).ready().best_first().first()
         )
 
-    def roll_back(self, by: AbstractBaseUser | None) -> ModelVersion:
-        """Puts the previous version back in use and returns it; raises ValueError if there is none."""
+    def roll_back(self, shown: ModelVersion, by: AbstractBaseUser | None) -> ModelVersion:
+        """Puts the version before `shown` back in use, once however often it is sent; raises ValueError."""
         with transaction.atomic():
             model = ForecastModel.objects.select_for_update().get(pk=self.pk)
+            if model.best_id != shown.pk:
+                return cast(ModelVersion, find_rolled_back(model.changes, shown))
             earlier = model.previous_version
             if earlier is None:
                 raise ValueError(gettext("There is no earlier version to go back to."))

@@ -87,7 +87,7 @@ def model_roll_back(request: HttpRequest, pk: UUID) -> HttpResponse:
     if request.method != "POST":
         return redirect("model", pk)
     try:
-        earlier = version.model.roll_back(signed_in_user(request))
+        earlier = version.model.roll_back(version, signed_in_user(request))
     except ValueError as problem:
         messages.error(request, str(problem))
         return redirect("model", pk)

@@ -6,6 +6,7 @@ errs little, and one that meets a new level of sales follows it.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from typing import Any
 
 import numpy as np
 import torch
+
+from registry.series import metrics
 
 CURVE_ROWS = 10_000  # rows that draw the learning curve
 EVAL_EVERY, PATIENCE = 10, 6  # trees between two evaluations; evaluations without a gain until growing stops
@@ -24,6 +27,7 @@ LIGHTGBM_OPTIONS: dict[str, Any] = {
     "verbose": -1,
 }
 LIGHTGBM_OPTIONS |= {"bagging_fraction": 0.8, "bagging_freq": 1, "deterministic": True, "seed": 1}
+NEARLY_NOTHING = 1e-6  # units
 MIN_USUAL_SALES = 0.05  # where nothing is sold usual sales are 0, and have no logarithm
 
 
@@ -59,19 +63,25 @@ class Objective:
 def _evaluate_mean(log: Any, y: Any) -> tuple[float, float]:
     """WAPE and Poisson loss of log means [N]; the WAPE is least at the median, so the loss decides."""
     mean = np.exp(log)
-    return float(np.abs(y - mean).sum() / max(1e-9, y.sum())), float((mean - y * log).mean())
+    return metrics.wape(y, mean), float((mean - y * log).mean())
 
 
 def _evaluate_median(log: Any, y: Any) -> tuple[float, float]:
-    """WAPE of medians [N] in log1p, which is also the loss."""
-    error = float(np.abs(y - np.expm1(log)).sum() / max(1e-9, y.sum()))
-    return error, error
+    """WAPE of medians [N] in log1p, which is also the loss; without sales the loss is in units."""
+    missed = float(np.abs(y - np.expm1(log)).sum())
+    sold = float(y.sum())
+    return (missed / sold, missed / sold) if sold else (math.nan, missed)
+
+
+def _mean_labels(y: Any) -> Any:
+    """The sales [N] as labels; Tweedie rejects labels that are all 0, so these become nearly 0."""
+    return np.asarray(y) if np.any(y) else np.full(len(y), NEARLY_NOTHING)
 
 
 OBJECTIVES = {
     "mean": Objective(  # scores: log(mean)
         {"objective": "tweedie", "tweedie_variance_power": 1.3},
-        make_labels=np.asarray,
+        make_labels=_mean_labels,
         initial_scores=lambda x: np.log(np.expm1(x[:, 0]).clip(MIN_USUAL_SALES)),
         evaluate_scores=_evaluate_mean,
     ),
@@ -103,9 +113,9 @@ class Forest:
 
         options = _build_options() | self.objective.options | self.options
         data = training_rows.binned_features.set_label(self.objective.make_labels(training_rows.y))
-        booster = lightgbm.Booster(
-            options, data.set_init_score(self.objective.initial_scores(training_rows.x))
-        )
+        # without sales LightGBM finds no split: the trees are one constant, which init scores would keep at 0
+        start = self.objective.initial_scores(training_rows.x) if training_rows.y.any() else None
+        booster = lightgbm.Booster(options, data.set_init_score(start))
         shown = [Rows(training_rows.x[:CURVE_ROWS], training_rows.y[:CURVE_ROWS])] + (
             [check_rows] if check_rows is not None else []
         )

@@ -77,7 +77,7 @@ class Head(nn.Module):
 
 
 def residual_quantiles(batch: Batch, point: Tensor) -> tuple[Tensor, float]:
-    """Error quantiles of a point forecast [B, P], less the median error: [Q - 1]; and its WAPE."""
+    """Error quantiles of a point forecast [B, P], less the median error: [Q - 1]; and its WAPE (or NaN)."""
     miss = batch.target - point  # [B, P], NaN where the target is unknown
     known = miss[~miss.isnan()]
     spread = (
@@ -86,7 +86,7 @@ def residual_quantiles(batch: Batch, point: Tensor) -> tuple[Tensor, float]:
         else torch.zeros(len(QUANTILE_LEVELS))
     )
     size = float(batch.target.nansum())
-    return spread - spread[MEDIAN_INDEX], float(known.abs().sum()) / size if size > 0 else 0.0
+    return spread - spread[MEDIAN_INDEX], float(known.abs().sum()) / size if size > 0 else float("nan")
 
 
 # The names of release 0.1, for algorithm files outside this repository.

@@ -43,7 +43,8 @@ def smape(actual: Floats, forecast: Floats) -> float:
     size = np.abs(actual) + np.abs(forecast)
     with np.errstate(invalid="ignore", divide="ignore"):
         parts = np.where(size == 0, 0.0, np.abs(actual - forecast) / size)
-    return float(200 * np.nanmean(np.where(np.isnan(actual), np.nan, parts)))
+    known = parts[~np.isnan(actual)]
+    return float(200 * np.mean(known)) if known.size else float("nan")
 
 
 def seasonal_scales(past: Floats) -> tuple[Floats, Floats]:
@@ -110,6 +111,16 @@ def aggregate_scores(windows: list[dict[str, Any]], weights: list[float]) -> dic
     }
     result["coverage"] = {k: _weighted_mean([w["coverage"][k] for w in windows], even) for k in INTERVALS}
     return result
+
+
+def rank_by_error(errors: dict[str, float]) -> list[dict[str, Any]]:
+    """A leaderboard row per algorithm, best first; those without an error (NaN) come last, with None.
+
+    >>> [row["wape"] for row in rank_by_error({"a": float("nan"), "b": 0.4, "c": 0.3})]
+    [0.3, 0.4, None]
+    """
+    rows = [{"algorithm": name, "wape": replace_nan(error)} for name, error in errors.items()]
+    return sorted(rows, key=lambda row: (row["wape"] is None, row["wape"] or 0.0))
 
 
 def replace_nan(value: Any) -> Any:

@@ -13,10 +13,12 @@ from django.urls import reverse
 
 from registry import labels
 from registry.access.permissions import Person
+from registry.datasets import finding_text
 from registry.datasets.models import DatasetVersion
 from registry.datasets.names import ItemNames, load_names
+from registry.datasets.summary_text import summary_facts
 from registry.lib import formatting
-from registry.model_versions.metric_labels import LABEL_BY_METRIC, MetricLabel
+from registry.model_versions.metric_labels import LABEL_BY_METRIC, MetricLabel, missing_error_reason
 from registry.storage.tombstones import rule_text
 
 register = template.Library()
@@ -49,7 +51,14 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "side_label": labels.side_label,
     "examples_text": labels.examples_text,
     "metric_value": labels.metric_value,
+    "missing_error_reason": missing_error_reason,
     "rule_text": rule_text,
+    "count_text": finding_text.count_text,
+    "effect_text": finding_text.effect_text,
+    "example_text": labels.example_text,
+    "span_text": finding_text.span_text,
+    "spot_box": finding_text.spot_box,
+    "summary_facts": summary_facts,
 }
 for name, function in FILTERS.items():
     register.filter(name, function)

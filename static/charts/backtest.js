@@ -8,7 +8,7 @@ Charts.register("backtest", (figure) => {
     type: "line", data: naive ? rows.map(() => naive) : [], borderDash: [6, 4], pointRadius: 0,
   });
   const bars = {
-    name: "error", label: figure.dataset.label, data: rows.map((row) => Number(row.dataset.error)),
+    name: "error", label: figure.dataset.label, data: rows.map((row) => (row.dataset.error ? Number(row.dataset.error) : null)),
     backgroundColor: Charts.colour("accent"), maxBarThickness: 48,
   };
   const chart = new Chart(canvas, {

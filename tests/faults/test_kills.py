@@ -7,7 +7,7 @@ import time
 import psutil
 import pytest
 
-from forecastsite.server.supervisor import is_answering
+from forecastsite.server.health import is_answering
 from tests.faults.conftest import started
 from tests.faults.http_client import QUICK
 from tests.faults.processes import fresh, head, learns

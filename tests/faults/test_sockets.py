@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from forecastsite.server.supervisor import is_answering
+from forecastsite.server.health import is_answering
 from tests.faults.http_client import Person
 from tests.faults.processes import head, learns
 from tests.helpers.installation import Site, until

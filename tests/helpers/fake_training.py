@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from training.learning.pipeline import Progress
+from training.learning.progress import Progress
 
 
 class FakeBundle:

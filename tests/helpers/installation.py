@@ -130,8 +130,9 @@ class Site:
         return [member for member in self.left() if member not in own]
 
     def clean_up(self) -> None:
-        for self.process in self.started:  # after a failure there may be more than one
-            if self.process.poll() is None:
+        for process in self.started:  # after a failure there may be more than one
+            if process.poll() is None:
+                self.process = process
                 self.stop(signal.SIGKILL)
         for member in self.left():
             member.kill()

@@ -33,15 +33,17 @@ def test_page_json_csv_excel_and_database_say_the_same(page, total):
     saved = json.loads(get_artifact_store().open(total.path).read())
     source = page.get(f"/forecasts/{total.pk}/csv/").content.decode()
     rows = list(csv.DictReader(io.StringIO(source)))
-    days = book(page, total)["Days"]
+    sheets = book(page, total)
+    *means, whole = column(sheets["Days"], 3)
     shown = page.get(f"/forecasts/{total.pk}/").context
     expected = [day["mean"] for day in saved["forecast"]]
-    assert [float(row["mean"]) for row in rows] == column(days, 4) == expected
+    assert [float(row["mean"]) for row in rows] == column(sheets["Raw data"], 4) == means == expected
     assert [day["mean"] for day in shown["days"]] == expected
     sums = {
         round(sum(expected), 3),
         saved["analysis"]["total"],
         total.total,
+        whole,
         shown["content"].analysis.total,
     }
     assert len(sums) == 1
@@ -53,7 +55,9 @@ def test_the_parts_add_up_to_the_total_in_file_page_and_excel(page, total, side,
     assert len(parts) == count and round(sum(part.total for part in parts), 3) == total.total
     table = next(p for p in page.get(f"/forecasts/{total.pk}/").context["parts"] if p["side"] == side)
     assert round(sum(row["shown"] for row in table["rows"]), 1) == table["total"]
-    *units, last = column(book(page, total)[sheet], 3)
+    table = book(page, total)[sheet]
+    heads = next(table.iter_rows(values_only=True))
+    *units, last = column(table, 1 + heads.index("Units expected"))
     assert round(sum(units), 3) == last == total.total
 
 
@@ -67,10 +71,36 @@ def test_a_part_has_the_range_of_its_own_total(page, total, version):
 def test_excel_has_typed_cells_a_frozen_header_and_no_formula(page, total):
     sheets = book(page, total)
     days = sheets["Days"]
-    assert days.freeze_panes == "A2" and days.auto_filter.ref == "A1:K29"
-    assert days["C2"].is_date and days["C2"].number_format == "yyyy-mm-dd"
-    assert days["D2"].data_type == "n" and days["A1"].font.bold
+    assert days.freeze_panes == "A2" and days.auto_filter.ref == "A1:F29"
+    raw = sheets["Raw data"]
+    assert raw["C2"].is_date and raw["C2"].number_format == "yyyy-mm-dd" and raw["A1"].value == "store_id"
+    assert days["C2"].data_type == "n" and days["A1"].font.bold
     assert not [c for sheet in sheets for row in sheet.iter_rows() for c in row if c.data_type == "f"]
+
+
+def test_every_date_of_a_workbook_is_shown_as_a_date(page, total):
+    sheets = book(page, total)
+    dates = [cell for sheet in sheets for row in sheet.iter_rows() for cell in row if cell.is_date]
+    assert len(dates) == 2 * 28 + 4  # days, raw data, and four of the summary
+    assert {cell.number_format for cell in dates} == {"yyyy-mm-dd", "yyyy-mm-dd hh:mm"}
+    summary = dict(row[:2] for row in sheets["Forecast"].iter_rows(values_only=True))
+    assert summary["What"] == "Everything" and summary["From"].date() < summary["To"].date()
+
+
+def test_a_person_reads_weekdays_ranges_and_totals_in_the_language_of_the_page(page, total):
+    days = book(page, total)["Days"]
+    heads, first, *_rest, last = days.iter_rows(values_only=True)
+    assert heads == ("Day", "Weekday", "Units expected", "Low (8 in 10)", "High (8 in 10)", "Note")
+    assert first[1] == f"{first[0]:%A}" and first[3] <= first[2] <= first[4]
+    assert last[0] == "Total" and last[2:5] == (total.total, total.low, total.high)
+    assert days.cell(days.max_row, 1).font.bold
+    for sheet in ("Stores", "Products"):
+        *_rows, last = book(page, total)[sheet].iter_rows(values_only=True)
+        assert last[0] == "Total" and total.low in last and total.high in last
+    page.cookies["django_language"] = "zh-hans"
+    chinese = book(page, total)
+    assert chinese.sheetnames[0] == "预测"
+    assert not [name for name in chinese.sheetnames[:-1] if name.isascii()]
 
 
 def test_names_stand_beside_codes_and_can_be_typed(page, version, read):

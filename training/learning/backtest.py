@@ -113,10 +113,12 @@ def summarize_windows(windows: list[BacktestWindow]) -> dict[str, Any]:
 
 
 def _mean_leaderboard(windows: list[BacktestWindow]) -> list[dict[str, Any]]:
-    """Mean error of each candidate over the refits, best first."""
+    """Mean error of each candidate over the refits that have one, best first."""
     found: dict[str, list[float]] = {}
     for window in windows:
         for row in window.leaderboard:
-            found.setdefault(row["algorithm"], []).append(row["wape"])
-    rows = [{"algorithm": name, "wape": sum(errors) / len(errors)} for name, errors in found.items()]
-    return sorted(rows, key=lambda row: row["wape"])
+            errors = found.setdefault(row["algorithm"], [])
+            errors += [] if row["wape"] is None else [row["wape"]]
+    return metrics.rank_by_error(
+        {name: sum(errors) / len(errors) if errors else float("nan") for name, errors in found.items()}
+    )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
@@ -122,8 +123,14 @@ class FitState:
         return self.file is not None and time.monotonic() - self.saved_at >= self.checkpoint.save_seconds
 
     def record_step(self, error: float, spent: float) -> None:
-        """Counts a learning step; the error is smoothed over about twenty steps."""
-        self.error = error if self.step == 0 else 0.95 * self.error + 0.05 * error
+        """Counts a learning step; the error is smoothed over about twenty steps.
+
+        A step without an error (NaN: nothing was sold in its windows) leaves it as it was.
+        """
+        if self.step == 0 or math.isnan(self.error):
+            self.error = error
+        elif not math.isnan(error):
+            self.error = 0.95 * self.error + 0.05 * error
         self.step, self.spent = self.step + 1, spent
 
     def record_round(self, sign: FitProgress) -> FitProgress:

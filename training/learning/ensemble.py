@@ -49,7 +49,9 @@ def weighted_mean(forecasts: list[WindowForecasts], weights: list[float]) -> Win
 
 
 def _combined_error(forecasts: WindowForecasts, actual: WindowForecasts) -> float:
-    """WAPE of the median plus wQL of all quantiles, over all windows."""
+    """WAPE of the median plus wQL of all quantiles, over all windows; in units where nothing was sold."""
     forecast, known = np.stack(forecasts), np.stack(actual)  # [W, S, H, Q], [W, S, H]
     forecast = round_median(forecast) if is_count_data(known) else forecast
+    if not np.nansum(np.abs(known)):  # no share of sales exists, but the nearest to 0 is still the best
+        return float(np.nansum(np.where(np.isnan(known), np.nan, np.abs(forecast[..., 1:]).mean(axis=-1))))
     return metrics.wape(known, forecast[..., 1 + MEDIAN_INDEX]) + metrics.wql(known, forecast[..., 1:])

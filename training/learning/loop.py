@@ -30,6 +30,7 @@ WARM_UP_SHARE = 0.03
 MAX_GRADIENT_NORM = 1.0
 EMA_DECAY = 0.995
 MEAN_WEIGHT = 0.3  # of the loss of the mean beside that of the quantiles
+MIN_SALES = 1e-9  # units of a batch, up to which nothing was sold
 WILD_SPREAD = 10.0  # spread of the sales at which the weight of the mean is halved
 # Seconds of a step on one core of the reference machine: fixed, per operation, per number written, per flop.
 # Only a plan, so that the same budget always gives the same number of steps (and the same model); the clock
@@ -224,11 +225,12 @@ def _evaluate_average(learner: LearnerState, batch: Batch | None, state: FitStat
         return None
     with torch.inference_mode():
         output = learner.average.eval()(batch)
-    miss = _median_error(output, batch)
+    sold = max(_total_sales(batch), MIN_SALES)  # without sales every error counts, and the least is the best
+    miss = _median_miss(output, batch) / sold
     nothing = float((batch.target == 0).sum() / (~batch.target.isnan()).sum().clamp(min=1))
-    if state.stopping.record_loss(miss + nothing * _quantile_error(output, batch), state.step):
+    if state.stopping.record_loss(miss + nothing * _quantile_miss(output, batch) / sold, state.step):
         learner.best.load_state_dict(learner.average.state_dict())
-    return miss
+    return miss if sold > MIN_SALES else math.nan
 
 
 def _learning_rate_factor(share: float) -> float:
@@ -239,20 +241,26 @@ def _learning_rate_factor(share: float) -> float:
 
 
 def _median_error(output: Tensor, batch: Batch) -> float:
-    """WAPE of the median one block ahead."""
+    """WAPE of the median one block ahead; NaN when nothing was sold."""
+    sold = _total_sales(batch)
+    return _median_miss(output, batch) / sold if sold > MIN_SALES else math.nan
+
+
+def _median_miss(output: Tensor, batch: Batch) -> float:
+    """Sum of all errors of the median in units."""
     off = (batch.target - output[..., 1 + MEDIAN_INDEX].clamp(min=0)) * batch.scale[:, None]
-    return float(off.abs().nansum()) / _total_sales(batch)
+    return float(off.abs().nansum())
 
 
-def _quantile_error(output: Tensor, batch: Batch) -> float:
-    """wQL one block ahead."""
+def _quantile_miss(output: Tensor, batch: Batch) -> float:
+    """Sum of all errors of the quantiles in units, as wQL counts them."""
     off = (batch.target[..., None] - output[..., 1:].clamp(min=0)) * batch.scale[:, None, None]
-    return float(2 * pinball_loss(off).nansum()) / _total_sales(batch)
+    return float(2 * pinball_loss(off).nansum())
 
 
 def _total_sales(batch: Batch) -> float:
     """Known sales of a batch in units."""
-    return float((batch.target * batch.scale[:, None]).nansum().clamp(min=1e-9))
+    return float((batch.target * batch.scale[:, None]).nansum())
 
 
 def _train_step(

@@ -32,6 +32,7 @@ from training.learning.candidate import Candidate
 from training.learning.checkpoint import Checkpoint
 from training.learning.defaults import MIN_PAST_DAYS, default_block, required_days
 from training.learning.ensemble import ensemble_weights, weighted_mean
+from training.learning.progress import PREPARED, SAVING, Progress, describe_round, describe_score
 
 MAX_HOLDOUT_SHARE = 0.3  # share of the days that are held back at most
 LEARN_SHARE, REFIT_SHARE = 0.58, 0.34  # shares of the budget; the rest is for tests and saving
@@ -39,11 +40,6 @@ TOO_FEW_DAYS = gettext_noop(
     "There are {have} days of sales, but forecasting {days} days ahead needs {need}: add older days or "
     "forecast fewer days."
 )
-PREPARED = gettext_noop("{series} series, {days} days of sales")
-ROUND = gettext_noop("{method}, round {round}: error {error:.1%}")
-CHECKED = gettext_noop("{method}, round {round}: error {error:.1%}, on check days {check:.1%}")
-SCORED = gettext_noop("{method}: error {error:.1%} on the days held back")
-SAVING = gettext_noop("Saving the model")
 MIN_CANDIDATE_SECONDS = 16.0  # of learning, below which `auto` tries fewer candidates
 MIN_CANDIDATES = 2
 FINISHING_BUDGET = 20.0  # seconds of budget for a refit when somebody wants the result now
@@ -62,20 +58,6 @@ class TrainingConfig:
     windows: int = 3
     threads: int = 1
     data_hash: str = ""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a training stands; errors are shares of sales."""
-
-    step: str
-    round: int = 0
-    progress: float = 0.0
-    seconds_left: float | None = None
-    train_error: float | None = None
-    check_error: float | None = None
-    text: str = ""  # with {places} for the values
-    values: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -133,9 +115,8 @@ class TrainingPipeline:
                 candidate.forecast_window(column) for column in self.holdout_columns
             ]
             progress = LEARN_END + (TEST_END - LEARN_END) * number / len(self.candidates)
-            yield self._build_progress(
-                "test", progress, SCORED, method=candidate.entry.name, error=self._holdout_error(candidate)
-            )
+            text, values = describe_score(candidate.entry.name, self._holdout_error(candidate))
+            yield self._build_progress("test", progress, text, **values)
         weights = ensemble_weights(
             [candidate.holdout_forecasts for candidate in self.candidates],
             self.holdout_actuals,
@@ -185,10 +166,8 @@ class TrainingPipeline:
         candidate.fit_state = self.checkpoint.next_fit()
         for sign in candidate.learn_before(end, seconds, self.training_config.threads, refit=step == "refit"):
             self.round_count += 1
-            said: dict[str, Any] = {"method": candidate.entry.name, "round": self.round_count}
-            said |= {"error": sign.error, "check": sign.check}
-            words = ROUND if sign.check is None else CHECKED
-            yield self._build_progress(step, since + share * sign.share, words, **said)
+            text, values = describe_round(candidate.entry.name, self.round_count, sign)
+            yield self._build_progress(step, since + share * sign.share, text, **values)
 
     def _score_holdout(self) -> dict[str, Any]:
         """The metrics; each window is weighed and calibrated by the others, or its scores would flatter."""
@@ -230,8 +209,7 @@ class TrainingPipeline:
 
     def _build_leaderboard(self) -> list[dict[str, Any]]:
         """The error of every candidate, best first."""
-        rows = [{"algorithm": c.entry.name, "wape": self._holdout_error(c)} for c in self.candidates]
-        return sorted(rows, key=lambda row: row["wape"])
+        return metrics.rank_by_error({c.entry.name: self._holdout_error(c) for c in self.candidates})
 
     def _holdout_error(self, candidate: Candidate) -> float:
         """WAPE of the candidate's median over all holdout windows."""

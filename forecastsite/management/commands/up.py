@@ -16,7 +16,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from forecastsite.cleanup import disk_reserve
 from forecastsite.env import read_env
-from forecastsite.server.supervisor import Supervisor, is_port_free
+from forecastsite.server.health import is_port_free
+from forecastsite.server.supervisor import Supervisor
 from registry.lib.cli import build_int_type
 from registry.lib.locks import LockUnavailable, file_lock
 

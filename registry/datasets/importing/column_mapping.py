@@ -8,13 +8,15 @@ import numpy as np
 import pyarrow as pa
 from django.utils.translation import gettext as _
 
+from registry.datasets.importing.calendars import refuse_undated
 from registry.datasets.importing.covariate_roles import CORE_COLUMNS, KNOWN_AHEAD_PATTERN, NAME_PATTERN
 from registry.datasets.importing.dates import NO_DAY, find_date_order, parse_day
 from registry.datasets.importing.errors import AmbiguousValue, SalesFileError
 from registry.datasets.importing.findings import Example, Finding
-from registry.datasets.importing.headers import COLUMN_SYNONYMS, normalize_name
+from registry.datasets.importing.headers import COLUMN_SYNONYMS, MONEY_NAMES, UNIT_NAMES, normalize_name
+from registry.datasets.importing.number_texts import are_numeric
 from registry.datasets.importing.raw_table import RawTable
-from registry.datasets.importing.values import CategoricalColumn, are_numeric, is_text_type
+from registry.datasets.importing.values import CategoricalColumn, is_text_type, parse_numbers
 
 DEFAULT_STORE = "1"  # of a file without a store column
 MAX_CELLS = 60_000_000  # of a wide file
@@ -34,11 +36,14 @@ class DetectedColumns:
     question: AmbiguousValue | None = None
 
 
-def detect_columns(raw: RawTable, given: dict[str, str] | None = None) -> DetectedColumns:
-    """The mapping and the long table; a wide file is melted here and nowhere else."""
-    mapping = match_columns(raw.table.column_names, given)
+def detect_columns(raw: RawTable, given: dict[str, str] | None = None, dates: str = "") -> DetectedColumns:
+    """The mapping and the long table; a wide file is melted here and nowhere else.
+
+    `dates` is the order of day, month and year in a header of days, if a person gave it.
+    """
+    mapping = prefer_units(raw, match_columns(raw.table.column_names, given), given or {})
     try:
-        return DetectedColumns(*to_long_format(raw, mapping))
+        return DetectedColumns(*to_long_format(raw, mapping, dates))
     except AmbiguousValue as question:
         return DetectedColumns(raw, mapping, question)
 
@@ -68,8 +73,41 @@ def match_columns(columns: list[str], given: dict[str, str] | None = None) -> di
     return {ours: mapping[ours] for ours in order if mapping.get(ours)}
 
 
-def to_long_format(raw: RawTable, mapping: dict[str, str]) -> tuple[RawTable, dict[str, str]]:
-    """Table and mapping of a wide file (days or products as columns) in long form; others unchanged."""
+def prefer_units(raw: RawTable, mapping: dict[str, str], given: dict[str, str]) -> dict[str, str]:
+    """The mapping with units as sales where a column of money is called sales; logs that there are both."""
+    sales = mapping.get("sales")
+    names = [name for name in raw.table.column_names if name.strip()]
+    used = {name for ours, name in mapping.items() if ours != "sales"}
+    units = next((name for name in names if normalize_name(name) in UNIT_NAMES and name not in used), None)
+    if normalize_name(sales or "") in UNIT_NAMES:
+        units = sales
+    money = next((name for name in names if normalize_name(name) in MONEY_NAMES and name not in used), None)
+    if not (sales and units and money) or (given.get("sales") and sales != units):
+        return mapping
+    if (
+        sales not in (units, money)
+        or sales not in names
+        or have_equal_numbers(raw.table[units], raw.table[money])
+    ):
+        return mapping
+    raw.findings.append(Finding("money-for-units", 1, [Example(1, units, money)], "keep"))
+    return {**mapping, "sales": units}
+
+
+def have_equal_numbers(one: pa.ChunkedArray, other: pa.ChunkedArray) -> bool:
+    """Whether the first cells of two columns hold the same numbers: then both are units."""
+    cells = (column[:MAX_PROOF_TEXTS] for column in (one, other))
+    first, second = (parse_numbers(column)[0] for column in cells)
+    return bool(np.array_equal(first, second, equal_nan=True) and not np.isnan(first).all())
+
+
+def to_long_format(
+    raw: RawTable, mapping: dict[str, str], dates: str = ""
+) -> tuple[RawTable, dict[str, str]]:
+    """Table and mapping of a wide file (days or products as columns) in long form; others unchanged.
+
+    Raises SalesFileError for columns of weeks or months, AmbiguousValue for days in an open order.
+    """
     if "sales" in mapping:
         return raw, mapping
     used = set(mapping.values())
@@ -77,8 +115,11 @@ def to_long_format(raw: RawTable, mapping: dict[str, str]) -> tuple[RawTable, di
     if "product_id" in mapping and "date" not in mapping:
         days = [name for name in rest if parse_day(name, "dmy") != NO_DAY or parse_day(name, "mdy") != NO_DAY]
         if len(days) >= 3 and 2 * len(days) >= len(rest):
-            find_date_order(raw.name, "", days)  # raises AmbiguousValue
+            if not dates:
+                find_date_order(raw.name, "", days, dict.fromkeys(days, 1))  # raises AmbiguousValue
             return melt_columns(raw, mapping, days, "date"), {**mapping, "date": "date", "sales": "sales"}
+        if len(rest) >= 3:
+            refuse_undated(raw.name, "", rest)
     if "date" in mapping and "product_id" not in mapping:
         products = [name for name in rest if may_be_product(raw.table, name)]
         if len(products) >= 3 and len(products) == len(rest):

@@ -5,26 +5,29 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
 from django.utils.translation import gettext as _
 
-from registry.datasets.importing.encodings import ENCODING_LABELS, detect_encoding
+from registry.datasets.importing.encoding_candidates import ENCODING_LABELS
+from registry.datasets.importing.encodings import detect_encoding
 from registry.datasets.importing.errors import SalesFileError
 from registry.datasets.importing.headers import HEADER_SEARCH_ROWS, count_known_columns, find_header_row
-from registry.datasets.importing.raw_table import RawTable, check_column_names, drop_blank_rows
+from registry.datasets.importing.joined_files import split_notes, tidy_joined
+from registry.datasets.importing.raw_table import RawTable, SourceFile, check_column_names, drop_blank_rows
 
 HEAD_BYTES = 1 << 20  # read to find separator and header
 SEPARATORS = ",;\t|，；"
 
 
-def read_csv(path: Path, name: str) -> RawTable:
+def read_csv(source: SourceFile) -> RawTable:
     """The table with every cell as dictionary-encoded text, so that twenty million rows stay small."""
-    encoding = detect_encoding(path, name)
+    path, name = source.path, source.name
+    detected = detect_encoding(path, name, source.encoding, source.may_guess)
+    encoding = detected.name
     with path.open(encoding=encoding, newline="", errors="strict") as stream:
         head = read_header(name, stream.read(HEAD_BYTES))
     header, separator = head.names, head.separator
@@ -50,7 +53,10 @@ def read_csv(path: Path, name: str) -> RawTable:
     skipped = len(head.rows_above) - head.lines_above  # pyarrow counts lines, spreadsheets count rows
     places = [(row.number + skipped, row.actual_columns) for row in ragged]
     raw = drop_blank_rows(name, table, places, head.rows_above)
-    raw.file_format.update(encoding=ENCODING_LABELS[encoding], separator=separator)
+    raw = split_notes(raw, [(*place, row.text or "") for place, row in zip(places, ragged, strict=True)])
+    raw = tidy_joined(raw)
+    raw.file_format.update(encoding=ENCODING_LABELS.get(encoding, encoding), separator=separator)
+    raw.encodings = [asdict(candidate) for candidate in detected.candidates]
     return raw
 
 

@@ -1,9 +1,9 @@
-"""Dates in texts; the order of day, month and year is proved by the file or asked of the user."""
+"""Days of a column; the order of day, month and year is proved by the file or asked of the user."""
 
 from __future__ import annotations
 
 import datetime as dt
-import re
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -11,39 +11,26 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from django.utils.translation import gettext as _
 
+from registry.datasets.importing.date_texts import DateText, collect_words, split_date
+from registry.datasets.importing.date_words import LANGUAGES, find_languages
 from registry.datasets.importing.errors import AmbiguousValue
-from registry.datasets.importing.values import CategoricalColumn
 from registry.lib.days import day_number
 
-ISO_DATE = re.compile(r"(\d{4})([-/.]?)(\d{1,2})\2(\d{1,2})([T ][\d:.]+Z?)?", re.ASCII)
-CHINESE_DATE = re.compile(r"(\d{4})年(\d{1,2})月(\d{1,2})[日号]?", re.ASCII)
-NUMERIC_DATE = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})([T ][\d:.]+( ?[AaPp][Mm])?)?", re.ASCII)
-DAY_MONTH_NAME = re.compile(r"(\d{1,2})(?:er)?[- .]+([^\W\d_]{3,9})[- .,]+(\d{4}|\d{2})")
-MONTH_NAME_FIRST = re.compile(r"([^\W\d_]{3,9})[- .]+(\d{1,2})(?:st|nd|rd|th)?[- .,]+(\d{4})")
-WEEKDAY_PREFIX = re.compile(
-    r"^(mon?|tue|wed|thu|fri?|sat?|sun|di|mi|do|so|lun|mar|mer|jeu|ven|sam|dim)[a-z]*[.,]*\s+(?=\d)",
-    re.IGNORECASE,
-)
-EXCEL_SERIAL = re.compile(r"(\d{5})(\.\d+)?", re.ASCII)
-MONTHS = {  # English, German, French; four letters are looked up before three
-    **{name: number for number, name in enumerate(
-        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], start=1)},
-    "mär": 3, "mrz": 3, "mai": 5, "okt": 10, "dez": 12,
-    "fév": 2, "avr": 4, "juin": 6, "juil": 7, "aoû": 8, "déc": 12,
-}  # fmt: skip
-EXCEL_EPOCH = day_number(dt.date(1899, 12, 30))
+EXCEL_EPOCHS = {"1900": day_number(dt.date(1899, 12, 30)), "1904": day_number(dt.date(1904, 1, 1))}
 OLDEST_DAY, NEWEST_DAY = dt.date(1900, 1, 1), dt.date(2200, 1, 1)
 LOWEST_NUMBER, HIGHEST_NUMBER = day_number(OLDEST_DAY), day_number(NEWEST_DAY)
 NO_DAY = np.iinfo(np.int32).min
 PROOF_RATIO = 20  # an order that explains this many times more dates than another rules it out
+LAST_MONTH = 12  # a first or second number above it is a day
 
 Days = npt.NDArray[np.int32]
+ALL_LANGUAGES = frozenset(LANGUAGES)
 
 
 def to_day_number(year: int, month: int, day: int) -> int:
     """Days since 1970, or NO_DAY for a day that does not exist or is out of range."""
     try:
-        date = dt.date(year + 2000 if year < 100 else year, month, day)
+        date = dt.date(year, month, day)
     except ValueError:
         return NO_DAY
     return day_number(date) if OLDEST_DAY <= date < NEWEST_DAY else NO_DAY
@@ -58,43 +45,140 @@ def parse_day(text: str, order: str = "ymd") -> int:
     (18321, 18321, 18321)
     >>> parse_day("29. Februar 2020"), parse_day("Sa 29.02.2020", "dmy"), parse_day("Feb 29, 2020")
     (18321, 18321, 18321)
-    >>> parse_day("2019-02-29") == parse_day("1/2/2020") == NO_DAY
+    >>> parse_day("2019-02-29") == parse_day("1/2/2020") == parse_day("202002") == NO_DAY
     True
     """
-    if (found := MONTH_NAME_FIRST.fullmatch(text.strip())) and (month := parse_month(found[1])):
-        return to_day_number(int(found[3]), month, int(found[2]))
-    text = WEEKDAY_PREFIX.sub("", text.strip())
-    if found := ISO_DATE.fullmatch(text) or CHINESE_DATE.fullmatch(text):
-        numbers = found.groups()
-        parts = (numbers[0], numbers[2], numbers[3]) if found.re is ISO_DATE else numbers
-        return to_day_number(*(int(part) for part in parts))
-    if found := NUMERIC_DATE.fullmatch(text):
-        return order_parts(found, order)
-    if (found := DAY_MONTH_NAME.fullmatch(text)) and (month := parse_month(found[2])):
-        return to_day_number(int(found[3]), month, int(found[1]))
-    if order == "serial" and (found := EXCEL_SERIAL.fullmatch(text)):
-        return int(found[1]) + EXCEL_EPOCH
-    return NO_DAY
+    found = split_date(text)
+    return order_parts(found, order) if found else NO_DAY
 
 
-def parse_month(name: str) -> int:
-    """1 to 12, or 0 for a word that is no month.
+def order_parts(date: DateText, order: str, epoch: str = "1900") -> int:
+    """The day of a date; `order` counts where the writing leaves it open."""
+    one, two, three = date.parts
+    if date.writing == "serial":
+        return one + EXCEL_EPOCHS[epoch] if order == "serial" else NO_DAY
+    if not date.is_open:
+        return to_day_number(one, two, three)
+    if order == "ymd":
+        return to_day_number(2000 + one, two, three) if date.has_short_year else NO_DAY
+    if order not in ("dmy", "mdy"):
+        return NO_DAY
+    year = 2000 + three if date.has_short_year else three
+    return to_day_number(year, two, one) if order == "dmy" else to_day_number(year, one, two)
 
-    >>> parse_month("März"), parse_month("juillet"), parse_month("Juni"), parse_month("soon")
-    (3, 7, 6, 0)
-    """
-    low = name.lower()
-    return MONTHS.get(low[:4]) or MONTHS.get(low[:3]) or 0
+
+@dataclass(frozen=True)
+class DateColumn:
+    """The distinct texts of a column, taken apart; texts of one `writing` come from one program."""
+
+    texts: list[str]
+    dates: list[DateText | None]
+
+    @classmethod
+    def from_texts(cls, texts: list[str]) -> DateColumn:
+        """Reads names of months in the languages that know most of the column's words."""
+        dates = [split_date(text) for text in texts]
+        unread = [
+            text for text, date in zip(texts, dates, strict=True) if not date or date.writing == "named"
+        ]
+        languages = find_languages(collect_words(unread)) if unread else ALL_LANGUAGES
+        if languages != ALL_LANGUAGES:
+            again = {text: split_date(text, languages) for text in unread}
+            dates = [again.get(text, date) for text, date in zip(texts, dates, strict=True)]
+        return cls(texts, dates)
+
+    def group_open(self) -> dict[str, list[tuple[str, DateText]]]:
+        """{writing: its texts} of every writing that leaves the order of its parts open."""
+        groups: dict[str, list[tuple[str, DateText]]] = {}
+        for text, date in zip(self.texts, self.dates, strict=True):
+            if date and date.is_open:
+                groups.setdefault(date.writing, []).append((text, date))
+        return groups
+
+    def find_orders(self) -> dict[str, list[str]]:
+        """{writing: its possible orders, the best one first}."""
+        return {
+            writing: possible_orders([date for _text, date in found])
+            for writing, found in self.group_open().items()
+        }
+
+    @property
+    def is_serial(self) -> bool:
+        """Whether most texts are a spreadsheet's numbers of days."""
+        filled = sum(bool(text.strip()) for text in self.texts)
+        return 2 * sum(date is not None and date.writing == "serial" for date in self.dates) > filled
+
+    def find_swap(self, orders: dict[str, list[str]]) -> tuple[str, str, str] | None:
+        """(text, other text, order) where a spreadsheet took days up to the 12th for months.
+
+        It turned the dates that it could into its own and left the others, in `order`, as they were: so none
+        of the first kind has a day after the 12th, and every one of the other kind has.
+        """
+        known = [
+            (text, date.parts)
+            for text, date in zip(self.texts, self.dates, strict=True)
+            if date and date.writing in ("ymd", "named")
+        ]
+        if not known or any(day > LAST_MONTH for _text, (_year, _month, day) in known):
+            return None
+        for writing, found in self.group_open().items():
+            days = [date.parts[0 if orders[writing][0] == "dmy" else 1] for _text, date in found]
+            if len(orders[writing]) == 1 and orders[writing][0] != "ymd" and min(days) > LAST_MONTH:
+                told = next((text for text, (_year, month, day) in known if month != day), known[0][0])
+                return told, found[0][0], orders[writing][0]
+        return None
+
+    def find_order(self, file: str, column: str, row_of: dict[str, int]) -> str:
+        """The order that the dates prove; raises AmbiguousValue when several orders are possible."""
+        if self.is_serial:
+            return "serial"
+        orders = self.find_orders()
+        if swap := self.find_swap(orders):
+            text, other, order = swap
+            message = swapped_date_message(file, column, (text, other), row_of)
+            raise AmbiguousValue(message, "dates", [order, "ymd"])
+        groups = self.group_open()
+        for writing, (best, *rivals) in orders.items():
+            if rivals:
+                first = next(
+                    text
+                    for text, date in groups[writing]
+                    if len({order_parts(date, order) for order in (best, *rivals)}) > 1
+                )
+                message = ambiguous_date_message(file, column, first, row_of.get(first.strip(), 0))
+                raise AmbiguousValue(message, "dates", [best, *rivals])
+        return orders[max(orders, key=lambda writing: len(groups[writing]))][0] if orders else "ymd"
+
+    def to_days(self, order: str, epoch: str = "1900") -> list[int]:
+        """The day of each text, NO_DAY for no date: in the order that its writing proves, else in `order`.
+
+        With the order of the texts that a spreadsheet left alone, days and months that it swapped are
+        swapped back.
+        """
+        orders = self.find_orders()
+        proved = {writing: found[0] for writing, found in orders.items() if len(found) == 1}
+        swap = self.find_swap(orders)
+        is_swapped = swap is not None and swap[2] == order
+        days = []
+        for date in self.dates:
+            if date is None:
+                days.append(NO_DAY)
+            elif is_swapped and not date.is_open:
+                year, month, day = date.parts
+                days.append(to_day_number(year, day, month))
+            else:
+                days.append(order_parts(date, proved.get(date.writing, order), epoch))
+        return days
 
 
-def order_parts(found: re.Match[str], order: str) -> int:
-    """The day of three numbers; a two-digit year comes first only in the order "ymd"."""
-    one, two, three = int(found[1]), int(found[3]), int(found[4])
-    if order == "dmy":
-        return to_day_number(three, two, one)
-    if order == "mdy":
-        return to_day_number(three, one, two)
-    return to_day_number(one, two, three) if order == "ymd" and len(found[4]) == 2 else NO_DAY
+def possible_orders(dates: list[DateText]) -> list[str]:
+    """The orders that dates of one writing can have, the best first, without those that few allow."""
+    candidates = ["dmy", "mdy", "ymd"] if dates[0].has_short_year else ["dmy", "mdy"]
+    days = {order: np.array([order_parts(date, order) for date in dates]) for order in candidates}
+    readable = {order: int((found != NO_DAY).sum()) for order, found in days.items()}
+    best = max(candidates, key=lambda order: readable[order])
+    others = [order for order in candidates if order != best and not is_ruled_out(days[best], days[order])]
+    return [best, *others]
 
 
 def find_date_order(file: str, column: str, texts: list[str], row_of: dict[str, int] | None = None) -> str:
@@ -107,24 +191,7 @@ def find_date_order(file: str, column: str, texts: list[str], row_of: dict[str, 
     >>> find_date_order("f", "date", ["45000", "45001", "total"])
     'serial'
     """
-    filled = [WEEKDAY_PREFIX.sub("", text.strip()) for text in texts if text.strip()]
-    if 2 * sum(bool(EXCEL_SERIAL.fullmatch(text)) for text in filled) > len(filled):
-        return "serial"
-    parts = [text for text in filled if NUMERIC_DATE.fullmatch(text)]
-    if not parts:
-        return "ymd"
-    short = any(len(text.split()[0]) <= 8 and not re.search(r"\d{4}", text) for text in parts)
-    orders = ["dmy", "mdy", "ymd"] if short else ["dmy", "mdy"]
-    days = {order: np.array([parse_day(text, order) for text in parts]) for order in orders}
-    readable = {order: int((found != NO_DAY).sum()) for order, found in days.items()}
-    best = max(orders, key=lambda order: readable[order])
-    rivals = [order for order in orders if order != best and not is_ruled_out(days[best], days[order])]
-    if not rivals:
-        return best
-    first = next(text for number, text in enumerate(parts) if len({int(days[o][number]) for o in orders}) > 1)
-    raise AmbiguousValue(
-        ambiguous_date_message(file, column, first, (row_of or {}).get(first, 0)), "dates", [best, *rivals]
-    )
+    return DateColumn.from_texts(texts).find_order(file, column, row_of or {})
 
 
 def is_ruled_out(best: npt.NDArray[np.int64], other: npt.NDArray[np.int64]) -> bool:
@@ -146,6 +213,21 @@ def ambiguous_date_message(file: str, column: str, text: str, row: int) -> str:
     )
 
 
+def swapped_date_message(file: str, column: str, texts: tuple[str, str], row_of: dict[str, int]) -> str:
+    """The question about dates with a day up to the 12th that a spreadsheet seems to have swapped."""
+    words: dict[str, object] = {"file": file, "column": column, "value": texts[0], "other": texts[1]}
+    words |= {"row": row_of.get(texts[0].strip(), 0), "other_row": row_of.get(texts[1].strip(), 0)}
+    return (
+        _(
+            "%(file)s, column %(column)s: a spreadsheet seems to have swapped day and month. No date "
+            "like “%(value)s” (row %(row)d) has a day after the 12th, every one like “%(other)s” "
+            "(row %(other_row)d) has: choose the order of the dates, or “year, month, day” if "
+            "“%(value)s” is right."
+        )
+        % words
+    )
+
+
 def is_date_type(kind: pa.DataType) -> bool:
     """Whether a column holds dates or timestamps."""
     return bool(pa.types.is_timestamp(kind) or pa.types.is_date(kind))
@@ -157,8 +239,3 @@ def convert_days(column: pa.ChunkedArray) -> Days:
         column = pc.local_timestamp(column)
     days = column.cast(pa.date32(), safe=False).cast(pa.int32()).fill_null(NO_DAY).to_numpy()
     return np.where((days >= LOWEST_NUMBER) & (days < HIGHEST_NUMBER), days, NO_DAY).astype(np.int32)
-
-
-def parse_days(texts: CategoricalColumn, order: str) -> Days:
-    """[N] days since 1970, NO_DAY where a cell is not a date."""
-    return np.array([parse_day(text, order) for text in texts.values], np.int32)[texts.codes]

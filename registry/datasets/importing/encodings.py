@@ -1,52 +1,90 @@
-"""The encoding of a text file, proved by decoding all of it."""
+"""The encoding of a text file: proved by decoding all of it, else asked of the user with samples."""
 
 from __future__ import annotations
 
 import codecs
+import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from django.utils.translation import gettext as _
 
-from registry.datasets.importing.errors import SalesFileError
+from registry.datasets.importing.encoding_candidates import EncodingCandidate, propose_encodings
+from registry.datasets.importing.errors import AmbiguousValue, SalesFileError
 
 READ_BYTES = 1 << 20  # decoded at a time
+SAMPLE_BYTES = 1 << 18  # around the first byte that is not UTF-8
 BYTE_ORDER_MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-ENCODING_LABELS = {
-    "utf-8": "UTF-8",
-    "utf-8-sig": "UTF-8",
-    "utf-16": "UTF-16",
-    "utf-16-le": "UTF-16",
-    "utf-16-be": "UTF-16",
-    "gb18030": "GB18030",
-    "cp1252": "Latin-1",
-}
+BINARY_START = b"PAR1"
+CONTROL_BYTES = re.compile(rb"[\x00-\x08\x0e-\x19\x1c-\x1f]")
+JAPANESE_ESCAPE = re.compile(rb"\x1b\$[@B]|\x1b\([BJI]")  # ISO-2022-JP is written in ASCII
 
 
-def detect_encoding(path: Path, name: str) -> str:
-    """Python's name of the encoding; raises SalesFileError when the file is not text."""
+@dataclass(frozen=True)
+class DetectedEncoding:
+    """Python's name of the encoding, and the candidates when only a person can tell."""
+
+    name: str
+    candidates: tuple[EncodingCandidate, ...] = ()
+
+
+def detect_encoding(path: Path, name: str, given: str = "", may_guess: bool = False) -> DetectedEncoding:
+    """The encoding; what the file proves counts more than the `given` one.
+
+    Raises SalesFileError when the file is not text, and AmbiguousValue when a person has to choose; with
+    `may_guess` the best candidate is returned with all of them instead.
+    """
     with path.open("rb") as stream:
         head = stream.read(READ_BYTES)
+    if proved := find_proved_encoding(path, name, head):
+        return DetectedEncoding(proved)
+    place = find_first_fault(path, "utf-8")
+    if place < 0:
+        return DetectedEncoding("utf-8")
+    sample = read_around(path, place)
+    if CONTROL_BYTES.search(head) or CONTROL_BYTES.search(sample):
+        raise not_text_error(name)
+    refuse_mixed(path, name, place)
+    if given:
+        candidates = propose_encodings(path, sample, head) if may_guess else ()
+        return DetectedEncoding(require_encoding(path, name, given), candidates)
+    candidates = propose_encodings(path, sample, head)
+    if not candidates:
+        raise not_text_error(name)
+    if may_guess or len(candidates) == 1:
+        return DetectedEncoding(candidates[0].name, candidates)
+    raise AmbiguousValue(ambiguous_message(name, candidates), "encoding", [one.name for one in candidates])
+
+
+def find_proved_encoding(path: Path, name: str, head: bytes) -> str:
+    """What a byte order mark, zeros or escapes prove; "" when they prove nothing."""
     for mark, encoding in BYTE_ORDER_MARKS.items():
         if head.startswith(mark):
             return require_encoding(path, name, encoding)
-    if b"\0" in head and not head.startswith(b"PAR1"):
-        return require_encoding(
-            path, name, "utf-16-le" if head[1::2].count(0) > head[::2].count(0) else "utf-16-be"
-        )
-    if b"\0" not in head and not head.startswith(b"PAR1"):
-        for encoding in ("utf-8", "gb18030", "cp1252"):
-            if is_decodable(path, encoding) and (encoding != "gb18030" or is_chinese(head)):
-                return encoding
-    raise not_text_error(name)
+    if head.startswith(BINARY_START):
+        raise not_text_error(name)
+    if b"\0" in head:
+        wide = "utf-16-le" if head[1::2].count(0) > head[::2].count(0) else "utf-16-be"
+        return require_encoding(path, name, wide)
+    if JAPANESE_ESCAPE.search(head):
+        return require_encoding(path, name, "iso2022_jp")
+    return ""
 
 
 def require_encoding(path: Path, name: str, encoding: str) -> str:
     """The encoding; raises SalesFileError when the file is not text of it."""
-    if not is_decodable(path, encoding):
+    try:
+        codecs.lookup(encoding)
+    except LookupError:
+        words = {"encoding": encoding}
+        raise SalesFileError(
+            _("%(encoding)s is not an encoding: use one such as cp1251, cp932 or gb18030.") % words
+        ) from None
+    if find_first_fault(path, encoding) >= 0:
         raise not_text_error(name)
     return encoding
 
@@ -58,33 +96,68 @@ def not_text_error(name: str) -> SalesFileError:
     )
 
 
-def is_decodable(path: Path, encoding: str) -> bool:
-    """Whether the whole file is text of the encoding, without NUL characters."""
+def ambiguous_message(name: str, candidates: tuple[EncodingCandidate, ...]) -> str:
+    """The question about the encoding, with the same text in each."""
+    samples = "; ".join(f"{one.name} “{one.sample}”" for one in candidates[:6])
+    words = {"file": name, "samples": samples}
+    return (
+        _("%(file)s is not UTF-8: choose the encoding in which its texts read rightly: %(samples)s.") % words
+    )
+
+
+def find_first_fault(path: Path, encoding: str) -> int:
+    """About where the file stops being text of the encoding without NUL characters; -1 when it never does."""
     decoder = codecs.getincrementaldecoder(encoding)()
+    place = 0
     with path.open("rb") as stream:
         try:
             while chunk := stream.read(READ_BYTES):
                 if "\0" in decoder.decode(chunk):
-                    return False
-            return "\0" not in decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return False
+                    return place
+                place += len(chunk)
+            return place if "\0" in decoder.decode(b"", final=True) else -1
+        except UnicodeDecodeError as problem:
+            return place + problem.start
+        except UnicodeError:  # UTF-16 without its mark
+            return place
 
 
-def is_chinese(head: bytes) -> bool:
-    """Whether most characters are common Chinese ones, since Latin-1 text can be valid GB18030 by chance.
-
-    >>> is_chinese("日期,门店,销量".encode("gb18030")), is_chinese("Müller;Crème;Größe".encode("latin-1"))
-    (True, False)
-    """
-    foreign = [letter for letter in head.decode("gb18030", errors="ignore") if not letter.isascii()]
-    common = sum(is_common_chinese(letter) for letter in foreign)
-    return common > 0.7 * len(foreign)
+def read_around(path: Path, place: int) -> bytes:
+    """Whole lines from a bit before a place on."""
+    with path.open("rb") as stream:
+        stream.seek(max(0, place - SAMPLE_BYTES // 4))
+        content = stream.read(SAMPLE_BYTES)
+    return content[content.find(b"\n") + 1 if place > SAMPLE_BYTES // 4 else 0 :]
 
 
-def is_common_chinese(letter: str) -> bool:
-    """Whether a character is in GB2312, the common ones of GB18030."""
+def refuse_mixed(path: Path, name: str, place: int) -> None:
+    """Raises SalesFileError for a file with both UTF-8 lines and, fewer, others."""
+    content = read_around(path, place)
+    lines = [line for line in content.split(b"\n") if not line.isascii()]
+    good = [line for line in lines if is_utf8(line)]
+    if 2 * len(good) <= len(lines):
+        return
+    row, line = find_bad_line(path)
+    words = {"file": name, "row": row, "value": line.decode("cp1252", "replace").strip()[:60]}
+    sentence = _(
+        "%(file)s, row %(row)d: “%(value)s” is not UTF-8, but the other rows are: save all parts of the file "
+        "in one encoding."
+    )
+    raise SalesFileError(sentence % words)
+
+
+def is_utf8(line: bytes) -> bool:
+    """Whether a line is UTF-8."""
     try:
-        return bool(letter.encode("gb2312"))
-    except UnicodeEncodeError:
+        return bool(line.decode())
+    except UnicodeDecodeError:
         return False
+
+
+def find_bad_line(path: Path) -> tuple[int, bytes]:
+    """The number of the first line that is not UTF-8, and the line."""
+    with path.open("rb") as stream:
+        for number, line in enumerate(stream, start=1):
+            if not line.isascii() and not is_utf8(line):
+                return number, line
+    return 0, b""

@@ -8,7 +8,7 @@ class SalesFileError(ValueError):
 
 
 class AmbiguousValue(SalesFileError):
-    """Only a person can decide: `field_name` is "dates" or "decimal", `answers` the possible values."""
+    """Only a person can decide: `field_name` is "dates", "decimal" or "encoding", `answers` the values."""
 
     def __init__(self, text: str, field_name: str, answers: list[str]) -> None:
         super().__init__(text)

@@ -18,9 +18,11 @@ from django.utils.translation import gettext as _
 from registry.datasets.importing.errors import SalesFileError
 from registry.datasets.importing.findings import Example, Finding
 from registry.datasets.importing.headers import HEADER_SEARCH_ROWS, count_known_columns, find_header_row
+from registry.datasets.importing.joined_files import tidy_joined
 from registry.datasets.importing.raw_table import (
     BATCH_ROWS,
     RawTable,
+    SourceFile,
     check_column_names,
     drop_blank_rows,
     too_large_message,
@@ -30,14 +32,16 @@ MAX_UNPACKED_BYTES, MAX_COMPRESSION_RATIO, MAX_PARTS = 600 << 20, 200, 2000
 MAX_EMPTY_ROWS = 200_000
 SMALL_PART_BYTES = 10 << 20  # parts below this size are not checked for MAX_COMPRESSION_RATIO
 DOCTYPE_PATTERN = re.compile(rb"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
+THREE_PLACES = re.compile(r"-?[1-9]\d{0,2}\.\d{3}")
 Row = tuple[Any, ...]
 TEXT_TYPE = pa.dictionary(pa.int32(), pa.string())
 
 
-def read_workbook(path: Path, name: str) -> RawTable:
+def read_workbook(source: SourceFile) -> RawTable:
     """The table with every cell as dictionary-encoded text; values.py interprets them."""
     from openpyxl import load_workbook
 
+    path, name = source.path, source.name
     check_package(path, name)
     try:
         with warnings.catch_warnings(action="ignore"):  # about styles that it ignores
@@ -84,8 +88,9 @@ def check_part(package: zipfile.ZipFile, part: zipfile.ZipInfo, name: str) -> No
 
 
 def read_sheets(book: Any, name: str) -> RawTable:
-    """The sheet with the most known columns, else the first with a header; logs the other sheets."""
-    heads = [(sheet, read_first_rows(sheet)) for sheet in book.worksheets]
+    """The visible sheet with the most known columns, else the first with a header; logs the other sheets."""
+    shown = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"] or book.worksheets
+    heads = [(sheet, read_first_rows(sheet)) for sheet in shown]
     heads = [(sheet, rows) for sheet, rows in heads if rows]
     if not heads:
         raise SalesFileError(_("%(file)s has no header: name the columns in the first row.") % {"file": name})
@@ -99,6 +104,8 @@ def read_sheets(book: Any, name: str) -> RawTable:
             Finding("other-sheets", len(others), [Example(0, "", title) for title in others[:5]], "drop")
         )
     raw.file_format.update(sheet=best.title)
+    if book.epoch.year == 1904:  # as in Excel for Mac
+        raw.file_format.update(epoch="1904")
     return raw
 
 
@@ -142,8 +149,8 @@ def trim_names(names: list[str]) -> list[str]:
 def format_cell(cell: Any) -> str:
     """A cell as its text in CSV.
 
-    >>> [format_cell(cell) for cell in (5.0, 0.1, True, None, dt.datetime(2026, 1, 2), "a ")]
-    ['5', '0.1', 'true', '', '2026-01-02', 'a ']
+    >>> [format_cell(cell) for cell in (5.0, 0.1, 1.024, True, None, dt.datetime(2026, 1, 2), "a ")]
+    ['5', '0.1', '1.0240', 'true', '', '2026-01-02', 'a ']
     """
     if cell is None:
         return ""
@@ -151,11 +158,19 @@ def format_cell(cell: Any) -> str:
         return cell
     if isinstance(cell, bool):
         return "true" if cell else "false"
-    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
-        return str(int(cell))
+    if isinstance(cell, float):
+        return format_float(cell)
     if isinstance(cell, dt.datetime):
         return str(cell.date()) if cell.time() == dt.time() else cell.isoformat(" ")
     return str(cell)
+
+
+def format_float(cell: float) -> str:
+    """A number without “.0”; a true 1.024 is written so that nobody takes it for a thousand."""
+    if cell.is_integer() and abs(cell) < 1e15:
+        return str(int(cell))
+    text = str(cell)
+    return f"{text}0" if THREE_PLACES.fullmatch(text) else text
 
 
 def read_rows(name: str, header: list[str], above: list[list[str]], rows: Iterator[Row]) -> RawTable:
@@ -173,7 +188,7 @@ def read_rows(name: str, header: list[str], above: list[list[str]], rows: Iterat
         batches.append([encode_column(whole, column) for column in range(width)])
         next_row += len(batch)
     columns = [pa.chunked_array([columns[place] for columns in batches], TEXT_TYPE) for place in range(width)]
-    return drop_blank_rows(name, pa.table(columns, names=header), ragged, above)
+    return tidy_joined(drop_blank_rows(name, pa.table(columns, names=header), ragged, above))
 
 
 def encode_column(rows: list[Row], column: int) -> pa.Array:

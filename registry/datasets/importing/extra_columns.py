@@ -99,6 +99,11 @@ class ExtraColumns(Mapping[str, ColumnData]):
             return isinstance(column, CategoricalColumn)
         return column.is_text
 
+    def without(self, names: Iterable[str]) -> ExtraColumns:
+        """The columns without some of them."""
+        left = set(self) - set(names)
+        return ExtraColumns(((name, self.stored[name]) for name in self if name in left), self.row_count)
+
     def map_columns(self, change: Callable[[ColumnData], ColumnData]) -> ExtraColumns:
         """The columns changed one after the other."""
         return ExtraColumns((name, change(self[name])) for name in self)

@@ -15,30 +15,41 @@ MAX_EXAMPLES = 5  # of each finding, saved with the version
 class Example:
     """A faulty cell. `row` counts like a spreadsheet (the header is row 1), in parquet from 1.
 
-    Row 0 is not in the file, but in the dataset that the file is added to.
+    Row 0 is not in the file, but in the dataset that the file is added to. `series` pictures the series of
+    the cell: see finding_effects.picture_series.
     """
 
     row: int
     column: str
     value: str
+    series: dict[str, Any] | None = None
 
 
 @dataclass
 class Finding:
-    """A fault of a file: its code, how often it occurs, first examples, and the action taken."""
+    """A fault of a file: its code, how often it occurs, first examples, the action taken and its effect."""
 
     code: str
     count: int
     examples: list[Example] = field(default_factory=list)
     action: str = "keep"
+    effect: dict[str, Any] = field(default_factory=dict)  # see finding_effects.build_effect
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """Without a picture or an effect where there is none."""
+        found = asdict(self)
+        if not self.effect:
+            del found["effect"]
+        for example in found["examples"]:
+            if example["series"] is None:
+                del example["series"]
+        return found
 
     def format_sentence(self, file: str) -> str:
         """The first example as a sentence with a remedy."""
         first = self.examples[0]
-        place = {"file": file, "row": first.row, "column": first.column, "value": first.value[:60]}
+        place = {"file": file, "row": first.row, "column": " ".join(first.column.split())}
+        place["value"] = " ".join(first.value.split())[:60]
         place["title"] = _(FINDING_TITLES[self.code])
         return finding_message(self.code) % place + format_remaining(self.count)
 
@@ -48,6 +59,7 @@ ALLOWED_ACTIONS: dict[str, tuple[str, ...]] = {
     "bad-date": ("skip", "stop"),
     "not-a-number": ("skip", "stop"),
     "infinite": ("skip", "stop"),
+    "missing-sales": ("empty", "zero", "skip", "stop"),
     "no-code": ("skip", "stop"),
     "bad-code": ("skip", "stop"),
     "ragged-row": ("skip", "stop"),
@@ -55,6 +67,7 @@ ALLOWED_ACTIONS: dict[str, tuple[str, ...]] = {
     "future-date": ("skip", "keep", "stop"),
     "total-row": ("skip", "keep", "stop"),
     "filled-down": ("above", "keep"),
+    "named-code": ("name", "skip", "stop"),
     "negative": ("keep", "zero", "skip", "stop"),
     "spaces": ("merge", "keep"),
     "mixed-case": ("merge", "keep"),
@@ -77,12 +90,20 @@ FINDING_TITLES = {
     "bad-date": gettext_noop("Date not understood"),
     "not-a-number": gettext_noop("Not a number"),
     "infinite": gettext_noop("Number too large"),
+    "missing-sales": gettext_noop("Sales without a value (NULL, N/A, – …)"),
+    "missing-value": gettext_noop("Cell without a value (NULL, N/A, – …)"),
+    "tidied-code": gettext_noop("Odd spaces or invisible characters in a code"),
+    "header-again": gettext_noop("Column names repeated further down were ignored"),
+    "rows-below": gettext_noop("Rows below the table were ignored"),
     "no-code": gettext_noop("Store or product is empty"),
     "bad-code": gettext_noop("Invalid code"),
     "ragged-row": gettext_noop("Too few or too many cells"),
     "duplicate": gettext_noop("Same store, product and day twice"),
     "future-date": gettext_noop("Sales in the future"),
     "total-row": gettext_noop("Total row"),
+    "receipt-lines": gettext_noop("Lines of receipts, added up to days"),
+    "money-for-units": gettext_noop("Units are imported, not the amount of money"),
+    "named-code": gettext_noop("No code: the name was taken"),
     "filled-down": gettext_noop("Filled only in the first of several rows (merged cells?)"),
     "rows-above": gettext_noop("Rows above the column names were ignored"),
     "negative": gettext_noop("Negative sales (returns?)"),
@@ -117,6 +138,7 @@ ACTION_LABELS = {
     "unknown": gettext_noop("Unknown"),
     "empty": gettext_noop("Clear the cell"),
     "drop": gettext_noop("Ignore it"),
+    "name": gettext_noop("Use the name as the code"),
     "above": gettext_noop("Copy from the row above"),
 }
 
@@ -133,8 +155,8 @@ def finding_message(code: str) -> str:
             "most 100 visible characters."
         ),
         "duplicate": _(
-            "%(file)s, row %(row)d, column %(column)s: “%(value)s” appears a second time; "
-            "keep one row for each date, store and product."
+            "%(file)s, row %(row)d, column %(column)s: “%(value)s” appears twice; "
+            "keep one row for each date, store and product, or add them up."
         ),
         "ragged-row": _(
             "%(file)s, row %(row)d, column %(column)s: the row has %(value)s cells, not as many "

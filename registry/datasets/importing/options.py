@@ -26,6 +26,7 @@ class ImportOptions:
     country: str = ""  # two letters, for public holidays
     dates: str = ""  # one of DATE_ORDERS, for ambiguous dates
     decimal: str = ""  # one of DECIMAL_MARKS, for ambiguous numbers
+    encoding: str = ""  # a codec of Python, for text files that are not UTF-8
     choices: dict[str, str] = field(default_factory=dict)
     ignore: list[str] = field(default_factory=list)  # columns of the file that are ignored
     file: str = ""  # its name in messages; never opened

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +13,7 @@ from registry.datasets.importing.raw_table import (
     BATCH_ROWS,
     MAX_TABLE_BYTES,
     RawTable,
+    SourceFile,
     check_column_names,
     too_large_message,
 )
@@ -21,8 +21,9 @@ from registry.datasets.importing.raw_table import (
 PANDAS_INDEX = re.compile(r"__index_level_\d+__")  # what pandas leaves in parquet files
 
 
-def read_parquet(path: Path, name: str) -> RawTable:
+def read_parquet(source: SourceFile) -> RawTable:
     """All columns but a pandas index; read in batches, because a damaged file can lie about its size."""
+    path, name = source.path, source.name
     with path.open("rb") as stream:
         file = pq.ParquetFile(stream)
         check_column_names(name, file.schema_arrow.names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,19 @@ from registry.datasets.importing.findings import MAX_EXAMPLES, Example, Finding
 MAX_COLUMNS = 4000  # a wide file has a column for each day
 BATCH_ROWS = 1 << 16  # read at a time
 MAX_TABLE_BYTES = 1 << 30  # in memory
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file to read: where it is, its name in messages, and what is known of its encoding.
+
+    With `may_guess` a text file is read in its most plausible encoding instead of asking for it.
+    """
+
+    path: Path
+    name: str
+    encoding: str = ""
+    may_guess: bool = False
 
 
 @dataclass
@@ -32,6 +46,7 @@ class RawTable:
     findings: list[Finding] = field(default_factory=list)
     file_format: dict[str, str] = field(default_factory=dict)
     header_column: str = ""
+    encodings: list[dict[str, str]] = field(default_factory=list)  # that the file may have, with samples
 
     def release_table(self) -> None:
         """Drops the table, so that its columns can be released one by one; a large file fits only once."""

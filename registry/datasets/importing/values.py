@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,17 +9,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-NUMBER_PATTERN = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?", re.ASCII)
-CURRENCY_PATTERN = re.compile(
-    r"^(?P<sign>[-+]?)([¥$€£]|(EUR|USD|GBP|CHF|CNY|RMB)(?![A-Z]))\s*|\s*([元€£$]|EUR|USD|GBP|CHF|CNY|RMB)$"
-)
-NEGATIVE_PATTERN = re.compile(r"\(([^-+()]+)\)|([^-+()]+)-")  # accounting style
-AMBIGUOUS_NUMBER = re.compile(r"[-+]?[1-9]\d{0,2}[.,]\d{3}", re.ASCII)  # 1,234 may be 1234 or 1.234
-DECIMAL_POINT = re.compile(r"[-+]?(\d{1,3}(,\d{3})+(\.\d*)?|\d*\.\d+)", re.ASCII)
-DECIMAL_COMMA = re.compile(r"[-+]?(\d{1,3}(\.\d{3})+(,\d*)?|\d*,\d+)", re.ASCII)
-ZERO_PADDED = re.compile(r"[-+]?0\d")  # 00123 is a code, not a number
-INFINITY_PATTERN = re.compile(r"[-+]?(inf|infinity)", re.IGNORECASE)
-BOOLEAN_VALUES = {"true": 1.0, "false": 0.0}
+from registry.datasets.importing.number_texts import is_missing, parse_number
+
 Codes = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
 
@@ -87,51 +76,27 @@ def is_text_type(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
-def normalize_number(text: str, decimal: str = ".") -> str:
-    """A number as Python writes it: without currency signs and thousands separators.
-
-    >>> [normalize_number(text) for text in ("¥1,234.50", "１２", "1,5")]
-    ['1234.50', '12', '1,5']
-    >>> [normalize_number(text, ",") for text in ("1.234,5", "1 234")]
-    ['1234.5', '1234']
-    >>> [normalize_number(text) for text in ("12-", "(1,250.00)", "-€ 3", "1’250.5 CHF", "5 Stk")]
-    ['-12', '-1250.00', '-3', '1250.5', '5 Stk']
-    """
-    text = text.strip()
-    if not text.isascii():
-        text = unicodedata.normalize("NFKC", text).replace("−", "-")
-    text = CURRENCY_PATTERN.sub(lambda match: match["sign"] or "", text)
-    if negative := NEGATIVE_PATTERN.fullmatch(text):
-        text = "-" + CURRENCY_PATTERN.sub("", (negative[1] or negative[2]).strip())
-    if text.isdigit():
-        return text
-    thousands = "." if decimal == "," else ","
-    for mark in (thousands, " ", "'", "’"):
-        if re.fullmatch(rf"[-+]?\d{{1,3}}({re.escape(mark)}\d{{3}})+({re.escape(decimal)}\d*)?", text):
-            text = text.replace(mark, "")
-    return text.replace(",", ".") if decimal == "," and "." not in text else text
-
-
-def parse_number(text: str, decimal: str = ".") -> float:
-    """The number of a text: NaN when it is empty or not a number, ±inf when it is too large.
-
-    >>> parse_number(" 1.5 "), parse_number("1e999"), parse_number("1_000"), parse_number("nan")
-    (1.5, inf, nan, nan)
-    """
-    text = normalize_number(text, decimal)
-    if NUMBER_PATTERN.fullmatch(text) or INFINITY_PATTERN.fullmatch(text):
-        return float(text)
-    return BOOLEAN_VALUES.get(text.lower(), float("nan"))
-
-
 def parse_numbers(column: pa.ChunkedArray, decimal: str = ".") -> tuple[Floats, npt.NDArray[np.bool_]]:
-    """[N] numbers (NaN = empty or wrong), and [N] where a cell is filled but not a number."""
+    """[N] numbers (NaN = empty or wrong), and [N] where a cell is filled but not a number.
+
+    A cell that says it has no value, such as NULL, is empty: see find_missing_values().
+    """
     if not is_text_type(column.type):
         return to_floats(column), np.zeros(len(column), dtype=bool)
     texts = CategoricalColumn.from_arrow(column)
     values = np.array([parse_number(text, decimal) for text in texts.values])
-    wrong = np.isnan(values) & np.array([bool(text.strip()) for text in texts.values])
+    wrong = np.isnan(values) & np.array(
+        [bool(text.strip()) and not is_missing(text) for text in texts.values]
+    )
     return values[texts.codes], wrong[texts.codes]
+
+
+def find_missing_values(column: pa.ChunkedArray) -> npt.NDArray[np.bool_] | None:
+    """[N] where a text says that there is no value, such as NULL; None when no cell does."""
+    if not is_text_type(column.type) or not any(map(is_missing, distinct_texts(column))):
+        return None
+    texts = CategoricalColumn.from_arrow(column)
+    return np.array([is_missing(text) for text in texts.values])[texts.codes]
 
 
 def distinct_texts(column: pa.ChunkedArray) -> list[str]:
@@ -140,25 +105,6 @@ def distinct_texts(column: pa.ChunkedArray) -> list[str]:
         parts = [chunk.dictionary for chunk in column.chunks]
         column = pa.chunked_array(parts, column.type.value_type)
     return sorted(text for text in column.unique().to_pylist() if text is not None)
-
-
-def count_decimal_proofs(texts: list[str]) -> tuple[int, int, str]:
-    """How many texts prove a decimal point, how many a decimal comma, and the first that can be either.
-
-    >>> count_decimal_proofs(["1.5", "2,25", "1,234", "7"])
-    (1, 1, '1,234')
-    """
-    point = comma = 0
-    unsure = ""
-    for text in texts:
-        bare = CURRENCY_PATTERN.sub("", text.strip()).strip("-+() ")
-        if AMBIGUOUS_NUMBER.fullmatch(bare):
-            unsure = unsure or text
-        elif DECIMAL_POINT.fullmatch(bare):
-            point += 1
-        elif DECIMAL_COMMA.fullmatch(bare):
-            comma += 1
-    return point, comma, unsure
 
 
 def to_floats(column: pa.ChunkedArray) -> Floats:
@@ -171,16 +117,3 @@ def to_floats(column: pa.ChunkedArray) -> Floats:
         distinct, place = np.unique(numbers, return_inverse=True)
         numbers = np.array([float(str(np.float32(value))) for value in distinct])[place]
     return np.asarray(numbers, dtype=np.float64)
-
-
-def are_numeric(values: list[str], decimal: str = ".") -> bool:
-    """Whether all non-empty texts are numbers or true/false, and none is a code like 00123.
-
-    >>> are_numeric(["", "1", "2.5"]), are_numeric(["0", "a"]), are_numeric(["007"])
-    (True, False, False)
-    """
-    return all(
-        not text.strip()
-        or (parse_number(text, decimal) == parse_number(text, decimal) and not ZERO_PADDED.match(text))
-        for text in values
-    )

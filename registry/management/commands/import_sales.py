@@ -16,6 +16,9 @@ from registry.datasets.importing.covariate_roles import COVARIATE_ROLES, ColumnR
 from registry.datasets.importing.errors import AmbiguousValue, SalesFileError
 from registry.datasets.importing.options import DATE_ORDERS, DECIMAL_MARKS, ImportOptions
 from registry.datasets.models import Dataset, DatasetVersion
+from registry.datasets.summary_text import summary_facts
+
+GIVEN_OPTIONS = ("on_problem", "country", "dates", "decimal", "encoding", "replace")
 
 
 class Command(BaseCommand):
@@ -43,6 +46,9 @@ class Command(BaseCommand):
             help="the decimal mark, if 1,234 is ambiguous",
         )
         parser.add_argument(
+            "--encoding", default="", metavar="cp1251", help="the encoding of a text file that is not UTF-8"
+        )
+        parser.add_argument(
             "--choose",
             nargs="+",
             action="extend",
@@ -60,7 +66,7 @@ class Command(BaseCommand):
         reading = ImportOptions(
             mapping=parse_pairs("--map", options["map"]),
             choices=parse_pairs("--choose", options["choose"]),
-            **{name: options[name] for name in ("on_problem", "country", "dates", "decimal", "replace")},
+            **{name: options[name] for name in GIVEN_OPTIONS},
         )
         given = parse_roles({role: split_words(options[role]) for role in COVARIATE_ROLES})
         try:
@@ -86,7 +92,8 @@ def check_file(path: Path, name: str, given: ColumnRoles, reading: ImportOptions
         dataset = Dataset.objects.filter(name=name).first()
         found = inspect_file(path, folder, replace(reading, roles=given), dataset)
     counts = {kind: len(found[kind]) for kind in ("stores", "products")}
-    parts = ("hash", "rows", "series", "first", "last", "roles", "findings", "changes", "reading")
+    found["reading"].pop("summary")  # it has a key beside it
+    parts = ("hash", "rows", "series", "first", "last", "roles", "findings", "changes", "reading", "summary")
     return {"dataset": name, **{part: found[part] for part in parts}, **counts}
 
 
@@ -137,7 +144,8 @@ def build_report(version: DatasetVersion) -> dict[str, Any]:
         "last": version.last.isoformat(),
         "roles": version.roles,
         "findings": version.findings,
-        "reading": version.reading,
+        "reading": {name: value for name, value in version.reading.items() if name != "summary"},
+        "summary": version.reading.get("summary", {}),
     }
 
 
@@ -147,6 +155,8 @@ def format_summary(version: DatasetVersion) -> str:
         f"{version}: {version.rows} rows, {version.series} series "
         f"({len(version.stores)} stores, {len(version.products)} products), {version.first} … {version.last}"
     ]
+    if facts := summary_facts(version.reading.get("summary", {})):
+        lines.append(f"  {' · '.join(facts)}")
     lines += [f"  {column}: {role}" for column, role in version.roles.items()]
     for finding in version.findings:
         lines.append(f"  {finding['code']}: {finding['count']} ({finding['action']})")

@@ -111,6 +111,8 @@ GET    forecast-delete             own    in        -      +       +       +
 GET    forecast-delete             other  in        -      -       +       +
 POST   forecast-delete             own    in        -      +       +       +
 POST   forecast-delete             other  in        -      -       +       +
+GET    password                    any    in        +      +       +       +
+POST   password                    any    in        +      +       +       +
 GET    login                       any    +         +      +       +       +
 POST   login                       any    +         +      +       +       +
 POST   logout                      any    in        in     in      in      in

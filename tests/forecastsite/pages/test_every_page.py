@@ -24,6 +24,7 @@ PLAIN = [
     "train-cost",
     "upload",
     "help",
+    "password",
 ]
 READERS = ["buyer", "curator", "operator", "developer"]
 OF_VERSION = ["model", "model-delete", "model-promote"]

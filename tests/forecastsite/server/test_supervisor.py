@@ -11,13 +11,13 @@ from django_q.signals import post_execute_in_worker, pre_execute
 
 from forecastsite import tasks as light
 from forecastsite.management.commands.up import create_administrator
-from forecastsite.server import supervisor
+from forecastsite.server import health
+from forecastsite.server.health import CHECK_SECONDS, WebCheck, is_alive, is_answering
 from forecastsite.server.supervisor import (
     MAX_PAUSE_SECONDS,
     ProcessGroup,
     QueueProbe,
     Supervisor,
-    is_answering,
 )
 from training import leases, tasks
 
@@ -131,6 +131,74 @@ def test_a_server_that_is_not_there_does_not_answer():
     assert not is_answering(1)
 
 
+@pytest.fixture
+def checks(monkeypatch):
+    """What the next checks of the web server find; they run at once and not in a thread."""
+    found: list[bool] = []
+
+    class Thread:
+        def __init__(self, target, **_options):
+            self.start = target
+
+        def is_alive(self):
+            return False
+
+    monkeypatch.setattr(health.threading, "Thread", Thread)
+    monkeypatch.setattr(health, "is_alive", lambda _port: found.pop(0))
+    return found
+
+
+def test_a_web_server_that_hangs_is_noticed_after_three_checks(clock, checks):
+    check = WebCheck(8000)
+    checks += [True, False, False, True, False, False, False]
+    seen = []
+    for _ in range(7):
+        clock.pass_by(CHECK_SECONDS)
+        seen += [check.is_hung(), check.is_hung()]  # the second one is not due yet
+    assert seen == [False] * 12 + [True, True]
+    check.reset()
+    assert not check.is_hung()
+
+
+def test_a_hung_web_server_is_restarted_and_a_starting_one_is_not(clock, checks, watching, monkeypatch):
+    monkeypatch.setattr(watching.web, "process", object())
+    monkeypatch.setattr(watching.web, "kill", lambda: None)
+    checks += [False] * 4
+    for _ in range(3):
+        watching.check_web(was_ready=False)
+    assert len(checks) == 4
+    for _ in range(3):
+        watching.check_web()
+        clock.pass_by(CHECK_SECONDS)
+    assert watching.said == ["web does not answer, restarting in 0.5 s"]
+    watching.check_web()
+    assert len(watching.said) == 1
+
+
+async def test_the_health_address_asks_no_page_and_no_database():
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    async def pages(scope, receive, send):
+        sent.append("pages")
+
+    application = health.answer_health_checks(pages)
+    await application({"type": "http", "path": "/healthz"}, None, send)
+    assert (sent[0]["status"], sent[1]["body"]) == (200, b"ok\n")
+    await application({"type": "http", "path": "/"}, None, send)
+    assert sent[2:] == ["pages"]
+
+
+def test_a_server_that_hangs_is_not_alive(monkeypatch):
+    monkeypatch.setattr(health, "TIMEOUT_SECONDS", 0.1)
+    with health.socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        assert not is_alive(listening.getsockname()[1])
+
+
 def test_the_sign_in_page_is_asked_for_under_a_name_that_is_allowed(settings, monkeypatch):
     asked = []
 
@@ -147,7 +215,7 @@ def test_the_sign_in_page_is_asked_for_under_a_name_that_is_allowed(settings, mo
         def close(self):
             asked.append("closed")
 
-    monkeypatch.setattr(supervisor.http.client, "HTTPConnection", Connection)
+    monkeypatch.setattr(health.http.client, "HTTPConnection", Connection)
     settings.ALLOWED_HOSTS, settings.HTTPS = ["*", ".shop.example"], True
     assert is_answering(8000)
     assert asked == [("/login/", {"Host": "shop.example", "X-Forwarded-Proto": "https"}), "closed"]

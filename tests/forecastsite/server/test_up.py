@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from forecastsite.server.supervisor import is_answering
+from forecastsite.server.health import is_answering
 from tests.helpers.installation import MANAGE, Site, free_port, until
 from training.exit_reasons import KILLED_TEXT
 

@@ -13,7 +13,7 @@ from registry.lib.csv_safe import escape_formula, format_csv_rows
 from registry.lib.export import EXPORT_FORMATS, Column, Table, export_table, render_csv, render_excel
 from registry.lib.http import clean_filename, download_response, stream_csv
 
-EVIL = ["=1+1", "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1"]
+EVIL = ["=1+1", "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", "＋1", "－1", "＠SUM(A1)", "﹦1"]
 PLAIN = ["-1", "-1.5", "-.5", "P-1", "", "1+1"]
 
 
@@ -36,6 +36,14 @@ def test_texts_that_look_like_formulas_stay_texts_in_excel():
     assert sheet.title == "a_b"
     assert [row[0].data_type for row in sheet.iter_rows()] == ["s"] * 5 + ["n"]
     assert [row[0].value for row in sheet.iter_rows(min_row=2)] == [f"'{text}" for text in EVIL[:4]] + [-1.5]
+
+
+def test_dates_are_dates_and_totals_stand_below_the_filter():
+    days = Table("a", [Column("what"), Column("value", "units")], [["from", date(2026, 1, 2)]], ["sum", 7])
+    sheet = openpyxl.load_workbook(io.BytesIO(render_excel([days]))).active
+    assert sheet["B2"].is_date and sheet["B2"].number_format == "yyyy-mm-dd"
+    assert sheet["B3"].value == 7 and sheet["B3"].font.bold and sheet.auto_filter.ref == "A1:B2"
+    assert render_csv(days, with_bom=False).decode().split() == ["what,value", "from,2026-01-02"]
 
 
 def test_control_characters_do_not_break_the_workbook():

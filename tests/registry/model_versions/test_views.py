@@ -106,3 +106,24 @@ def test_deleting_the_best_version_hands_best_on(page, publish):
     worse, better = publish(wape=0.4), publish(wape=0.2)
     page.post(f"/models/{better.pk}/delete/")
     assert ModelVersion.objects.in_use().get() == worse
+
+
+def test_a_double_click_on_going_back_goes_back_one_step(page, publish):
+    first, second, third = (publish(wape=error) for error in (0.4, 0.3, 0.2))
+    for version in (first, second, third):
+        version.promote("so", None)
+    for _click in range(2):
+        response = page.post(f"/models/{third.pk}/back/")
+        assert response["Location"] == f"/models/{second.pk}/"
+    first.model.refresh_from_db()
+    assert first.model.best_id == second.pk
+
+
+def test_going_back_from_a_version_that_is_not_in_use_changes_nothing(page, publish, read):
+    first, second = (publish(wape=error) for error in (0.4, 0.3))
+    for version in (first, second):
+        version.promote("so", None)
+    response = page.post(f"/models/{first.pk}/back/", follow=True)
+    assert "is not in use any more" in read(response)
+    first.model.refresh_from_db()
+    assert first.model.best_id == second.pk

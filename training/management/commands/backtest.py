@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 from registry.datasets.models import Dataset
 from registry.datasets.reader import read_panel
 from registry.datasets.scope import Scope
+from registry.lib.formatting import DASH
 
 
 class Command(BaseCommand):
@@ -51,6 +52,7 @@ class Command(BaseCommand):
         """Runs all windows, reports each on stderr, and writes the output file; returns the scores."""
         import pandas as pd
 
+        from registry.series import metrics
         from training.learning import backtest
         from training.learning.pipeline import TrainingConfig
 
@@ -69,7 +71,8 @@ class Command(BaseCommand):
         windows = []
         for window in backtest.run_backtest(panel, plan, days):
             windows.append(window)
-            sys.stderr.write(f"{window.scores['origin']}: error {window.scores['wape']:.4f}\n")
+            error = metrics.replace_nan(window.scores["wape"])
+            sys.stderr.write(f"{window.scores['origin']}: error {_format_number(error)}\n")
         if options["output"]:
             pd.concat([window.to_frame() for window in windows]).to_parquet(options["output"], index=False)
         return backtest.summarize_windows(windows)
@@ -84,9 +87,22 @@ def _load_panel(dataset: str, scope: str) -> Any:
 
 def _format_report(report: dict[str, Any]) -> str:
     overall = report["overall"]
-    lines = [f"{w['origin']}  error {w['wape']:.4f}  bias {w['bias']:+.4f}" for w in report["windows"]]
-    inside = overall["coverage"]["80"]
-    lines.append(
-        f"overall     error {overall['wape']:.4f}  bias {overall['bias']:+.4f}  in 80% interval {inside:.0%}"
-    )
+    lines = [f"{window['origin']}  {_format_errors(window)}" for window in report["windows"]]
+    inside = _format_number(overall["coverage"]["80"], ".0%")
+    lines.append(f"overall     {_format_errors(overall)}  in 80% interval {inside}")
+    if any(window["wape"] is None for window in report["windows"]):
+        lines.append(f"{DASH} = no error, because nothing was sold on these days")
     return "\n".join(lines)
+
+
+def _format_errors(scores: dict[str, Any]) -> str:
+    return f"error {_format_number(scores['wape'])}  bias {_format_number(scores['bias'], '+.4f')}"
+
+
+def _format_number(value: float | None, form: str = ".4f") -> str:
+    """The number, or a dash if it could not be computed.
+
+    >>> _format_number(0.25), _format_number(None)
+    ('0.2500', '–')
+    """
+    return DASH if value is None else format(value, form)

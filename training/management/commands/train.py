@@ -19,6 +19,8 @@ from registry.datasets.models import Dataset
 from registry.datasets.scope import Scope
 from registry.lib.cli import build_int_type
 from registry.lib.errors import split_error
+from registry.lib.formatting import format_percent
+from registry.model_versions.metric_labels import missing_error_reason
 from registry.model_versions.models import ModelVersion
 from training import leases
 from training.exit_reasons import DISK_FULL_MARKERS, DISK_FULL_TEXT, INTERRUPTED_TEXT
@@ -98,9 +100,10 @@ class Command(BaseCommand):
             self.write_result(options["json"], {"run": str(run.pk)}, f"Queued as {run.pk}.")
             return
         version = self.train_here(run)
-        self.write_result(
-            options["json"], serialize_result(run, version), f"{version.name}: error {version.wape}"
+        line = (
+            f"{version.name}: error {format_percent(version.wape)}. {missing_error_reason(version.metrics)}"
         )
+        self.write_result(options["json"], serialize_result(run, version), line.removesuffix(". "))
 
     def train_here(self, run: TrainingRun) -> ModelVersion:
         """Trains in this process, with the code of the worker."""

@@ -7,20 +7,24 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 
-from registry.datasets.importing.checks.finding_log import FindingLog
+from registry.datasets.importing.checks.finding_log import FindingLog, Mask
 from registry.datasets.importing.checks.sales_columns import NamedColumns, unfit_type_message
 from registry.datasets.importing.dates import is_date_type
+from registry.datasets.importing.decimal_marks import choose_mark
 from registry.datasets.importing.errors import SalesFileError
 from registry.datasets.importing.extra_columns import ColumnData
-from registry.datasets.importing.values import (
-    CategoricalColumn,
+from registry.datasets.importing.number_texts import (
+    ZERO_PADDED,
     are_numeric,
-    is_text_type,
+    is_missing,
+    is_numeric,
     parse_number,
-    parse_numbers,
 )
+from registry.datasets.importing.values import CategoricalColumn, is_text_type, parse_numbers
 
 MIN_NUMBERS, MIN_NUMBER_SHARE = 10, 0.9  # different texts that are numbers, in a column of numbers
+MIN_TOLD_SHARE = 0.5  # rows that are numbers, in a column of texts about which the importer is told
+MAX_ODD_TEXTS = 2  # different texts that are no numbers, in a column of few different numbers
 
 
 def read_extras(log: FindingLog, table: NamedColumns, mark: str) -> Iterator[tuple[str, ColumnData]]:
@@ -38,11 +42,13 @@ def read_extra(log: FindingLog, table: NamedColumns, name: str, mark: str) -> Co
     kind = column.type
     if is_text_type(kind):
         texts = CategoricalColumn.from_arrow(column)
-        if not any(text.strip() for text in texts.values):
+        if all(not text.strip() or is_missing(text) for text in texts.values):
             log.add_empty_column(name)
             return None
+        mark = choose_mark(column, mark)
         if not are_numeric(texts.values, mark) and not is_nearly_numeric(log, table, name, texts, mark):
             return texts
+        log.flag_rows("missing-value", name, table, find_missing(texts), "empty")
     elif is_date_type(kind):
         return CategoricalColumn.from_arrow(column)
     elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
@@ -59,12 +65,32 @@ def read_extra(log: FindingLog, table: NamedColumns, name: str, mark: str) -> Co
     return numbers
 
 
+def find_missing(texts: CategoricalColumn) -> Mask:
+    """[N] cells that say they have no value, such as NULL."""
+    return np.array([is_missing(text) for text in texts.values])[texts.codes]
+
+
 def is_nearly_numeric(
     log: FindingLog, table: NamedColumns, name: str, texts: CategoricalColumn, mark: str
 ) -> bool:
-    """Whether a column of many numbers and a few texts is read as numbers."""
-    numeric = np.array([are_numeric([text], mark) for text in texts.values])
-    if numeric.sum() < max(MIN_NUMBERS, MIN_NUMBER_SHARE * len(numeric)):
+    """Whether a column of numbers and a few texts is read as numbers; says so in either case."""
+    is_number = np.array([is_numeric(text, mark) for text in texts.values])
+    is_empty = np.array([not text.strip() or is_missing(text) for text in texts.values])
+    is_code = np.array([bool(ZERO_PADDED.match(text)) for text in texts.values])
+    is_unread = ~is_number & ~is_empty
+    counts = np.bincount(texts.codes, minlength=len(texts.values))
+    rows, filled = int(counts[is_number].sum()), int(counts[~is_empty].sum())
+    measured = any(is_measure(text, mark) for text in np.array(texts.values, object)[is_number])
+    is_class = is_number.sum() < 2 and not measured  # such as 0, a, b
+    if rows < MIN_TOLD_SHARE * filled or is_class or (is_code & is_unread).any():
         return False
-    is_wrong = np.array([bool(np.isnan(parse_number(text, mark)) and text.strip()) for text in texts.values])
-    return log.flag_rows("extra-not-a-number", name, table, is_wrong[texts.codes]) == "empty"
+    many = is_number.sum() >= max(MIN_NUMBERS, MIN_NUMBER_SHARE * (~is_empty).sum())
+    few = measured and rows >= MIN_NUMBER_SHARE * filled and is_unread.sum() <= MAX_ODD_TEXTS
+    proposed = "empty" if many or few else "keep"
+    return log.flag_rows("extra-not-a-number", name, table, is_unread[texts.codes], proposed) == "empty"
+
+
+def is_measure(text: str, mark: str) -> bool:
+    """Whether a number measures something: 0 to 9 may also be names of classes."""
+    number = parse_number(text, mark)
+    return abs(number) >= 10 or number != int(number)

@@ -7,15 +7,20 @@ import numpy.typing as npt
 
 from registry.datasets.importing.canonical import Days
 from registry.datasets.importing.checks.finding_log import FindingLog
+from registry.datasets.importing.checks.receipt_lines import RowDetails
 from registry.datasets.importing.values import CategoricalColumn, Floats
 
 Rows = npt.NDArray[np.int64] | slice
 
 
 def sort_unique(
-    log: FindingLog, days: Days, codes: tuple[CategoricalColumn, CategoricalColumn], sales: Floats
+    log: FindingLog,
+    days: Days,
+    codes: tuple[CategoricalColumn, CategoricalColumn],
+    sales: Floats,
+    details: RowDetails,
 ) -> tuple[Rows, Floats]:
-    """The positions of the rows in order, and their sales.
+    """The positions of the rows in order, and their sales; lines of receipts are added up.
 
     The positions are a slice when the rows are in order already: a large sorted file is not copied.
     """
@@ -39,8 +44,13 @@ def sort_unique(
     again = np.append(False, key[1:] == key[:-1])
     if not again.any():
         return rows, sales[rows]
-    action = log.add_duplicates(rows, again, (days, stores, products), sales)
     starts = np.flatnonzero(~again)
+    repeated = details.classify(rows, again, sales)
+    if repeated.kind == "lines":
+        log.add_lines(rows, len(starts), repeated.line_columns)
+        action = "sum"
+    else:
+        action = log.add_duplicates(rows, again, (days, stores, products), repeated.kind == "copies")
     if action == "first":
         return rows[starts], sales[rows[starts]]
     last = np.append(starts[1:], len(rows)) - 1

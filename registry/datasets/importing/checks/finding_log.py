@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from django.utils.translation import gettext as _
 
 from registry.datasets.importing.canonical import Days
 from registry.datasets.importing.errors import SalesFileError
@@ -20,9 +21,10 @@ from registry.datasets.importing.findings import (
 )
 from registry.datasets.importing.options import ImportOptions
 from registry.datasets.importing.raw_table import RawTable
-from registry.datasets.importing.values import CategoricalColumn, Floats
+from registry.datasets.importing.values import CategoricalColumn
 
 Mask = npt.NDArray[np.bool_]
+FAULTS = {"bad-date", "not-a-number", "infinite", "no-code", "bad-code"}  # rows that the file tells wrongly
 
 
 def format_scalar(value: pa.Scalar) -> str:
@@ -42,12 +44,19 @@ class FindingLog:
     column_names: dict[str, str] = field(default_factory=dict)  # {our name: its name}
     findings: list[Finding] = field(default_factory=list)
     bad_places: list[tuple[str, list[Example]]] = field(default_factory=list)  # each finding's rows
+    left_out: list[tuple[Finding, npt.NDArray[np.int64]]] = field(default_factory=list)  # with their rows
+    kept_units: float = 0.0  # of the rows that are not excluded, once they are counted
     excluded: Mask = field(init=False)
+    faulty: Mask = field(init=False)  # [N] rows that the file tells wrongly, such as a day that is no date
+    ragged_rows: list[int] = field(default_factory=list)  # numbers of the first rows that could not be split
+    lost_days: dict[str, npt.NDArray[np.int64]] = field(default_factory=dict)  # {store: days left out}
+    dropped_columns: tuple[str, ...] = ()  # they say nothing about a whole day
 
     MAX_BAD_ROWS = 20_000  # of each finding, in bad.csv
 
     def __post_init__(self) -> None:
         self.excluded = np.zeros(self.raw.table.num_rows, dtype=bool)
+        self.faulty = self.excluded.copy()
         self.findings += [finding for finding in self.raw.findings if finding.code != "ragged-row"]
 
     def column_label(self, name: str) -> str:
@@ -64,6 +73,18 @@ class FindingLog:
             return "first"
         return proposed or ALLOWED_ACTIONS.get(code, ("keep",))[0]
 
+    @property
+    def has_skip_choice(self) -> bool:
+        """Whether the user wants to leave out faulty rows."""
+        return any(self.options.choices.get(code) == "skip" for code in FAULTS)
+
+    def no_rows_error(self) -> SalesFileError:
+        """Why no row is left: the finding that took most of them, with its first place."""
+        took = [finding for finding in self.findings if finding.action == "skip" and finding.examples]
+        if took:
+            return SalesFileError(max(took, key=lambda one: one.count).format_sentence(self.raw.name))
+        return SalesFileError(_("%(file)s has no usable rows.") % {"file": self.raw.name})
+
     def add_finding(self, code: str, places: list[Example], count: int, proposed: str = "") -> str:
         """Adds a finding and returns its action; raises SalesFileError when that is "stop"."""
         action = self.choose_action(code, proposed)
@@ -77,8 +98,10 @@ class FindingLog:
     def add_ragged_rows(self) -> None:
         """Adds the rows that the reader could not split into cells."""
         for finding in self.raw.findings:
-            if finding.code == "ragged-row":
-                self.add_finding("ragged-row", finding.examples, finding.count)
+            if finding.code != "ragged-row":
+                continue
+            if self.add_finding("ragged-row", finding.examples, finding.count) == "skip":
+                self.ragged_rows = [place.row for place in finding.examples]
 
     def flag_rows(
         self, code: str, column: str, table: Mapping[str, pa.ChunkedArray], is_wrong: Mask, proposed: str = ""
@@ -87,9 +110,14 @@ class FindingLog:
         rows = np.flatnonzero(is_wrong & ~self.excluded)
         if not len(rows):
             return ""
+        if code in FAULTS and 2 * len(rows) >= len(is_wrong):  # nobody wants half a file
+            proposed = "stop"
         action = self.add_finding(code, self.find_examples(column, table, rows), len(rows), proposed)
         if action == "skip":
             self.excluded |= is_wrong
+            if code in FAULTS:
+                self.faulty |= is_wrong
+            self.left_out.append((self.findings[-1], rows))
         return action
 
     def find_examples(
@@ -116,16 +144,22 @@ class FindingLog:
         rows: npt.NDArray[np.int64],
         again: Mask,
         parts: tuple[Days, CategoricalColumn, CategoricalColumn],
-        sales: Floats,
+        are_copies: bool,
     ) -> str:
-        """Adds rows that repeat a date, store and product; equal sales make them copies."""
+        """Adds rows that repeat a date, store and product; copies repeat every other cell as well."""
         days, stores, products = parts
         later = np.flatnonzero(again)
-        same = sales[rows[later]] == sales[rows[later - 1]]
         columns = ", ".join(self.column_label(name) for name in ("date", "store_id", "product_id"))
         places = []
         for row in np.sort(rows[later])[: self.MAX_BAD_ROWS]:
             store, product = stores.values[stores.codes[row]], products.values[products.codes[row]]
             key = f"{np.datetime64(int(days[row]), 'D')} · {store} · {product}"
             places.append(Example(int(self.raw.row_numbers[row]), columns, key))
-        return self.add_finding("duplicate", places, len(later), "last" if same.all() else "sum")
+        return self.add_finding("duplicate", places, len(later), "last" if are_copies else "sum")
+
+    def add_lines(self, rows: npt.NDArray[np.int64], days: int, columns: tuple[str, ...]) -> None:
+        """Adds the lines of receipts that were added up; `columns` tell them apart and are dropped."""
+        label = ", ".join(self.column_label(name) for name in columns)
+        place = Example(int(self.raw.row_numbers[rows.min()]), label, f"{len(rows)} → {days}")
+        self.findings.append(Finding("receipt-lines", len(rows), [place], "sum"))
+        self.dropped_columns = columns

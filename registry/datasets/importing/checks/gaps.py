@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,7 +11,8 @@ from registry.datasets.importing.canonical import CanonicalTable
 from registry.datasets.importing.checks.finding_log import FindingLog
 from registry.datasets.importing.covariate_roles import is_constant_per_series
 from registry.datasets.importing.extra_columns import ColumnData
-from registry.datasets.importing.findings import Example
+from registry.datasets.importing.finding_effects import draw_days, measure_gaps, picture_series
+from registry.datasets.importing.findings import MAX_EXAMPLES, Example
 from registry.datasets.importing.merge import build_row_keys, make_blank_column, merge_tables
 from registry.datasets.importing.values import CategoricalColumn
 
@@ -45,7 +48,7 @@ class GapChecks:
         if product_action == "zero":
             wanted |= traded
         if store_action == "zero":
-            wanted |= ~traded
+            wanted |= ~traded & ~self.find_left_out()
         return self.insert_zeros(wanted) if wanted.any() else (self.content, self.row_numbers)
 
     def check_stores(self, traded: Mask) -> str:
@@ -55,7 +58,7 @@ class GapChecks:
         """
         seen = np.maximum.accumulate(traded, axis=1)
         ahead = np.maximum.accumulate(traded[:, ::-1], axis=1)[:, ::-1]
-        missing = seen & ahead & ~traded
+        missing = seen & ahead & ~traded & ~self.find_left_out()
         if not missing.any():
             return ""
         store, day = np.nonzero(missing)
@@ -68,10 +71,39 @@ class GapChecks:
             if row:
                 count += int(end - begin) + 1
                 if len(places) < FindingLog.MAX_BAD_ROWS:
-                    places.append(
-                        Example(row, self.log.column_label("date"), self.describe_gap(int(code), begin, end))
-                    )
-        return self.log.add_finding("store-gap", places, count) if count else ""
+                    series = self.picture_store(int(code), begin, end) if len(places) < MAX_EXAMPLES else None
+                    label = self.describe_gap(int(code), begin, end)
+                    places.append(Example(row, self.log.column_label("date"), label, series))
+        if not count:
+            return ""
+        action = self.log.add_finding("store-gap", places, count)
+        measure_gaps(self.log.findings[-1], count, len(np.unique(store[begins])))
+        return action
+
+    def picture_store(self, store: int, begin: int, end: int) -> dict[str, Any]:
+        """The sales of a store with a gap marked."""
+        rows = self.rows[self.select_store_rows(store)]
+        spot = (self.first_day + int(begin), self.first_day + int(end))
+        drawn = draw_days(self.content.days[rows], self.content.sales[rows], spot)
+        return {"store": self.content.stores.values[store], "product": "", **drawn}
+
+    def picture_product(self, before: int) -> dict[str, Any]:
+        """The series of a row before a gap, with the gap marked; `before` is a position in `rows`."""
+        row = int(self.rows[before])
+        starts = self.content.series_starts
+        number = int(np.searchsorted(starts, row, side="right")) - 1
+        end = int(starts[number + 1]) if number + 1 < len(starts) else self.content.row_count
+        spot = (int(self.days[before]), int(self.days[before + 1]))
+        gap = (self.first_day + spot[0] + 1, self.first_day + spot[1] - 1)
+        return picture_series(self.content, slice(int(starts[number]), end), gap)
+
+    def find_left_out(self) -> Mask:
+        """[stores, days] of which the file's rows were left out: the store may have been open."""
+        left_out = np.zeros((len(self.content.stores.values), self.day_count), dtype=bool)
+        for code, name in enumerate(self.content.stores.values):
+            days = self.log.lost_days.get(name, np.zeros(0, np.int64)) - self.first_day
+            left_out[code, days[(days >= 0) & (days < self.day_count)]] = True
+        return left_out
 
     def first_row_after(self, store: int, day: int) -> int:
         """The first row of the file after a store's gap; 0 when that row was in the dataset before."""
@@ -109,14 +141,18 @@ class GapChecks:
                 self.log.column_label("date"),
                 f"{products.values[products.codes[self.rows[after[hit]]]]} · "
                 + self.describe_gap(int(store[hit]), self.days[before[hit]] + 1, self.days[after[hit]] - 1),
+                self.picture_product(int(before[hit])) if place < MAX_EXAMPLES else None,
             )
-            for hit in hits[: FindingLog.MAX_BAD_ROWS]
+            for place, hit in enumerate(hits[: FindingLog.MAX_BAD_ROWS])
         ]
-        sales = self.content.sales[self.rows]
+        sales, action = self.content.sales[self.rows], ""
         if count > MIN_GAP_SHARE * (count + len(sales)) and (sales == 0).mean() < MAX_ZERO_SHARE:
             self.log.add_finding("only-sold", places, count, "zero")  # training fills them with zeros
-            return ""
-        return self.log.add_finding("product-gap", places, count)
+        else:
+            action = self.log.add_finding("product-gap", places, count)
+        keys = np.stack([store[hits], products.codes[self.rows[after[hits]]]])
+        measure_gaps(self.log.findings[-1], count, np.unique(keys, axis=1).shape[1])
+        return action
 
     def find_gaps(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """[G] the row before and the row after each gap of a series."""

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 from django.utils.translation import gettext as _
 
 from registry.datasets.importing.canonical import CanonicalTable
 from registry.datasets.importing.checks.covariate_checks import read_extras
 from registry.datasets.importing.checks.duplicates import sort_unique
 from registry.datasets.importing.checks.finding_log import FindingLog, Mask
+from registry.datasets.importing.checks.joined_cells import (
+    fill_down,
+    find_joined_cells,
+    find_unnamed,
+    take_names,
+)
+from registry.datasets.importing.checks.left_out import find_lost_days
+from registry.datasets.importing.checks.receipt_lines import RowDetails
 from registry.datasets.importing.checks.sales_columns import NamedColumns, SalesColumns, require_flat
+from registry.datasets.importing.checks.series_checks import select_rows
 from registry.datasets.importing.checks.spelling import (
     find_rare_spellings,
     find_spaces,
@@ -24,24 +31,23 @@ from registry.datasets.importing.checks.spelling import (
     propose_for_spellings,
     trim_spaces,
 )
+from registry.datasets.importing.checks.totals import KEY_COLUMNS, find_totals, flag_sums
+from registry.datasets.importing.code_texts import is_visible
 from registry.datasets.importing.column_mapping import apply_mapping
 from registry.datasets.importing.covariate_roles import CORE_COLUMNS
 from registry.datasets.importing.errors import SalesFileError
 from registry.datasets.importing.extra_columns import ExtraColumns
+from registry.datasets.importing.finding_effects import measure_content, measure_left_out, measure_merged
 from registry.datasets.importing.options import DECIMAL_MARKS, ImportOptions
 from registry.datasets.importing.raw_table import RawTable
-from registry.datasets.importing.values import CategoricalColumn, distinct_texts, is_text_type
+from registry.datasets.importing.values import (
+    find_missing_values,
+)
 from registry.lib.days import day_number
 
-KEY_COLUMNS = ("date", "store_id", "product_id")
 CODE_COLUMNS = ("store_id", "product_id")
 MAX_CODE_LENGTH = 100
-FILL_DOWN_SHARE = 1 / 3  # a column with more empty cells than this has joined cells, not gaps
-TOTAL_PATTERN = re.compile(
-    r"((grand|sub|overall|sous)[ -]?)?tota(ls?|ux)( général)?|sum|somme|((gesamt|end|zwischen)?summe|gesamt)"
-    r"|(合计|总计|小计|总和|汇总)|(grand |sub)?total[: ].*",
-    re.IGNORECASE,
-)
+MAX_BAD_DATES = 28  # different dates that are not understood
 
 
 @dataclass(frozen=True)
@@ -100,7 +106,7 @@ def check_rows(log: FindingLog, table: NamedColumns, today: dt.date | None) -> C
     raw = log.raw
     log.add_ragged_rows()
     if not len(log.excluded):
-        raise SalesFileError(_("%(file)s has no usable rows.") % {"file": raw.name})
+        raise log.no_rows_error()
     require_flat(log, "sales", table["sales"])
     columns = SalesColumns(log, table, today)
     for check in ROW_CHECKS:
@@ -109,65 +115,27 @@ def check_rows(log: FindingLog, table: NamedColumns, today: dt.date | None) -> C
         del table[name]
     about = {"layout": "long", **raw.file_format, "dates": columns.date_order, "decimal": columns.decimal}
     extras = ExtraColumns(read_extras(log, table, DECIMAL_MARKS[columns.decimal]))
-    days, sales = columns.days, columns.sales
+    days, sales, details = columns.days, columns.sales, RowDetails(extras, columns.moments)
+    measure_left_out(log, sales)
     stores, products = (columns.codes[name] for name in CODE_COLUMNS)
+    find_lost_days(log, days, stores)
     del columns  # a large file has no room for its sales before and after sorting
-    rows, sales = sort_unique(log, days, (stores, products), sales)
+    rows, sales = sort_unique(log, days, (stores, products), sales, details)
     if log.excluded.all():
-        raise SalesFileError(_("%(file)s has no usable rows.") % {"file": raw.name})
+        raise log.no_rows_error()
+    measure_merged(log, sales)
+    extras = extras.without(log.dropped_columns)
     if not isinstance(rows, slice):
         extras = extras.map_columns(lambda column: column[rows])
     result = CanonicalTable(days[rows], stores[rows], products[rows], sales, extras)
+    numbers = raw.row_numbers[rows]
+    is_sum = flag_sums(log, result, numbers)
+    if is_sum is not None:
+        measure_content(log.findings[-1], "left-out", result, is_sum)
+        result, numbers = select_rows(result, ~is_sum), numbers[~is_sum]
     if np.isnan(result.sales).all():
         raise SalesFileError(_("%(file)s, column sales: every cell is empty.") % {"file": raw.name})
-    return CheckedRows(result, raw.row_numbers[rows], about)
-
-
-def find_totals(columns: SalesColumns, name: str) -> Mask | None:
-    """[N] rows of totals, as tills and spreadsheets write them between and below the others."""
-    column = columns.table[name]
-    if not is_text_type(column.type) or not any(map(is_total, distinct_texts(column))):
-        return None
-    texts = CategoricalColumn.from_arrow(column)
-    return np.array([is_total(text) for text in texts.values])[texts.codes]
-
-
-def is_total(text: str) -> bool:
-    """
-    >>> is_total("Grand total"), is_total("合计："), is_total("Totalplast")
-    (True, True, False)
-    """
-    return bool(TOTAL_PATTERN.fullmatch(text.strip(" :：")))
-
-
-def find_joined_cells(columns: SalesColumns, name: str) -> Mask | None:
-    """[N] empty cells below a filled one, in a column written only in the first of several rows."""
-    column = columns.table[name]
-    if not is_text_type(column.type) or not (column.null_count or any(map(is_blank, distinct_texts(column)))):
-        return None
-    is_filled = find_filled_cells(CategoricalColumn.from_arrow(column))
-    is_wrong = ~is_filled & ~columns.log.excluded
-    if not is_filled[0] or is_wrong.sum() <= FILL_DOWN_SHARE * len(is_wrong):
-        return None
-    return is_wrong
-
-
-def fill_down(columns: SalesColumns, name: str) -> None:
-    """Gives each empty cell the text of the last filled cell above it."""
-    texts = CategoricalColumn.from_arrow(columns.table[name])
-    is_source = find_filled_cells(texts) & ~columns.log.excluded
-    rows = np.maximum.accumulate(np.where(is_source, np.arange(len(is_source)), 0))
-    columns.table[name] = pa.chunked_array([texts[rows].to_arrow(slice(None))])
-
-
-def find_filled_cells(texts: CategoricalColumn) -> Mask:
-    """[N] where a cell holds more than spaces."""
-    return np.array([not is_blank(text) for text in texts.values])[texts.codes]
-
-
-def is_blank(text: str) -> bool:
-    """Whether a text holds nothing but spaces."""
-    return not text.strip()
+    return CheckedRows(result, numbers, about)
 
 
 def find_bad_dates(columns: SalesColumns, _name: str) -> Mask:
@@ -175,9 +143,26 @@ def find_bad_dates(columns: SalesColumns, _name: str) -> Mask:
     return columns.parse_dates()
 
 
+def propose_for_dates(columns: SalesColumns, _name: str) -> str:
+    """Stop where a month of days is written in a way that nobody understands."""
+    return "stop" if columns.bad_dates >= MAX_BAD_DATES else ""
+
+
 def find_bad_numbers(columns: SalesColumns, _name: str) -> Mask:
     """[N] sales that are not numbers."""
     return columns.parse_sales()
+
+
+def find_missing_sales(columns: SalesColumns, name: str) -> Mask | None:
+    """[N] cells that say they have no value, such as NULL."""
+    return find_missing_values(columns.table[name])
+
+
+def clear_missing(columns: SalesColumns, name: str) -> None:
+    """Counts cells without a value as nothing sold."""
+    is_missing = find_missing_values(columns.table[name])
+    if is_missing is not None:
+        columns.sales = np.where(is_missing, 0.0, columns.sales)
 
 
 def find_infinite(columns: SalesColumns, _name: str) -> Mask:
@@ -201,7 +186,7 @@ def find_bad_codes(columns: SalesColumns, name: str) -> Mask:
     """[N] codes that are too long or hold invisible characters."""
     texts = columns.codes[name]
     is_bad = [
-        bool(text.strip()) and (len(text) > MAX_CODE_LENGTH or not text.strip().isprintable())
+        bool(text.strip()) and (len(text) > MAX_CODE_LENGTH or not is_visible(text.strip()))
         for text in texts.values
     ]
     return np.array(is_bad)[texts.codes]
@@ -232,9 +217,11 @@ def build_code_checks(name: str) -> list[RowCheck]:
 ROW_CHECKS = [
     *(RowCheck("total-row", name, find_totals) for name in KEY_COLUMNS),
     *(RowCheck("filled-down", name, find_joined_cells, {"above": fill_down}) for name in KEY_COLUMNS),
-    RowCheck("bad-date", "date", find_bad_dates),
+    *(RowCheck("named-code", name, find_unnamed, {"name": take_names}) for name in ("product_id",)),
+    RowCheck("bad-date", "date", find_bad_dates, propose=propose_for_dates),
     RowCheck("not-a-number", "sales", find_bad_numbers),
     RowCheck("infinite", "sales", find_infinite),
+    RowCheck("missing-sales", "sales", find_missing_sales, {"zero": clear_missing}),
     RowCheck("future-date", "date", find_future_sales),
     *build_code_checks("store_id"),
     *build_code_checks("product_id"),

@@ -8,24 +8,23 @@ import numpy as np
 import pyarrow as pa
 from django.utils.translation import gettext as _
 
+from registry.datasets.importing.calendars import refuse_undated
 from registry.datasets.importing.canonical import Days
+from registry.datasets.importing.checks.code_checks import tidy_code_column
 from registry.datasets.importing.checks.finding_log import FindingLog, Mask
-from registry.datasets.importing.covariate_roles import CORE_COLUMNS
-from registry.datasets.importing.dates import NO_DAY, convert_days, find_date_order, is_date_type, parse_days
-from registry.datasets.importing.errors import AmbiguousValue, SalesFileError
+from registry.datasets.importing.dates import NO_DAY, DateColumn, convert_days, is_date_type
+from registry.datasets.importing.decimal_marks import find_decimal_mark
+from registry.datasets.importing.errors import SalesFileError
 from registry.datasets.importing.options import DECIMAL_MARKS
 from registry.datasets.importing.values import (
     CategoricalColumn,
+    Codes,
     Floats,
-    count_decimal_proofs,
-    distinct_texts,
-    is_text_type,
     parse_numbers,
 )
 
 NamedColumns = dict[str, pa.ChunkedArray]  # columns of a file under our names
 MAX_CODES = 100_000
-MAX_PROOF_TEXTS = 100_000  # different texts of a column that are searched for its decimal mark
 
 
 class SalesColumns:
@@ -35,6 +34,8 @@ class SalesColumns:
     date_order: str
     sales: Floats  # NaN = empty or not a number
     decimal: str  # "point" or "comma"
+    bad_dates: int = 0  # different texts that are no dates
+    moments: Codes | None = None  # of dates that have a time: two sales of a day differ in it
 
     def __init__(self, log: FindingLog, table: NamedColumns, today: dt.date | None) -> None:
         self.log, self.table, self.today = log, table, today
@@ -47,50 +48,40 @@ class SalesColumns:
             self.days, self.date_order = convert_days(column), "ymd"
         else:
             require_flat(self.log, "date", column)
-            texts = CategoricalColumn.from_arrow(column)
-            self.date_order = self.log.options.dates or self.detect_date_order(texts)
-            self.days = parse_days(texts, self.date_order)
+            self.days = self.parse_day_texts(CategoricalColumn.from_arrow(column))
         is_wrong: Mask = self.days == NO_DAY
         return is_wrong
 
-    def detect_date_order(self, texts: CategoricalColumn) -> str:
-        """The order that the dates prove; its complaint names the first row of a date in doubt."""
-        row_numbers = self.log.raw.row_numbers
+    def parse_day_texts(self, texts: CategoricalColumn) -> Days:
+        """Sets the order; returns [N] days. Raises AmbiguousValue, or SalesFileError for weeks and months."""
+        raw, label = self.log.raw, self.log.column_label("date")
         first = np.zeros(len(texts.values), np.int64)
-        first[texts.codes[::-1]] = row_numbers[::-1]  # the last assignment wins, hence backwards
-        rows = dict(zip((text.strip() for text in texts.values), first.tolist(), strict=True))
-        return find_date_order(self.log.raw.name, self.log.column_label("date"), texts.values, rows)
+        first[texts.codes[::-1]] = raw.row_numbers[::-1]  # the last assignment wins, hence backwards
+        by_row = np.argsort(first, kind="stable").tolist()  # messages name the first row in doubt
+        rows = {texts.values[place].strip(): int(first[place]) for place in by_row[::-1]}
+        column = DateColumn.from_texts([texts.values[place] for place in by_row])
+        self.date_order = self.log.options.dates or column.find_order(raw.name, label, rows)
+        days = np.empty(len(by_row), np.int32)
+        days[by_row] = column.to_days(self.date_order, raw.file_format.get("epoch", "1900"))
+        self.bad_dates = int((days == NO_DAY).sum())
+        if 2 * self.bad_dates > len(days):
+            refuse_undated(raw.name, label, column.texts, rows)
+        if sum(":" in text for text in column.texts) > len(days) / 2 and len(np.unique(days)) < len(days):
+            self.moments = texts.codes
+        return days[texts.codes]
 
     def parse_sales(self) -> Mask:
         """Sets decimal mark and units; returns [N] where a cell is not a number. Raises AmbiguousValue."""
-        self.decimal = self.log.options.decimal or self.detect_decimal()
+        self.decimal = self.log.options.decimal or find_decimal_mark(
+            self.log.raw.name, self.table, self.log.column_names
+        )
         self.sales, is_wrong = parse_numbers(self.table["sales"], DECIMAL_MARKS[self.decimal])
         return is_wrong
-
-    def detect_decimal(self) -> str:
-        """The decimal mark that any number of the file proves."""
-        point = comma = 0
-        unsure = ""
-        for name, column in self.table.items():
-            if name not in CORE_COLUMNS[:3] and is_text_type(column.type):
-                points, commas, either = count_decimal_proofs(distinct_texts(column)[:MAX_PROOF_TEXTS])
-                point, comma = point + points, comma + commas
-                unsure = unsure or either if name == "sales" else unsure
-        separator = self.log.raw.file_format.get("separator", ",")
-        is_point = "." in unsure and separator == ","  # where commas separate cells, a point is decimal
-        if unsure and not point and not comma and not is_point:
-            words = {"file": self.log.raw.name, "column": self.log.column_label("sales"), "value": unsure}
-            sentence = _(
-                "%(file)s, column %(column)s: “%(value)s” may be a thousand or a fraction: choose "
-                "the decimal mark."
-            )
-            raise AmbiguousValue(sentence % words, "decimal", list(DECIMAL_MARKS))
-        return "comma" if comma > point else "point"
 
     def parse_codes(self, name: str) -> Mask:
         """Sets the codes of a column; returns [N] where a cell is empty."""
         require_flat(self.log, name, self.table[name])
-        texts = CategoricalColumn.from_arrow(self.table[name])
+        texts = tidy_code_column(self.log, name, self.table)
         if len(texts.values) > MAX_CODES:
             words = {
                 "file": self.log.raw.name,

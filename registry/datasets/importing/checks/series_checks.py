@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,8 @@ from registry.datasets.importing.canonical import CanonicalTable
 from registry.datasets.importing.checks.finding_log import FindingLog
 from registry.datasets.importing.checks.gaps import GapChecks
 from registry.datasets.importing.errors import SalesFileError
-from registry.datasets.importing.findings import Example
+from registry.datasets.importing.finding_effects import Span, measure_content, picture_series
+from registry.datasets.importing.findings import MAX_EXAMPLES, Example
 
 RowPositions = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -50,8 +52,13 @@ class SeriesChecks:
                 raise SalesFileError(_("%(file)s has no usable rows.") % {"file": self.log.raw.name})
         return GapChecks(self.log, content, numbers).fill_gaps()
 
-    def flag_series(self, code: str, wrong: Mask, values: Iterable[object]) -> None:
-        """Adds a finding about whole series that the file has rows of; `values` [S] are shown with them."""
+    def flag_series(
+        self, code: str, wrong: Mask, values: Iterable[object], spots: Mapping[int, Span] | None = None
+    ) -> None:
+        """Adds a finding about whole series that the file has rows of; `values` [S] are shown with them.
+
+        `spots` are the days to look at, by the number of the series.
+        """
         words = list(values)
         places: list[Example] = []
         count = 0
@@ -66,10 +73,18 @@ class SeriesChecks:
             skipped.append((start, end))
             if len(places) < FindingLog.MAX_BAD_ROWS:
                 label = f"{self.series_label(start)}: {words[number]}"
-                places.append(Example(int(from_file[0]), self.log.column_label("sales"), label))
+                spot = (spots or {}).get(number)
+                pictured = len(places) < MAX_EXAMPLES
+                series = picture_series(self.content, slice(start, end), spot) if pictured else None
+                if series is not None:
+                    series["value"] = str(words[number])
+                places.append(Example(int(from_file[0]), self.log.column_label("sales"), label, series))
         if count and self.log.add_finding(code, places, count) == "skip":
+            left_out = np.zeros_like(self.excluded)
             for start, end in skipped:
-                self.excluded[start:end] = True
+                left_out[start:end] = True
+            measure_content(self.log.findings[-1], "left-out", self.content, left_out)
+            self.excluded |= left_out
 
     def series_label(self, row: int) -> str:
         """Store and product of a row."""
@@ -107,13 +122,28 @@ class SeriesChecks:
         rows = np.array([row for row in outliers if self.row_numbers[row] > 0], np.int64)
         if len(rows):
             places = [
-                Example(int(self.row_numbers[row]), self.log.column_label("sales"), f"{sales[row]:g}")
-                for row in rows[: FindingLog.MAX_BAD_ROWS]
+                Example(
+                    int(self.row_numbers[row]),
+                    self.log.column_label("sales"),
+                    f"{sales[row]:g}",
+                    self.picture_row(int(row)) if place < MAX_EXAMPLES else None,
+                )
+                for place, row in enumerate(rows[: FindingLog.MAX_BAD_ROWS])
             ]
             if self.log.add_finding("outlier", places, len(rows)) == "empty":
+                is_outlier = np.zeros_like(self.excluded)
+                is_outlier[rows] = True
+                measure_content(self.log.findings[-1], "cleared", self.content, is_outlier)
                 changed = self.content.sales.copy()
                 changed[rows] = np.nan
                 self.content = replace(self.content, sales=changed)
+
+    def picture_row(self, row: int) -> dict[str, Any]:
+        """The series of a row, with its day marked."""
+        number = int(np.searchsorted(self.starts, row, side="right")) - 1
+        day = int(self.content.days[row])
+        rows = slice(int(self.starts[number]), int(self.ends[number]))
+        return picture_series(self.content, rows, (day, day)) | {"value": f"{self.content.sales[row]:g}"}
 
     def flag_level_changes(self) -> None:
         """Flags series with four weeks of sales all far above or below the four weeks before."""
@@ -135,11 +165,13 @@ class SeriesChecks:
         changed = np.zeros(len(self.starts), dtype=bool)
         changed[owner[hits]] = True
         words: dict[int, str] = {}
+        spots: dict[int, Span] = {}
         for hit in hits[::-1].tolist():  # backwards, so that the first change of a series is shown
             words[int(owner[hit])] = f"{before[hit].mean():.3g} → {after[hit].mean():.3g}"
-        self.flag_series(
-            "level-change", changed, (words.get(number, "") for number in range(len(self.starts)))
-        )
+            change = int(begin[hit]) + 7 * LEVEL_WEEKS
+            spots[int(owner[hit])] = (int(self.content.days[change]), int(self.content.days[change + 27]))
+        labels = (words.get(number, "") for number in range(len(self.starts)))
+        self.flag_series("level-change", changed, labels, spots)
 
 
 def select_rows(content: CanonicalTable, rows: Mask) -> CanonicalTable:

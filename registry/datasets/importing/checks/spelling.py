@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from registry.datasets.importing.checks.finding_log import Mask
 from registry.datasets.importing.checks.sales_columns import SalesColumns
+from registry.datasets.importing.code_texts import fold_code
 from registry.datasets.importing.values import CategoricalColumn
 
 
@@ -66,9 +67,9 @@ def pick_spellings(texts: CategoricalColumn) -> dict[str, str]:
     counts = np.bincount(texts.codes, minlength=len(texts.values))
     best: dict[str, tuple[int, str]] = {}
     for text, count in zip(texts.values, counts.tolist(), strict=True):
-        if text.casefold() not in best or count > best[text.casefold()][0]:
-            best[text.casefold()] = (count, text)
-    return {text: best[text.casefold()][1] for text in texts.values}
+        if fold_code(text) not in best or count > best[fold_code(text)][0]:
+            best[fold_code(text)] = (count, text)
+    return {text: best[fold_code(text)][1] for text in texts.values}
 
 
 def are_distinct_codes(columns: SalesColumns, name: str) -> bool:

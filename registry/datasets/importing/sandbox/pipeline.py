@@ -21,12 +21,14 @@ from registry.datasets.importing.checks.series_checks import SeriesChecks, selec
 from registry.datasets.importing.column_mapping import DetectedColumns, detect_columns
 from registry.datasets.importing.covariate_roles import check_roles
 from registry.datasets.importing.errors import SalesFileError
+from registry.datasets.importing.finding_effects import measure_content
 from registry.datasets.importing.findings import Example
 from registry.datasets.importing.headers import normalize_name
 from registry.datasets.importing.merge import load_canonical, merge_tables
 from registry.datasets.importing.options import ImportJob
 from registry.datasets.importing.raw_table import RawTable
 from registry.datasets.importing.readers import read_file, unreadable_message
+from registry.datasets.importing.sales_summary import summarize_sales
 from registry.datasets.importing.values import CategoricalColumn
 from registry.lib.csv_safe import format_csv_rows
 from registry.lib.days import day_number
@@ -40,14 +42,15 @@ def run_import(job: ImportJob) -> dict[str, Any]:
     if job.only == "items":
         return {"items": build_catalog(load_canonical(Path(job.path)), job.reading.roles)}
     try:
-        return import_table(job, read_file(Path(job.path), job.name))
+        raw = read_file(Path(job.path), job.name, job.reading.encoding, may_guess=job.only == "look")
+        return import_table(job, raw)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as problem:  # content that belies its type
         raise SalesFileError(unreadable_message(job.name, problem)) from None
 
 
 def import_table(job: ImportJob, raw: RawTable) -> dict[str, Any]:
     """Everything after the file is read."""
-    detected = detect_columns(raw, job.reading.mapping)
+    detected = detect_columns(raw, job.reading.mapping, job.reading.dates)
     columns_report = describe_columns(raw, detected)
     if job.only == "look":
         return columns_report
@@ -87,6 +90,7 @@ def describe_columns(raw: RawTable, detected: DetectedColumns) -> dict[str, Any]
         "about": {"layout": "long", **long.file_format},
         "signature": hash_columns(shown),
         "rows_read": raw.table.num_rows,
+        "encodings": raw.encodings,
         "question_first": detected.question.field_name if detected.question else "",
     }
 
@@ -114,6 +118,7 @@ def flag_new_codes(log: FindingLog, checked: CheckedRows, base: CanonicalTable) 
         places = [find_example(log, checked, texts, place, code) for place in new[: log.MAX_BAD_ROWS]]
         if log.add_finding(code, places, len(new)) == "skip":
             is_known = ~np.isin(texts.codes, new)
+            measure_content(log.findings[-1], "left-out", content, ~is_known)
             content, numbers = select_rows(content, is_known), numbers[is_known]
             if not content.row_count:
                 raise SalesFileError(_("%(file)s has no usable rows.") % {"file": log.raw.name})
@@ -140,6 +145,7 @@ def build_report(
     check_roles(job.name, given, list(content.extras))
     roles = content.assign_roles(given)
     first, last = content.date_range
+    items = build_catalog(content, roles)
     return {
         "hash": content.content_hash,
         "rows": content.row_count,
@@ -153,7 +159,8 @@ def build_report(
         "findings": [finding.as_json() for finding in log.findings],
         "about": checked.file_format,
         "mapping": checked.mapping,
-        "items": build_catalog(content, roles),
+        "items": items,
+        "summary": summarize_sales(content, items),
     }
 
 

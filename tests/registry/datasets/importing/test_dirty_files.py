@@ -65,12 +65,15 @@ def test_encodings_and_separators_are_found(encoding: str, separator: str, tmp_p
     assert found["about"]["separator"] == separator
 
 
-def test_latin_letters_are_not_taken_for_chinese(tmp_path: Path) -> None:
+def test_an_encoding_that_the_file_does_not_prove_is_asked_for_with_samples(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     rows = [",".join([*row[:2], f"Crème Größe {row[2]}", row[3]]) for row in clean()]
     path.write_bytes(("date,store,product,sales\n" + "\n".join(rows)).encode("latin-1"))
-    found = report(path)
-    assert (found["products"][0], found["about"]["encoding"]) == ("Crème Größe A", "Latin-1")
+    with pytest.raises(AmbiguousValue, match="“Crème Größe A") as caught:
+        report(path)
+    assert (caught.value.field_name, caught.value.answers[0]) == ("encoding", "cp1252")
+    found = report(path, encoding="cp1252")
+    assert (found["products"][0], found["about"]["encoding"]) == ("Crème Größe A", "Windows-1252")
 
 
 def test_decimal_commas_are_found_by_any_column(tmp_path: Path) -> None:
@@ -194,7 +197,9 @@ def test_a_missing_column_and_a_missing_mapped_column_get_their_own_complaint(tm
 def test_row_checks_run_in_the_order_of_their_list(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     faults = [
-        "Total,,,9", "2026-02-31,S1,A,1", "2026-01-01,S1,A,x", "2026-01-01,S1,A,1e999", "2090-01-01,S1,A,1",
+        "Total,,,9", "2026-02-31,S1,A,1", "2026-01-01,S1,A,x", "2026-01-01,S1,A,1e999",
+        "2026-01-01,S1,A,NULL",
+        "2090-01-01,S1,A,1",
         "2026-01-01,,A,1", "2026-01-01,S\x01,A,1", "2026-01-01, S1,A,1", "2026-01-01,s1,A,1",
         "2026-01-01,S1,,1", "2026-01-01,S1,x\x01,1", "2026-01-01,S1,A ,1", "2026-01-01,S1,a,1",
         "2026-01-02,S1,A,-1",
@@ -209,6 +214,7 @@ def test_row_checks_run_in_the_order_of_their_list(tmp_path: Path) -> None:
     assert set(order) - set(flagged) == {
         *(("total-row", name) for name in ("store_id", "product_id")),
         *(("filled-down", name) for name in ("date", "store_id", "product_id")),
+        ("named-code", "product_id"),
     }
 
 

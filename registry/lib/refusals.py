@@ -1,0 +1,89 @@
+"""Pages that refuse a request: every refusal is a sentence in the site's layout and the reader's language."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils.translation import gettext_lazy as _
+
+FULL_DISK_BYTES = 8 << 20  # with less free space SQLite may not even open
+RETRY_SECONDS = {"busy": 10, "full": 300}
+FULL_MESSAGES = ("is full", "no space left", "could not extend file")
+UNREADABLE_MESSAGES = ("disk i/o error", "unable to open database file")  # SQLite on a full disk
+BUSY_MESSAGES = (
+    "is locked",
+    "deadlock",
+    "timeout",
+    "could not connect",
+    "connection",
+    "too many clients",
+    "starting up",
+    "shutting down",
+)
+SENTENCES: dict[int, Any] = {
+    400: _("The server could not understand this request. Go back, reload the page and try again."),
+    404: _("The address is wrong, or what it showed was deleted."),
+    405: _("This address can't be used in this way. Open the page again and use its buttons."),
+    413: _("That is more than this page accepts. Files are uploaded on the Data page."),
+    414: _("The address is too long. Choose fewer filters or fewer models to compare."),
+    429: _("Too many requests. Wait a moment and try again."),
+}
+BAD_REQUESTS: list[tuple[type[Exception], Any]] = [
+    (TooManyFieldsSent, _("The form has too many fields. Nothing was saved.")),
+    (TooManyFilesSent, _("The form has too many files. Nothing was saved.")),
+    (RequestDataTooBig, _("The text in the form is too long. Nothing was saved.")),
+]
+
+
+def refuse(request: HttpRequest, status: int, sentence: Any = "") -> HttpResponse:
+    """The page of this status with its sentence."""
+    context = {"sentence": sentence or SENTENCES.get(status, SENTENCES[400])}
+    return render(request, "refusal.html", context, status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Handler of status 400: says what was wrong where that helps."""
+    sentence = next((text for kind, text in BAD_REQUESTS if isinstance(exception, kind)), "")
+    return refuse(request, 400, sentence)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Handler of status 500; a busy database or a full disk is 503, wherever it was noticed."""
+    error = sys.exc_info()[1]
+    unavailable = explain_unavailable(request, error) if isinstance(error, Exception) else None
+    return unavailable or HttpResponse(render_to_string("500.html", request=None), status=500)
+
+
+def explain_unavailable(request: HttpRequest, error: Exception) -> HttpResponse | None:
+    """Status 503 with a sentence for a busy database or a full disk; None for any other error.
+
+    The page asks the database nothing.
+    """
+    kind = classify_outage(error)
+    if not kind:
+        return None
+    response = HttpResponse(render_to_string("503.html", {"kind": kind}), status=503)
+    response["Retry-After"] = str(RETRY_SECONDS[kind])
+    return response
+
+
+def classify_outage(error: Exception) -> str:
+    """`full`, `busy`, or an empty text for an error that waiting does not mend."""
+    text = str(error).lower()
+    if not isinstance(error, OperationalError | InterfaceError | OSError):
+        return ""
+    if any(message in text for message in FULL_MESSAGES):
+        return "full"
+    if isinstance(error, OSError):
+        return ""
+    if any(message in text for message in UNREADABLE_MESSAGES):
+        return "full" if shutil.disk_usage(settings.DATA_DIR).free < FULL_DISK_BYTES else ""
+    return "busy" if any(message in text for message in BUSY_MESSAGES) else ""

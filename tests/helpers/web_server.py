@@ -1,0 +1,113 @@
+"""A real web server for tests, without supervisor and queues, and people who use it over plain sockets."""
+
+from __future__ import annotations
+
+import http.client
+import http.cookies
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+from tests.helpers.installation import free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+NAME, PASSWORD = "boss", "a long enough one"
+
+
+class WebServer:
+    """A web server on a data folder of its own."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.port = free_port()
+        self.environment = {**os.environ, "DATA_DIR": str(folder), "DATABASE_URL": "", **environment}
+        self.process: psutil.Process
+
+    def manage(self, *words: str) -> str:
+        person = {"DJANGO_SUPERUSER_USERNAME": NAME, "DJANGO_SUPERUSER_PASSWORD": PASSWORD}
+        command = [sys.executable, "manage.py", *words]
+        environment = {**self.environment, **person}
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def rss(self) -> float:
+        """Memory of the web process in MB."""
+        return self.process.memory_info().rss / (1 << 20)
+
+    def get(self, path: str, cookie: str = "") -> tuple[int, bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection.request("GET", path, headers={"Cookie": cookie} if cookie else {})
+        response = connection.getresponse()
+        body = response.read()
+        connection.close()
+        return response.status, body
+
+    def connect(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout=30)
+
+    def queue_training(self) -> str:
+        """A training that waits for ever, since nothing runs the queue; its id."""
+        self.manage("make_sample", "--stores=2", "--products=3", "--days=300", f"--output={self.sales_file}")
+        self.manage("import_sales", self.sales_file, "--name=sample")
+        words = ["train", "--dataset=sample", "--scope=global", "--algorithm=kan", "--queue", "--json"]
+        return json.loads(self.manage(*words))["run"]
+
+    @property
+    def sales_file(self) -> str:
+        return str(Path(self.environment["DATA_DIR"]) / "sales.parquet")
+
+    def is_up(self) -> bool:
+        try:
+            return self.get("/login/")[0] == 200
+        except OSError:
+            return False
+
+    def sign_in(self) -> str:
+        """The cookie header of a signed-in administrator."""
+        browser = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        browser.request("GET", "/login/")
+        answer = browser.getresponse()
+        answer.read()
+        jar = http.cookies.SimpleCookie()
+        for line in answer.headers.get_all("Set-Cookie", []):
+            jar.load(line)
+        token = jar["csrftoken"].value
+        body = f"username={NAME}&password={PASSWORD.replace(' ', '+')}&csrfmiddlewaretoken={token}"
+        headers = {"Cookie": f"csrftoken={token}", "Content-Type": "application/x-www-form-urlencoded"}
+        browser.request("POST", "/login/", body, headers)
+        answer = browser.getresponse()
+        answer.read()
+        for line in answer.headers.get_all("Set-Cookie", []):
+            jar.load(line)
+        browser.close()
+        return "; ".join(f"{name}={cookie.value}" for name, cookie in jar.items())
+
+
+@contextmanager
+def running_web_server(folder: Path, *commands: list[str], **environment: str) -> Iterator[WebServer]:
+    """Sets up a database with an administrator, runs the commands, starts the server; kills it at the end."""
+    server = WebServer(folder, **environment)
+    server.manage("migrate", "-v0")
+    server.manage("createsuperuser", "--noinput", "--email=")
+    for command in commands:
+        server.manage(*command)
+    words = [sys.executable, "-m", "forecastsite.server.process", str(os.getpid()), "web", str(server.port)]
+    process = subprocess.Popen(words, cwd=ROOT, env=server.environment)
+    server.process = psutil.Process(process.pid)
+    try:
+        end = time.monotonic() + 90
+        while not server.is_up():
+            assert time.monotonic() < end and process.poll() is None, "the web server did not start"
+            time.sleep(0.2)
+        yield server
+    finally:
+        process.kill()
+        process.wait()
