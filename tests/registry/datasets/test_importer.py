@@ -18,8 +18,8 @@ from registry.datasets.importer import import_file
 from registry.datasets.importing.checks.row_checks import check_table
 from registry.datasets.importing.column_mapping import detect_columns
 from registry.datasets.importing.errors import SalesFileError
+from registry.datasets.importing.formats.readers import read_file
 from registry.datasets.importing.options import ImportOptions
-from registry.datasets.importing.readers import read_file
 from registry.datasets.models import Dataset, DatasetVersion
 from registry.datasets.reader import read_frame, read_panel
 from registry.datasets.scope import Scope
@@ -278,7 +278,9 @@ def test_skipping_leaves_faulty_rows_out_and_reports_them(write: Write) -> None:
 
 
 def test_skipping_everything_is_an_error(write: Write) -> None:
-    assert "row 2, column date" in refused(write(HEADER + "x,S,A,1\n"), None, ImportOptions(on_problem="skip"))
+    assert "row 2, column date" in refused(
+        write(HEADER + "x,S,A,1\n"), None, ImportOptions(on_problem="skip")
+    )
 
 
 def test_nothing_stays_behind_when_the_file_cannot_be_written(
