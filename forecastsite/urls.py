@@ -9,7 +9,7 @@ from django.urls import include, path
 from django.views.i18n import set_language
 
 from forecastsite import views
-from forecastsite.accounts.views import ChangePasswordView, SignInView
+from forecastsite.accounts.sign_in import ChangePasswordView, SignInView
 
 handler400 = "registry.lib.refusals.bad_request"
 handler403 = "forecastsite.views.permission_denied"

@@ -16,7 +16,7 @@ from registry.datasets.importer import clean_dataset_name
 from registry.datasets.importing.covariate_roles import CORE_COLUMNS, KNOWN_AHEAD_PATTERN, NAME_PATTERN
 from registry.datasets.importing.errors import SalesFileError
 from registry.datasets.importing.findings import ACTION_LABELS, ALLOWED_ACTIONS, FINDING_TITLES
-from registry.datasets.importing.readers import READERS
+from registry.datasets.importing.formats.readers import READERS
 from registry.datasets.models import Dataset
 from registry.datasets.uploads import Upload
 from registry.lib.form_fields import RowChoiceField

@@ -18,8 +18,8 @@ from registry.datasets.importer import import_file
 from registry.datasets.importing.checks.row_checks import check_table
 from registry.datasets.importing.column_mapping import detect_columns
 from registry.datasets.importing.errors import SalesFileError
+from registry.datasets.importing.formats.readers import read_file
 from registry.datasets.importing.options import ImportOptions
-from registry.datasets.importing.readers import read_file
 from registry.datasets.models import Dataset, DatasetVersion
 from registry.datasets.reader import read_frame, read_panel
 from registry.datasets.scope import Scope

@@ -23,11 +23,11 @@ from registry.datasets.importing.covariate_roles import check_roles
 from registry.datasets.importing.errors import SalesFileError
 from registry.datasets.importing.finding_effects import measure_content
 from registry.datasets.importing.findings import Example
+from registry.datasets.importing.formats.readers import read_file, unreadable_message
 from registry.datasets.importing.headers import normalize_name
 from registry.datasets.importing.merge import load_canonical, merge_tables
 from registry.datasets.importing.options import ImportJob
 from registry.datasets.importing.raw_table import RawTable
-from registry.datasets.importing.readers import read_file, unreadable_message
 from registry.datasets.importing.sales_summary import summarize_sales
 from registry.datasets.importing.values import CategoricalColumn
 from registry.lib.csv_safe import format_csv_rows

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from registry.datasets.importing.errors import SalesFileError
-from registry.datasets.importing.readers import read_file
+from registry.datasets.importing.formats.readers import read_file
 
 TABLE = b"date,store,product,sales\n2026-01-01,S,A,1.024\n2026-01-02,S,A,3\n"
 Write = Callable[..., Path]

@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
-from registry.datasets.importing.encoding_candidates import propose_encodings
+from registry.datasets.importing.formats.encoding_candidates import propose_encodings
 from registry.datasets.models import Dataset
 from registry.datasets.uploads import Upload
 from tests.registry.datasets.importing.odd_files import FILES

@@ -17,8 +17,8 @@ from django.utils.translation import gettext as _
 
 from registry.datasets.importing.errors import SalesFileError
 from registry.datasets.importing.findings import Example, Finding
+from registry.datasets.importing.formats.joined_files import tidy_joined
 from registry.datasets.importing.headers import HEADER_SEARCH_ROWS, count_known_columns, find_header_row
-from registry.datasets.importing.joined_files import tidy_joined
 from registry.datasets.importing.raw_table import (
     BATCH_ROWS,
     RawTable,

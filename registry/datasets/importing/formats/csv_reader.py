@@ -12,11 +12,11 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 from django.utils.translation import gettext as _
 
-from registry.datasets.importing.encoding_candidates import ENCODING_LABELS
-from registry.datasets.importing.encodings import detect_encoding
 from registry.datasets.importing.errors import SalesFileError
+from registry.datasets.importing.formats.encoding_candidates import ENCODING_LABELS
+from registry.datasets.importing.formats.encodings import detect_encoding
+from registry.datasets.importing.formats.joined_files import split_notes, tidy_joined
 from registry.datasets.importing.headers import HEADER_SEARCH_ROWS, count_known_columns, find_header_row
-from registry.datasets.importing.joined_files import split_notes, tidy_joined
 from registry.datasets.importing.raw_table import RawTable, SourceFile, check_column_names, drop_blank_rows
 
 HEAD_BYTES = 1 << 20  # read to find separator and header

@@ -12,7 +12,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from registry.datasets.importing.errors import SalesFileError
-from registry.datasets.importing.excel_reader import Row, check_package, read_sheets
+from registry.datasets.importing.formats.excel_reader import Row, check_package, read_sheets
 from registry.datasets.importing.raw_table import RawTable, SourceFile
 
 

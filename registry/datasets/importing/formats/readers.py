@@ -13,11 +13,11 @@ from pathlib import Path
 import pyarrow as pa
 from django.utils.translation import gettext as _
 
-from registry.datasets.importing.archives import unpack_gzip, unpack_zip
-from registry.datasets.importing.csv_reader import read_csv
 from registry.datasets.importing.errors import SalesFileError
-from registry.datasets.importing.file_kinds import sniff_kind
-from registry.datasets.importing.parquet_reader import read_parquet
+from registry.datasets.importing.formats.archives import unpack_gzip, unpack_zip
+from registry.datasets.importing.formats.csv_reader import read_csv
+from registry.datasets.importing.formats.file_kinds import sniff_kind
+from registry.datasets.importing.formats.parquet_reader import read_parquet
 from registry.datasets.importing.raw_table import RawTable, SourceFile
 
 
@@ -77,14 +77,14 @@ def unreadable_message(name: str, problem: Exception) -> str:
 
 def read_excel(source: SourceFile) -> RawTable:
     """The table of an Excel file; imports openpyxl, which nothing else needs."""
-    from registry.datasets.importing.excel_reader import read_workbook
+    from registry.datasets.importing.formats.excel_reader import read_workbook
 
     return read_workbook(source)
 
 
 def read_other_spreadsheet(source: SourceFile) -> RawTable:
     """The table of another spreadsheet; imports calamine, which nothing else needs."""
-    from registry.datasets.importing.spreadsheet_reader import read_spreadsheet
+    from registry.datasets.importing.formats.spreadsheet_reader import read_spreadsheet
 
     return read_spreadsheet(source)
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from django.utils.translation import gettext as _
 
-from registry.datasets.importing.encoding_candidates import EncodingCandidate, propose_encodings
 from registry.datasets.importing.errors import AmbiguousValue, SalesFileError
+from registry.datasets.importing.formats.encoding_candidates import EncodingCandidate, propose_encodings
 
 READ_BYTES = 1 << 20  # decoded at a time
 SAMPLE_BYTES = 1 << 18  # around the first byte that is not UTF-8
