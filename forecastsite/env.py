@@ -37,8 +37,11 @@ def read_env_list(name: str, default: str) -> list[str]:
     return [word.strip() for word in read_env(name, default).split(",") if word.strip()]
 
 
-def load_secret_key(folder: Path) -> str:
-    """SECRET_KEY from the environment, else a random one stored in the data folder (mode 0600)."""
+def load_secret_key(folder: Path, has_own_database: bool) -> str:
+    """SECRET_KEY from the environment, else a random one stored in the data folder (mode 0600).
+
+    Raises ImproperlyConfigured for a database that other hosts may use, too: they need the same key.
+    """
     if given := read_env("SECRET_KEY"):
         if len(given) < 32:
             raise ImproperlyConfigured(
@@ -46,6 +49,12 @@ def load_secret_key(folder: Path) -> str:
             )
         return given
     file = folder / "secret_key"
+    if not has_own_database:
+        hint = f"this host's is in {file}" if file.exists() else "at least 32 random characters"
+        raise ImproperlyConfigured(
+            f"With DATABASE_URL, set SECRET_KEY to the same value on every host ({hint}): "
+            "sign-ins and jobs of one host are read by the others."
+        )
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from forecastsite.cleanup.models import CleanUp, Nightly
+from forecastsite.installation import Installation
 
-__all__ = ["CleanUp", "Nightly"]
+__all__ = ["CleanUp", "Installation", "Nightly"]

@@ -21,8 +21,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 # --- where things live -------------------------------------------------------------------------------
 DATA_DIR = Path(read_env("DATA_DIR", str(BASE_DIR / "var"))).resolve()
+os.umask(0o077)  # database, sales, backups: only this account reads what the product writes
 DATA_DIR.mkdir(parents=True, exist_ok=True)
-SECRET_KEY = load_secret_key(DATA_DIR)
 DEBUG = read_env_bool("DEBUG", False)
 PORT = read_env_int("PORT", 8000, 1, 65535)
 ALLOWED_HOSTS = read_env_list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
@@ -35,7 +35,9 @@ DATABASES: dict[str, Any] = {
         conn_health_checks=True,
     )
 }
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+HAS_OWN_DATABASE = DATABASES["default"]["ENGINE"].endswith("sqlite3")
+SECRET_KEY = load_secret_key(DATA_DIR, HAS_OWN_DATABASE)
+if HAS_OWN_DATABASE:
     # IMMEDIATE + WAL: measured 0 lost writes of 800 from 8 processes; Django's default lost 595.
     DATABASES["default"]["CONN_MAX_AGE"] = 0
     DATABASES["default"]["OPTIONS"] = {
@@ -108,6 +110,7 @@ INSTALLED_APPS = [
     "template_partials",
 ]
 MIDDLEWARE = [
+    "forecastsite.accounts.client_address.use_client_address",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -153,6 +156,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT, AXES_COOLOFF_TIME = 5, 0.25  # wrong passwords, hours
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # one try now and then must not lock for ever
 AXES_LOCKOUT_TEMPLATE = "429.html"
 AXES_ENABLE_ACCESS_FAILURE_LOG = True  # every wrong password, the newest thousand of each user name
 LOGIN_URL = "login"
@@ -194,12 +198,17 @@ SESSION_COOKIE_HTTPONLY = True
 HTTPS = read_env_bool("HTTPS", False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
-SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+TRUSTED_PROXIES = read_env_int("TRUSTED_PROXIES", 0, 0, 10)  # proxies that append to X-Forwarded-For
+# Browsers remember these and nobody can take them back, so the wide ones are chosen and not the default.
+SECURE_HSTS_SECONDS = read_env_int("HSTS_SECONDS", 3600, 0, 63_072_000) if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS and read_env_bool("HSTS_SUBDOMAINS", False)
+SECURE_HSTS_PRELOAD = HTTPS and read_env_bool("HSTS_PRELOAD", False)
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # HSTS for subdomains, and preload
 SECURE_REFERRER_POLICY = "same-origin"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 MAX_UPLOAD_MB = read_env_int("MAX_UPLOAD_MB", 50, 1, 4096)  # larger files: import_sales on the server
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1_048_576  # larger bodies are read from a file
+FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 
 # --- jobs --------------------------------------------------------------------------------------------

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db import Error as DatabaseError
+
 from registry.lib.errors import gettext_noop
 
 OUT_OF_MEMORY_MARKERS = ("MemoryError", "can't allocate memory", "not enough memory", "failed to map segment")
@@ -36,6 +38,14 @@ PROGRAM_ERROR_TEXT = gettext_noop(
 WORKER_INTERRUPTED_TEXT = gettext_noop("The worker interrupted the training ({error}). Start it again.")
 INTERRUPTED_TEXT = gettext_noop("The training was interrupted ({error}). Start it again.")
 CRASH_CODES = {-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS, -signal.SIGFPE, -signal.SIGILL}
+UNEXPLAINED_TEXTS = {CRASHED_TEXT, NO_RESULT_TEXT, PROGRAM_ERROR_TEXT}  # the log says more
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether the error, of the file system or the database, means a full disk."""
+    return isinstance(error, OSError | DatabaseError) and any(
+        words in str(error) for words in DISK_FULL_MARKERS
+    )
 
 
 @dataclass(frozen=True)
@@ -45,6 +55,9 @@ class ExitReason:
     text: str
     can_retry: bool = False
     values: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.text.format(**self.values)
 
 
 def explain_exit(code: int, stderr: str, megabytes: int, had_oom_kill: bool = False) -> ExitReason:

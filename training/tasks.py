@@ -9,15 +9,17 @@ from __future__ import annotations
 import logging
 import os
 import socket
+from contextlib import suppress
 
 from django.conf import settings
 from django.core.mail import send_mail
+from django.db import Error as DatabaseError
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from training import leases
 from training.child_process import ChildProcess
-from training.exit_reasons import WORKER_INTERRUPTED_TEXT
+from training.exit_reasons import DISK_FULL_TEXT, UNEXPLAINED_TEXTS, WORKER_INTERRUPTED_TEXT, is_disk_full
 from training.models import TrainingRun
 
 logger = logging.getLogger(__name__)
@@ -45,14 +47,28 @@ def supervise_run(run: TrainingRun) -> None:
             else:
                 child.let_finish()
     except BaseException as error:  # also the timeout of the queue, which raises SystemExit
+        if is_disk_full(error):
+            fail_on_full_disk(run)
+            return
         run.mark_failed(WORKER_INTERRUPTED_TEXT, {"error": type(error).__name__})
         raise
 
 
 def record_exit(run: TrainingRun, child: ChildProcess) -> None:
     """Retries or fails the run after its child has died; does nothing if the child ended the run itself."""
-    if leases.handle_crash(run, child.exit_reason()):
-        logger.warning("Training %s ended with %s: %s", run.pk, child.process.returncode, child.last_lines())
+    reason = child.exit_reason()
+    if not leases.handle_crash(run, reason):
+        return
+    details = [f"Exit code {child.process.returncode}.", child.last_lines()]
+    details = details if reason.text in UNEXPLAINED_TEXTS else []
+    logger.warning("%s", "\n".join([f"Training {run.pk} ended: {reason}", *filter(None, details)]))
+
+
+def fail_on_full_disk(run: TrainingRun) -> None:
+    """Fails the run if the database can still be written, and logs one line; else its lease expires."""
+    logger.warning("Training %s ended: %s", run.pk, DISK_FULL_TEXT)
+    with suppress(DatabaseError):
+        run.mark_failed(DISK_FULL_TEXT)
 
 
 def write_to_owner(run_id: str) -> None:

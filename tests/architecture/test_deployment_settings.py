@@ -16,7 +16,7 @@ def test_djangos_check_for_the_public_finds_nothing(tmp_path):
     words = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "INFO"]
     environment = {**os.environ, **OURS, "DATA_DIR": str(tmp_path), "SECRET_KEY": ""}
     done = subprocess.run(words, cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0 and "no issues (0 silenced)" in done.stdout + done.stderr, done.stderr
+    assert done.returncode == 0 and "no issues (2 silenced)" in done.stdout + done.stderr, done.stderr
 
 
 @pytest.mark.parametrize("address", ["/login/", "/"])
@@ -33,3 +33,25 @@ def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(anonymous
     answer = anonymous.post("/login/", {"username": "ana", "password": "a long enough one"})
     cookie = answer.cookies["sessionid"]
     assert cookie["httponly"] and cookie["samesite"] == "Lax"
+
+
+@pytest.mark.parametrize(
+    ("environment", "header"),
+    [
+        ({}, "max-age=3600"),
+        ({"HSTS_SECONDS": "0"}, "None"),
+        ({"HSTS_SECONDS": "31536000", "HSTS_SUBDOMAINS": "true"}, "max-age=31536000; includeSubDomains"),
+        ({"HSTS_SUBDOMAINS": "true", "HSTS_PRELOAD": "true"}, "max-age=3600; includeSubDomains; preload"),
+        ({"HTTPS": "false", "HSTS_SECONDS": "31536000", "HSTS_PRELOAD": "true"}, "None"),
+    ],
+)
+def test_browsers_are_held_to_https_no_longer_and_no_wider_than_chosen(tmp_path, environment, header):
+    program = """
+from django.test import Client
+answer = Client().get("/login/", secure=True, headers={"host": "shop.example"})
+print(answer.headers.get("Strict-Transport-Security"))
+"""
+    words = [sys.executable, "manage.py", "shell", "-v0", "-c", program]
+    environment = {**os.environ, **OURS, "DATA_DIR": str(tmp_path), **environment}
+    done = subprocess.run(words, cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True)
+    assert done.stdout.strip() == header, done.stderr

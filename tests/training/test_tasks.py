@@ -15,6 +15,7 @@ from registry.labels import event_text
 from training import child_process, leases, tasks
 from training.exit_reasons import (
     CRASHED_TEXT,
+    DISK_FULL_TEXT,
     KILLED_TEXT,
     MACHINE_MEMORY_TEXT,
     MEMORY_LIMIT_TEXT,
@@ -161,3 +162,43 @@ def test_a_worker_without_a_database_gives_up_before_the_lease_ends(claimed, mon
     assert heartbeat.may_continue()
     heartbeat.last_renewal = time.monotonic() - 26
     assert not heartbeat.may_continue()
+
+
+def test_a_full_disk_is_one_line_in_the_log(child, caplog, ask):
+    program = "import sys; sys.exit('Traceback\\n  ...\\nOperationalError: database or disk is full')"
+    child(program)
+    run = attempts(ask(), 1)
+    assert run.error_text == DISK_FULL_TEXT
+    assert [record.getMessage() for record in caplog.records] == [
+        f"Training {run.pk} ended: {DISK_FULL_TEXT}"
+    ]
+
+
+def test_a_worker_that_meets_a_full_disk_says_so_in_one_line(ask, caplog, monkeypatch):
+    def start(*_command):
+        raise OperationalError("database or disk is full")
+
+    monkeypatch.setattr(tasks, "ChildProcess", start)
+    run = attempts(ask(), 1)
+    assert run.error_text == DISK_FULL_TEXT
+    assert [record.getMessage() for record in caplog.records] == [
+        f"Training {run.pk} ended: {DISK_FULL_TEXT}"
+    ]
+
+
+def test_a_disk_that_is_too_full_to_say_so_leaves_the_run_to_its_lease(ask, caplog, monkeypatch):
+    def full(*_given):
+        raise OperationalError("database or disk is full")
+
+    monkeypatch.setattr(tasks, "ChildProcess", full)
+    monkeypatch.setattr(TrainingRun, "mark_failed", full)
+    run = attempts(ask(), 1)
+    assert run.state == "running"
+    assert len(caplog.records) == 1 and caplog.records[0].exc_info is None
+
+
+def test_a_program_error_keeps_its_trace_in_the_log(ask, child, caplog):
+    child("{}['x']")
+    attempts(ask(), 1)
+    (record,) = caplog.records
+    assert PROGRAM_ERROR_TEXT in record.getMessage() and "KeyError" in record.getMessage()

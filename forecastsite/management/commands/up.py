@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import subprocess
 import sys
@@ -11,11 +12,14 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from forecastsite.cleanup import disk_reserve
 from forecastsite.env import read_env
+from forecastsite.installation import WrongKey, check_key, describe_host_risks
 from forecastsite.server.health import is_port_free
 from forecastsite.server.supervisor import Supervisor
 from registry.lib.cli import build_int_type
@@ -34,6 +38,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--drain", action="store_true", help="when stopped, wait until running trainings have ended"
         )
+        parser.add_argument(
+            "--new-key", action="store_true", help="accept a SECRET_KEY that was changed on all hosts"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.port = options["port"]
@@ -42,17 +49,28 @@ class Command(BaseCommand):
                 f"Port {self.port} is in use: stop its program, or choose another port with PORT=8001."
             )
         with lock_data_folder():
-            self.start_site(options["workers"], options["drain"])
+            self.set_up(options["new_key"])
+            supervisor = Supervisor(self.port, options["workers"], self.write_status, options["drain"])
+            supervisor.run_until_stopped(self.announce_ready)
 
-    def start_site(self, workers: int, drain: bool) -> None:
-        """Sets up the data folder if it is empty and runs the site until it is stopped."""
+    def set_up(self, accept_new_key: bool) -> None:
+        """Sets up the data folder and the database; raises CommandError when this host may not start."""
+        close_data_folder()
         settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
         disk_reserve.fill_reserve()
         call_command("migrate", verbosity=0, interactive=False)
+        try:
+            check_key(accept_new_key)
+        except WrongKey as error:
+            raise CommandError(str(error)) from None
+        self.admin_password = read_env("ADMIN_PASSWORD")
+        os.environ.pop("ADMIN_PASSWORD", None)  # not for the child processes
+        for sentence in describe_host_risks():
+            self.write_status(sentence)
         if not User.objects.exists():
+            check_admin_password(self.admin_password)
             self.write_status("first start: importing the sample data")
             subprocess.run([sys.executable, str(settings.BASE_DIR / "manage.py"), "first_run"], check=True)
-        Supervisor(self.port, workers, self.write_status, drain).run_until_stopped(self.announce_ready)
 
     def write_status(self, line: str) -> None:
         """Prints a status line."""
@@ -66,7 +84,7 @@ class Command(BaseCommand):
 
     def announce_ready(self) -> None:
         """Prints the ready line that people and scripts wait for, on the first start with the credentials."""
-        credentials = "" if User.objects.exists() else create_administrator() + "\n"
+        credentials = "" if User.objects.exists() else create_administrator(self.admin_password) + "\n"
         self.write_text(f"{credentials}Ready: http://127.0.0.1:{self.port}")
 
 
@@ -81,9 +99,25 @@ def lock_data_folder() -> Iterator[None]:
         raise CommandError(message) from None
 
 
-def create_administrator() -> str:
+def close_data_folder() -> None:
+    """Shuts other accounts of the machine out of a data folder that an older release left open."""
+    for path in [settings.DATA_DIR, *settings.DATA_DIR.glob("db.sqlite3*")]:
+        with suppress(OSError):  # somebody else's folder
+            path.chmod(path.stat().st_mode & 0o700)
+
+
+def check_admin_password(password: str) -> None:
+    """Raises CommandError with the reason if the first administrator may not have this password."""
+    try:
+        if password:
+            validate_password(password, User(username=ADMIN_NAME))
+    except ValidationError as error:
+        reasons = " ".join(error.messages)
+        raise CommandError(f"ADMIN_PASSWORD is refused, choose another one: {reasons}") from None
+
+
+def create_administrator(given: str = "") -> str:
     """Creates the first administrator; returns a sentence with the password, which is stored nowhere else."""
-    given = read_env("ADMIN_PASSWORD")
     password = given or secrets.token_urlsafe(12)
     User.objects.create_superuser(ADMIN_NAME, password=password)
     if given:

@@ -328,6 +328,8 @@ def test_every_address_answers_as_the_matrix_says(world, somebody, kind, way):
                 give_to(world, user)
             response = client.generic(row["method"], place(row["address"], world), headers=headers)
             got = outcome(response)
+            if response.streaming:  # a download that is not read holds its place
+                b"".join(response.streaming_content)
             if got == "-" and "admin" not in row["address"]:
                 assert SENTENCE.search(response.content.decode()), row["address"]
                 assert response.has_header("HX-Retarget") == (way == "fragment")

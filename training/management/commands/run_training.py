@@ -6,10 +6,12 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import Error as DatabaseError
 
 from registry.lib.errors import split_error
 from registry.lib.process import die_with_parent
 from training import leases
+from training.exit_reasons import is_disk_full
 from training.limits import apply_limits
 from training.runner import EXPECTED_ERRORS, LeaseLost, train_and_publish
 
@@ -37,3 +39,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         except LeaseLost as error:
             raise CommandError(str(error)) from error
+        except (OSError, DatabaseError) as error:
+            if not is_disk_full(error):
+                raise
+            raise CommandError(str(error)) from None  # the worker, which has a word for it, fails the run

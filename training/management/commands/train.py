@@ -23,17 +23,10 @@ from registry.lib.formatting import format_percent
 from registry.model_versions.metric_labels import missing_error_reason
 from registry.model_versions.models import ModelVersion
 from training import leases
-from training.exit_reasons import DISK_FULL_MARKERS, DISK_FULL_TEXT, INTERRUPTED_TEXT
+from training.exit_reasons import DISK_FULL_TEXT, INTERRUPTED_TEXT, is_disk_full
 from training.models import TrainingRun
 from training.queue import build_run, enqueue_run
 from training.runner import EXPECTED_ERRORS, HeartbeatThread, LeaseLost, train_and_publish
-
-
-def is_disk_full(error: BaseException) -> bool:
-    """Whether the error, of the file system or the database, means a full disk."""
-    return isinstance(error, (OSError, DatabaseError)) and any(
-        word in str(error) for word in DISK_FULL_MARKERS
-    )
 
 
 def parse_scope(text: str) -> Scope:
