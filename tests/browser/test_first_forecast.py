@@ -90,13 +90,13 @@ def test_stop_asks_and_a_second_tab_sees_the_end(open_tab):
     tab.page.goto("/train/")
     tab.page.fill("#id_budget", "300")
     tab.page.click("form.card button[type=submit]")
-    tab.page.wait_for_selector("#progress[data-state=running]", timeout=20_000)
+    tab.page.wait_for_selector("#progress[data-state=running]")
     other.page.goto(tab.page.url)
     asked = []
     tab.page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.accept()))
     tab.page.click("#actions a.danger")
     for page in (tab.page, other.page):
-        page.wait_for_selector("#progress[data-state=cancelled]", timeout=20_000)
+        page.wait_for_selector("#progress[data-state=cancelled]")
         assert "The training was stopped." in page.inner_text("#actions")
     assert asked == ["Stop this training? Progress so far will be lost."]
 

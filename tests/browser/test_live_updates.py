@@ -25,7 +25,7 @@ def test_without_its_socket_the_page_says_so_and_still_comes_to_the_end(open_tab
     start(page, 4)
     page.wait_for_selector("#link:visible")
     assert "interrupted" in page.inner_text("#link")
-    page.wait_for_selector("#progress[data-state=done]", timeout=60_000)
+    page.wait_for_selector("#progress[data-state=done]")
     page.wait_for_selector("#link", state="hidden")
     assert "is ready" in page.inner_text("#actions") and "It took" in page.inner_text("#actions")
     tab.complaints.clear()  # the browser's own words about the socket
@@ -35,11 +35,11 @@ def test_finishing_now_keeps_the_model_and_another_page_hears_of_it(open_tab):
     tab, other = open_tab(), open_tab()
     page = tab.page
     start(page, 600)
-    page.wait_for_selector("#points li", timeout=60_000, state="attached")
+    page.wait_for_selector("#points li", state="attached")
     other.page.goto("/models/")
     page.on("dialog", lambda dialog: dialog.accept())
     page.click("#actions a:has-text('Finish now')")
-    page.wait_for_selector("#progress[data-state=done]", timeout=120_000)
+    page.wait_for_selector("#progress[data-state=done]")
     assert "is ready" in page.inner_text("#actions")
 
 
@@ -47,4 +47,4 @@ def test_the_end_is_told_on_the_page_one_is_on(open_tab):
     page = open_tab().page
     start(page, 2)
     page.goto("/data/")
-    page.wait_for_selector("#news .note.success", timeout=60_000)
+    page.wait_for_selector("#news .note.success")
