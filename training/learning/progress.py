@@ -36,9 +36,9 @@ class Progress:
 def describe_round(method: str, number: int, sign: FitProgress) -> tuple[str, dict[str, Any]]:
     """The log line of a round and its values; an error that cannot be computed is None.
 
-    >>> text, values = describe_round("kan", 3, FitProgress(0.5, float("nan"), 0.2))
+    >>> text, values = describe_round("newnet", 3, FitProgress(0.5, float("nan"), 0.2))
     >>> text.format(**values), values["error"]
-    ('kan, round 3: error 20.0% on check days', None)
+    ('newnet, round 3: error 20.0% on check days', None)
     """
     values = replace_nan({"method": method, "round": number, "error": sign.error, "check": sign.check})
     if values["error"] is None:

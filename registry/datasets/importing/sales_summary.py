@@ -52,7 +52,7 @@ def mean_by_weekday(units: npt.NDArray[np.float64], first: int) -> list[float]:
     """Mean units [D] of each weekday, Monday first; nothing for less than four weeks.
 
     >>> mean_by_weekday(np.tile([0.0, 0, 0, 7, 0, 0, 0], 4), 4)
-    [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 7.0]
+    [0.0, 0.0, 0.0, 7.0, 0.0, 0.0, 0.0]
     >>> mean_by_weekday(np.ones(27), 0)
     []
     """

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.db import OperationalError
 from django.test import Client
 
-from forecastsite.accounts import sign_in_limits, views
+from forecastsite.accounts import sign_in, sign_in_limits
 from registry.access.audit import AuditEntry
 from tests.fixtures.people import PASSWORD
 
@@ -50,7 +50,7 @@ def test_another_address_may_still_sign_in(guesses, user):
 
 
 def test_too_many_password_checks_at_once_are_refused(user, anonymous, read, monkeypatch):
-    monkeypatch.setattr(views, "CHECK_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(sign_in, "CHECK_WAIT_SECONDS", 0.01)
     for _check in range(sign_in_limits.CHECKS_AT_ONCE):
         sign_in_limits.password_checks.acquire()
     try:
