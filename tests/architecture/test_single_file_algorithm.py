@@ -40,7 +40,7 @@ def product(tmp_path: Path) -> Path:
 def manage(product: Path, *words: str) -> str:
     """What a command of that copy prints."""
     environment = {**os.environ, "DATA_DIR": str(product.parent / "data"), "PYTHONPATH": str(product)}
-    environment |= {"PYTHONPYCACHEPREFIX": str(product.parent / "cache"), "OMP_NUM_THREADS": "1"}
+    environment |= {"PYTHONDONTWRITEBYTECODE": "", "OMP_NUM_THREADS": "1"}
     environment.pop("DATABASE_URL", None)
     done = subprocess.run(
         [sys.executable, "manage.py", *words], cwd=product, env=environment, capture_output=True, text=True
@@ -50,8 +50,8 @@ def manage(product: Path, *words: str) -> str:
 
 
 def contents(product: Path) -> dict[str, str]:
-    """Every file and its hash."""
-    files = (path for path in product.rglob("*") if path.is_file())
+    """Every file and its hash; Python's own cache is none of ours."""
+    files = (path for path in product.rglob("*") if path.is_file() and path.suffix != ".pyc")
     return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
