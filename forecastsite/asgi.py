@@ -20,10 +20,13 @@ def build_application() -> AsgiApp:
 
     from forecastsite.server.health import answer_health_checks
     from forecastsite.server.websocket_origin import SameWebsocketOrigin
+    from registry.lib.downloads import release_after_request
     from training.routing import websocket_urlpatterns
 
     sockets = SameWebsocketOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
-    router: AsgiApp = ProtocolTypeRouter({"http": answer_health_checks(pages), "websocket": sockets})
+    router: AsgiApp = ProtocolTypeRouter(
+        {"http": answer_health_checks(release_after_request(pages)), "websocket": sockets}
+    )
     return router
 
 

@@ -18,8 +18,11 @@ from django.utils.translation import gettext_lazy as _
 AT_ONCE = 2  # costly downloads of one web process
 PER_PERSON = 1
 RETRY_SECONDS = "10"
+RELEASES, ENDED = "forecastsite.releases", "forecastsite.ended"  # keys of an ASGI scope
 BUSY_TEXT = _("Other downloads are still running. Wait until they have finished, then try again.")
 PART_BYTES = 64 << 10  # of a file sent at a time
+
+AsgiApp = Callable[[dict[str, Any], Callable[..., Any], Callable[..., Any]], Any]
 
 
 class StreamedFile(FileResponse):
@@ -74,13 +77,33 @@ def costly_download(view: Callable[..., HttpResponseBase]) -> Callable[..., Http
         except BaseException:
             slots.release(person)
             raise
-        release_at_end(response, person)
+        release_at_end(request, response, person)
         return response
 
     return limited
 
 
-def release_at_end(response: HttpResponseBase, person: object) -> None:
-    """Releases the slot when the response is closed, or forgotten because its client has left."""
+def release_at_end(request: HttpRequest, response: HttpResponseBase, person: object) -> None:
+    """Releases the slot once: when the response is closed or forgotten, or its request has ended."""
     release = weakref.finalize(response, slots.release, person)
+    scope = getattr(request, "scope", {})
+    scope.setdefault(RELEASES, []).append(release)
+    if scope.get(ENDED):  # the client left while the view was running
+        release()
     response._resource_closers.append(release)  # type: ignore[attr-defined]
+
+
+def release_after_request(pages: AsgiApp) -> AsgiApp:
+    """An application that releases what its requests hold; Django may forget to close a response."""
+
+    async def application(
+        scope: dict[str, Any], receive: Callable[..., Any], send: Callable[..., Any]
+    ) -> None:
+        try:
+            await pages(scope, receive, send)
+        finally:
+            scope[ENDED] = True
+            for release in scope.get(RELEASES, []):
+                release()
+
+    return application

@@ -16,10 +16,14 @@ from pathlib import Path
 
 import psutil
 
-from tests.helpers.installation import free_port
-
 ROOT = Path(__file__).resolve().parents[2]
 NAME, PASSWORD = "boss", "a long enough one"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 class WebServer:
@@ -55,10 +59,14 @@ class WebServer:
 
     def queue_training(self) -> str:
         """A training that waits for ever, since nothing runs the queue; its id."""
-        self.manage("make_sample", "--stores=2", "--products=3", "--days=300", f"--output={self.sales_file}")
-        self.manage("import_sales", self.sales_file, "--name=sample")
+        self.import_sample(stores=2, products=3, days=300)
         words = ["train", "--dataset=sample", "--scope=global", "--algorithm=kan", "--queue", "--json"]
         return json.loads(self.manage(*words))["run"]
+
+    def import_sample(self, stores: int, products: int, days: int) -> None:
+        sizes = [f"--stores={stores}", f"--products={products}", f"--days={days}"]
+        self.manage("make_sample", *sizes, f"--output={self.sales_file}")
+        self.manage("import_sales", self.sales_file, "--name=sample")
 
     @property
     def sales_file(self) -> str:

@@ -92,3 +92,25 @@ def test_a_download_that_is_not_streamed_holds_its_place_until_it_is_closed(slot
     assert slots.taken.total() == 1
     answer.close()
     assert not slots.taken
+
+
+async def test_a_download_whose_client_left_before_it_began_frees_its_place(slots):
+    taken = []
+
+    async def pages(scope, receive, send):
+        slots.take(1)
+        request = RequestFactory().get("/x.csv")
+        request.scope = scope
+        taken.append(StreamedFile(iter([b"a"])))
+        downloads.release_at_end(request, taken[0], 1)
+        raise asyncio.CancelledError
+
+    scope: dict = {}
+    with pytest.raises(asyncio.CancelledError):
+        await downloads.release_after_request(pages)(scope, None, None)
+    assert not slots.taken
+    slots.take(2)
+    request = RequestFactory().get("/x.csv")
+    request.scope = scope  # its view was still running
+    downloads.release_at_end(request, HttpResponse(), 2)
+    assert not slots.taken
