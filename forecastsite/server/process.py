@@ -50,8 +50,9 @@ def limit_heap_growth() -> None:
     if sys.platform != "linux":
         return
     adjust = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
-    for parameter, number in MALLOC_OPTIONS if adjust else ():
-        adjust(parameter, number)
+    if adjust is not None:
+        for parameter, number in MALLOC_OPTIONS:
+            adjust(parameter, number)
 
 
 def run_workers(queue: str) -> None:
