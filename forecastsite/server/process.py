@@ -50,9 +50,8 @@ def limit_heap_growth() -> None:
     if sys.platform != "linux":
         return
     adjust = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
-    if adjust is not None:
-        for parameter, number in MALLOC_OPTIONS:
-            adjust(parameter, number)
+    for parameter, number in MALLOC_OPTIONS if adjust else ():
+        adjust(parameter, number)
 
 
 def run_workers(queue: str) -> None:
