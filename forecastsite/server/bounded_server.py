@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import time
 from functools import partial
 from io import BytesIO
 from typing import Any
@@ -14,8 +16,11 @@ from daphne.server import Server
 from django.conf import settings
 
 from forecastsite.server.connections import BoundedFactory, raise_file_limit
+from forecastsite.server.heap import trim_heap
 
 CHUNK_BYTES = 64 << 10  # of a request body handed to the application at a time
+LARGE_BYTES = 1 << 20  # of a body after which unreachable objects are collected
+TRIM_SECONDS = 20.0  # between two returns of free memory to the system
 
 
 class RequestEvents:
@@ -24,6 +29,7 @@ class RequestEvents:
     def __init__(self, content: Any) -> None:
         self.content: Any = content
         self.queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.size = content.seek(0, os.SEEK_END)
         content.seek(0)
 
     def put_nowait(self, event: dict[str, Any]) -> None:
@@ -53,12 +59,16 @@ class RequestEvents:
 class BoundedServer(Server):
     """The web server."""
 
+    trimmed_at = 0.0
+    took_upload = False  # since the heap was trimmed
+
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         """Starts the application as daphne does, but leaves the body of a request in its file."""
         if scope["type"] != "http":
             return super().create_application(protocol, scope)
         events = RequestEvents(protocol.content)
         protocol.content = BytesIO()
+        self.took_upload |= events.size > LARGE_BYTES
         scope.setdefault("asgi", {"version": "3.0"})
         running = self.application(scope=scope, receive=events.get, send=partial(self.handle_reply, protocol))
         if protocol not in self.connections:
@@ -79,6 +89,10 @@ class BoundedServer(Server):
     def timeout_checker(self) -> None:
         """Every two seconds: daphne's own timeouts, and connections that have waited for too long."""
         self.http_factory.drop_overdue()
+        if time.monotonic() - self.trimmed_at > TRIM_SECONDS:
+            self.trimmed_at = time.monotonic()
+            trim_heap(self.took_upload)
+            self.took_upload = False
         super().timeout_checker()
 
 

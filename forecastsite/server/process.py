@@ -6,15 +6,12 @@ a killed qcluster would otherwise leave workers that keep taking jobs.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import sys
 
 from registry.lib.process import die_with_parent
 
 DAPHNE_ARGUMENTS = ["-v", "0", "-b", "127.0.0.1", "--application-close-timeout", "3"]
-# of malloc.h: M_ARENA_MAX, M_MMAP_THRESHOLD and M_TRIM_THRESHOLD
-MALLOC_OPTIONS = ((-8, 2), (-3, 256 << 10), (-1, 1 << 20))
 
 
 def main(parent: str, group: str, port: str = "") -> None:
@@ -34,24 +31,16 @@ def run_web_server(port: str) -> None:
 
     from forecastsite.server.body_limit import install_body_limit
     from forecastsite.server.bounded_server import install_bounded_server
+    from forecastsite.server.heap import limit_heap
     from forecastsite.server.long_address import install_long_address
     from forecastsite.server.websocket_limits import install_websocket_limits
 
-    limit_heap_growth()
+    limit_heap()
     install_body_limit()
     install_long_address()
     install_websocket_limits()
     install_bounded_server()
     CommandLineInterface().run([*DAPHNE_ARGUMENTS, "-p", port, "forecastsite.asgi:application"])
-
-
-def limit_heap_growth() -> None:
-    """Makes glibc return memory: the thread of each request would keep its peak in an arena."""
-    if sys.platform != "linux":
-        return
-    adjust = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
-    for parameter, number in MALLOC_OPTIONS if adjust else ():
-        adjust(parameter, number)
 
 
 def run_workers(queue: str) -> None:

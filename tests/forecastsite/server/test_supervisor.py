@@ -11,7 +11,7 @@ from django_q.signals import post_execute_in_worker, pre_execute
 
 from forecastsite import tasks as light
 from forecastsite.management.commands.up import create_administrator
-from forecastsite.server import health
+from forecastsite.server import health, heap
 from forecastsite.server.health import CHECK_SECONDS, WebCheck, is_alive, is_answering
 from forecastsite.server.supervisor import (
     MAX_PAUSE_SECONDS,
@@ -189,6 +189,18 @@ async def test_the_health_address_asks_no_page_and_no_database():
     assert (sent[0]["status"], sent[1]["body"]) == (200, b"ok\n")
     await application({"type": "http", "path": "/"}, None, send)
     assert sent[2:] == ["pages"]
+
+
+def test_memory_is_returned_with_and_without_a_collection(monkeypatch):
+    collected = []
+    monkeypatch.setattr(heap.gc, "collect", lambda: collected.append(True))
+    heap.trim_heap(collect=False)
+    assert not collected
+    heap.trim_heap(collect=True)
+    assert collected
+    monkeypatch.setattr(heap, "find_function", lambda _name: None)  # another C library
+    heap.limit_heap()
+    heap.trim_heap(collect=False)
 
 
 def test_a_server_that_hangs_is_not_alive(monkeypatch):
