@@ -58,9 +58,9 @@ def product(tmp_path_factory) -> Iterator[Product]:
     product.clean_up()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def versions(product) -> None:
-    """Two quick versions of everything."""
+    """Two quick versions of everything, the newest there are."""
     for seed in (1, 2):
         product.train(seed=seed)
 

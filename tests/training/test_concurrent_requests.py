@@ -55,6 +55,7 @@ def claim_while_asked(stop: threading.Event, seen: list[Counter[str]]) -> None:
     connection.close()
 
 
+@pytest.mark.slow
 def test_fifty_requests_at_once_leave_one_running_and_five_waiting(requester, data):
     sent: list[int] = []
     seen: list[Counter[str]] = []

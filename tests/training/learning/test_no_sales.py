@@ -48,6 +48,7 @@ def plan(name: str) -> TrainingConfig:
     return TrainingConfig(name, knobs, horizon=HORIZON, budget=2 if name == "auto" else 20)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("name", NAMES)
 def test_sales_of_zero_give_a_version_and_a_forecast_and_no_figure_that_json_lacks(name, case):
@@ -70,6 +71,7 @@ def test_sales_of_zero_give_a_version_and_a_forecast_and_no_figure_that_json_lac
         assert scores["wape"] is not None and scores["windows"][-1]["wape"] is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_backtest_scores_the_windows_with_sales_and_leaves_out_the_others(name):
     panel = Panel.from_frame(CASES["zeros in the last test"], {})
