@@ -32,7 +32,7 @@ from training.learning.candidate import Candidate
 from training.learning.checkpoint import Checkpoint
 from training.learning.defaults import MIN_PAST_DAYS, default_block, required_days
 from training.learning.ensemble import ensemble_weights, weighted_mean
-from training.learning.progress import PREPARED, SAVING, Progress, describe_round, describe_score
+from training.learning.progress import PREPARED, RAN_AWAY, SAVING, Progress, describe_round, describe_score
 
 MAX_HOLDOUT_SHARE = 0.3  # share of the days that are held back at most
 LEARN_SHARE, REFIT_SHARE = 0.58, 0.34  # shares of the budget; the rest is for tests and saving
@@ -114,16 +114,15 @@ class TrainingPipeline:
             candidate.holdout_forecasts = [
                 candidate.forecast_window(column) for column in self.holdout_columns
             ]
+            candidate.forecast_window(self.panel.days)  # the days ahead, which nobody can score yet
             progress = LEARN_END + (TEST_END - LEARN_END) * number / len(self.candidates)
             text, values = describe_score(candidate.entry.name, self._holdout_error(candidate))
             yield self._build_progress("test", progress, text, **values)
-        weights = ensemble_weights(
-            [candidate.holdout_forecasts for candidate in self.candidates],
-            self.holdout_actuals,
-            self._baseline_indexes,
-        )
+            if candidate.has_run_away:
+                yield self._build_progress("test", progress, RAN_AWAY, method=candidate.entry.name)
+        forecasts, weights = self._weigh(list(range(len(self.holdout_actuals))))
         scores = self._score_holdout()
-        chosen = [(c, w) for c, w in zip(self.candidates, weights, strict=True) if w > 0]
+        chosen = [(c, w) for c, w in zip(self._usable_candidates, weights, strict=True) if w > 0]
         for candidate, weight in chosen:
             seconds = (
                 min(
@@ -137,12 +136,7 @@ class TrainingPipeline:
                 candidate, self.panel.days, seconds, ("refit", (REFIT_END - TEST_END) * weight)
             )
         yield self._build_progress("save", 0.99, SAVING)
-        self.result = TrainingResult(
-            self._build_bundle(
-                chosen, weighted_mean([c.holdout_forecasts for c in self.candidates], weights)
-            ),
-            scores,
-        )
+        self.result = TrainingResult(self._build_bundle(chosen, weighted_mean(forecasts, weights)), scores)
 
     def _learn_candidates(self) -> Iterator[Progress]:
         """Candidates that take time share it equally."""
@@ -177,12 +171,12 @@ class TrainingPipeline:
             zip(self.holdout_columns, self.holdout_actuals, strict=True)
         ):
             rest = [i for i in range(len(self.holdout_actuals)) if i != index] or [index]
-            others = [[c.holdout_forecasts[i] for i in rest] for c in self.candidates]
             known = [self.holdout_actuals[i] for i in rest]
-            weights = ensemble_weights(others, known, self._baseline_indexes)
+            others, weights = self._weigh(rest)
             held: list[HoldoutForecast] = list(zip(known, weighted_mean(others, weights), strict=True))
             held = held if len(self.holdout_actuals) > 1 else []  # no other window to calibrate on
-            raw = weighted_mean([[c.holdout_forecasts[index]] for c in self.candidates], weights)[0]
+            own = [[candidate.holdout_forecasts[index]] for candidate in self._usable_candidates]
+            raw = weighted_mean(own, weights)[0]
             calibration = Calibration.fit(held, self.panel.keys)
             forecast = calibration.calibrate_forecast(raw)
             trials.append(HoldoutWindow(actual, forecast[..., 0], forecast[..., 1:], calibration))
@@ -203,9 +197,18 @@ class TrainingPipeline:
         return scores
 
     @property
-    def _baseline_indexes(self) -> list[int]:
-        """Indexes of the candidates that cost no time: baselines for the others."""
-        return [place for place, candidate in enumerate(self.candidates) if not candidate.needs_budget]
+    def _usable_candidates(self) -> list[Candidate]:
+        """The candidates without those that ran away; if all did, their bounds have to do."""
+        return [candidate for candidate in self.candidates if not candidate.has_run_away] or self.candidates
+
+    def _weigh(self, windows: list[int]) -> tuple[list[list[Floats]], list[float]]:
+        """Forecasts of the usable candidates for some holdout windows, and the weights that suit them."""
+        usable = self._usable_candidates
+        forecasts = [[candidate.holdout_forecasts[index] for index in windows] for candidate in usable]
+        # candidates that cost no time are baselines, not part of a blend
+        baselines = [place for place, candidate in enumerate(usable) if not candidate.needs_budget]
+        actual = [self.holdout_actuals[index] for index in windows]
+        return forecasts, ensemble_weights(forecasts, actual, baselines)
 
     def _build_leaderboard(self) -> list[dict[str, Any]]:
         """The error of every candidate, best first."""

@@ -105,9 +105,9 @@ def test_an_expected_share_of_days_without_sales_is_counted_as_such(panel):
     forecast = torch.tensor([0.4, 0, 0, 0, 0.0, 1, 1, 2]).expand(
         4, 7, OUTPUT_COUNT
     )  # nothing, every other time
-    before = windows.running_zeros[rows, panel.days].clone()
+    before = windows.history.zeros[rows, panel.days].clone()
     windows.append_forecast(panel.days, forecast)
-    assert torch.allclose(windows.running_zeros[rows, at] - before, torch.tensor(3.5))
+    assert torch.allclose(windows.history.zeros[rows, at] - before, torch.tensor(3.5))
 
 
 def test_a_series_looks_the_same_alone_and_among_others(panel):
