@@ -62,11 +62,16 @@ def scope_text(scope: Scope, names: ItemNames | None = None) -> str:
     """A scope in words, with the name of its store or product if `names` has it."""
     names = names or ItemNames()
     words = {
-        "global": _("everything"),
+        "global": _("all products, all stores"),
         "store": _("store %(code)s") % {"code": names.format_store(scope.code)},
         "product": _("product %(code)s") % {"code": names.format_product(scope.code)},
     }
     return words[scope.kind]
+
+
+def version_title(version: Any) -> str:
+    """A model version as pages name it, with what it covers: "KAN v2 · all products, all stores"."""
+    return f"{version.title} · {scope_text(version.model.scope)}"
 
 
 def with_name(code: str, name: str) -> str:

@@ -38,6 +38,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "skill_score": labels.skill_score,
     "interval_coverage": labels.interval_coverage,
     "scope_text": labels.scope_text,
+    "version_title": labels.version_title,
     "with_name": labels.with_name,
     "forecast_label": labels.forecast_label,
     "algorithm_label": labels.algorithm_label,
