@@ -19,6 +19,7 @@ from forecastsite.overview import (
     headline_forecast,
     list_steps_done,
 )
+from forecastsite.welcome import welcome_context
 from prediction.accuracy import compare_with_actuals
 from prediction.models import Forecast
 from registry.datasets.models import Dataset
@@ -48,6 +49,7 @@ def overview_page(request: HttpRequest) -> HttpResponse:
         "best": best,
         "dataset": Dataset.objects.order_by("-created_at").first(),
         "steps": list_steps_done(),
+        "welcome": welcome_context(),
         **headline_context(newest),
     }
     return render(request, "overview.html", context)
