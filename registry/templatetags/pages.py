@@ -12,7 +12,7 @@ from django.template.context import RequestContext
 from django.urls import reverse
 
 from registry import labels
-from registry.access.permissions import Person
+from registry.access.permissions import Person, role_names
 from registry.datasets import finding_text
 from registry.datasets.models import DatasetVersion
 from registry.datasets.names import ItemNames, load_names
@@ -37,6 +37,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "machine_number": formatting.machine_number,
     "skill_score": labels.skill_score,
     "interval_coverage": labels.interval_coverage,
+    "role_names": role_names,
     "scope_text": labels.scope_text,
     "version_title": labels.version_title,
     "with_name": labels.with_name,

@@ -25,7 +25,7 @@ document.addEventListener("htmx:afterRequest", (event) => { if (isFromUser(event
 // A second click on a sent form would only repeat it (the server also guards with a one-time token).
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.method !== "post" || form.hasAttribute("hx-post")) return;
+  if (event.defaultPrevented || form.method !== "post" || form.hasAttribute("hx-post")) return;
   busy.begin();
   const button = event.submitter;
   if (button) setTimeout(() => { button.disabled = true; }, 0);
