@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from django import template
 from django.template.context import RequestContext
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_noop
 
 from registry import labels
 from registry.access.permissions import Person, role_names
@@ -76,6 +77,13 @@ SECTIONS = {
     "queue": "train",
     "model": "models",
 }
+LISTS = {  # by the first part of an address
+    "data": ("data", gettext_noop("Data")),
+    "models": ("models", gettext_noop("Models")),
+    "forecasts": ("history", gettext_noop("Forecast history")),
+    "runs": ("queue", gettext_noop("Queue")),
+    "help": ("help", gettext_noop("Help")),
+}
 
 
 @register.simple_tag(takes_context=True)
@@ -84,6 +92,14 @@ def nav_section(context: RequestContext) -> str:
     match = context["request"].resolver_match if "request" in context else None
     name = (match.url_name or "").split("-")[0] if match else ""
     return SECTIONS.get(name, name)
+
+
+@register.simple_tag(takes_context=True)
+def list_link(context: RequestContext) -> dict[str, str] | None:
+    """The list that an address without a page would belong to."""
+    path = context["request"].path_info if "request" in context else ""
+    name, label = LISTS.get(path.strip("/").split("/")[0], ("", ""))
+    return {"address": reverse(name), "label": gettext(label)} if name else None
 
 
 @register.filter
