@@ -21,7 +21,7 @@ from training.estimate import EXPERIENCE_TEXT, FIRST_GUESS_TEXT
 from training.forms import TrainForm
 from training.live_updates import ViewerPermissions, live_context
 from training.models import TrainingRun
-from training.queue import pop_newly_ended, queue_context, repeat_run
+from training.queue import mark_end_seen, pop_newly_ended, queue_context, repeat_run
 
 TRAIN_PERMISSION = "training.add_trainingrun"
 ESTIMATE_TEXTS = {True: EXPERIENCE_TEXT, False: FIRST_GUESS_TEXT}
@@ -71,6 +71,8 @@ def run_detail(request: HtmxRequest, pk: UUID) -> HttpResponse:
     """The live page, made of the fragment that the WebSocket pushes, so a reload shows the same state."""
     found = get_object_or_404(TrainingRun, pk=pk)
     context = live_context(pk, ViewerPermissions.for_user(request.user, found))
+    if context["ended"]:
+        mark_end_seen(pk, request.user.pk)
     return render(request, "training/_live.html" if request.htmx else "training/run.html", context)
 
 
