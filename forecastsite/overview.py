@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from prediction.accuracy import ActualsSoFar
+from prediction.chart import recent_chart_data
 from prediction.content import Part
 from prediction.models import Forecast
-from prediction.page_context import recent_chart_data
 from registry.datasets.actuals import current_by_dataset
 from registry.datasets.models import Dataset, DatasetVersion
 from registry.labels import algorithm_label, forecast_label, scope_text

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext_noop
 
-from prediction.accuracy import compare_with_actuals
+from prediction.accuracy import measure_actuals
 from prediction.breakdown import round_to_total
-from prediction.comparison import MAX_COMPARED, ComparedForecast, comparable_versions, compare_versions
-from prediction.content import ForecastContent, rows_to_json
+from prediction.chart import chart_of, load_sold_days
+from prediction.comparison import MAX_COMPARED, comparable_versions, compare_versions
+from prediction.content import ForecastContent
 from prediction.models import Forecast
 from prediction.narrative import build_sentences
+from registry.datasets.actuals import current_by_dataset
 from registry.lib.messages import translate_error
 from registry.storage.artifacts import CorruptArtifact
 
@@ -39,11 +40,13 @@ def forecast_context(
         return {"forecast": forecast, "problem": translate_error(problem)}
     known = list(comparable_versions(forecast)[:100])
     compared = compare_versions(forecast, [version for version in known if str(version.pk) in others])
-    lines = [chart_line(one) for one in compared if not one.problem]
+    dataset = forecast.version.model.dataset_id
+    newest = current_by_dataset([dataset]).get(dataset)
+    sold = load_sold_days(forecast, newest)
     return {
         "forecast": forecast,
         "content": content,
-        "days": add_dates(content),
+        "days": add_dates(content, sold),
         "parts": build_part_tables(content),
         "week": name_weekdays(content.analysis.weekly),
         "digits": choose_decimals(content.analysis.total),
@@ -51,17 +54,21 @@ def forecast_context(
         "rivals": known,
         "compared": compared,
         "slots": [*[one.version.pk for one in compared], *[None] * MAX_COMPARED][:MAX_COMPARED],
-        "chart": {**chart_data(content), "compare": lines},
-        "since": compare_with_actuals([forecast])[0][1],
+        "chart": chart_of(forecast, content, compared, sold),
+        "sold": sold,
+        "since": measure_actuals(forecast, newest),
     }
 
 
-def add_dates(content: ForecastContent) -> list[dict[str, Any]]:
-    """The rows of the table of days: `day` is a date; the `shown` units add up to the total."""
+def add_dates(content: ForecastContent, sold: dict[str, float]) -> list[dict[str, Any]]:
+    """The rows of the table of days: `day` is a date; the `shown` units add up to the total.
+
+    `sold`: units by ISO day; a day without them has None.
+    """
     days, total = content.forecast, content.analysis.total
     rounded = round_to_total([day.mean for day in days], total, choose_decimals(total))
     return [
-        {**day.to_json(), "day": date.fromisoformat(day.date), "shown": value}
+        {**day.to_json(), "day": date.fromisoformat(day.date), "shown": value, "sold": sold.get(day.date)}
         for day, value in zip(days, rounded, strict=True)
     ]
 
@@ -90,23 +97,3 @@ def build_part_tables(content: ForecastContent) -> list[dict[str, Any]]:
             ]
             tables.append({"side": side, "rows": rows, "total": round(total, digits), "digits": digits})
     return tables
-
-
-def chart_line(compared: ComparedForecast) -> dict[str, Any]:
-    """The line of a compared version: its name and its days ahead."""
-    return {"name": compared.version.name, "days": rows_to_json(compared.days)}
-
-
-def chart_data(content: ForecastContent) -> dict[str, Any]:
-    """The part of the content that the chart reads."""
-    return {
-        "origin": content.origin,
-        "history": rows_to_json(content.history),
-        "test": rows_to_json(content.test),
-        "forecast": rows_to_json(content.forecast),
-    }
-
-
-def recent_chart_data(content: ForecastContent, past: int, ahead: int) -> dict[str, Any]:
-    """Chart data of the last `past` and the next `ahead` days, for the overview."""
-    return chart_data(replace(content, history=content.history[-past:], forecast=content.forecast[:ahead]))
