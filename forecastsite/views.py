@@ -10,7 +10,7 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 from django_htmx.http import reswap, retarget
 
-from forecastsite.help import READERS, render_help
+from forecastsite.help import READERS, find_own_reader, list_readers, render_help
 from forecastsite.leaderboard import ModelFilterForm, build_export_table
 from forecastsite.overview import (
     CHECKED_FORECASTS,
@@ -81,9 +81,14 @@ def permission_denied(request: HtmxRequest, exception: Exception) -> HttpRespons
 
 
 @require_safe
-def help_page(request: HttpRequest, who: str = "buyer") -> HttpResponse:
-    """A help page, in English if it has no translation."""
+def help_page(request: HttpRequest, who: str = "") -> HttpResponse:
+    """A help page, in English if it has no translation; without a reader that of the person's own work."""
+    who = who or find_own_reader(request.user)
     if who not in READERS:
         raise Http404
-    context = {"who": who, "readers": READERS, "content": render_help(who, get_language() or "en")}
+    context = {
+        "who": who,
+        "readers": list_readers(request.user, who),
+        "content": render_help(who, get_language() or "en"),
+    }
     return render(request, "help.html", context)
