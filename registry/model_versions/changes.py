@@ -59,8 +59,8 @@ class VersionChange(models.Model):
     )
 
     class Meta:
-        verbose_name = _("change of the version in use")
-        verbose_name_plural = _("changes of the version in use")
+        verbose_name = _("version change")
+        verbose_name_plural = _("version changes")
         ordering = ["-at", "-pk"]
 
     def __str__(self) -> str:
