@@ -9,7 +9,7 @@ widen (see widening.py).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -147,8 +147,7 @@ class Calibration:
         if spread is not None and kind in self.own:
             # more days than a window do not even out more than a window does
             longer = np.sqrt(max(1.0, len(mean) / self.window_days))
-            own = OwnRange.from_list(self.own[kind])
-            low, high = replace(own, shared=own.shared * grown).relative_ends(spread * longer)
+            low, high = OwnRange.from_list(self.own[kind]).widen(grown).relative_ends(spread * longer)
             return float(mean.sum() * (1 + low)), float(mean.sum() * (1 + high))
         size = int(np.searchsorted(self.edges, mean.mean())) if kind == SINGLE else 0
         ranges = self.sums.get(kind) or [[0.0, 0.0]]

@@ -12,6 +12,7 @@ from registry.series.calibration import WEEK, Calibration
 from registry.series.panel import Days, Floats
 from registry.series.quantiles import QUANTILE_NAMES
 from registry.series.spread import OwnRange, sum_spread
+from registry.series.widening import width_growth
 
 
 @dataclass(frozen=True)
@@ -72,10 +73,12 @@ class Prediction:
         own = self.calibration.weeks.get(self._total_kind(rows))
         if not own:
             return []
-        found = []
+        found, whole = [], self.calibration.whole
+        grown = width_growth(len(self.dates), self.calibration.window_days, self.calibration.growth)
         for start in range(0, len(self.dates), WEEK):
             mean, quantiles = (part[rows, start : start + WEEK] for part in (self.mean, self.quantiles))
-            ends = OwnRange.from_list(own).relative_ends(sum_spread(mean, quantiles, self.calibration.whole))
+            wider = float(grown[start : start + WEEK].mean())
+            ends = OwnRange.from_list(own).widen(wider).relative_ends(sum_spread(mean, quantiles, whole))
             found.append((mean.sum() * (1 + np.array(ends))).astype(np.float32))
         return found
 

@@ -7,7 +7,7 @@ spreads an interval reaches down and up is measured on the holdout windows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,10 @@ class OwnRange:
         """The ends of the interval of a sum with this spread, as shares of it."""
         width = float(np.hypot(self.shared, spread))
         return [max(-1.0, end * width) for end in self.ends]
+
+    def widen(self, factor: float) -> OwnRange:
+        """The range beyond the tested days, where the ranges of the days are wider already."""
+        return replace(self, shared=self.shared * factor)
 
     def to_list(self) -> list[float]:
         return [self.shared, *self.ends]
