@@ -42,6 +42,7 @@ class Candidate:
     holdout_forecasts: list[Floats] = field(
         default_factory=list
     )  # [S, H, Q] of each holdout window, not calibrated
+    round_count: int = 0  # rounds of all its fits
     best_step: int = 0  # steps of the best round on check days; 0 = not known
     fit_state: FitState = field(default_factory=FitState)  # of the current fit
 
