@@ -12,7 +12,7 @@ from django.utils.translation import gettext_noop
 from registry.datasets.importing.findings import ACTION_LABELS, FINDING_TITLES
 from registry.datasets.names import ItemNames, code_with_name, load_names
 from registry.datasets.scope import Scope
-from registry.lib.formatting import bias_text, format_decimal, format_percent
+from registry.lib.formatting import bias_text, format_decimal, format_moment, format_percent, gain_text
 from registry.lib.messages import translate_message
 
 COLUMN_LABELS = {
@@ -42,7 +42,11 @@ LAYOUT_LABELS = {
 }
 SIDE_LABELS = {"stores": gettext_noop("Store"), "products": gettext_noop("Product")}
 SHOWN_EXAMPLES = 3  # of each finding
-METRIC_FORMATS: dict[str, Callable[[float | None], str]] = {"share": format_percent, "lean": bias_text}
+METRIC_FORMATS: dict[str, Callable[[float | None], str]] = {
+    "share": format_percent,
+    "lean": bias_text,
+    "gain": gain_text,
+}
 
 
 def skill_score(metrics: dict[str, Any]) -> float | None:
@@ -90,11 +94,37 @@ def forecast_label(forecast: Any) -> str:
     return scope_text(forecast.version.model.scope, load_names(forecast.dataset_version))
 
 
+def forecast_title(forecast: Any) -> str:
+    """What a forecast covers as product · store: "P001 Aspirin · all stores", "All products, all stores"."""
+    scope, names = forecast.version.model.scope, load_names(forecast.dataset_version)
+    product = forecast.product or (scope.code if scope.kind == "product" else "")
+    store = forecast.store or (scope.code if scope.kind == "store" else "")
+    if not product and not store:
+        return _("All products, all stores")
+    what = names.format_product(product) if product else _("All products")
+    return f"{what} · {names.format_store(store) if store else _('all stores')}"
+
+
 def algorithm_label(name: str) -> str:
     """An algorithm's translated label; its name if its file no longer exists."""
     from registry import algorithms
 
     return _(dict(algorithms.list_choices()).get(name, name))
+
+
+def run_title(run: Any) -> str:
+    """A training as lists name it: method, dataset, a scope that is not all, error and when it ended.
+
+    Such as "KAN · Pasta · 58.2% · 14:05"; the last two only once there are any.
+    """
+    parts = [algorithm_label(run.algorithm), str(run.dataset_version.dataset)]
+    if run.code:
+        parts.append(scope_text(run.scope))
+    if run.version and run.version.wape is not None:
+        parts.append(format_percent(run.version.wape))
+    if run.finished_at:
+        parts.append(format_moment(run.finished_at))
+    return " · ".join(parts)
 
 
 def event_text(line: Any) -> str:

@@ -43,7 +43,7 @@ def error_by_step(versions: Sequence[ModelVersion]) -> dict[str, Any] | None:
     if len(days) < 2:
         return None
     lines = [
-        {"name": version.name, "errors": [table.get(day, {}).get("wape") for day in days]}
+        {"name": version.title, "errors": [table.get(day, {}).get("wape") for day in days]}
         for version, table in zip(versions, tables, strict=True)
     ]
     nothing = {"wape": None, "bias": None}

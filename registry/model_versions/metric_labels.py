@@ -19,7 +19,7 @@ NOTHING_SOLD = gettext_noop("Nothing was sold on the test days, so no error can 
 
 @dataclass(frozen=True)
 class MetricLabel:
-    """One metric; `kind` is its format: share, lean (bias in words) or plain."""
+    """One metric; `kind` is its format: share, lean (bias in words), gain (better or worse) or plain."""
 
     key: str
     label: StrOrPromise
@@ -109,10 +109,10 @@ METRIC_LABELS = (
 
 SKILL_LABEL = MetricLabel(
     "gain",
-    _("Better than last week"),
+    _("vs. repeating last week"),
     "skill",
-    "share",
-    _("How much smaller the error is than that of repeating last week: higher is better."),
+    "gain",
+    _("How much smaller or larger the error is than that of repeating last week, the simplest forecast."),
 )
 LABEL_BY_METRIC = {measure.key: measure for measure in (*METRIC_LABELS, SKILL_LABEL)}
 

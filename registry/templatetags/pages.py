@@ -30,11 +30,13 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "percent": formatting.format_percent,
     "decimal": formatting.format_decimal,
     "bias_text": formatting.bias_text,
+    "gain_text": formatting.gain_text,
     "change_text": formatting.change_text,
     "fixed": formatting.format_fixed,
     "duration": formatting.format_duration,
     "last_year_text": formatting.last_year_text,
     "day": formatting.format_day,
+    "weekday_date": formatting.weekday_date,
     "machine_number": formatting.machine_number,
     "skill_score": labels.skill_score,
     "interval_coverage": labels.interval_coverage,
@@ -43,7 +45,9 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "version_title": labels.version_title,
     "with_name": labels.with_name,
     "forecast_label": labels.forecast_label,
+    "forecast_title": labels.forecast_title,
     "algorithm_label": labels.algorithm_label,
+    "run_title": labels.run_title,
     "event_text": labels.event_text,
     "finding_title": labels.finding_title,
     "action_text": labels.action_text,
@@ -147,6 +151,14 @@ def repeat_url(run: Any) -> str:
 
 @register.simple_tag
 def part_url(forecast: Any, store: str = "", product: str = "") -> str:
-    """The address that forecasts a part of this forecast: the same version and days, one store or product."""
-    query = {"version": forecast.version_id, "horizon": forecast.horizon, "store": store, "product": product}
-    return f"{reverse('forecast')}?{urlencode({name: value for name, value in query.items() if value})}"
+    """The address that shows a part of this forecast: the same version and days, one store or product."""
+    return forecast_url(version=forecast.version_id, horizon=forecast.horizon, store=store, product=product)
+
+
+@register.simple_tag
+def forecast_url(**question: Any) -> str:
+    """The address that computes and shows a forecast without saving it.
+
+    Without a `version` the one in use is taken, without `store` and `product` all of them.
+    """
+    return f"{reverse('forecast')}?{urlencode({name: value for name, value in question.items() if value})}"
