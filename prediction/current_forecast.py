@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.db import Error as DatabaseError
@@ -20,7 +20,7 @@ from django_q.tasks import async_task
 
 from prediction.content import ForecastContent
 from prediction.engine import SmallCache
-from prediction.item_forecasts import ItemForecast
+from prediction.items.forecasts import ItemForecast
 from prediction.models import CurrentForecast, Forecast
 from registry.datasets.models import Dataset, DatasetVersion
 from registry.lib.messages import translate_message
@@ -53,6 +53,11 @@ class CurrentState:
     items: Items = field(default_factory=dict)
     is_due: bool = False
     problem: str = ""
+
+    @property
+    def first_day(self) -> date | None:
+        """The first day that the forecast covers."""
+        return self.forecast.origin + timedelta(days=1) if self.forecast else None
 
 
 CONTENT_CACHE: SmallCache[CurrentContent] = SmallCache(4)

@@ -17,7 +17,7 @@ from prediction.current_forecast import (
     request_current_forecast,
 )
 from prediction.engine import forget_cached, run_forecast
-from prediction.item_forecasts import build_items, flag_missed
+from prediction.items.forecasts import build_items, flag_missed
 from prediction.models import CurrentForecast, Forecast, ForecastQuerySet
 from registry.datasets.models import Dataset, DatasetVersion
 from registry.lib.errors import split_error

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from prediction.analysis import relative_change, sum_sales
 from prediction.breakdown import build_part, build_parts
 from prediction.content import JsonRow, Part
-from prediction.item_flags import WEEK, YEAR_DAYS, Flags, ItemSales, find_flags, measure_miss
+from prediction.items.flags import WEEK, YEAR_DAYS, Flags, ItemSales, find_flags, measure_miss
 from registry.datasets.catalog import Item
 from registry.datasets.names import load_names
 
