@@ -54,6 +54,5 @@ def render_help(reader: str, language: str) -> SafeString:
 
 def read_setting(name: str) -> int:
     """The value of a setting as its documentation counts it, in percent if its name says so."""
-    if name.endswith("_PERCENT"):
-        return round(100 * getattr(settings, name.removesuffix("_PERCENT")))
-    return int(getattr(settings, name))
+    value: float = getattr(settings, name.removesuffix("_PERCENT"))
+    return round(100 * value if name.endswith("_PERCENT") else value)

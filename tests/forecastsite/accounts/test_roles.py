@@ -376,6 +376,8 @@ def prepared(table: str, act: str, world: dict):
         row.pin()
     elif act == "restore":
         row.move_to_archive()
+    elif act == "switch_off":
+        row.set_enabled(True)
     elif act == "again":
         TrainingRun.objects.update(state="failed")
     elif table == "registry.datasetversion":
