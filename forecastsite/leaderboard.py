@@ -95,7 +95,7 @@ class ModelFilterForm(forms.Form):
         runs = TrainingRun.objects.filter(state=TrainingRun.State.FAILED)
         if self.is_valid() and self.cleaned_data.get("state") == "ready":
             return runs.none()
-        runs = runs.select_related("dataset_version__dataset")
+        runs = runs.select_related("dataset_version__dataset", "version")
         return self._filter(runs, "dataset_version__dataset", "kind", ("code", "algorithm", "error"))
 
     def _filter(self, rows: QuerySet[Any], dataset: str, kind: str, search: tuple[str, ...]) -> QuerySet[Any]:

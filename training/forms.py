@@ -58,7 +58,7 @@ class TrainForm(forms.Form):
     dataset = RowChoiceField(
         Dataset.objects.filter(versions__state=Artifact.State.READY).distinct(),
         label=_("Dataset"),
-        empty_label=None,
+        widget=forms.HiddenInput,  # the one that the page is about
         error_messages={"invalid_choice": NOT_IN_LIST, "required": NOT_IN_LIST},
     )
     kind = forms.ChoiceField(

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from registry.access.permissions import permission_required, require
+from registry.datasets.chosen import chosen_dataset
 from registry.lib.http import HtmxRequest, render_confirmation
 from registry.lib.messages import translate_error
 from registry.lib.request_values import read_text
@@ -25,14 +26,16 @@ from training.queue import mark_end_seen, pop_newly_ended, queue_context, repeat
 
 TRAIN_PERMISSION = "training.add_trainingrun"
 ESTIMATE_TEXTS = {True: EXPERIENCE_TEXT, False: FIRST_GUESS_TEXT}
-PREFILLED_FIELDS = ("dataset", "kind", "store", "product", "algorithm", "horizon")
+PREFILLED_FIELDS = ("kind", "store", "product", "algorithm", "horizon")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required(TRAIN_PERMISSION)
 def start_training(request: HttpRequest) -> HttpResponse:
     """Shows the form; queues the run of a valid one and redirects to its live page."""
+    dataset = chosen_dataset(request)
     given = {name: read_text(request.GET, name, 300) for name in PREFILLED_FIELDS if name in request.GET}
+    given["dataset"] = str(dataset.pk) if dataset else ""
     form = TrainForm(request.POST) if request.method == "POST" else TrainForm(initial=given)
     if request.method == "POST" and form.is_valid():
         try:
@@ -41,7 +44,8 @@ def start_training(request: HttpRequest) -> HttpResponse:
             form.add_error(None, translate_error(problem))
         else:
             return redirect("run", run.pk)
-    recent = TrainingRun.objects.select_related("version")[:5]
+    runs = TrainingRun.objects.select_related("version", "dataset_version__dataset")
+    recent = runs.filter(dataset_version__dataset=dataset)[:5]
     return render(request, "training/train.html", {"form": form, "recent": recent, "knobs": form.knobs})
 
 
