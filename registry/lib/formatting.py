@@ -5,12 +5,21 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from django.utils import timezone
-from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_noop, ngettext
 
 DASH = "–"
+# Our own, because Django calls them 星期一 in Chinese, which is long for a table.
+WEEKDAYS = (
+    gettext_noop("Mon"),
+    gettext_noop("Tue"),
+    gettext_noop("Wed"),
+    gettext_noop("Thu"),
+    gettext_noop("Fri"),
+    gettext_noop("Sat"),
+    gettext_noop("Sun"),
+)
 
 
 def format_units(value: float | None) -> str:
@@ -129,7 +138,7 @@ def weekday_date(day: date) -> str:
     >>> weekday_date(date(2026, 11, 1))
     'Sun, 1 Nov 2026'
     """
-    words = {"weekday": WEEKDAYS_ABBR[day.weekday()], "day": date_format(day)}
+    words = {"weekday": _(WEEKDAYS[day.weekday()]), "day": date_format(day)}
     return _("%(weekday)s, %(day)s") % words
 
 
