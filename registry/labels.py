@@ -9,10 +9,17 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from registry.datasets.importing.findings import ACTION_LABELS, FINDING_TITLES
+from registry.datasets.importing.findings import ACTION_LABELS, DONE_LABELS, FINDING_TITLES
 from registry.datasets.names import ItemNames, code_with_name, load_names
 from registry.datasets.scope import Scope
-from registry.lib.formatting import bias_text, format_decimal, format_moment, format_percent, gain_text
+from registry.lib.formatting import (
+    bias_text,
+    format_decimal,
+    format_moment,
+    format_percent,
+    format_whole_number,
+    gain_text,
+)
 from registry.lib.messages import translate_message
 
 COLUMN_LABELS = {
@@ -41,6 +48,7 @@ LAYOUT_LABELS = {
     "wide-products": gettext_noop("a column for each product"),
 }
 SIDE_LABELS = {"stores": gettext_noop("Store"), "products": gettext_noop("Product")}
+COUNTED = ("rows", "series", "days")  # values of log lines that are counts
 SHOWN_EXAMPLES = 3  # of each finding
 METRIC_FORMATS: dict[str, Callable[[float | None], str]] = {
     "share": format_percent,
@@ -137,6 +145,8 @@ def translate_value(name: str, value: Any) -> Any:
     """A value of a log line: the label of a method, or a translated text."""
     if name == "method":
         return algorithm_label(value)
+    if name in COUNTED and isinstance(value, int):
+        return format_whole_number(value)
     return _(value) if isinstance(value, str) and value else value
 
 
@@ -146,8 +156,13 @@ def finding_title(code: str) -> str:
 
 
 def action_text(action: str) -> str:
-    """What was done about a finding."""
+    """What can be done about a finding."""
     return _(ACTION_LABELS[action]) if action in ACTION_LABELS else action
+
+
+def done_text(action: str) -> str:
+    """What was done about a finding."""
+    return _(DONE_LABELS[action]) if action in DONE_LABELS else action_text(action)
 
 
 def column_label(name: str) -> str:

@@ -24,7 +24,7 @@ from registry.model_versions.models import ModelVersion
 from training.events import RunEvent
 from training.models import TrainingRun
 from training.queue import repeat_run, retrain_version
-from training.trial_table import label_points
+from training.trial_table import build_trial_table, label_points
 
 TRAIN_PERMISSION = "training.add_trainingrun"
 COURSE_FIELDS = (
@@ -158,6 +158,8 @@ class TrainingRunAdmin(ActionAdmin):
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **options: Any) -> Any:
         run = options.get("obj")
         context["points"] = label_points(run.learning_curve, run) if run else []
+        context["ended"] = run is not None and run.has_ended
+        context["trials"] = build_trial_table(run) if run else None
         return super().render_change_form(request, context, *args, **options)
 
 

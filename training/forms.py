@@ -62,7 +62,7 @@ class TrainForm(forms.Form):
         error_messages={"invalid_choice": NOT_IN_LIST, "required": NOT_IN_LIST},
     )
     kind = forms.ChoiceField(
-        label=_("Scope"),
+        label=_("Training scope"),
         choices=SCOPE_CHOICES,
         initial="global",
         widget=forms.RadioSelect,
@@ -93,6 +93,8 @@ class TrainForm(forms.Form):
         initial=0,
         help_text=_("The same data, settings and seed give the same results."),
     )
+
+    budget_choices = BUDGET_CHOICES
 
     def __init__(self, data: QueryDict | None = None, **options: Any) -> None:
         super().__init__(data, **options)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -17,6 +17,7 @@ from registry.datasets.chosen import chosen_dataset
 from registry.lib.http import HtmxRequest, render_confirmation
 from registry.lib.messages import translate_error
 from registry.lib.request_values import read_text
+from registry.model_versions.method_trials import describe_skipped
 from training.config_form import build_knob_form, describe_algorithm
 from training.estimate import EXPERIENCE_TEXT, FIRST_GUESS_TEXT
 from training.forms import TrainForm
@@ -64,10 +65,25 @@ def knob_fields(request: HttpRequest) -> HttpResponse:
 @require_safe
 @permission_required(TRAIN_PERMISSION)
 def training_cost(request: HttpRequest) -> HttpResponse:
-    """The estimated time, memory and rounds of the training in the form, as a fragment."""
-    cost = TrainForm(request.GET).estimated_cost
-    source = ESTIMATE_TEXTS[bool(cost.get("known"))]
-    return render(request, "training/train.html#cost", {"cost": cost, "word": source})
+    """The estimated time and memory of the training in the form, as a fragment.
+
+    Seconds that the person has not changed follow the data and the method.
+    """
+    form = TrainForm(request.GET)
+    context = {}
+    if request.GET.get("budget") == request.GET.get("suggested", "") != str(form.suggested_budget):
+        form = TrainForm(with_budget(request.GET, form.suggested_budget))
+        context["budget_form"] = form
+    cost = form.estimated_cost
+    context |= {"cost": cost, "word": ESTIMATE_TEXTS[bool(cost.get("known"))]}
+    return render(request, "training/train.html#cost", {**context, "skipped": describe_skipped(cost)})
+
+
+def with_budget(data: QueryDict, seconds: int) -> QueryDict:
+    """The same form with these seconds, as they are suggested."""
+    changed = data.copy()
+    changed["budget"] = changed["suggested"] = str(seconds)
+    return changed
 
 
 @require_safe
