@@ -61,6 +61,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "missing_error_reason": missing_error_reason,
     "rule_text": rule_text,
     "count_text": finding_text.count_text,
+    "done_text": labels.done_text,
+    "series_count_text": finding_text.series_count_text,
     "effect_text": finding_text.effect_text,
     "example_text": labels.example_text,
     "span_text": finding_text.span_text,

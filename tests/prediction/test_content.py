@@ -67,5 +67,5 @@ def test_a_new_forecast_is_shown_without_reading_its_file(page, version, monkeyp
     saved = page.get(f"/forecasts/{made.pk}/")
     for name in ("content", "days", "parts", "week", "digits", "sentences", "chart", "slots", "since"):
         assert fresh.context[name] == saved.context[name]
-    start = fresh.content.decode().index('<p class="note answer"')
+    start = fresh.content.decode().index('<section class="card answer"')
     assert fresh.content.decode()[start:].rstrip() in saved.content.decode()
