@@ -123,13 +123,23 @@ class Part(JsonRow):
 
 
 @dataclass(frozen=True)
+class MovedPart(JsonRow):
+    """A store or product whose newest days sold clearly more or less than expected, as a share."""
+
+    side: str  # stores or products
+    code: str
+    name: str
+    change: float
+    days: int
+
+
+@dataclass(frozen=True)
 class Analysis(JsonRow):
     """The total with its 80% interval, and how it compares with earlier sales. Changes are relative."""
 
     total: float
     low: float
     high: float
-    sure: str = ""  # sure, fair or open: see confidence_level
     last_period: float | None = None  # units of as many days before the origin
     last_year: float | None = None
     change_last_period: float | None = None
@@ -169,6 +179,7 @@ class ForecastContent:
     assumptions: list[dict[str, str]] = field(default_factory=list)  # {"column", "default"}
     weeks: list[WeekAhead] = field(default_factory=list)  # empty when no range of a week was measured
     events: list[Event] = field(default_factory=list)
+    moved: list[MovedPart] = field(default_factory=list)  # most units first
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
@@ -181,6 +192,7 @@ class ForecastContent:
             "breakdown": {side: [Part.from_json(part) for part in parts] for side, parts in sides},
             "weeks": [WeekAhead.from_json(week) for week in values.get("weeks", [])],
             "events": [Event.from_json(event) for event in values.get("events", [])],
+            "moved": [MovedPart.from_json(part) for part in values.get("moved", [])],
         }
         values = {**values, **parsed}
         return cls(**{name: values[name] for name in cls.__dataclass_fields__ if name in values})
@@ -196,6 +208,7 @@ class ForecastContent:
             "breakdown": {side: rows_to_json(parts) for side, parts in sides},
             "weeks": rows_to_json(self.weeks),
             "events": rows_to_json(self.events),
+            "moved": rows_to_json(self.moved),
         }
 
 

@@ -12,6 +12,7 @@ from prediction.analysis import DailyForecast, analyze_forecast
 from prediction.breakdown import build_breakdown
 from prediction.content import ForecastContent, ForecastDay, HistoryDay, HoldoutDay, WeekAhead
 from prediction.engine import ScopeForecast
+from prediction.level import list_moved_parts
 from prediction.promotions import list_events, promotion_flags
 from registry.datasets.names import load_names
 
@@ -31,6 +32,7 @@ def build_content(scope_forecast: ScopeForecast) -> ForecastContent:
     total = round(sum(day.mean for day in days), 3)  # so that the days of the file add up to its total
     end = scope_forecast.panel.days + len(prediction.dates)
     daily = DailyForecast(past, prediction.dates, prediction.mean[0], prediction.closed[0])
+    breakdown = build_breakdown(scope_forecast, total, load_names(scope_forecast.data))
     return ForecastContent(
         version=scope_forecast.version.name,
         created_at=timezone.now().isoformat(timespec="seconds"),
@@ -42,10 +44,11 @@ def build_content(scope_forecast: ScopeForecast) -> ForecastContent:
         ),
         forecast=days,
         analysis=analyze_forecast(daily, total, round(low, 3), round(high, 3)),
-        breakdown=build_breakdown(scope_forecast, total, load_names(scope_forecast.data)),
+        breakdown=breakdown,
         assumptions=scope_forecast.prediction.assumptions,
         weeks=weeks_ahead(scope_forecast),
         events=list_events(scope_forecast, max(0, scope_forecast.panel.days - HISTORY_DAYS), end),
+        moved=list_moved_parts(scope_forecast, breakdown),
     )
 
 

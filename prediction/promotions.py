@@ -12,7 +12,8 @@ import numpy.typing as npt
 from prediction.content import Event
 
 if TYPE_CHECKING:
-    from prediction.engine import ScopeForecast
+    from prediction.engine import Rows, ScopeForecast
+    from registry.series.panel import Panel
 
 PROMO_COLUMN = re.compile(r"(on_?)?promo(tion)?|促销", re.IGNORECASE)
 EVENT_COLUMN = re.compile(
@@ -24,16 +25,30 @@ NO_EVENT = {"", "0", "-", "no", "none", "false", "否", "无"}  # texts that nam
 
 def promotion_flags(scope_forecast: ScopeForecast, start: int, stop: int) -> list[bool | None]:
     """For each day whether at least half of the chosen series were on promotion; None = unknown."""
-    panel = scope_forecast.panel
-    name = next((name for name in panel.known if PROMO_COLUMN.fullmatch(name)), None)
-    if name is None:
+    flags = read_flags(scope_forecast.panel, scope_forecast.rows, start, stop)
+    if flags is None:
         return [None] * (stop - start)
-    flags = panel.known[name][scope_forecast.rows, start:stop]
-    if name in panel.categories:
-        flags = flag_texts(flags, panel.categories[name])
     recorded, on = (~np.isnan(flags)).sum(axis=0).tolist(), (flags > 0).sum(axis=0).tolist()
     days = [2 * yes >= known if known else None for yes, known in zip(on, recorded, strict=True)]
     return days + [None] * (stop - start - len(days))  # the plan may end before the forecast
+
+
+def find_promotion_days(panel: Panel, rows: Rows, start: int, stop: int) -> npt.NDArray[np.bool_]:
+    """Whether at least half of the series were or will be on promotion on each day: [stop - start]."""
+    days, flags = np.zeros(stop - start, bool), read_flags(panel, rows, start, stop)
+    if flags is not None:
+        recorded, on = (~np.isnan(flags)).sum(axis=0), (flags > 0).sum(axis=0)
+        days[: flags.shape[1]] = (on > 0) & (2 * on >= recorded)
+    return days
+
+
+def read_flags(panel: Panel, rows: Rows, start: int, stop: int) -> npt.NDArray[Any] | None:
+    """The promotion column of these series as far as it reaches, > 0 on promotion; None without one."""
+    name = next((name for name in panel.known if PROMO_COLUMN.fullmatch(name)), None)
+    if name is None:
+        return None
+    flags = panel.known[name][rows, start:stop]
+    return flag_texts(flags, panel.categories[name]) if name in panel.categories else flags
 
 
 def flag_texts(codes: npt.NDArray[Any], texts: list[str]) -> npt.NDArray[Any]:

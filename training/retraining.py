@@ -5,29 +5,28 @@ from __future__ import annotations
 import uuid
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from registry.access.permissions import permission_required
+from registry.lib.http import HtmxRequest
 from registry.lib.messages import translate_error
 from registry.model_versions.models import ModelVersion
-from registry.model_versions.views import signed_in_user
 from training.models import TrainingRun
 from training.queue import retrain_version
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("training.add_trainingrun")
-def model_retrain(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def model_retrain(request: HtmxRequest, pk: uuid.UUID) -> HttpResponse:
     """Queues the training and shows its live page; a GET only redirects to the version's page."""
     version = get_object_or_404(ModelVersion.objects.ready().select_related("model__dataset"), pk=pk)
-    user = signed_in_user(request)
-    if request.method != "POST" or user is None:
+    if request.method != "POST":
         return redirect("model", pk)
     try:
-        run = retrain_version(version, user, retrain_token(version))
+        run = retrain_version(version, request.user, retrain_token(version))
     except ValueError as problem:
         messages.error(request, translate_error(problem))
         return redirect("model", pk)

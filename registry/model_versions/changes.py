@@ -73,6 +73,13 @@ class VersionChange(models.Model):
             return self.text
         return translate_message(self.text, self.values)
 
+    @property
+    def titled_reason(self) -> str:
+        """The reason as pages write it: with the title of the other version in place of its name."""
+        if "name" not in self.values or self.previous is None:
+            return self.reason_text
+        return translate_message(self.text, {**self.values, "name": self.previous.title})
+
 
 def find_rolled_back(changes: models.Manager[VersionChange], shown: Any) -> Any:
     """The version that replaced `shown` by the last roll-back; raises ValueError if that is not so."""

@@ -40,6 +40,16 @@ class MetricLabel:
         plain: float | None = metrics.get(self.key)
         return plain
 
+    def read_worst(self, windows: list[dict[str, Any]]) -> float | None:
+        """The value of the worst test: the farthest from its goal; None if no test has one.
+
+        >>> METRIC_LABELS[1].read_worst([{"bias": 0.2}, {"bias": -0.3}])
+        -0.3
+        """
+        goal = int(self.key.removeprefix("coverage.")) / 100 if self.key.startswith("coverage.") else 0.0
+        known = [value for window in windows if (value := self.read_value(window)) is not None]
+        return max(known, key=lambda value: abs(value - goal), default=None)
+
 
 METRIC_LABELS = (
     MetricLabel(
@@ -129,13 +139,14 @@ def missing_error_reason(metrics: dict[str, Any]) -> str:
 
 
 def metric_rows(metrics: dict[str, Any]) -> list[dict[str, Any]]:
-    """A table row per metric: its value, and that of repeating last week, which has no intervals."""
-    naive = metrics.get("seasonal_naive") or {}
+    """A table row per metric: its value, that of repeating last week (no intervals), the worst test."""
+    naive, windows = metrics.get("seasonal_naive") or {}, metrics.get("windows") or []
     return [
         {
             "measure": m,
             "value": m.read_value(metrics),
             "naive": None if m.needs_interval else m.read_value(naive),
+            "worst": m.read_worst(windows) if len(windows) > 1 else None,
         }
         for m in METRIC_LABELS
     ]

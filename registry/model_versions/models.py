@@ -16,7 +16,7 @@ from registry.datasets.models import Dataset, DatasetVersion, list_codes
 from registry.datasets.scope import SCOPE_KINDS, Scope, ScopeKind
 from registry.model_versions.changes import ChangeReason, VersionChange, find_rolled_back
 from registry.model_versions.forecast_notice import describe_forecast_deletion
-from registry.model_versions.gate import evaluate_gate
+from registry.model_versions.gate import SameDays, evaluate_gate
 from registry.model_versions.titles import version_title
 from registry.storage.archivable import ArchivableArtifact
 from registry.storage.artifacts import Artifact
@@ -92,7 +92,9 @@ class ForecastModel(models.Model):
         """Puts the new version in use if it passes the gate; records the decision either way."""
         best, kinds = self.best, VersionChange.Kind
         present = (best.name, best.metrics) if best else None
-        verdict = evaluate_gate({**version.metrics, "wape": version.wape}, present, settings.MAX_BIAS)
+        same_days = SameDays.from_metrics(version.metrics, str(best.pk)) if best else None
+        metrics = {**version.metrics, "wape": version.wape}
+        verdict = evaluate_gate(metrics, present, settings.MAX_BIAS, same_days)
         if verdict.has_passed:
             self.activate(version, ChangeReason(kinds.PUBLISHED, verdict.text, verdict.values))
         else:

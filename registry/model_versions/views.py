@@ -16,15 +16,17 @@ from registry.access.permissions import permission_required, require
 from registry.datasets.chosen import chosen_dataset
 from registry.lib.export import EXPORT_FORMATS, export_table
 from registry.lib.http import HtmxRequest, render_confirmation
+from registry.model_versions.activation import find_activation
 from registry.model_versions.comparison import (
     MAX_VERSIONS,
     comparison_rows,
     comparison_table,
     selected_versions,
 )
-from registry.model_versions.error_analysis import analyze_errors, error_table
+from registry.model_versions.error_analysis import analyze_errors, error_table, read_same_days
 from registry.model_versions.metric_labels import metric_rows
 from registry.model_versions.models import ModelVersion
+from registry.model_versions.staleness import count_newer_days
 
 
 @require_safe
@@ -43,7 +45,10 @@ def model_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "measures": metric_rows(version.metrics),
         **analyze_errors(version),
         "run": getattr(version, "run", None),
-        "changes": version.model.changes.select_related("by", "version")[:20],
+        "activation": find_activation(version) if version.is_best else None,
+        "newer_days": count_newer_days(version),
+        "same_days": read_same_days(version),
+        "changes": version.model.changes.select_related("by", "version", "previous")[:20],
     }
     return render(request, "model_versions/detail.html", context)
 
