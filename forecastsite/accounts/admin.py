@@ -7,13 +7,14 @@ from typing import Any
 from axes import admin as axes_admin  # imported early: it registers tables that are unregistered below
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from forecastsite.accounts.permission_field import PermissionField
 from forecastsite.accounts.signals import describe_permissions
 from registry.access.audit import AuditAction, record_action
 from registry.admin.actions import Action, ActionAdmin, Confirmation
@@ -23,8 +24,19 @@ for table in (User, Group, axes_admin.AccessAttempt, axes_admin.AccessLog, axes_
     admin.site.unregister(table)
 
 
+class PermissionsAdmin(LargeTableAdmin):
+    """Offers the permissions for what the admin shows, in words."""
+
+    def formfield_for_manytomany(self, db_field: Any, request: Any = None, **options: Any) -> Any:
+        if db_field.related_model is Permission:
+            apps = {model._meta.app_label for model in self.admin_site._registry}
+            known = Permission.objects.filter(content_type__app_label__in=apps).select_related("content_type")
+            options |= {"form_class": PermissionField, "queryset": known}
+        return super().formfield_for_manytomany(db_field, request, **options)
+
+
 @admin.register(User)
-class PersonAdmin(LargeTableAdmin, UserAdmin[User]):
+class PersonAdmin(PermissionsAdmin, UserAdmin[User]):
     """Users; changes of their permissions are audited."""
 
     list_display = ("username", "email", "role_names", "is_active", "is_superuser", "last_login")
@@ -67,7 +79,7 @@ class PersonAdmin(LargeTableAdmin, UserAdmin[User]):
 
 
 @admin.register(Group)
-class RoleAdmin(LargeTableAdmin, GroupAdmin):
+class RoleAdmin(PermissionsAdmin, GroupAdmin):
     """Roles and their permissions."""
 
 
