@@ -12,6 +12,8 @@ import openpyxl
 import pytest
 
 from prediction.models import Forecast
+from prediction.narrative import build_sentences
+from registry.datasets.models import Dataset
 from registry.datasets.names import load_names
 from registry.datasets.scope import Scope
 from registry.storage.artifacts import get_artifact_store
@@ -122,10 +124,10 @@ def test_other_versions_are_compared_and_only_their_window_is_sent(page, publish
     address = f"/forecasts/{total.pk}/?" + "&".join(f"with={other.pk}" for other in others)
     response = page.get(address)
     text, chart = read(response), response.context["chart"]
-    assert [one["name"] for one in chart["compare"]] == [other.name for other in others[:2]]
+    assert [one["name"] for one in chart["compare"]] == [other.title for other in others[:2]]
     assert [set(day) for day in chart["compare"][0]["days"]] == [{"date", "mean"}] * 28
     assert [day["date"] for day in chart["compare"][0]["days"]] == [day["date"] for day in chart["forecast"]]
-    assert "about the same" in text and others[0].name in text
+    assert "about the same" in text and others[0].title in text
 
 
 def test_only_versions_that_know_the_same_sales_can_be_compared(page, publish, forecast):
@@ -140,8 +142,7 @@ def test_nonsense_in_the_address_of_a_comparison_is_ignored(page, total):
 
 def test_the_analysis_is_told_in_words(page, total, read):
     text = read(page.get(f"/forecasts/{total.pk}/"))
-    assert "The highest day is" in text and "confidence: " in text
-    assert total.load_content().analysis.sure in {"sure", "fair", "open"}
+    assert all(sentence in text for sentence in build_sentences(total.load_content()))
 
 
 def test_the_history_comes_as_csv_and_excel(page, total, forecast):
@@ -172,12 +173,10 @@ def test_the_total_is_the_same_in_answer_history_overview_and_export(page, total
 
 
 def test_the_history_is_filtered_by_dataset_and_by_person(page, total, admin):
-    dataset = total.version.model.dataset_id
-    found = {
-        address: len(page.get(f"/forecasts/?{address}").context["rows"])
-        for address in ("who=me", f"dataset={dataset}", "dataset=999", f"dataset={dataset}&q=P009")
-    }
-    assert found == {"who=me": 1, f"dataset={dataset}": 1, "dataset=999": 0, f"dataset={dataset}&q=P009": 0}
+    other = Dataset.objects.create(name="another")
+    prefix = f"/d/{total.version.model.dataset_id}"
+    addresses = (f"{prefix}/forecasts/?who=me", f"{prefix}/forecasts/?q=P009", f"/d/{other.pk}/forecasts/")
+    assert [len(page.get(address).context["rows"]) for address in addresses] == [1, 0, 0]
     total.created_by = admin
     total.save()
     assert not page.get("/forecasts/?who=me").context["rows"]
@@ -213,7 +212,11 @@ def test_long_tables_of_parts_show_the_largest_and_the_rest_in_one_row(page, tot
     total.save_content(replace(content, analysis=analysis, breakdown={"products": products}))
     source = page.get(f"/forecasts/{total.pk}/")
     (part,) = source.context["parts"]
-    assert len(part["shown"]) == 15 and part["others"] == {"count": 25, "units": 25.0, "share": 0.625}
+    assert len(part["shown"]) == 15 and part["others"] == {
+        "count": 25,
+        "units": 25.0,
+        "share": pytest.approx(0.625),
+    }
     assert b"Show all 40" in source.content and b">Q39<" not in source.content
     whole = page.get(f"/forecasts/{total.pk}/?all=products")
     assert whole.content.count(b'<th scope="row">') > 40 and b"Show all" not in whole.content
