@@ -20,7 +20,7 @@ import psutil
 from bench import data, exchange
 from registry.series import metrics
 from registry.series.quantiles import is_count_data, round_median
-from training.learning.pipeline import actual_sales
+from training.learning.holdout import actual_sales
 
 OURS = ("registry/series", "registry/algorithms", "training")
 GRACE = 5  # a peer that takes more than this many budgets is stopped

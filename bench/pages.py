@@ -164,6 +164,8 @@ def list_addresses(person: User, folder: Path) -> dict[str, str]:
     data, file = Dataset.objects.get(), year_of_use.make_upload(folder, person)
     return {
         "Overview": "/",
+        "Products": "/products/",
+        "Products as Excel": "/products/?export=xlsx",
         "Data": "/data/",
         "Data, one dataset": f"/data/{data.pk}/",
         "Data, its products and stores": f"/data/{data.pk}/catalogue/",

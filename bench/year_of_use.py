@@ -19,6 +19,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from prediction.models import Forecast
+from prediction.tasks import make_current_forecast
 from registry.datasets.importer import import_file
 from registry.datasets.sample.generator import LAST_DAY, SampleDataset
 from registry.datasets.scope import Scope
@@ -54,6 +55,7 @@ def build_installation(folder: Path) -> User:
     made = make_forecasts(person)
     import_file(whole, "chain")
     copy_versions(person)
+    make_current_forecast(made[0].version.model.dataset_id)
     copy_forecasts(made, person)
     add_failed_runs()
     return person

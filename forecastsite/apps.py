@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from django.apps import AppConfig
 from django.contrib.admin import apps as stock
+from django.utils.translation import gettext_lazy as _
 
 
 class ForecastsiteConfig(AppConfig):
     """Pages, commands and settings of the whole product."""
 
     name = "forecastsite"
+    verbose_name = _("Operations")
     default = True
 
     def ready(self) -> None:
-        """Connects the signal handlers."""
+        """Connects the signal handlers and names what libraries bring into the admin."""
         from forecastsite.accounts import signals  # noqa: F401
+        from forecastsite.accounts.library_names import name_libraries
+
+        name_libraries()
 
 
 class ForecastAdminConfig(stock.AdminConfig):

@@ -1,133 +1,113 @@
-"""Content of the overview: what needs attention, the headline forecast, the biggest changes."""
+"""What the overview gathers: everything in one dataset, by its version in use."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from django.conf import settings
-from django.urls import reverse
-from django.utils import timezone
-from django.utils.formats import date_format
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
-from prediction.accuracy import ActualsSoFar
-from prediction.content import Part
+from forecastsite.attention import attention_items, list_other_datasets
+from prediction.accuracy import compare_with_actuals
+from prediction.chart import recent_chart_data
+from prediction.current_forecast import CurrentState, load_current
+from prediction.items.forecasts import ItemForecast
 from prediction.models import Forecast
-from prediction.page_context import recent_chart_data
-from registry.datasets.actuals import current_by_dataset
-from registry.datasets.models import Dataset, DatasetVersion
-from registry.labels import algorithm_label, forecast_label, scope_text
-from registry.lib.formatting import format_percent, format_whole_number
-from registry.lib.messages import translate_error
+from registry.access.permissions import Person
+from registry.datasets.models import Dataset
+from registry.labels import skill_score
+from registry.lib.formatting import format_decimal, format_percent
 from registry.model_versions.models import ModelVersion
-from registry.storage.artifacts import Artifact, CorruptArtifact
 from training.models import TrainingRun
 
 PAST_DAYS, AHEAD_DAYS = 56, 28  # days on the chart: eight weeks behind, four ahead
 CHECKED_FORECASTS = 12  # newest forecasts that are compared with actual sales
+RECENT_FORECASTS = 6
 MAX_CHANGES = 6
-CheckedForecasts = Sequence[tuple[Forecast, ActualsSoFar | None]]
+MAX_ACTIVE = 5
 
 
-def list_steps_done() -> list[bool]:
-    """Whether each step to a first forecast is done: sales, model, forecast."""
-    ready = Artifact.State.READY
-    return [kind.objects.filter(state=ready).exists() for kind in (DatasetVersion, ModelVersion, Forecast)]
-
-
-def attention_items(checked: CheckedForecasts) -> list[dict[str, str]]:
-    """Failed trainings, outdated sales and forecasts off target, each with badge, sentence and link."""
-    runs = TrainingRun.objects.filter(state=TrainingRun.State.FAILED)
-    failed = [failed_run_item(run) for run in runs.select_related("dataset_version__dataset")[:3]]
-    off = [off_target_item(forecast, since) for forecast, since in checked if since and since.is_off_target]
-    return [*failed, *stale_dataset_items(), *off[:3]]
-
-
-def failed_run_item(run: TrainingRun) -> dict[str, str]:
-    """The item of a failed training."""
-    words = {
-        "method": algorithm_label(run.algorithm),
-        "scope": scope_text(run.scope),
-        "reason": run.error_text,
+def overview_context(dataset: Dataset | None, user: Person) -> dict[str, Any]:
+    """Everything on the overview of a dataset; nearly nothing on that of an empty installation."""
+    if dataset is None:
+        return {"state": CurrentState()}
+    state = load_current(dataset)
+    checked = compare_with_actuals(list(newest_forecasts(dataset)))
+    by_people = [pair for pair in checked if pair[0].source != Forecast.Source.SERVER]
+    runs = TrainingRun.objects.filter(dataset_version__dataset=dataset)
+    return {
+        "dataset": dataset,
+        "state": state,
+        "attention": attention_items(dataset, checked, state.items, user),
+        "others": list_other_datasets(dataset),
+        "active": list_active(runs),
+        "rows": by_people[:RECENT_FORECASTS],
+        **headline_context(state),
     }
-    text = _("Training %(method)s for %(scope)s failed: %(reason)s") % words
-    return {"kind": "bad", "badge": _("Failed"), "text": text, "link": reverse("run", args=[run.pk])}
 
 
-def stale_dataset_items() -> list[dict[str, str]]:
-    """Items of datasets whose newest sales are older than STALE_DAYS."""
-    found, today = [], timezone.localdate()
-    for version in current_by_dataset(Dataset.objects.values_list("pk", flat=True)).values():
-        age = (today - version.last).days
-        if age > settings.STALE_DAYS:
-            words = {
-                "name": version.dataset,
-                "day": date_format(version.last),
-                "days": format_whole_number(age),
-            }
-            text = ngettext(
-                "The sales of %(name)s end on %(day)s, %(days)s day ago: upload newer sales.",
-                "The sales of %(name)s end on %(day)s, %(days)s days ago: upload newer sales.",
-                age,
-            )
-            link = reverse("dataset", args=[version.dataset_id])
-            found.append({"kind": "warn", "badge": _("Data"), "text": text % words, "link": link})
+def newest_forecasts(dataset: Dataset) -> Sequence[Forecast]:
+    """The newest forecasts of the dataset, by people and by the server."""
+    rows = Forecast.objects.ready().filter(dataset_version__dataset=dataset).with_names()
+    return rows[:CHECKED_FORECASTS]
+
+
+def list_active(runs: Any) -> list[TrainingRun]:
+    """Trainings that wait or run."""
+    going = runs.exclude(state__in=TrainingRun.ENDED_STATES)
+    return list(going.select_related("dataset_version__dataset")[:MAX_ACTIVE])
+
+
+def headline_context(state: CurrentState) -> dict[str, Any]:
+    """Tiles, chart and biggest changes from the server's own forecast."""
+    found: dict[str, Any] = {}
+    if state.version is not None:
+        found["error_trend"] = describe_error(state.version)
+    if state.forecast is not None and state.content is not None:
+        found |= {
+            "newest": state.forecast,
+            "analysis": state.content.analysis,
+            "chart": recent_chart_data(state.content, PAST_DAYS, AHEAD_DAYS),
+            "changes": biggest_changes(state.items.get("products", [])),
+        }
     return found
 
 
-def off_target_item(forecast: Forecast, since: ActualsSoFar) -> dict[str, str]:
-    """A forecast whose days so far sold clearly more or less than expected."""
-    change = since.relative_change or 0.0
-    words = {
-        "what": capfirst(forecast_label(forecast)),
-        "size": format_percent(abs(change), 0),
-        "days": since.days,
-    }
-    if change > 0:
-        text = _("%(what)s: sales were %(size)s higher than forecast over %(days)s days.") % words
-    else:
-        text = _("%(what)s: sales were %(size)s lower than forecast over %(days)s days.") % words
-    link = reverse("forecast-detail", args=[forecast.pk])
-    return {"kind": "bad", "badge": _("Off target"), "text": text, "link": link}
+def describe_error(version: ModelVersion) -> dict[str, Any]:
+    """How the error compares with the version used before, else with repeating last week."""
+    before = version.model.previous_version
+    if before is not None and are_comparable(version, before):
+        points = 100 * ((version.wape or 0.0) - (before.wape or 0.0))
+        words = {"points": format_decimal(abs(points), 1), "title": before.title}
+        if abs(points) < 0.05:
+            return {"text": _("as good as %(title)s before") % words}
+        if points < 0:
+            return {"sign": "down", "text": _("%(points)s points better than %(title)s before") % words}
+        return {"sign": "up", "text": _("%(points)s points worse than %(title)s before") % words}
+    better = skill_score(version.metrics)
+    if better is None:
+        return {"text": _("on days the model had not seen")}
+    return {"text": _("%(change)s lower than repeating last week") % {"change": format_percent(better, 0)}}
 
 
-def headline_forecast(forecasts: Sequence[Forecast]) -> Forecast | None:
-    """The newest forecast of everything, else the newest forecast."""
-    for forecast in forecasts:
-        if not (forecast.store or forecast.product) and forecast.version.model.kind == "global":
-            return forecast
-    return forecasts[0] if forecasts else None
+def are_comparable(version: ModelVersion, other: ModelVersion) -> bool:
+    """Whether both were tested on the same days."""
+    days, other_days = list_test_days(version), list_test_days(other)
+    return bool(days) and days == other_days and version.horizon == other.horizon
 
 
-def headline_context(forecast: Forecast | None) -> dict[str, Any]:
-    """A forecast with chart and biggest changes, or the problem with its file."""
-    if forecast is None:
-        return {"newest": None}
-    try:
-        content = forecast.load_content()
-    except (CorruptArtifact, ValueError) as problem:
-        return {"newest": forecast, "problem": translate_error(problem)}
-    return {
-        "newest": forecast,
-        "analysis": content.analysis,
-        "chart": recent_chart_data(content, PAST_DAYS, AHEAD_DAYS),
-        "changes": biggest_changes(content.breakdown.get("products", [])),
-    }
+def list_test_days(version: ModelVersion) -> list[Any]:
+    """The days from which the tests forecast; empty without a score."""
+    windows = version.metrics.get("windows") or []
+    return [window.get("origin") for window in windows] if version.wape is not None else []
 
 
-def biggest_changes(products: Sequence[Part]) -> list[dict[str, Any]]:
-    """Products whose units change most against last year, or the period before if last year is unknown."""
-    rows = [part.to_json() for part in products]
-    yearly = any(row["change_last_year"] is not None for row in rows)
-    key = "change_last_year" if yearly else "change_last_period"
-    known = [{**row, "change": row[key], "yearly": yearly} for row in rows if row[key] is not None]
-    return sorted(known, key=units_changed, reverse=True)[:MAX_CHANGES]
-
-
-def units_changed(row: dict[str, Any]) -> float:
-    """Absolute change in units."""
-    then = row["total"] / (1 + row["change"]) if row["change"] > -1 else row["total"]
-    return abs(float(row["total"] - then))
+def biggest_changes(products: Sequence[ItemForecast]) -> list[dict[str, Any]]:
+    """Products whose units change most against last year, or the days before if last year is unknown."""
+    is_yearly = any(item.change_last_year is not None for item in products)
+    then = "last_year" if is_yearly else "before"
+    changes = [(item, getattr(item, f"change_{then}"), getattr(item, then)) for item in products]
+    known = [(item, change, units) for item, change, units in changes if change is not None]
+    known.sort(key=lambda row: abs(row[0].expected - row[2]), reverse=True)
+    rows = known[:MAX_CHANGES]
+    return [{"item": item, "change": change, "yearly": is_yearly} for item, change, _units in rows]

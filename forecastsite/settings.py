@@ -115,6 +115,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "forecastsite.dataset_frame.strip_dataset",
     "django.middleware.locale.LocaleMiddleware",
     "forecastsite.middleware.ExplainRefusals",
     "forecastsite.middleware.reject_large_body",
@@ -123,6 +124,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "forecastsite.dataset_frame.ChooseDataset",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -140,6 +142,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.i18n",
+                "forecastsite.dataset_frame.add_current_dataset",
             ],
             "builtins": ["template_partials.templatetags.partials"],  # built in from Django 6.0 on
         },
@@ -159,7 +162,7 @@ AXES_FAILURE_LIMIT, AXES_COOLOFF_TIME = 5, 0.25  # wrong passwords, hours
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # one try now and then must not lock for ever
 AXES_LOCKOUT_TEMPLATE = "429.html"
 AXES_ENABLE_ACCESS_FAILURE_LOG = True  # every wrong password, the newest thousand of each user name
-LOGIN_URL = "login"
+LOGIN_URL = "/login/"  # not by name, which would put it inside a dataset
 LOGIN_REDIRECT_URL = "overview"
 LOGOUT_REDIRECT_URL = "login"
 
@@ -178,7 +181,7 @@ if _unfold is None or _unfold.origin is None:
     raise ImproperlyConfigured("django-unfold is not installed: run make setup.")
 # Chart.js comes from the django-unfold wheel; the app itself is not installed (its admin needs a loose CSP).
 CHARTJS = Path(_unfold.origin).parent / "static/unfold/js/chart"
-STATIC_URL = "static/"
+STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static", ("chartjs", CHARTJS)]
 WHITENOISE_USE_FINDERS = True  # works from a checkout, without collectstatic

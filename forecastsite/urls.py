@@ -8,7 +8,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from forecastsite import views
+from forecastsite import views, welcome
 from forecastsite.accounts.sign_in import ChangePasswordView, SignInView
 
 handler400 = "registry.lib.refusals.bad_request"
@@ -17,6 +17,8 @@ handler500 = "registry.lib.refusals.server_error"
 urlpatterns = [
     path("", views.overview_page, name="overview"),
     path("models/", views.model_list, name="models"),
+    path("welcome/", welcome.welcome_status, name="welcome"),
+    path("sample-sales.csv", welcome.sample_file, name="sample-file"),
     path("help/", views.help_page, name="help"),
     path("help/<slug:who>/", views.help_page, name="help-for"),
     path("", include("registry.urls")),

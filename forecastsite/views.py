@@ -10,59 +10,38 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 from django_htmx.http import reswap, retarget
 
-from forecastsite.help import READERS, render_help
-from forecastsite.leaderboard import ModelFilterForm, build_export_table
-from forecastsite.overview import (
-    CHECKED_FORECASTS,
-    attention_items,
-    headline_context,
-    headline_forecast,
-    list_steps_done,
-)
-from prediction.accuracy import compare_with_actuals
-from prediction.models import Forecast
-from registry.datasets.models import Dataset
+from forecastsite.help import READERS, find_own_reader, list_readers, render_help
+from forecastsite.leaderboard import ModelFilterForm, build_export_table, group_by_scope, list_columns
+from forecastsite.overview import overview_context
+from forecastsite.welcome import welcome_context
+from registry.datasets.chosen import chosen_dataset
 from registry.lib import export
 from registry.lib.http import HtmxRequest
-from registry.model_versions.models import ModelVersion
-from training.models import TrainingRun
 
 PER_PAGE = 25
 MAX_FAILED_RUNS = 10  # failed trainings below the list of models
-RECENT_FORECASTS = 6  # forecasts on the overview
 
 
 @require_safe
-def overview_page(request: HttpRequest) -> HttpResponse:
-    """The overview; on a new installation the first steps."""
-    forecasts = list(Forecast.objects.ready().with_names()[:CHECKED_FORECASTS])
-    looked, newest = compare_with_actuals(forecasts), headline_forecast(forecasts)
-    runs = TrainingRun.objects.select_related("dataset_version__dataset")
-    best = (
-        newest.version if newest else ModelVersion.objects.in_use().select_related("model__dataset").first()
-    )
-    context = {
-        "attention": attention_items(looked),
-        "active": runs.exclude(state__in=TrainingRun.ENDED_STATES)[:5],
-        "rows": looked[:RECENT_FORECASTS],
-        "best": best,
-        "dataset": Dataset.objects.order_by("-created_at").first(),
-        "steps": list_steps_done(),
-        **headline_context(newest),
-    }
-    return render(request, "overview.html", context)
+def overview_page(request: HtmxRequest) -> HttpResponse:
+    """The overview of the dataset; on a new installation the first steps."""
+    context = overview_context(chosen_dataset(request), request.user)
+    return render(request, "overview.html", {"welcome": welcome_context(), **context})
 
 
 @require_safe
 def model_list(request: HttpRequest) -> HttpResponse:
-    """Versions, best first, and the newest failed trainings; also as CSV and Excel."""
-    filters = ModelFilterForm(request.GET)
+    """The dataset's versions, ranked inside each scope, and its failed trainings; also as CSV and Excel."""
+    filters = ModelFilterForm(chosen_dataset(request), request.GET)
     versions, failed_runs = filters.list_versions(), filters.list_failed_runs()
     if (kind := request.GET.get("export")) in export.EXPORT_FORMATS:
         return export.export_table("models", kind, build_export_table(versions, failed_runs))
+    page = Paginator(versions, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "filters": filters,
-        "page": Paginator(versions, PER_PAGE).get_page(request.GET.get("page")),
+        "columns": list_columns(filters.sort),
+        "page": page,
+        "scopes": group_by_scope(page.object_list),
         "failed_runs": failed_runs[:MAX_FAILED_RUNS],
         "failed_count": failed_runs.count(),
     }
@@ -79,9 +58,14 @@ def permission_denied(request: HtmxRequest, exception: Exception) -> HttpRespons
 
 
 @require_safe
-def help_page(request: HttpRequest, who: str = "buyer") -> HttpResponse:
-    """A help page, in English if it has no translation."""
+def help_page(request: HttpRequest, who: str = "") -> HttpResponse:
+    """A help page, in English if it has no translation; without a reader that of the person's own work."""
+    who = who or find_own_reader(request.user)
     if who not in READERS:
         raise Http404
-    context = {"who": who, "readers": READERS, "content": render_help(who, get_language() or "en")}
+    context = {
+        "who": who,
+        "readers": list_readers(request.user, who),
+        "content": render_help(who, get_language() or "en"),
+    }
     return render(request, "help.html", context)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from prediction.models import Forecast
 from registry.admin.actions import ActionAdmin
 from registry.admin.artifact_actions import ARTIFACT_ACTIONS, DeleteArtifact
+from registry.admin.file_columns import ARCHIVABLE_FIELDS, ArchivableColumns
+from registry.admin.value_labels import AlgorithmFilter
+from registry.labels import scope_text
 from registry.lib.formatting import format_whole_number
 
 
@@ -16,7 +20,7 @@ class DeleteForecast(DeleteArtifact):
 
 
 @admin.register(Forecast)
-class ForecastAdmin(ActionAdmin):
+class ForecastAdmin(ArchivableColumns, ActionAdmin):
     """Forecasts with owner, time, version, units and location of the file."""
 
     row_actions = [*ARTIFACT_ACTIONS, DeleteForecast()]
@@ -25,25 +29,45 @@ class ForecastAdmin(ActionAdmin):
         "version",
         "origin",
         "units_text",
-        "pinned",
+        "pinned_text",
         "file_location",
         "created_at",
         "created_by",
     )
-    list_filter = ("state", "pinned", "version__algorithm", "version__model__dataset")
+    list_filter = ("state", "pinned", ("version__algorithm", AlgorithmFilter), "version__model__dataset")
     search_fields = ("store", "product", "version__name")
     date_hierarchy = "created_at"
     list_select_related = ("version__model__dataset", "created_by")
-    readonly_fields = ("archived_at",)
+    fieldsets = (
+        (
+            None,
+            {"fields": ("forecast_label", "version", "dataset_version", "state", "created_at", "created_by")},
+        ),
+        (_("Result"), {"fields": ("origin", "horizon", "units_text", "range_text")}),
+        ARCHIVABLE_FIELDS,
+    )
+    readonly_fields = (
+        "forecast_label",
+        "units_text",
+        "range_text",
+        "pinned_text",
+        "file_location",
+        "file_path",
+        "size_text",
+        "archived_at",
+    )
+
+    def get_row_title(self, row: Forecast) -> str:
+        return f"{self.forecast_label(row)} · {date_format(row.origin)} + {row.horizon}"
 
     @admin.display(description=_("forecast"))
     def forecast_label(self, obj: Forecast) -> str:
-        return obj.label
+        return obj.label if obj.store or obj.product else scope_text(obj.version.model.scope)
 
     @admin.display(description=_("units expected"), ordering="total")
     def units_text(self, obj: Forecast) -> str:
         return format_whole_number(obj.total)
 
-    @admin.display(description=_("file"), ordering="archived_at")
-    def file_location(self, obj: Forecast) -> str:
-        return obj.location_label
+    @admin.display(description=_("likely range (80%)"))
+    def range_text(self, obj: Forecast) -> str:
+        return f"{format_whole_number(obj.low)}–{format_whole_number(obj.high)}"

@@ -13,6 +13,7 @@ from prediction.content import Analysis, DayMean
 Floats = npt.NDArray[np.floating[Any]]
 Days = npt.NDArray[np.datetime64]
 YEAR_DAYS = 364  # days: the same weekday last year
+MIN_DAY_SHARE = 0.2  # of its weekday, below which hardly anybody is open: a holiday, not a low day
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,11 @@ def analyze_forecast(daily: DailyForecast, total: float, low: float, high: float
     before = sum_sales(daily.past, len(daily.past) - days, days)
     year_ago = sum_sales(daily.past, len(daily.past) - YEAR_DAYS, days) if days <= YEAR_DAYS else None
     opened = np.flatnonzero(~daily.closed)
+    ordinary = opened[daily.mean[opened] >= MIN_DAY_SHARE * usual_of_weekday(daily)[opened]]
     return Analysis(
         total=total,
         low=low,
         high=high,
-        sure=confidence_level(total, low, high),
         last_period=before,
         last_year=year_ago,
         change_last_period=relative_change(expected, before),
@@ -43,7 +44,7 @@ def analyze_forecast(daily: DailyForecast, total: float, low: float, high: float
         weekly=mean_by_weekday(daily),
         trend_per_week=fit_weekly_trend(daily),
         peak=day_mean(daily, opened[daily.mean[opened].argmax()]) if opened.size else None,
-        low_day=day_mean(daily, opened[daily.mean[opened].argmin()]) if opened.size else None,
+        low_day=day_mean(daily, ordinary[daily.mean[ordinary].argmin()]) if ordinary.size else None,
     )
 
 
@@ -68,6 +69,21 @@ def relative_change(now: float, then: float | None) -> float | None:
     return round(now / then - 1, 6) if then else None
 
 
+def usual_of_weekday(daily: DailyForecast) -> Floats:
+    """The median of the open days of the same weekday, for each day: [H].
+
+    >>> days = np.arange("2026-01-01", "2026-01-22", dtype="datetime64[D]")
+    >>> mean = np.tile(np.arange(7.0), 3)
+    >>> usual_of_weekday(DailyForecast(np.array([]), days, mean, np.zeros(21, bool)))[:3].tolist()
+    [0.0, 1.0, 2.0]
+    """
+    usual, place = np.zeros(len(daily.mean)), np.arange(len(daily.mean)) % 7
+    for day in range(7):
+        chosen = (place == day) & ~daily.closed
+        usual[place == day] = np.median(daily.mean[chosen]) if chosen.any() else 0.0
+    return usual
+
+
 def mean_by_weekday(daily: DailyForecast) -> list[float | None]:
     """Mean of each weekday, Monday first; None for a weekday that the horizon does not reach."""
     weekday = (daily.dates.astype("datetime64[D]").astype(np.int64) + 3) % 7
@@ -90,18 +106,6 @@ def fit_weekly_trend(daily: DailyForecast) -> float | None:
         return None
     levels = daily.mean[: weeks * 7].reshape(weeks, 7).mean(axis=1)
     return round(float(np.polyfit(np.arange(weeks), levels, 1)[0]), 6) + 0.0
-
-
-def confidence_level(total: float, low: float, high: float) -> str:
-    """sure, fair or open, by the half width of the interval as a share of the total.
-
-    >>> confidence_level(100.0, 92.0, 108.0), confidence_level(100.0, 80.0, 125.0)
-    ('sure', 'fair')
-    >>> confidence_level(10.0, 2.0, 22.0)
-    'open'
-    """
-    width = (high - low) / 2 / total if total else 1.0
-    return "sure" if width <= 0.1 else "fair" if width <= 0.25 else "open"
 
 
 def day_mean(daily: DailyForecast, day: np.intp) -> DayMean:

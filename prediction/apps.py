@@ -9,3 +9,8 @@ from django.utils.translation import gettext_lazy as _
 class PredictionConfig(AppConfig):
     name = "prediction"
     verbose_name = _("Forecasts")
+
+    def ready(self) -> None:
+        from prediction import current_triggers
+
+        current_triggers.connect()

@@ -34,6 +34,11 @@ def round_to_total(values: list[float], total: float, digits: int = 0) -> list[f
     return [float(value) for value in np.round(down / scale, digits)]
 
 
+def choose_decimals(total: float) -> int:
+    """Decimals of numbers that add up to this total: none for large ones."""
+    return 0 if total >= 100 else 1
+
+
 def build_breakdown(scope_forecast: ScopeForecast, total: float, names: ItemNames) -> dict[str, list[Part]]:
     """The parts by "stores" and by "products", largest first; a side with a single part is left empty."""
     return {

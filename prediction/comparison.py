@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from django.db.models import Q
-
 from prediction.content import DayMean
 from prediction.content_builder import forecast_days
 from prediction.engine import run_forecast
+from prediction.forecast_page.version_choice import covering_scopes, ready_versions
 from prediction.models import Forecast
 from registry.lib.messages import translate_error
 from registry.model_versions.models import ModelVersion, ModelVersionQuerySet
@@ -39,15 +38,9 @@ def store_and_product(forecast: Forecast) -> tuple[str, str]:
 
 def comparable_versions(forecast: Forecast) -> ModelVersionQuerySet:
     """Other versions that learned the same sales, best first."""
-    store, product = store_and_product(forecast)
-    knows = Q(model__kind="global")
-    if store:
-        knows |= Q(model__kind="store", model__code=store)
-    if product:
-        knows |= Q(model__kind="product", model__code=product)
-    found: ModelVersionQuerySet = ModelVersion.objects.ready().exclude(pk=forecast.version_id)
-    same = found.filter(knows, model__dataset=forecast.version.model.dataset_id)
-    return same.select_related("model__dataset", "model__best").best_first()
+    covering = covering_scopes(*store_and_product(forecast))
+    found = ready_versions(forecast.version.model.dataset).exclude(pk=forecast.version_id)
+    return found.filter(covering).best_first()
 
 
 def compare_versions(forecast: Forecast, versions: list[ModelVersion]) -> list[ComparedForecast]:

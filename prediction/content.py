@@ -82,6 +82,34 @@ class ForecastDay:
 
 
 @dataclass(frozen=True)
+class WeekAhead:
+    """The quantiles (in the order of QUANTILE_NAMES) of the units of seven days from an ISO day.
+
+    The last week of a forecast may have fewer days.
+    """
+
+    date: str
+    quantiles: tuple[float | None, ...]
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        return cls(values["date"], tuple(values.get(name) for name in QUANTILE_NAMES))
+
+    def to_json(self) -> dict[str, Any]:
+        """One flat object: date, q0.025 … q0.975."""
+        return {"date": self.date, **dict(zip(QUANTILE_NAMES, self.quantiles, strict=True))}
+
+
+@dataclass(frozen=True)
+class Event(JsonRow):
+    """A named promotion, or another event of the plan, from a first to a last ISO day."""
+
+    name: str
+    first: str
+    last: str
+
+
+@dataclass(frozen=True)
 class Part(JsonRow):
     """A store or product: units of the total, 80% interval of its own sum, relative changes."""
 
@@ -95,13 +123,23 @@ class Part(JsonRow):
 
 
 @dataclass(frozen=True)
+class MovedPart(JsonRow):
+    """A store or product whose newest days sold clearly more or less than expected, as a share."""
+
+    side: str  # stores or products
+    code: str
+    name: str
+    change: float
+    days: int
+
+
+@dataclass(frozen=True)
 class Analysis(JsonRow):
     """The total with its 80% interval, and how it compares with earlier sales. Changes are relative."""
 
     total: float
     low: float
     high: float
-    sure: str = ""  # sure, fair or open: see confidence_level
     last_period: float | None = None  # units of as many days before the origin
     last_year: float | None = None
     change_last_period: float | None = None
@@ -139,6 +177,9 @@ class ForecastContent:
     analysis: Analysis
     breakdown: dict[str, list[Part]] = field(default_factory=dict)  # by side; a single part is left out
     assumptions: list[dict[str, str]] = field(default_factory=list)  # {"column", "default"}
+    weeks: list[WeekAhead] = field(default_factory=list)  # empty when no range of a week was measured
+    events: list[Event] = field(default_factory=list)
+    moved: list[MovedPart] = field(default_factory=list)  # most units first
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
@@ -149,10 +190,12 @@ class ForecastContent:
             "forecast": [ForecastDay.from_json(day) for day in values["forecast"]],
             "analysis": Analysis.from_json(values["analysis"]),
             "breakdown": {side: [Part.from_json(part) for part in parts] for side, parts in sides},
+            "weeks": [WeekAhead.from_json(week) for week in values.get("weeks", [])],
+            "events": [Event.from_json(event) for event in values.get("events", [])],
+            "moved": [MovedPart.from_json(part) for part in values.get("moved", [])],
         }
-        return cls(
-            **{name: {**values, **parsed}[name] for name in cls.__dataclass_fields__ if name in values}
-        )
+        values = {**values, **parsed}
+        return cls(**{name: values[name] for name in cls.__dataclass_fields__ if name in values})
 
     def to_json(self) -> dict[str, Any]:
         sides = self.breakdown.items()
@@ -163,8 +206,11 @@ class ForecastContent:
             "forecast": rows_to_json(self.forecast),
             "analysis": self.analysis.to_json(),
             "breakdown": {side: rows_to_json(parts) for side, parts in sides},
+            "weeks": rows_to_json(self.weeks),
+            "events": rows_to_json(self.events),
+            "moved": rows_to_json(self.moved),
         }
 
 
-def rows_to_json(rows: Iterable[JsonRow | ForecastDay]) -> list[dict[str, Any]]:
+def rows_to_json(rows: Iterable[JsonRow | ForecastDay | WeekAhead]) -> list[dict[str, Any]]:
     return [row.to_json() for row in rows]

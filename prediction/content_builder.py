@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,8 +10,10 @@ from django.utils import timezone
 
 from prediction.analysis import DailyForecast, analyze_forecast
 from prediction.breakdown import build_breakdown
-from prediction.content import ForecastContent, ForecastDay, HistoryDay, HoldoutDay
+from prediction.content import ForecastContent, ForecastDay, HistoryDay, HoldoutDay, WeekAhead
 from prediction.engine import ScopeForecast
+from prediction.level import list_moved_parts
+from prediction.promotions import list_events, promotion_flags
 from registry.datasets.names import load_names
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from registry.series.prediction import Prediction
 
 HISTORY_DAYS = 730  # days of history in the file, for the chart
-PROMO_COLUMN = re.compile(r"(on_?)?promo(tion)?|促销", re.IGNORECASE)
 
 
 def build_content(scope_forecast: ScopeForecast) -> ForecastContent:
@@ -30,7 +30,9 @@ def build_content(scope_forecast: ScopeForecast) -> ForecastContent:
     past, closed = sum_past_sales(scope_forecast)
     days = forecast_days(scope_forecast, prediction)
     total = round(sum(day.mean for day in days), 3)  # so that the days of the file add up to its total
+    end = scope_forecast.panel.days + len(prediction.dates)
     daily = DailyForecast(past, prediction.dates, prediction.mean[0], prediction.closed[0])
+    breakdown = build_breakdown(scope_forecast, total, load_names(scope_forecast.data))
     return ForecastContent(
         version=scope_forecast.version.name,
         created_at=timezone.now().isoformat(timespec="seconds"),
@@ -42,8 +44,11 @@ def build_content(scope_forecast: ScopeForecast) -> ForecastContent:
         ),
         forecast=days,
         analysis=analyze_forecast(daily, total, round(low, 3), round(high, 3)),
-        breakdown=build_breakdown(scope_forecast, total, load_names(scope_forecast.data)),
+        breakdown=breakdown,
         assumptions=scope_forecast.prediction.assumptions,
+        weeks=weeks_ahead(scope_forecast),
+        events=list_events(scope_forecast, max(0, scope_forecast.panel.days - HISTORY_DAYS), end),
+        moved=list_moved_parts(scope_forecast, breakdown),
     )
 
 
@@ -84,15 +89,15 @@ def forecast_days(scope_forecast: ScopeForecast, prediction: Prediction) -> list
     ]
 
 
-def promotion_flags(scope_forecast: ScopeForecast, start: int, stop: int) -> list[bool | None]:
-    """For each day whether at least half of the chosen series were on promotion; None = unknown."""
-    name = next((name for name in scope_forecast.panel.known if PROMO_COLUMN.fullmatch(name)), None)
-    if name is None:
-        return [None] * (stop - start)
-    flags = scope_forecast.panel.known[name][scope_forecast.rows, start:stop]
-    recorded, on = (~np.isnan(flags)).sum(axis=0).tolist(), (flags > 0).sum(axis=0).tolist()
-    days = [2 * yes >= known if known else None for yes, known in zip(on, recorded, strict=True)]
-    return days + [None] * (stop - start - len(days))  # the plan may end before the forecast
+def weeks_ahead(scope_forecast: ScopeForecast) -> list[WeekAhead]:
+    """The ranges of the weeks ahead, of the chosen series together."""
+    prediction = scope_forecast.prediction
+    return [
+        WeekAhead(str(day), tuple(json_number(value) for value in quantiles))
+        for day, quantiles in zip(
+            prediction.dates[::7], prediction.week_quantiles(scope_forecast.rows), strict=False
+        )
+    ]
 
 
 def holdout_days(bundle: Bundle, keys: list[tuple[str, str]]) -> list[HoldoutDay]:

@@ -61,11 +61,22 @@ class SmallCache(Generic[Value]):
                 self.values.popitem(last=False)
         return value
 
+    def clear(self) -> None:
+        """Forgets every value."""
+        with self.lock:
+            self.values.clear()
+
 
 BUNDLE_CACHE: SmallCache[Bundle] = SmallCache(4)
 PANEL_CACHE: SmallCache[Panel] = SmallCache(2)
 PREDICTION_CACHE: SmallCache[Prediction] = SmallCache(4)
 MAX_CACHED_CELLS = 1_000_000  # series times days of a cached prediction: 32 MB
+
+
+def forget_cached() -> None:
+    """Frees the memory of cached bundles, panels and predictions."""
+    for cache in (BUNDLE_CACHE, PANEL_CACHE, PREDICTION_CACHE):
+        cache.clear()
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import date
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models, transaction
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -14,7 +17,7 @@ from prediction.content import ForecastContent
 from prediction.content_builder import build_content
 from prediction.engine import run_forecast
 from registry.access.permissions import Person, is_owner
-from registry.datasets.models import DatasetVersion
+from registry.datasets.models import Dataset, DatasetVersion
 from registry.lib.request_values import read_id
 from registry.model_versions.models import ModelVersion
 from registry.storage.archivable import ArchivableArtifact
@@ -26,6 +29,10 @@ class ForecastQuerySet(models.QuerySet["Forecast"]):
 
     def ready(self) -> ForecastQuerySet:
         return self.filter(state=Artifact.State.READY)
+
+    def by_people(self) -> ForecastQuerySet:
+        """Without those that the server makes by itself."""
+        return self.exclude(source=Forecast.Source.SERVER)
 
     def with_names(self) -> ForecastQuerySet:
         """With the related rows that a list of forecasts names, newest first."""
@@ -53,6 +60,14 @@ class ForecastQuerySet(models.QuerySet["Forecast"]):
 
         Raises ValueError with one sentence; then neither row nor file is left.
         """
+        row, content = self.compute_forecast(version, store, product, horizon)
+        row.created_by = created_by
+        return self.create_pending(row).save_content(content)
+
+    def compute_forecast(
+        self, version: ModelVersion, store: str, product: str, horizon: int
+    ) -> tuple[Forecast, ForecastContent]:
+        """The same without saving it: a row that is not in the database, and its content."""
         outlook = run_forecast(version, store, product, horizon)
         content = build_content(outlook)
         row = self.model(
@@ -61,13 +76,13 @@ class ForecastQuerySet(models.QuerySet["Forecast"]):
             store=store,
             product=product,
             horizon=horizon,
-            origin=content.origin,
+            origin=date.fromisoformat(content.origin),
             total=content.analysis.total,
             low=content.analysis.low,
             high=content.analysis.high,
-            created_by=created_by,
+            created_at=timezone.now(),
         )
-        return self.create_pending(row).save_content(content)
+        return row, content
 
     def create_pending(self, forecast: Forecast) -> Forecast:
         """Saves a pending row while its version is locked; raises ValueError if the version was deleted."""
@@ -81,6 +96,10 @@ class ForecastQuerySet(models.QuerySet["Forecast"]):
 
 class Forecast(ArchivableArtifact):
     """A forecast of a series or a total by one version; its file is a ForecastContent."""
+
+    class Source(models.TextChoices):
+        PAGE = "page", _("page")
+        SERVER = "server", _("the server")
 
     KIND, FOLDER, SUFFIX = "forecast", "forecasts", ".json"
     fresh_content: ForecastContent | None = None  # what `save_content` has just written
@@ -102,6 +121,7 @@ class Forecast(ArchivableArtifact):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, verbose_name=_("made by")
     )
+    source = models.CharField(_("made from"), max_length=10, choices=Source, default=Source.PAGE)
 
     objects = ForecastQuerySet.as_manager()
 
@@ -120,14 +140,33 @@ class Forecast(ArchivableArtifact):
         parts = [part for part in (self.product, self.store) if part]
         return " · ".join(parts) or str(self.version.model.scope)
 
+    @property
+    def is_saved(self) -> bool:
+        """Whether it is in the database; a forecast that a link asked for is not, until somebody saves it."""
+        return not self._state.adding
+
+    @property
+    def maker(self) -> str:
+        """Who made it: a user's name, or the server; empty when that user no longer exists."""
+        if self.source == self.Source.SERVER:
+            return str(self.Source.SERVER.label)
+        return str(self.created_by or "")
+
+    def removal_blocker(self) -> str:
+        """One sentence on why its file must stay, or an empty string. Call with the row locked."""
+        if CurrentForecast.objects.filter(forecast=self.pk).exists():
+            return gettext("%(name)s is the current forecast of its dataset.") % {"name": self}
+        return super().removal_blocker()
+
     def may_delete(self, user: Person) -> bool:
         """With the permission any forecast, otherwise only one's own."""
         return user.has_perm("prediction.delete_forecast") or is_owner(user, self, "prediction.add_forecast")
 
-    def save_content(self, content: ForecastContent) -> Forecast:
-        """Writes the file and marks the row ready; removes both if that fails."""
+    def save_content(self, content: ForecastContent, **more: Any) -> Forecast:
+        """Writes the file, with `more` keys, and marks the row ready; removes both if that fails."""
         try:
-            self.write(json.dumps({"label": self.label, **content.to_json()}, allow_nan=False).encode())
+            facts = {"label": self.label, **content.to_json(), **more}
+            self.write(json.dumps(facts, allow_nan=False).encode())
             self.mark_ready()
         except BaseException as problem:
             self.remove()
@@ -142,3 +181,23 @@ class Forecast(ArchivableArtifact):
     def load_content(self) -> ForecastContent:
         """Reads and checks the file; raises CorruptArtifact."""
         return ForecastContent.from_json(json.loads(self.read()))
+
+
+class CurrentForecast(models.Model):
+    """The server's own forecast of everything in a dataset, by the version in use on the newest sales."""
+
+    dataset = models.OneToOneField(
+        Dataset, models.CASCADE, primary_key=True, related_name="+", verbose_name=_("dataset")
+    )
+    forecast = models.OneToOneField(
+        Forecast, models.SET_NULL, null=True, related_name="+", verbose_name=_("forecast")
+    )
+    asked_at = models.DateTimeField(_("asked for"), null=True)
+    problem = models.JSONField(_("problem"), default=dict)  # {"message", "values"} of the last attempt
+
+    class Meta:
+        verbose_name = _("current forecast")
+        verbose_name_plural = _("current forecasts")
+
+    def __str__(self) -> str:
+        return str(self.dataset)

@@ -10,9 +10,8 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from prediction.analysis import confidence_level
 from prediction.content import Analysis, DayMean, ForecastContent, HistoryDay
-from registry.lib.formatting import format_percent, format_units
+from registry.lib.formatting import format_percent, format_units, weekday_date
 
 FLAT_TREND_SHARE = 0.01  # weekly gain as a share of an average day, below which there is no trend
 SLOW_MOVER_UNITS = 1.0  # units a day, below which single days say little
@@ -21,7 +20,7 @@ LEVEL_WEEK_SHARE = 0.05  # spread of the weekdays as a share of an average day, 
 
 
 def build_sentences(content: ForecastContent) -> list[str]:
-    """Trend, weekdays, highest and lowest day, confidence; what is unknown is left out."""
+    """Trend, weekdays, highest and lowest day; what is unknown is left out."""
     analysis = content.analysis
     usual = analysis.total / len(content.forecast)
     if usual < SLOW_MOVER_UNITS:  # the days of a slow mover all look alike
@@ -32,8 +31,7 @@ def build_sentences(content: ForecastContent) -> list[str]:
             *describe_weekdays(analysis.weekly),
             *describe_extreme_days(analysis),
         ]
-    sentences = [describe_silence(content.history), *details, describe_confidence(analysis)]
-    return [text for text in sentences if text]
+    return [text for text in (describe_silence(content.history), *details) if text]
 
 
 def describe_silence(history: list[HistoryDay]) -> str:
@@ -60,15 +58,15 @@ def describe_slow_mover(usual: float) -> str:
 
 
 def describe_trend(gain: float | None, usual: float) -> str:
-    """Rising, falling or stable; `gain` in units a day per week, `usual` in units a day."""
+    """Rising, falling or flat; `gain` in units a day per week, `usual` in units a day."""
     if gain is None or not usual:
         return ""
     if abs(gain) < FLAT_TREND_SHARE * usual:
-        return _("Stable: sales neither rise nor fall from week to week.")
+        return _("Trend: flat.")
     words = {"units": format_units(abs(gain)), "share": format_percent(abs(gain) / usual, 0)}
     if gain > 0:
-        return _("Rising: about %(units)s more units a day each week (%(share)s).") % words
-    return _("Falling: about %(units)s fewer units a day each week (%(share)s).") % words
+        return _("Trend: rising by about %(units)s units a day each week (+%(share)s).") % words
+    return _("Trend: falling by about %(units)s units a day each week (−%(share)s).") % words
 
 
 def describe_weekdays(weekly: list[float | None]) -> Iterator[str]:
@@ -87,13 +85,7 @@ def describe_weekdays(weekly: list[float | None]) -> Iterator[str]:
             "low": WEEKDAYS[low],
             "less": format_percent(1 - opened[low] / mean, 0),
         }
-        yield (
-            _(
-                "%(top)s is the strongest day (%(more)s above an average open day), "
-                "%(low)s the weakest (%(less)s below)."
-            )
-            % words
-        )
+        yield _("Best day %(top)s (+%(more)s), weakest %(low)s (−%(less)s).") % words
     if closed := [str(WEEKDAYS[day]) for day in range(7) if day not in opened]:
         yield _("No sales are expected on %(days)s.") % {"days": ", ".join(closed)}
 
@@ -101,32 +93,12 @@ def describe_weekdays(weekly: list[float | None]) -> Iterator[str]:
 def describe_extreme_days(analysis: Analysis) -> Iterator[str]:
     """The highest and the lowest open day."""
     if analysis.peak:
-        yield _("The highest day is %(day)s, with about %(units)s units.") % format_day_values(analysis.peak)
+        yield _("Highest day: %(day)s, about %(units)s units.") % format_day_values(analysis.peak)
     if analysis.low_day:
-        text = _("The lowest open day is %(day)s, with about %(units)s units.")
+        text = _("Lowest open day: %(day)s, about %(units)s units.")
         yield text % format_day_values(analysis.low_day)
 
 
 def format_day_values(day: DayMean) -> dict[str, str]:
-    when = date.fromisoformat(day.date)
-    return {
-        "day": f"{WEEKDAYS[when.weekday()]}, {date_format(when)}",
-        "units": format_units(day.mean),
-    }
-
-
-def describe_confidence(analysis: Analysis) -> str:
-    """What the width of the interval means for an order."""
-    total, low, high = analysis.total, analysis.low or 0.0, analysis.high or 0.0
-    words = {"width": format_percent((high - low) / 2 / total, 0) if total else "–"}
-    sentences = {
-        "sure": _(
-            "High confidence: 8 times in 10, sales are within %(width)s of the forecast. Order close to it."
-        ),
-        "fair": _(
-            "Medium confidence: 8 times in 10, sales are within %(width)s of the forecast. "
-            "Keep some in reserve."
-        ),
-        "open": _("Low confidence: the range is plus or minus %(width)s. Order in small steps."),
-    }
-    return sentences[analysis.sure or confidence_level(total, low, high)] % words
+    """What a sentence about a day names."""
+    return {"day": weekday_date(date.fromisoformat(day.date)), "units": format_units(day.mean)}

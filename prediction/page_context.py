@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext_noop
 
-from prediction.accuracy import compare_with_actuals
-from prediction.breakdown import round_to_total
-from prediction.comparison import MAX_COMPARED, ComparedForecast, comparable_versions, compare_versions
-from prediction.content import ForecastContent, rows_to_json
+from prediction.accuracy import measure_actuals
+from prediction.breakdown import choose_decimals, round_to_total
+from prediction.chart import chart_of, load_sold_days
+from prediction.comparison import MAX_COMPARED, comparable_versions, compare_versions
+from prediction.content import ForecastContent
+from prediction.forecast_page.answer import answer_context, heading_context
 from prediction.models import Forecast
 from prediction.narrative import build_sentences
+from prediction.trust import list_trust_findings
+from registry.datasets.actuals import current_by_dataset
 from registry.lib.messages import translate_error
 from registry.storage.artifacts import CorruptArtifact
 
+MAX_PARTS = 15  # rows of a table of stores or products that are shown at first
 ASSUMPTION_LABELS = [
     gettext_noop("weekday habit"),
     gettext_noop("last known"),
@@ -27,41 +31,53 @@ ASSUMPTION_LABELS = [
 
 
 def forecast_context(
-    forecast: Forecast, content: ForecastContent | None = None, others: Collection[str] = ()
+    forecast: Forecast,
+    content: ForecastContent | None = None,
+    others: Collection[str] = (),
+    whole_side: str = "",
 ) -> dict[str, Any]:
-    """Content, days, parts, sentences and compared versions; or only a `problem`.
+    """Answer, content, days, parts, sentences and compared versions; or only a `problem`.
 
     Without `content` it is read from the forecast's file. `others`: ids of versions to compare with.
+    `whole_side`: "stores" or "products", whose long table is shown whole.
     """
     try:
         content = content or forecast.load_content()
     except (CorruptArtifact, ValueError) as problem:
-        return {"forecast": forecast, "problem": translate_error(problem)}
+        return {**heading_context(forecast), "problem": translate_error(problem)}
     known = list(comparable_versions(forecast)[:100])
     compared = compare_versions(forecast, [version for version in known if str(version.pk) in others])
-    lines = [chart_line(one) for one in compared if not one.problem]
+    dataset = forecast.version.model.dataset_id
+    newest = current_by_dataset([dataset]).get(dataset)
+    sold = load_sold_days(forecast, newest)
     return {
-        "forecast": forecast,
+        **heading_context(forecast),
+        **answer_context(forecast, content.analysis),
         "content": content,
-        "days": add_dates(content),
-        "parts": build_part_tables(content),
+        "days": add_dates(content, sold),
+        "parts": build_part_tables(content, whole_side),
         "week": name_weekdays(content.analysis.weekly),
         "digits": choose_decimals(content.analysis.total),
         "sentences": build_sentences(content),
+        "trust_findings": list_trust_findings(forecast, content),
         "rivals": known,
         "compared": compared,
         "slots": [*[one.version.pk for one in compared], *[None] * MAX_COMPARED][:MAX_COMPARED],
-        "chart": {**chart_data(content), "compare": lines},
-        "since": compare_with_actuals([forecast])[0][1],
+        "chart": chart_of(forecast, content, compared, sold),
+        "sold": sold,
+        "since": measure_actuals(forecast, newest),
     }
 
 
-def add_dates(content: ForecastContent) -> list[dict[str, Any]]:
-    """The rows of the table of days: `day` is a date; the `shown` units add up to the total."""
+def add_dates(content: ForecastContent, sold: dict[str, float]) -> list[dict[str, Any]]:
+    """The rows of the table of days: `day` is a date; the `shown` units add up to the total.
+
+    `sold`: units by ISO day; a day without them has None.
+    """
     days, total = content.forecast, content.analysis.total
     rounded = round_to_total([day.mean for day in days], total, choose_decimals(total))
     return [
-        {**day.to_json(), "day": date.fromisoformat(day.date), "shown": value}
+        {**day.to_json(), "day": date.fromisoformat(day.date), "shown": value, "sold": sold.get(day.date)}
         for day, value in zip(days, rounded, strict=True)
     ]
 
@@ -71,13 +87,11 @@ def name_weekdays(weekly: list[float | None]) -> list[tuple[Any, float]]:
     return [(WEEKDAYS_ABBR[day], value) for day, value in enumerate(weekly) if value is not None]
 
 
-def choose_decimals(total: float) -> int:
-    """Decimals of numbers that add up to this total: none for large ones."""
-    return 0 if total >= 100 else 1
+def build_part_tables(content: ForecastContent, whole_side: str = "") -> list[dict[str, Any]]:
+    """A table for each side that was broken down, rounded so that its rows add up to the total.
 
-
-def build_part_tables(content: ForecastContent) -> list[dict[str, Any]]:
-    """A table for each side that was broken down, rounded so that its rows add up to the total."""
+    `shown` are all rows of a short table and of the side `whole_side`, else the largest; `others` the rest.
+    """
     total = content.analysis.total
     digits = choose_decimals(total)
     tables = []
@@ -88,25 +102,24 @@ def build_part_tables(content: ForecastContent) -> list[dict[str, Any]]:
                 {**part.to_json(), "shown": value, "share": part.total / total if total else None}
                 for part, value in zip(parts, rounded, strict=True)
             ]
-            tables.append({"side": side, "rows": rows, "total": round(total, digits), "digits": digits})
+            most = len(rows) if side == whole_side or len(rows) <= MAX_PARTS else MAX_PARTS
+            tables.append(
+                {
+                    "side": side,
+                    "rows": rows,
+                    "shown": rows[:most],
+                    "others": sum_others(rows[most:], digits),
+                    "is_long": most > MAX_PARTS,
+                    "total": round(total, digits),
+                    "digits": digits,
+                }
+            )
     return tables
 
 
-def chart_line(compared: ComparedForecast) -> dict[str, Any]:
-    """The line of a compared version: its name and its days ahead."""
-    return {"name": compared.version.name, "days": rows_to_json(compared.days)}
-
-
-def chart_data(content: ForecastContent) -> dict[str, Any]:
-    """The part of the content that the chart reads."""
-    return {
-        "origin": content.origin,
-        "history": rows_to_json(content.history),
-        "test": rows_to_json(content.test),
-        "forecast": rows_to_json(content.forecast),
-    }
-
-
-def recent_chart_data(content: ForecastContent, past: int, ahead: int) -> dict[str, Any]:
-    """Chart data of the last `past` and the next `ahead` days, for the overview."""
-    return chart_data(replace(content, history=content.history[-past:], forecast=content.forecast[:ahead]))
+def sum_others(rows: list[dict[str, Any]], digits: int) -> dict[str, Any] | None:
+    """The rows that are not shown as one; None without any."""
+    if not rows:
+        return None
+    share = sum(row["share"] or 0.0 for row in rows)
+    return {"count": len(rows), "units": round(sum(row["shown"] for row in rows), digits), "share": share}

@@ -5,8 +5,11 @@ from __future__ import annotations
 from django.urls import path
 
 from prediction import views
+from prediction.items.views import item_compare, item_list
 
 urlpatterns = [
+    path("products/", item_list, name="products"),
+    path("products/compare/", item_compare, name="products-compare"),
     path("forecast/", views.forecast_create, name="forecast"),
     path("forecasts/", views.forecast_list, name="history"),
     path("forecasts/<uuid:pk>/", views.forecast_detail, name="forecast-detail"),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from difflib import get_close_matches
 from itertools import islice
 from typing import Any
 
 from django import forms
-from django.db.models import Case, Value, When
+from django.db.models import Case, Q, Value, When
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse_lazy
@@ -21,6 +22,8 @@ from registry.model_versions.comparison import selected_versions
 from registry.model_versions.models import known_codes
 
 MAX_SUGGESTIONS = 12  # suggestions in a list, few enough to read
+MAX_SIMILAR = 3  # codes in an error message
+MIN_LIKENESS = 0.6  # of a misspelled name and the right one, from 0 to 1
 
 
 def make_code_field(kind: str, label: Any, source: str, **options: Any) -> forms.CharField:
@@ -67,12 +70,41 @@ def resolve_code(version: DatasetVersion, kind: str, typed: str) -> str:
     return alike[0] if len(alike) == 1 else load_names(version).resolve_code(kind, typed)
 
 
+def match_codes(version: DatasetVersion, kind: str, typed: str) -> list[str]:
+    """What a typed text can mean: the code or name itself, else all whose code or name holds its words."""
+    code, codes = resolve_code(version, kind, typed), set(list_codes(version, kind))
+    if code in codes:
+        return [code]
+    return [item.code for item in search_catalog(version, kind, typed[:100], codes)]
+
+
 def similar_codes(version: DatasetVersion, kind: str, typed: str, known: list[str]) -> str:
     """Up to three codes with names for an error message, similar ones if there are any."""
     names = load_names(version)
-    items = search_catalog(version, kind, typed[:100], set(known))[:3]
-    codes = [item.code for item in items] or known[:3]
+    items = search_catalog(version, kind, typed[:100], set(known))[:MAX_SIMILAR]
+    codes = [item.code for item in items] or find_misspelled(version, kind, typed, known) or known[:3]
     return ", ".join(names.format_series(**{"store": "", "product": "", kind: code}) for code in codes)
+
+
+def find_misspelled(version: DatasetVersion, kind: str, typed: str, known: Collection[str]) -> list[str]:
+    """Up to three codes whose code, name or first word of the name is written much like the text."""
+    names = load_names(version)
+    table = names.products if kind == "product" else names.stores
+    spellings: dict[str, str] = {}
+    for code in known:
+        name = table.get(code, "").casefold()
+        for spelling in (code.casefold(), name, *name.split(maxsplit=1)[:1]):
+            spellings.setdefault(spelling, code)
+    close = get_close_matches(typed[:100].casefold(), spellings, MAX_SIMILAR, MIN_LIKENESS)
+    return list(dict.fromkeys(spellings[spelling] for spelling in close))
+
+
+def find_elsewhere(dataset: Dataset, kind: str, typed: str) -> Item | None:
+    """The store or product of that code or name in another dataset that has a model in use."""
+    is_exact = Q(code__iexact=typed) | Q(name__iexact=typed)
+    others = Item.objects.filter(kind=kind, dataset__models__best__isnull=False).exclude(dataset=dataset)
+    likeness = Case(When(is_exact, then=Value(0)), default=Value(1))
+    return others.search(typed).select_related("dataset").order_by(likeness, "-total").first()
 
 
 @require_safe

@@ -9,10 +9,17 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from registry.datasets.importing.findings import ACTION_LABELS, FINDING_TITLES
+from registry.datasets.importing.findings import ACTION_LABELS, DONE_LABELS, FINDING_TITLES
 from registry.datasets.names import ItemNames, code_with_name, load_names
 from registry.datasets.scope import Scope
-from registry.lib.formatting import bias_text, format_decimal, format_percent
+from registry.lib.formatting import (
+    bias_text,
+    format_decimal,
+    format_moment,
+    format_percent,
+    format_whole_number,
+    gain_text,
+)
 from registry.lib.messages import translate_message
 
 COLUMN_LABELS = {
@@ -41,8 +48,13 @@ LAYOUT_LABELS = {
     "wide-products": gettext_noop("a column for each product"),
 }
 SIDE_LABELS = {"stores": gettext_noop("Store"), "products": gettext_noop("Product")}
+COUNTED = ("rows", "series", "days")  # values of log lines that are counts
 SHOWN_EXAMPLES = 3  # of each finding
-METRIC_FORMATS: dict[str, Callable[[float | None], str]] = {"share": format_percent, "lean": bias_text}
+METRIC_FORMATS: dict[str, Callable[[float | None], str]] = {
+    "share": format_percent,
+    "lean": bias_text,
+    "gain": gain_text,
+}
 
 
 def skill_score(metrics: dict[str, Any]) -> float | None:
@@ -62,11 +74,16 @@ def scope_text(scope: Scope, names: ItemNames | None = None) -> str:
     """A scope in words, with the name of its store or product if `names` has it."""
     names = names or ItemNames()
     words = {
-        "global": _("everything"),
+        "global": _("all products, all stores"),
         "store": _("store %(code)s") % {"code": names.format_store(scope.code)},
         "product": _("product %(code)s") % {"code": names.format_product(scope.code)},
     }
     return words[scope.kind]
+
+
+def version_title(version: Any) -> str:
+    """A model version as pages name it, with what it covers: "KAN v2 · all products, all stores"."""
+    return f"{version.title} · {scope_text(version.model.scope)}"
 
 
 def with_name(code: str, name: str) -> str:
@@ -85,11 +102,37 @@ def forecast_label(forecast: Any) -> str:
     return scope_text(forecast.version.model.scope, load_names(forecast.dataset_version))
 
 
+def forecast_title(forecast: Any) -> str:
+    """What a forecast covers as product · store: "P001 Aspirin · all stores", "All products, all stores"."""
+    scope, names = forecast.version.model.scope, load_names(forecast.dataset_version)
+    product = forecast.product or (scope.code if scope.kind == "product" else "")
+    store = forecast.store or (scope.code if scope.kind == "store" else "")
+    if not product and not store:
+        return _("All products, all stores")
+    what = names.format_product(product) if product else _("All products")
+    return f"{what} · {names.format_store(store) if store else _('all stores')}"
+
+
 def algorithm_label(name: str) -> str:
     """An algorithm's translated label; its name if its file no longer exists."""
     from registry import algorithms
 
     return _(dict(algorithms.list_choices()).get(name, name))
+
+
+def run_title(run: Any) -> str:
+    """A training as lists name it: method, dataset, a scope that is not all, error and when it ended.
+
+    Such as "KAN · Pasta · 58.2% · 14:05"; the last two only once there are any.
+    """
+    parts = [algorithm_label(run.algorithm), str(run.dataset_version.dataset)]
+    if run.code:
+        parts.append(scope_text(run.scope))
+    if run.version and run.version.wape is not None:
+        parts.append(format_percent(run.version.wape))
+    if run.finished_at:
+        parts.append(format_moment(run.finished_at))
+    return " · ".join(parts)
 
 
 def event_text(line: Any) -> str:
@@ -102,6 +145,8 @@ def translate_value(name: str, value: Any) -> Any:
     """A value of a log line: the label of a method, or a translated text."""
     if name == "method":
         return algorithm_label(value)
+    if name in COUNTED and isinstance(value, int):
+        return format_whole_number(value)
     return _(value) if isinstance(value, str) and value else value
 
 
@@ -111,8 +156,13 @@ def finding_title(code: str) -> str:
 
 
 def action_text(action: str) -> str:
-    """What was done about a finding."""
+    """What can be done about a finding."""
     return _(ACTION_LABELS[action]) if action in ACTION_LABELS else action
+
+
+def done_text(action: str) -> str:
+    """What was done about a finding."""
+    return _(DONE_LABELS[action]) if action in DONE_LABELS else action_text(action)
 
 
 def column_label(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path, register_converter
 
 from registry import autocomplete
-from registry.datasets import download_views, upload_views
+from registry.datasets import download_views, manage_views, upload_views
 from registry.datasets import views as datasets
 from registry.lib.request_values import IdConverter
 from registry.model_versions import views as model_versions
@@ -22,6 +22,9 @@ urlpatterns = [
     path("data/upload/<uuid:pk>/discard/", upload_views.upload_discard, name="upload-discard"),
     path("data/version/<uuid:pk>/back/", upload_views.dataset_restore, name="dataset-back"),
     path("data/suggest/<str:kind>/", autocomplete.suggest_codes, name="suggest"),
+    path("data/<id:pk>/rename/", manage_views.dataset_rename, name="dataset-rename"),
+    path("data/<id:pk>/pause/", manage_views.dataset_pause, name="dataset-pause"),
+    path("data/<id:pk>/delete/", manage_views.dataset_delete, name="dataset-delete"),
     path("data/<id:pk>/catalogue/", datasets.item_list, name="catalogue"),
     path("data/<id:pk>/sales.csv", download_views.sales_csv, name="dataset-csv"),
     path("data/<id:pk>/sales.parquet", download_views.sales_parquet, name="dataset-parquet"),

@@ -17,14 +17,25 @@ from django_q import admin as queue_admin  # registers its tables, so that they 
 from registry.admin.actions import Action, ActionAdmin, Confirmation, register_action
 from registry.admin.base import ReadOnlyAdmin, format_json
 from registry.admin.model_versions import CHART_SCRIPTS, ModelVersionAdmin
-from registry.lib.formatting import format_percent
+from registry.admin.value_labels import AlgorithmFilter, ScopeFilter
+from registry.labels import algorithm_label, event_text, scope_text, training_steps
+from registry.lib.formatting import format_duration, format_percent
 from registry.model_versions.models import ModelVersion
 from training.events import RunEvent
 from training.models import TrainingRun
 from training.queue import repeat_run, retrain_version
+from training.trial_table import build_trial_table, label_points
 
-REQUEST_FLAGS = ("cancel_requested", "finish_requested")  # messages from the page to the worker
 TRAIN_PERMISSION = "training.add_trainingrun"
+COURSE_FIELDS = (
+    "step_label",
+    "progress_percent",
+    "attempt",
+    "started_at",
+    "finished_at",
+    "memory_mb",
+    "host",
+)
 
 
 class StopTraining(Action):
@@ -61,7 +72,7 @@ class RetrainVersion(Action):
             raise ValueError(gettext("%(dataset)s has no finished version.") % {"dataset": row.model.dataset})
         data.check_scope(row.model.scope)
         text = gettext("A new training of %(method)s on %(data)s with the same settings will be queued.")
-        return text % {"method": row.algorithm, "data": data}
+        return text % {"method": algorithm_label(row.algorithm), "data": data}
 
     def execute(self, row: ModelVersion, confirmation: Confirmation) -> None:
         retrain_version(row, confirmation.by, uuid.uuid5(confirmation.token, str(row.pk)))
@@ -77,32 +88,64 @@ class TrainingRunAdmin(ActionAdmin):
     row_actions = [StopTraining(), RepeatTraining()]
     change_form_template = "admin/training/trainingrun/change_form.html"
     list_display = (
-        "__str__",
+        "training_label",
         "dataset_version",
         "state",
         "progress_percent",
-        "attempt",
+        "version",
         "created_at",
         "created_by",
-        "version",
     )
-    list_filter = ("state", "algorithm", "kind", "dataset_version__dataset")
+    list_filter = (
+        "state",
+        ("algorithm", AlgorithmFilter),
+        ("kind", ScopeFilter),
+        "dataset_version__dataset",
+    )
     search_fields = ("code", "algorithm", "error", "version__name")
     date_hierarchy = "created_at"
     list_select_related = ("dataset_version__dataset", "created_by", "version")
-    exclude = ("config", "estimate", "progress", "error", "last_seq", "lease_until", *REQUEST_FLAGS)
-    readonly_fields = ("progress_percent", "translated_error", "formatted_config", "formatted_estimate")
+    fieldsets = (
+        (None, {"fields": ("training_label", "dataset_version", "state", "translated_error", "version")}),
+        (_("Request"), {"fields": ("horizon", "training_time", "seed", "created_at", "created_by")}),
+        (_("Course"), {"fields": COURSE_FIELDS}),
+        (_("Settings and estimate"), {"fields": ("formatted_config", "formatted_estimate")}),
+    )
+    readonly_fields = (
+        "training_label",
+        "training_time",
+        "step_label",
+        "progress_percent",
+        "translated_error",
+        "formatted_config",
+        "formatted_estimate",
+    )
 
     class Media:
         js = [*CHART_SCRIPTS, Script("charts/learning.js", defer=True)]
 
+    def get_row_title(self, row: TrainingRun) -> str:
+        return f"{self.training_label(row)} · {row.dataset_version}"
+
+    @admin.display(description=_("training"), ordering="algorithm")
+    def training_label(self, obj: TrainingRun) -> str:
+        return f"{algorithm_label(obj.algorithm)} · {scope_text(obj.scope)}"
+
+    @admin.display(description=_("training time"), ordering="budget")
+    def training_time(self, obj: TrainingRun) -> str:
+        return format_duration(obj.budget)
+
     @admin.display(description=_("progress"), ordering="progress")
     def progress_percent(self, obj: TrainingRun) -> str:
-        return format_percent(obj.progress)
+        return format_percent(obj.progress, 0)
+
+    @admin.display(description=_("step"))
+    def step_label(self, obj: TrainingRun) -> str:
+        return next((step["word"] for step in training_steps(obj) if step["state"] == "now"), "—")
 
     @admin.display(description=_("reason"))
     def translated_error(self, obj: TrainingRun) -> str:
-        return obj.error_text
+        return obj.error_text or "—"
 
     @admin.display(description=_("settings"))
     def formatted_config(self, obj: TrainingRun) -> SafeString:
@@ -114,20 +157,30 @@ class TrainingRunAdmin(ActionAdmin):
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **options: Any) -> Any:
         run = options.get("obj")
-        context["points"] = run.learning_curve if run else []
+        context["points"] = label_points(run.learning_curve, run) if run else []
+        context["ended"] = run is not None and run.has_ended
+        context["trials"] = build_trial_table(run) if run else None
         return super().render_change_form(request, context, *args, **options)
 
 
 @admin.register(RunEvent)
 class RunEventAdmin(ReadOnlyAdmin):
-    """The log lines of the runs."""
+    """The training log: what each training said, and its learning curve."""
 
-    list_display = ("run", "seq", "kind", "level", "text", "at")
+    list_display = ("at", "training_label", "kind", "level", "log_text")
     list_filter = ("kind", "level")
     search_fields = ("text", "run__code")
     list_select_related = ("run",)
-    exclude = ("data",)
-    readonly_fields = ("formatted_data",)
+    fields = ("at", "training_label", "seq", "kind", "level", "log_text", "formatted_data")
+    readonly_fields = ("training_label", "log_text", "formatted_data")
+
+    @admin.display(description=_("training"), ordering="run")
+    def training_label(self, obj: RunEvent) -> str:
+        return f"{algorithm_label(obj.run.algorithm)} · {scope_text(obj.run.scope)}"
+
+    @admin.display(description=_("text"), ordering="text")
+    def log_text(self, obj: RunEvent) -> str:
+        return event_text(obj) if obj.text else "—"
 
     @admin.display(description=_("values"))
     def formatted_data(self, obj: RunEvent) -> SafeString:
@@ -151,6 +204,7 @@ class FinishedTaskAdmin(QueueTableAdmin):
     """Finished jobs: what ran, when, how it ended."""
 
     list_display = ("name", "func", "cluster", "started", "stopped", "attempt_count")
+    fields = list_display
     list_filter = ("cluster",)
     search_fields = ("name", "func")
     date_hierarchy = "started"
@@ -161,6 +215,7 @@ class QueuedTaskAdmin(QueueTableAdmin):
 
     pickled_columns = ("payload",)
     list_display = ("id", "key", "lock")
+    fields = list_display
     list_filter = ("key",)
 
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 class TrainingAppConfig(AppConfig):
     name = "training"
-    verbose_name = _("Training")
+    verbose_name = _("Data and models")
 
     def ready(self) -> None:
         from registry.datasets.models import DatasetVersion

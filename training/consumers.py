@@ -20,6 +20,7 @@ from django.utils import translation
 from registry.access.permissions import Person
 from training.live_updates import StreamKey, Update, ViewerPermissions, get_live_updates
 from training.models import TrainingRun
+from training.queue import mark_end_seen
 
 # htmx reconnects for ever after a refused handshake, so refuse by closing an accepted one
 CLOSE_SIGN_IN = 4401
@@ -82,6 +83,7 @@ class RunConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has
         self.shown_seq = update.end_seq
         await self.send(text_data=update.html)
         if update.is_last:
+            await database_sync_to_async(mark_end_seen)(self.stream_key[0], self.user_id)
             await self.close(CLOSE_FINISHED)
         return not update.is_last
 

@@ -14,11 +14,19 @@ from typing import Any
 from django.utils.translation import gettext_noop
 
 from training.events import RunEvent
+from training.learning.defaults import (
+    BUDGET_CHOICES,
+    count_methods,
+    count_test_windows,
+    enough_budget,
+    single_budget,
+)
 from training.models import TrainingRun
 
-STARTUP_SECONDS = 6.0  # seconds to start a process with torch, read the sales and save
-LEARNING_SHARE = 0.8  # share of the budget that learning uses when undisturbed
-SECONDS_PER_DAY_CELL = 6e-6  # seconds to prepare and test one day of one series
+STARTUP_SECONDS = 8.0  # seconds to start a process with torch, read the sales and save
+LEARNING_SHARE = 0.92  # share of the budget that learning uses when undisturbed
+SECONDS_PER_DAY_CELL = 2e-5  # seconds to prepare and test one day of one series
+DEFAULT_METHODS = 4  # that `auto` can try within the suggested time: those that win most often
 BASE_MB = 550  # a process with torch and pandas loaded
 MB_PER_CELL = 0.0002
 MIN_ROUNDS, MAX_ROUND_SECONDS = 40, 6.0  # how often training.learning.loop reports progress
@@ -44,6 +52,43 @@ def base_estimate(run: TrainingRun) -> dict[str, float]:
         "memory_mb": BASE_MB + MB_PER_CELL * size,
         "rounds": max(MIN_ROUNDS, run.budget / MAX_ROUND_SECONDS),
     }
+
+
+def suggest_budget(run: TrainingRun) -> int:
+    """Seconds that are enough for the method of this run, or for the best methods of `auto`, on its data."""
+    from registry import algorithms
+
+    cells = count_series_days(run)
+    if run.algorithm != algorithms.AUTO.name:
+        takes_time = algorithms.get_entry(run.algorithm).auto_priority > 0
+        return single_budget(cells) if takes_time else BUDGET_CHOICES[0]
+    timed = sum(entry.auto_priority > 0 for entry in algorithms.list_algorithms())
+    return enough_budget(min(DEFAULT_METHODS, timed), cells)
+
+
+def list_skipped_methods(run: TrainingRun) -> tuple[list[str], int]:
+    """Methods that `auto` has no time for within the budget, and the seconds in which it could try all."""
+    from registry import algorithms
+
+    if run.algorithm != algorithms.AUTO.name:
+        return [], 0
+    cells, every = count_series_days(run), algorithms.list_algorithms()
+    tried = algorithms.select_candidates(run.algorithm, count_methods(run.budget, cells))
+    enough = enough_budget(sum(entry.auto_priority > 0 for entry in every), cells)
+    return [entry.name for entry in every if entry not in tried], enough
+
+
+def count_held_back(run: TrainingRun) -> int:
+    """How many windows of the horizon are held back as a test."""
+    data = run.dataset_version
+    return count_test_windows((data.last - data.first).days + 1, run.horizon)
+
+
+def training_seconds(run: TrainingRun, cost: dict[str, Any]) -> int:
+    """The part of the estimated seconds that is spent on learning; the rest prepares, tests and saves."""
+    base = base_estimate(run)
+    share = LEARNING_SHARE * run.budget / base["seconds"]
+    return int(min(run.budget, max(1, round(share * cost["seconds"]))))
 
 
 def estimate_cost(run: TrainingRun) -> dict[str, Any]:

@@ -42,6 +42,7 @@ class RunEvent(models.Model):
     def from_progress(cls, progress: Progress) -> list[RunEvent]:
         """A point of the curve if errors were measured, and a log line if there is a text."""
         point = {
+            "method": progress.values.get("method", ""),
             "round": progress.round,
             "train_error": progress.train_error,
             "check_error": progress.check_error,

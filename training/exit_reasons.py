@@ -19,6 +19,8 @@ MEMORY_LIMIT_TEXT = gettext_noop(
 MACHINE_MEMORY_TEXT = gettext_noop(
     "The machine ran out of memory and killed the training: choose a smaller scope, or close other programs."
 )
+NO_MEMORY_CAUSE = gettext_noop("The training needed more memory than {limit} GB.")
+MACHINE_MEMORY_CAUSE = gettext_noop("The machine ran out of memory and killed the training.")
 DISK_FULL_MARKERS = ("No space left on device", "database or disk is full")
 DISK_FULL_TEXT = gettext_noop(
     "The disk is full, so nothing was saved. Free some space, then start the training again."
@@ -26,9 +28,11 @@ DISK_FULL_TEXT = gettext_noop(
 KILLED_TEXT = gettext_noop(
     "Another program killed the training. Ask whoever runs the machine, then start it again."
 )
+KILLED_CAUSE = gettext_noop("Another program killed the training.")
 CRASHED_TEXT = gettext_noop(
     "The training crashed inside a numeric library: choose another algorithm, or other settings."
 )
+CRASHED_CAUSE = gettext_noop("The training crashed inside a numeric library.")
 NO_RESULT_TEXT = gettext_noop(
     "The training ended without a result. Look at the server's log, then start it again."
 )
@@ -50,11 +54,15 @@ def is_disk_full(error: BaseException) -> bool:
 
 @dataclass(frozen=True)
 class ExitReason:
-    """Why a training process ended, as a sentence with {places} for its values, and whether to retry."""
+    """Why a training process ended, with {places} for its values, and whether to retry.
+
+    `text` says what to do about it; `cause`, for a retry, does not.
+    """
 
     text: str
     can_retry: bool = False
     values: Mapping[str, Any] = field(default_factory=dict)
+    cause: str = ""
 
     def __str__(self) -> str:
         return self.text.format(**self.values)
@@ -72,17 +80,20 @@ def explain_exit(code: int, stderr: str, megabytes: int, had_oom_kill: bool = Fa
     True
     >>> explain_exit(1, "numpy._core._exceptions._ArrayMemoryError: x", 6000).values
     {'limit': '6'}
-    >>> explain_exit(-11, "", 6000) == ExitReason(CRASHED_TEXT, can_retry=True)
+    >>> explain_exit(-11, "", 6000).cause == CRASHED_CAUSE
     True
     >>> explain_exit(1, "KeyError: 3", 6000) == ExitReason(PROGRAM_ERROR_TEXT)
     True
     """
     if any(word in stderr for word in OUT_OF_MEMORY_MARKERS):
-        return ExitReason(MEMORY_LIMIT_TEXT, can_retry=True, values={"limit": f"{megabytes / 1000:g}"})
+        limit = {"limit": f"{megabytes / 1000:g}"}
+        return ExitReason(MEMORY_LIMIT_TEXT, can_retry=True, values=limit, cause=NO_MEMORY_CAUSE)
     if any(word in stderr for word in DISK_FULL_MARKERS):
         return ExitReason(DISK_FULL_TEXT)
     if code in CRASH_CODES:
-        return ExitReason(CRASHED_TEXT, can_retry=True)
+        return ExitReason(CRASHED_TEXT, can_retry=True, cause=CRASHED_CAUSE)
+    if code < 0 and had_oom_kill:
+        return ExitReason(MACHINE_MEMORY_TEXT, can_retry=True, cause=MACHINE_MEMORY_CAUSE)
     if code < 0:
-        return ExitReason(MACHINE_MEMORY_TEXT if had_oom_kill else KILLED_TEXT, can_retry=True)
+        return ExitReason(KILLED_TEXT, can_retry=True, cause=KILLED_CAUSE)
     return ExitReason(PROGRAM_ERROR_TEXT if code else NO_RESULT_TEXT)

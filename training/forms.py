@@ -19,9 +19,22 @@ from registry.lib.form_fields import NOT_IN_LIST, RowChoiceField, whole_number
 from registry.storage.artifacts import Artifact
 from training import queue
 from training.config_form import build_knob_form, describe_algorithm
-from training.estimate import estimate_cost
-from training.learning.defaults import required_days
+from training.estimate import (
+    count_held_back,
+    estimate_cost,
+    list_skipped_methods,
+    suggest_budget,
+    training_seconds,
+)
+from training.learning.defaults import BUDGET_CHOICES, required_days
 from training.models import TrainingRun
+
+SCOPE_CHOICES = [
+    ("global", _("All products, all stores")),
+    ("store", _("One store")),
+    ("product", _("One product")),
+]
+COST_FIELDS = ("kind", "algorithm", "budget", "horizon")  # that the cost depends on
 
 
 def method_choices() -> list[tuple[str, Any]]:
@@ -45,12 +58,12 @@ class TrainForm(forms.Form):
     dataset = RowChoiceField(
         Dataset.objects.filter(versions__state=Artifact.State.READY).distinct(),
         label=_("Dataset"),
-        empty_label=None,
+        widget=forms.HiddenInput,  # the one that the page is about
         error_messages={"invalid_choice": NOT_IN_LIST, "required": NOT_IN_LIST},
     )
     kind = forms.ChoiceField(
-        label=_("What to learn"),
-        choices=[("global", _("Everything")), ("store", _("One store")), ("product", _("One product"))],
+        label=_("Training scope"),
+        choices=SCOPE_CHOICES,
         initial="global",
         widget=forms.RadioSelect,
         error_messages={"invalid_choice": NOT_IN_LIST, "required": NOT_IN_LIST},
@@ -70,15 +83,9 @@ class TrainForm(forms.Form):
         1,
         settings.MAX_HORIZON,
         initial=28,
-        help_text=_("The model is tested on the same number of newest days, which it has not seen."),
+        help_text=_("The newest days are held back to test the model."),
     )
-    budget = whole_number(
-        _("Learning time (seconds)"),
-        1,
-        settings.MAX_BUDGET,
-        initial=60,
-        help_text=_("Preparation, testing and saving take additional time."),
-    )
+    budget = whole_number(_("Training time (seconds)"), 1, settings.MAX_BUDGET, initial=60)
     seed = whole_number(
         _("Seed"),
         0,
@@ -86,6 +93,8 @@ class TrainForm(forms.Form):
         initial=0,
         help_text=_("The same data, settings and seed give the same results."),
     )
+
+    budget_choices = BUDGET_CHOICES
 
     def __init__(self, data: QueryDict | None = None, **options: Any) -> None:
         super().__init__(data, **options)
@@ -96,6 +105,21 @@ class TrainForm(forms.Form):
         )
         chosen = chosen or method_choices()[0][0]
         self.knobs, self.method_description = build_knob_form(chosen, data), describe_algorithm(chosen)
+        self.suggested_budget = self._suggest_budget(chosen)
+        if "budget" not in self.initial:
+            self.initial["budget"] = self.suggested_budget
+
+    def _suggest_budget(self, algorithm: str) -> int:
+        """Seconds that suit the method and the size of the data; a minute while these are not known."""
+        field: Any = self.fields["dataset"]
+        kind, known_kinds = self["kind"].value(), [choice[0] for choice in SCOPE_CHOICES]
+        try:
+            version = field.clean(self["dataset"].value() or field.queryset.first()).current_version
+        except forms.ValidationError:
+            version = None
+        if version is None or kind not in known_kinds or algorithm not in dict(method_choices()):
+            return BUDGET_CHOICES[0]
+        return suggest_budget(TrainingRun(dataset_version=version, kind=kind, algorithm=algorithm))
 
     def is_valid(self) -> bool:
         return bool(super().is_valid()) & self.knobs.is_valid()
@@ -145,10 +169,18 @@ class TrainForm(forms.Form):
         self.is_valid()
         data = getattr(self, "cleaned_data", {})
         known = data.get("dataset") and data["dataset"].current_version
-        if not known or not {"kind", "algorithm", "budget"} <= data.keys() or data["kind"] in self.errors:
+        if not known or not set(COST_FIELDS) <= data.keys() or data["kind"] in self.errors:
             return {}
-        names = {"kind": data["kind"], "algorithm": data["algorithm"], "budget": data["budget"]}
-        return estimate_cost(TrainingRun(dataset_version=known, **names))
+        run = TrainingRun(dataset_version=known, **{name: data[name] for name in COST_FIELDS})
+        cost = estimate_cost(run)
+        skipped, enough = list_skipped_methods(run)
+        return cost | {
+            "training": training_seconds(run, cost),
+            "windows": count_held_back(run),
+            "horizon": run.horizon,
+            "skipped": skipped,
+            "enough": enough,
+        }
 
     def enqueue_run(self, user: Any) -> TrainingRun:
         """Queues the run; the same form posted twice gives the same run. Raises ValueError."""

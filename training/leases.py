@@ -28,6 +28,7 @@ from training.queue import lock_user, may_start, waiting_order
 
 logger = logging.getLogger(__name__)
 
+FIRST_STEP = "prepare"
 HEARTBEAT_SECONDS = 5.0  # seconds between two heartbeats
 REQUEUE_LOST_AFTER = timedelta(seconds=30)  # age at which a waiting run without a job gets one
 
@@ -62,8 +63,9 @@ def claim_run(run_id: uuid.UUID | str, pid: int, host: str) -> TrainingRun | Non
     life = {"heartbeat_at": Now(), "lease_until": Now() + LEASE_DURATION, "started_at": Now()}
     where = free & Q(attempt=run.attempt, cancel_requested=False)
     before = run.attempt_token
-    events = [start_event(run)]
-    if not run.transition(where, events, state=state.RUNNING, attempt=F("attempt") + 1, **owner, **life):
+    events = [start_event(run), reading_event(run)]
+    shown = {"state": state.RUNNING, "step": FIRST_STEP, "attempt": F("attempt") + 1}
+    if not run.transition(where, events, **shown, **owner, **life):
         return None
     run.delete_pending_version(before)
     return run
@@ -78,6 +80,12 @@ def start_event(run: TrainingRun) -> RunEvent:
     else:
         text = gettext_noop("Training started.")
     return run.build_state_event(run.State.RUNNING, text)
+
+
+def reading_event(run: TrainingRun) -> RunEvent:
+    """What the process does first, while it has nothing else to tell."""
+    text, values = gettext_noop("Reading {rows} rows"), {"rows": run.dataset_version.rows}
+    return RunEvent(kind=RunEvent.Kind.LOG, text=text, data=values)
 
 
 def find_owned(run_id: uuid.UUID | str, token: uuid.UUID | str) -> TrainingRun | None:
@@ -132,7 +140,8 @@ def handle_crash(run: TrainingRun, reason: ExitReason) -> bool:
         return run.mark_cancelled()
     if reason.can_retry and run.attempt < run.MAX_ATTEMPTS:
         text = gettext_noop("Retrying from the last checkpoint.")
-        why = RunEvent(kind=RunEvent.Kind.LOG, level="warning", text=reason.text, data=reason.values)
+        cause = reason.cause or reason.text  # no advice: nobody has to do anything
+        why = RunEvent(kind=RunEvent.Kind.LOG, level="warning", text=cause, data=reason.values)
         return run.requeue(run.owned_by_this_attempt, text, [why])
     return run.mark_failed(reason.text, reason.values)
 

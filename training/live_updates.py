@@ -24,9 +24,11 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from registry.access.permissions import Person
+from registry.datasets.addresses import address_prefix, dataset_prefix
 from training.estimate import actual_cost
 from training.events import RunEvent
 from training.models import TrainingRun
+from training.trial_table import build_trial_table, label_points, reading_text
 
 logger = logging.getLogger(__name__)
 SNAPSHOT_LOG_LINES = 200  # log lines of a snapshot
@@ -69,7 +71,9 @@ def live_context(run_id: uuid.UUID, permissions: ViewerPermissions) -> dict[str,
     return {
         "run": run,
         "logs": logs,
-        "points": run.learning_curve,
+        "points": label_points(run.learning_curve, run),
+        "trials": build_trial_table(run),
+        "reading": reading_text(run),
         "ended": run.has_ended,
         "cost": actual_cost(run),
         "viewer": permissions,
@@ -79,7 +83,8 @@ def live_context(run_id: uuid.UUID, permissions: ViewerPermissions) -> dict[str,
 def render_snapshot(run_id: uuid.UUID, language: str, permissions: ViewerPermissions) -> Update | None:
     """The whole live block; None if the run does not exist."""
     try:
-        context = live_context(run_id, permissions)
+        with translation.override(language):
+            context = live_context(run_id, permissions)
     except TrainingRun.DoesNotExist:
         return None
     html = render_in_language("training/_live.html", {**context, "oob": True}, language)
@@ -104,21 +109,24 @@ def render_update(
     context = {
         "run": run,
         "logs": logs,
-        "points": points,
         "turned": turned,
+        "ended": run.has_ended,
         "viewer": permissions,
         "oob": True,
     }
+    with translation.override(language):
+        context["points"] = label_points(points, run)
+        context |= {"trials": build_trial_table(run), "reading": reading_text(run)}
     if turned:
         context["cost"] = actual_cost(run)
-    return Update(
-        start, events[-1].seq, render_in_language("training/_live.html#update", context, language), ended
-    )
+    html = render_in_language("training/_live.html#update", context, language)
+    return Update(start, events[-1].seq, html, ended)
 
 
 def render_in_language(template: str, context: dict[str, Any], language: str) -> str:
-    """The fragment in the page's language."""
-    with translation.override(language):
+    """The fragment in the page's language, with links inside the dataset of the run."""
+    prefix = dataset_prefix(context["run"].dataset_version.dataset_id)
+    with translation.override(language), address_prefix(prefix):
         return render_to_string(template, context)
 
 

@@ -85,6 +85,7 @@ class TrainingRun(models.Model):
     step = models.CharField(_("step"), max_length=20, blank=True)
     progress = models.FloatField(_("progress"), default=0)
     seconds_left = models.FloatField(_("seconds left"), null=True, blank=True)
+    trials = models.JSONField(default=dict, blank=True, editable=False)  # of each method that `auto` tries
     last_seq = models.PositiveIntegerField(default=0)
     told = models.PositiveIntegerField(
         default=0, editable=False
@@ -179,6 +180,7 @@ class TrainingRun(models.Model):
             "progress": last.progress,
             "seconds_left": last.seconds_left,
         }
+        bar |= {} if last.trials is None else {"trials": last.trials}
         bar["memory_mb"] = max(peak_memory_mb(), self.memory_mb or 0)
         return self.transition(self.owned_by_this_attempt, events, told=told, **bar)
 
@@ -231,7 +233,7 @@ class TrainingRun(models.Model):
 
     @property
     def learning_curve(self) -> list[dict[str, Any]]:
-        """The points of the learning curve: step, round, train_error, check_error."""
+        """The points of the learning curve: step, method, round, train_error, check_error."""
         seen = RunEvent.objects.filter(run=self, kind=RunEvent.Kind.EPOCH, seq__lte=self.last_seq)
         return list(seen.order_by("seq").values_list("data", flat=True))
 

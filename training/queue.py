@@ -165,5 +165,13 @@ def pop_newly_ended(user_id: int) -> list[TrainingRun]:
     """Runs of this person that ended within a day; each run is returned once."""
     runs = TrainingRun.objects
     fresh = Q(created_by=user_id, announced=False, finished_at__gt=Now() - timedelta(days=1))
-    ended = runs.filter(fresh, state__in=TrainingRun.ENDED_STATES).select_related("version")
+    ended = runs.filter(fresh, state__in=TrainingRun.ENDED_STATES).select_related(
+        "version", "dataset_version__dataset"
+    )
     return [run for run in ended if runs.filter(pk=run.pk, announced=False).update(announced=True)]
+
+
+def mark_end_seen(run_id: uuid.UUID, user_id: int | None) -> None:
+    """Notes that the run's owner has seen its end on its page, so that no other page announces it."""
+    ended = TrainingRun.objects.filter(pk=run_id, state__in=TrainingRun.ENDED_STATES, announced=False)
+    ended.filter(created_by=user_id, created_by__isnull=False).update(announced=True)

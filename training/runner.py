@@ -17,6 +17,7 @@ from registry.model_versions.models import ModelVersion
 from registry.storage.artifacts import CorruptArtifact
 from training import leases
 from training.models import TrainingRun
+from training.retest import retest_version_in_use
 
 if TYPE_CHECKING:
     from training.learning.pipeline import TrainingConfig, TrainingResult
@@ -80,6 +81,7 @@ def batch_progress(progress: Iterable[Progress]) -> Generator[list[Progress]]:
 def publish_version(run: TrainingRun, result: TrainingResult, seconds: float) -> ModelVersion:
     """Saves the version and ends the run with it; raises LeaseLost, then nothing is left behind."""
     content = result.bundle.to_bytes()  # file first, then version and run in one transaction
+    metrics = {**result.metrics, **retest_version_in_use(run, result)}
     version = ModelVersion.objects.create_pending(
         run.dataset_version,
         run.scope,
@@ -88,8 +90,8 @@ def publish_version(run: TrainingRun, result: TrainingResult, seconds: float) ->
         horizon=run.horizon,
         seed=run.seed,
         config=run.config,
-        metrics=result.metrics,
-        wape=result.metrics.get("wape"),
+        metrics=metrics,
+        wape=metrics.get("wape"),
         seconds=round(seconds, 2),
         created_by=run.created_by,
     )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from training import views
+from training import retraining, views
 
 urlpatterns = [
     path("train/", views.start_training, name="train"),
     path("train/knobs/", views.knob_fields, name="train-knobs"),
     path("train/cost/", views.training_cost, name="train-cost"),
+    path("models/<uuid:pk>/retrain/", retraining.model_retrain, name="model-retrain"),
     path("runs/", views.training_queue, name="queue"),
     path("runs/news/", views.ended_runs, name="news"),
     path("runs/<uuid:pk>/", views.run_detail, name="run"),

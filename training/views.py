@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -13,26 +13,30 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from registry.access.permissions import permission_required, require
+from registry.datasets.chosen import chosen_dataset
 from registry.lib.http import HtmxRequest, render_confirmation
 from registry.lib.messages import translate_error
 from registry.lib.request_values import read_text
+from registry.model_versions.method_trials import describe_skipped
 from training.config_form import build_knob_form, describe_algorithm
 from training.estimate import EXPERIENCE_TEXT, FIRST_GUESS_TEXT
 from training.forms import TrainForm
 from training.live_updates import ViewerPermissions, live_context
 from training.models import TrainingRun
-from training.queue import pop_newly_ended, queue_context, repeat_run
+from training.queue import mark_end_seen, pop_newly_ended, queue_context, repeat_run
 
 TRAIN_PERMISSION = "training.add_trainingrun"
 ESTIMATE_TEXTS = {True: EXPERIENCE_TEXT, False: FIRST_GUESS_TEXT}
-PREFILLED_FIELDS = ("dataset", "kind", "store", "product", "algorithm", "horizon")
+PREFILLED_FIELDS = ("kind", "store", "product", "algorithm", "horizon")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required(TRAIN_PERMISSION)
 def start_training(request: HttpRequest) -> HttpResponse:
     """Shows the form; queues the run of a valid one and redirects to its live page."""
+    dataset = chosen_dataset(request)
     given = {name: read_text(request.GET, name, 300) for name in PREFILLED_FIELDS if name in request.GET}
+    given["dataset"] = str(dataset.pk) if dataset else ""
     form = TrainForm(request.POST) if request.method == "POST" else TrainForm(initial=given)
     if request.method == "POST" and form.is_valid():
         try:
@@ -41,7 +45,8 @@ def start_training(request: HttpRequest) -> HttpResponse:
             form.add_error(None, translate_error(problem))
         else:
             return redirect("run", run.pk)
-    recent = TrainingRun.objects.select_related("version")[:5]
+    runs = TrainingRun.objects.select_related("version", "dataset_version__dataset")
+    recent = runs.filter(dataset_version__dataset=dataset)[:5]
     return render(request, "training/train.html", {"form": form, "recent": recent, "knobs": form.knobs})
 
 
@@ -60,10 +65,25 @@ def knob_fields(request: HttpRequest) -> HttpResponse:
 @require_safe
 @permission_required(TRAIN_PERMISSION)
 def training_cost(request: HttpRequest) -> HttpResponse:
-    """The estimated time, memory and rounds of the training in the form, as a fragment."""
-    cost = TrainForm(request.GET).estimated_cost
-    source = ESTIMATE_TEXTS[bool(cost.get("known"))]
-    return render(request, "training/train.html#cost", {"cost": cost, "word": source})
+    """The estimated time and memory of the training in the form, as a fragment.
+
+    Seconds that the person has not changed follow the data and the method.
+    """
+    form = TrainForm(request.GET)
+    context = {}
+    if request.GET.get("budget") == request.GET.get("suggested", "") != str(form.suggested_budget):
+        form = TrainForm(with_budget(request.GET, form.suggested_budget))
+        context["budget_form"] = form
+    cost = form.estimated_cost
+    context |= {"cost": cost, "word": ESTIMATE_TEXTS[bool(cost.get("known"))]}
+    return render(request, "training/train.html#cost", {**context, "skipped": describe_skipped(cost)})
+
+
+def with_budget(data: QueryDict, seconds: int) -> QueryDict:
+    """The same form with these seconds, as they are suggested."""
+    changed = data.copy()
+    changed["budget"] = changed["suggested"] = str(seconds)
+    return changed
 
 
 @require_safe
@@ -71,6 +91,8 @@ def run_detail(request: HtmxRequest, pk: UUID) -> HttpResponse:
     """The live page, made of the fragment that the WebSocket pushes, so a reload shows the same state."""
     found = get_object_or_404(TrainingRun, pk=pk)
     context = live_context(pk, ViewerPermissions.for_user(request.user, found))
+    if context["ended"]:
+        mark_end_seen(pk, request.user.pk)
     return render(request, "training/_live.html" if request.htmx else "training/run.html", context)
 
 

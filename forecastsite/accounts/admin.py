@@ -7,36 +7,46 @@ from typing import Any
 from axes import admin as axes_admin  # imported early: it registers tables that are unregistered below
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from forecastsite.accounts.permission_field import PermissionField
 from forecastsite.accounts.signals import describe_permissions
 from registry.access.audit import AuditAction, record_action
 from registry.admin.actions import Action, ActionAdmin, Confirmation
 from registry.admin.base import LargeTableAdmin, ReadOnlyAdmin
 
-# Titles that django-axes and the admin have, but not in Chinese: marked here, translated in our catalogue.
-FOREIGN_TITLES = (
-    gettext_noop("access attempts"),
-    gettext_noop("access failures"),
-    gettext_noop("access logs"),
-    gettext_noop("Change or view list link"),
-)
-
 for table in (User, Group, axes_admin.AccessAttempt, axes_admin.AccessLog, axes_admin.AccessFailureLog):
     admin.site.unregister(table)
 
 
+class PermissionsAdmin(LargeTableAdmin):
+    """Offers the permissions for what the admin shows, in words."""
+
+    def formfield_for_manytomany(self, db_field: Any, request: Any = None, **options: Any) -> Any:
+        if db_field.related_model is Permission:
+            apps = {model._meta.app_label for model in self.admin_site._registry}
+            known = Permission.objects.filter(content_type__app_label__in=apps).select_related("content_type")
+            options |= {"form_class": PermissionField, "queryset": known}
+        return super().formfield_for_manytomany(db_field, request, **options)
+
+
 @admin.register(User)
-class PersonAdmin(LargeTableAdmin, UserAdmin[User]):
+class PersonAdmin(PermissionsAdmin, UserAdmin[User]):
     """Users; changes of their permissions are audited."""
 
     list_display = ("username", "email", "role_names", "is_active", "is_superuser", "last_login")
     list_filter = ("groups", "is_active", "is_superuser")
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        (_("Person"), {"fields": ("first_name", "last_name", "email")}),
+        (_("Roles and permissions"), {"fields": ("is_active", "is_superuser", "groups", "user_permissions")}),
+        (_("Dates"), {"fields": ("last_login", "date_joined")}),
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         """Users with their roles."""
@@ -69,14 +79,14 @@ class PersonAdmin(LargeTableAdmin, UserAdmin[User]):
 
 
 @admin.register(Group)
-class RoleAdmin(LargeTableAdmin, GroupAdmin):
+class RoleAdmin(PermissionsAdmin, GroupAdmin):
     """Roles and their permissions."""
 
 
 class UnlockSignIn(Action):
     """Ends the lockout of a user."""
 
-    name, label, permission = "unlock", _("Unlock"), "axes.delete_accessattempt"
+    name, label, permission = "unlock", _("Unlock sign-in"), "axes.delete_accessattempt"
 
     def preview(self, row: axes_admin.AccessAttempt) -> str:
         words = gettext("%(who)s can sign in from %(address)s again.")
@@ -93,7 +103,10 @@ class SignInAttemptAdmin(ActionAdmin):
     row_actions = [UnlockSignIn()]
     list_display = ("attempt_time", "username", "ip_address", "failures_since_start", "user_agent")
     search_fields = ("username", "ip_address")
-    exclude = ("get_data", "post_data", "http_accept")
+    fields = (*list_display, "path_info")
+
+    def get_row_title(self, row: axes_admin.AccessAttempt) -> str:
+        return f"{row.username} · {row.ip_address}"
 
 
 @admin.register(axes_admin.AccessFailureLog)
@@ -103,7 +116,10 @@ class SignInFailureAdmin(ReadOnlyAdmin):
     list_display = ("attempt_time", "username", "ip_address", "locked_out", "user_agent")
     list_filter = ("locked_out",)
     search_fields = ("username", "ip_address")
-    exclude = ("http_accept",)
+    fields = (*list_display, "path_info")
+
+    def get_row_title(self, row: axes_admin.AccessFailureLog) -> str:
+        return f"{row.username} · {row.ip_address}"
 
 
 @admin.register(axes_admin.AccessLog)
@@ -112,4 +128,7 @@ class SignInLogAdmin(ReadOnlyAdmin):
 
     list_display = ("attempt_time", "logout_time", "username", "ip_address", "user_agent")
     search_fields = ("username", "ip_address")
-    exclude = ("http_accept", "session_hash")
+    fields = list_display
+
+    def get_row_title(self, row: axes_admin.AccessLog) -> str:
+        return f"{row.username} · {row.ip_address}"

@@ -16,10 +16,13 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 
+from registry.access.audit import AuditEntry
 from registry.access.permissions import require
+from registry.lib.admin_groups import build_groups, find_group
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 ADMIN_PERMISSION = "registry.open_admin"
+RECENT_ACTIONS = 10
 
 
 class ForecastAdminSite(AdminSite):
@@ -47,6 +50,22 @@ class ForecastAdminSite(AdminSite):
     def get_urls(self) -> list[Any]:
         """Django's URLs without "view on site", which no model supports."""
         return [url for url in super().get_urls() if getattr(url, "name", None) != "view_on_site"]
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """The tables that the user may see, in groups by what they are about; or one group."""
+        groups = build_groups(super().get_app_list(request))
+        return [group for group in groups if app_label in (None, group["app_label"])]
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """The groups, and what this user did last, wherever they did it."""
+        mine = AuditEntry.objects.filter(who=request.user.get_username())[:RECENT_ACTIONS]
+        return super().index(request, {"recent_actions": mine, **(extra_context or {})})
+
+    def app_index(
+        self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        """One group; an app without a group of its own leads to the group of its tables."""
+        return super().app_index(request, find_group(app_label), extra_context)
 
     @method_decorator(login_not_required)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:

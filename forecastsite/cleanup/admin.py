@@ -26,7 +26,7 @@ from forecastsite.cleanup.service import (
 )
 from registry.access.audit import AuditAction, record_action
 from registry.admin.actions import Action, ActionAdmin, Confirmation
-from registry.admin.base import ReadOnlyAdmin
+from registry.admin.base import ReadOnlyAdmin, yes_or_dash
 
 MAX_SHOWN_ITEMS = 200  # items of a plan shown on the page
 MAX_REQUEST_SECONDS = 15.0  # seconds of work in the request; the light queue does the rest
@@ -47,6 +47,11 @@ class CleanUpAdmin(ReadOnlyAdmin):
         "result_text",
     )
     list_filter = ("by_schedule", "code")
+    fieldsets = (
+        (None, {"fields": ("at", "triggered_by", "result_text", "code")}),
+        (_("Files"), {"fields": ("deleted", "archived", "freed_size", "failed", "left")}),
+    )
+    readonly_fields = ("triggered_by", "freed_size", "result_text")
     date_hierarchy = "at"
     list_select_related = ("by",)
 
@@ -69,6 +74,8 @@ class SwitchOn(Action):
     name, label, permission = "switch_on", _("Switch on: clean up every night"), "forecastsite.change_nightly"
 
     def preview(self, row: Nightly) -> str:
+        if row.is_enabled:
+            raise ValueError(gettext("It is switched on already."))
         return gettext("A clean-up will run every night.")
 
     def execute(self, row: Nightly, confirmation: Confirmation) -> None:
@@ -83,6 +90,8 @@ class SwitchOff(SwitchOn):
     name, label = "switch_off", _("Switch off")
 
     def preview(self, row: Nightly) -> str:
+        if not row.is_enabled:
+            raise ValueError(gettext("It is switched off already."))
         return gettext("Clean-ups will no longer run every night.")
 
     def execute(self, row: Nightly, confirmation: Confirmation) -> None:
@@ -105,9 +114,12 @@ class NightlyAdmin(ActionAdmin):
         """Whether the user may change the schedule, which has no form."""
         return request.user.has_perm("forecastsite.change_nightly")
 
-    @admin.display(description=_("switched on"), boolean=True)
-    def is_enabled(self, obj: Nightly) -> bool:
-        return obj.is_enabled
+    def get_row_title(self, row: Nightly) -> str:
+        return str(row._meta.verbose_name)
+
+    @admin.display(description=_("switched on"))
+    def is_enabled(self, obj: Nightly) -> str:
+        return yes_or_dash(obj.is_enabled)
 
     @admin.display(description=_("next time"))
     def next_time(self, obj: Nightly) -> Any:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.db.models import Q
 
-from prediction.models import Forecast
+from prediction.models import CurrentForecast, Forecast
 from registry.model_versions.models import ForecastModel, ModelVersion
 from registry.storage.artifacts import Artifact, get_artifact_store
 from registry.storage.retention import ForecastRow, VersionRow
@@ -38,7 +39,17 @@ TOMBSTONE_COLUMNS = (
 def load_forecast_rows() -> list[ForecastRow]:
     """Every ready forecast."""
     found = Forecast.objects.ready().order_by().values_list(*FORECAST_COLUMNS, *NAME_COLUMNS)
-    return [build_forecast_row(*values) for values in found.iterator(chunk_size=ROWS_PER_CHUNK)]
+    rows = (build_forecast_row(*values) for values in found.iterator(chunk_size=ROWS_PER_CHUNK))
+    current = {str(pk) for pk in current_forecasts()}
+    return [
+        replace(row, protected_by=(*row.protected_by, "current")) if row.id in current else row
+        for row in rows
+    ]
+
+
+def current_forecasts() -> set[Any]:
+    """Ids of the server's own forecasts that pages show now."""
+    return set(CurrentForecast.objects.exclude(forecast=None).values_list("forecast", flat=True))
 
 
 def build_forecast_row(

@@ -25,6 +25,7 @@ from django.utils.translation import gettext as _
 from forecastsite.cleanup import disk_reserve
 from forecastsite.cleanup.inventory import (
     TOMBSTONE_COLUMNS,
+    current_forecasts,
     list_archived_leftovers,
     load_forecast_rows,
     load_version_rows,
@@ -229,7 +230,8 @@ class CleanupRun:
         found = (
             Forecast.objects.filter(pk__in=rules).only(*TOMBSTONE_COLUMNS).select_related("version__model")
         )
-        free = [row for row in found.select_for_update(of=("self",)).order_by() if row.is_removable]
+        locked, current = found.select_for_update(of=("self",)).order_by(), current_forecasts()
+        free = [row for row in locked if row.is_removable and row.pk not in current]
         rows = sorted(free, key=attrgetter("created_at"))
         counted = [row for row in rows if rules[str(row.pk)].startswith("beyond")]
         if counted:

@@ -57,7 +57,7 @@ class AuditEntry(models.Model):
 
     at = models.DateTimeField(_("when"), auto_now_add=True, db_index=True)
     who = models.CharField(_("who"), max_length=150, blank=True, db_index=True)  # empty: the server itself
-    act = models.CharField(_("act"), max_length=12, choices=AuditAction, db_index=True)
+    act = models.CharField(_("action"), max_length=12, choices=AuditAction, db_index=True)
     kind = models.CharField(_("kind"), max_length=40, blank=True)
     key = models.CharField(_("id"), max_length=64, blank=True, db_index=True)
     name = models.CharField(_("name"), max_length=300)

@@ -26,6 +26,14 @@ def roles_with(permission: str) -> list[str]:
     return [_(name) for name in found.values_list("name", flat=True)]
 
 
+def role_names(user: Any) -> str:
+    """The roles of a person in words; whoever has none is a viewer."""
+    if user.is_superuser:
+        return _("Administrator")
+    names = [_(name) for name in user.groups.order_by("pk").values_list("name", flat=True)]
+    return ", ".join(names) or _("Viewer")
+
+
 def explain_refusal(permission: str) -> str:
     """One sentence that names the roles with this permission."""
     roles = roles_with(permission)

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django_stubs_ext import StrOrPromise
 
 from registry.admin.base import ReadOnlyAdmin
+from registry.lib.admin_groups import group_context
 from registry.lib.messages import translate_error
 from registry.storage.artifacts import CorruptArtifact
 
@@ -51,12 +52,21 @@ class Action:
         """Performs the action right after `preview` has accepted the row; raises one of REFUSALS."""
         raise NotImplementedError
 
-    def preview_row(self, row: Any) -> dict[str, Any]:
+    def is_available(self) -> bool:
+        """Whether this installation can do it at all."""
+        return True
+
+    def check_selection(self, row: Any, rows: list[Any]) -> None:
+        """Raises ValueError if the row cannot be acted on together with the others that are selected."""
+
+    def preview_row(self, row: Any, rows: list[Any]) -> dict[str, Any]:
         """The row with its preview, or with the reason why it is refused."""
         try:
-            return {"row": row, "sentence": self.preview(row), "refused": False}
+            sentence = self.preview(row)
+            self.check_selection(row, rows)
         except REFUSALS as problem:
             return {"row": row, "sentence": translate_error(problem), "refused": True}
+        return {"row": row, "sentence": sentence, "refused": False}
 
 
 class ActionAdmin(ReadOnlyAdmin):
@@ -67,7 +77,8 @@ class ActionAdmin(ReadOnlyAdmin):
 
     def get_permitted_actions(self, request: HttpRequest) -> list[Action]:
         """The actions that the user may perform here."""
-        return [act for act in self.row_actions if request.user.has_perm(act.permission)]
+        permitted = [act for act in self.row_actions if request.user.has_perm(act.permission)]
+        return [act for act in permitted if act.is_available()]
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         own = {
@@ -77,7 +88,9 @@ class ActionAdmin(ReadOnlyAdmin):
         return {**super().get_actions(request), **own}
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **options: Any) -> Any:
-        context["acts"] = self.get_permitted_actions(request)
+        row = options.get("obj")
+        permitted = self.get_permitted_actions(request) if row else []
+        context["acts"] = [act for act in permitted if not act.preview_row(row, [row])["refused"]]
         return super().render_change_form(request, context, *args, **options)
 
 
@@ -116,12 +129,13 @@ def read_token(request: HttpRequest) -> uuid.UUID:
 
 def render_preview(act: Action, page: ActionAdmin, request: HttpRequest, rows: list[Any]) -> HttpResponse:
     """The confirmation page; refused rows are listed with the reason and not submitted."""
-    previews = [act.preview_row(row) for row in rows]
+    previews = [{**act.preview_row(row, rows), "name": page.get_row_title(row)} for row in rows]
     context = {
         **page.admin_site.each_context(request),
         "title": act.label,
         "act": act,
         "opts": page.opts,
+        **group_context(page.opts),
         "accepted": [one for one in previews if not one["refused"]],
         "refused": [one for one in previews if one["refused"]],
         "problem": "confirmed" in request.POST,
@@ -140,6 +154,7 @@ def execute_action(
         before = copy.copy(row)  # a deleted row loses its id
         try:
             sentence = act.preview(row)
+            act.check_selection(row, rows)
             act.execute(row, confirmation)
         except REFUSALS as problem:
             page.message_user(request, f"{before}: {translate_error(problem)}", messages.ERROR)

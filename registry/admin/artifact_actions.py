@@ -62,6 +62,9 @@ class ArchiveArtifact(Action):
 
     name, label, permission = "archive", _("Move the file to the archive"), ARCHIVE_PERMISSION
 
+    def is_available(self) -> bool:
+        return archive.has_archive()
+
     def preview(self, row: ArchivableArtifact) -> str:
         require_ready(row)
         if not archive.has_archive():
@@ -85,6 +88,9 @@ class RestoreArtifact(Action):
     """Restores an artifact's file from the archive."""
 
     name, label, permission = "restore", _("Restore the file from the archive"), ARCHIVE_PERMISSION
+
+    def is_available(self) -> bool:
+        return archive.has_archive()
 
     def preview(self, row: ArchivableArtifact) -> str:
         if not row.archive_address:

@@ -11,12 +11,14 @@ from django.contrib.admin.views.main import ERROR_FLAG
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
+from django.template.defaultfilters import filesizeformat
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 
 from registry.access.audit import AuditEntry
 from registry.access.permissions import require
 from registry.admin.base import ReadOnlyAdmin
+from registry.admin.value_labels import LabelFilter, TableFilter, table_label
 from registry.lib.csv_safe import format_csv_rows
 from registry.lib.export import to_cell_value
 from registry.lib.http import stream_csv
@@ -25,15 +27,34 @@ from registry.storage.tombstones import Tombstone, rule_text
 BATCH_SIZE = 1_000
 
 
+class RuleFilter(LabelFilter):
+    label = staticmethod(rule_text)
+
+
 @admin.register(Tombstone)
 class TombstoneAdmin(ReadOnlyAdmin):
     """Deleted files: by which rule, when, where they were, by whom."""
 
-    list_display = ("name", "kind", "rule_label", "size", "place", "at", "by")
-    list_filter = ("kind", "rule")
+    list_display = ("name", "kind_label", "rule_label", "size_text", "at", "by")
+    list_filter = (("kind", TableFilter), ("rule", RuleFilter))
     search_fields = ("name", "id", "sha256")
     date_hierarchy = "at"
     list_select_related = ("by",)
+
+    fieldsets = (
+        (None, {"fields": ("name", "kind_label", "id")}),
+        (_("Deletion"), {"fields": ("rule_label", "at", "by")}),
+        (_("File"), {"fields": ("place", "size_text", "sha256")}),
+    )
+    readonly_fields = ("kind_label", "rule_label", "size_text")
+
+    @admin.display(description=_("kind"), ordering="kind")
+    def kind_label(self, obj: Tombstone) -> str:
+        return table_label(obj.kind)
+
+    @admin.display(description=_("size"), ordering="size")
+    def size_text(self, obj: Tombstone) -> str:
+        return filesizeformat(obj.size)
 
     @admin.display(description=_("rule"), ordering="rule")
     def rule_label(self, obj: Tombstone) -> str:
@@ -45,14 +66,20 @@ class AuditAdmin(ReadOnlyAdmin):
     """Who did what, when and why; the filtered list can be downloaded as CSV."""
 
     change_list_template = "admin/registry/auditentry/change_list.html"
-    list_display = ("at", "person_text", "act", "kind", "name", "why")
-    list_filter = ("act", "kind")
+    list_display = ("at", "person_text", "act", "kind_label", "name", "why")
+    list_filter = ("act", ("kind", TableFilter))
+    fields = ("at", "person_text", "act", "kind_label", "name", "key", "why")
+    readonly_fields = ("person_text", "kind_label")
     search_fields = ("who", "name", "key", "why")
     date_hierarchy = "at"
 
     @admin.display(description=_("who"), ordering="who")
     def person_text(self, obj: AuditEntry) -> str:
-        return obj.who or "–"
+        return obj.who or "—"
+
+    @admin.display(description=_("kind"), ordering="kind")
+    def kind_label(self, obj: AuditEntry) -> str:
+        return table_label(obj.kind)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.export_csv)

@@ -15,8 +15,11 @@ from django.http import HttpRequest
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+from django.utils.translation import gettext
 
 from registry.access.audit import AuditAction, record_action
+from registry.lib.admin_groups import group_context
 from registry.lib.request_values import fits_field
 
 MAX_LISTED = 5_000  # rows that one list pages through; filters and the search reach the others
@@ -38,6 +41,28 @@ class LargeTableAdmin(admin.ModelAdmin[Any]):
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """The list under its own name."""
+        title = capfirst(str(self.opts.verbose_name_plural))
+        context = {"title": title, **group_context(self.opts), **(extra_context or {})}
+        return super().changelist_view(request, context)
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **options: Any) -> Any:
+        context.update(group_context(self.opts))
+        if row := options.get("obj"):
+            context["subtitle"] = self.get_row_title(row)
+        return super().render_change_form(request, context, *args, **options)
+
+    def get_row_title(self, row: Any) -> str:
+        """What the pages about one row call it."""
+        return str(row)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        context = {**group_context(self.opts), **(extra_context or {})}
+        return super().history_view(request, object_id, context)
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """The list; filters that the database cannot hold are refused as unknown ones are."""
@@ -78,7 +103,25 @@ class ReadOnlyAdmin(LargeTableAdmin):
         return False
 
 
+def yes_or_dash(is_so: bool) -> str:
+    """What a column says instead of a red cross for the usual case."""
+    return gettext("Yes") if is_so else "—"
+
+
 def format_json(value: Any) -> SafeString:
-    """Indented JSON in a <pre>."""
-    text = json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
+    """Indented JSON in a <pre>, with decimals as short as pages show them."""
+    text = json.dumps(round_decimals(value), indent=2, ensure_ascii=False, sort_keys=True)
     return format_html('<pre tabindex="0">{}</pre>', text)
+
+
+def round_decimals(value: Any) -> Any:
+    """The value with its decimals, however deep, to four digits; large ones keep one decimal place.
+
+    >>> round_decimals({"wape": 0.16734523, "days": 28, "errors": [1234.5678, 0.0]})
+    {'wape': 0.1673, 'days': 28, 'errors': [1234.6, 0.0]}
+    """
+    if isinstance(value, float):
+        return round(value, 1) if abs(value) >= 1000 else float(f"{value:.4g}")
+    if isinstance(value, dict):
+        return {name: round_decimals(part) for name, part in value.items()}
+    return [round_decimals(part) for part in value] if isinstance(value, list) else value

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from registry.admin.actions import Action, ActionAdmin, Confirmation
 from registry.admin.base import LargeTableAdmin, format_json
+from registry.admin.file_columns import FILE_FIELDS, FileColumns
 from registry.datasets.models import Dataset, DatasetVersion
 from registry.storage.tombstones import BY_HAND
 
@@ -52,17 +53,22 @@ class DatasetAdmin(LargeTableAdmin):
 
 
 @admin.register(DatasetVersion)
-class DatasetVersionAdmin(ActionAdmin):
+class DatasetVersionAdmin(FileColumns, ActionAdmin):
     """Imported versions; those that models were trained on cannot be deleted."""
 
     row_actions = [DeleteDatasetVersion()]
     list_display = ("__str__", "state", "rows", "series", "first", "last", "created_at", "created_by")
+    fieldsets = (
+        (None, {"fields": ("dataset", "number", "state", "created_at", "created_by")}),
+        (_("Sales"), {"fields": ("first", "last", "rows", "series", "roles_text")}),
+        (_("Import"), {"fields": ("reading_text", "findings_text")}),
+        FILE_FIELDS,
+    )
     list_filter = ("state", "dataset")
     search_fields = ("dataset__name", "content_hash")
     date_hierarchy = "created_at"
     list_select_related = ("dataset", "created_by")
-    exclude = ("stores", "products", "roles", "findings", "reading")
-    readonly_fields = ("roles_text", "findings_text", "reading_text")
+    readonly_fields = ("roles_text", "findings_text", "reading_text", "file_path", "size_text")
 
     @admin.display(description=_("roles of extra columns"))
     def roles_text(self, obj: DatasetVersion) -> SafeString:

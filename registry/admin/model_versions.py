@@ -10,8 +10,11 @@ from django.utils.translation import gettext_lazy as _
 
 from registry.admin.actions import Action, ActionAdmin, Confirmation
 from registry.admin.artifact_actions import ARTIFACT_ACTIONS, CURATE_PERMISSION, DeleteArtifact, require_ready
-from registry.admin.base import ReadOnlyAdmin, format_json
-from registry.lib.formatting import format_percent
+from registry.admin.base import ReadOnlyAdmin, format_json, yes_or_dash
+from registry.admin.file_columns import ARCHIVABLE_FIELDS, ArchivableColumns
+from registry.admin.value_labels import AlgorithmFilter, ScopeFilter
+from registry.labels import algorithm_label, scope_text
+from registry.lib.formatting import format_duration, format_percent
 from registry.model_versions.changes import VersionChange
 from registry.model_versions.models import ForecastModel, ModelVersion
 from registry.storage.tombstones import BY_HAND
@@ -22,7 +25,7 @@ CHART_SCRIPTS = [Script(name, defer=True) for name in ("chartjs/chart.js", "char
 class PromoteVersion(Action):
     """Puts a version in use."""
 
-    name, label, permission, needs_reason = "promote", _("Put in use"), CURATE_PERMISSION, True
+    name, label, permission, needs_reason = "promote", _("Use this version"), CURATE_PERMISSION, True
 
     def preview(self, row: ModelVersion) -> str:
         require_ready(row)
@@ -35,6 +38,11 @@ class PromoteVersion(Action):
         if verdict is not None and verdict.kind == verdict.Kind.REJECTED:
             words = f"{words} {gettext('It was not put in use after its test:')} {verdict.reason_text}"
         return words
+
+    def check_selection(self, row: ModelVersion, rows: list[ModelVersion]) -> None:
+        rivals = [one for one in rows if one.model_id == row.model_id and not one.is_best]
+        if len(rivals) > 1:
+            raise ValueError(gettext("Only one version of a model can be in use: select one of them."))
 
     def execute(self, row: ModelVersion, confirmation: Confirmation) -> None:
         row.promote(confirmation.reason, confirmation.by)
@@ -70,12 +78,19 @@ class DeleteVersion(DeleteArtifact):
 class ForecastModelAdmin(ReadOnlyAdmin):
     """The version in use for each scope."""
 
-    list_display = ("dataset", "kind", "code", "best")
-    list_filter = ("kind", "dataset")
+    list_display = ("scope_label", "dataset", "best")
+    list_filter = (("kind", ScopeFilter), "dataset")
     search_fields = ("code", "dataset__name", "best__name")
     list_select_related = ("dataset", "best")
-    exclude = ("numbers",)
-    readonly_fields = ("numbers_text",)
+    fields = ("dataset", "scope_label", "best", "numbers_text")
+    readonly_fields = ("scope_label", "numbers_text")
+
+    def get_row_title(self, row: ForecastModel) -> str:
+        return f"{row.dataset} · {scope_text(row.scope)}"
+
+    @admin.display(description=_("scope"), ordering="kind")
+    def scope_label(self, obj: ForecastModel) -> str:
+        return scope_text(obj.scope)
 
     @admin.display(description=_("last number given, by algorithm"))
     def numbers_text(self, obj: ForecastModel) -> SafeString:
@@ -86,13 +101,17 @@ class ForecastModelAdmin(ReadOnlyAdmin):
 class VersionChangeAdmin(ReadOnlyAdmin):
     """Which version was put in use, why and by whom."""
 
-    list_display = ("at", "model", "name", "kind", "reason_text", "by")
+    list_display = ("at", "name", "model_label", "kind", "reason_text", "by")
     list_filter = ("kind", "model__dataset")
     search_fields = ("name", "text")
     date_hierarchy = "at"
     list_select_related = ("model__dataset", "by")
-    exclude = ("text", "values")
-    readonly_fields = ("reason_text",)
+    fields = ("at", "model_label", "version", "previous", "kind", "reason_text", "by")
+    readonly_fields = ("model_label", "reason_text")
+
+    @admin.display(description=_("model"), ordering="model")
+    def model_label(self, obj: VersionChange) -> str:
+        return f"{obj.model.dataset} · {scope_text(obj.model.scope)}"
 
     @admin.display(description=_("reason"))
     def reason_text(self, obj: VersionChange) -> str:
@@ -100,7 +119,7 @@ class VersionChangeAdmin(ReadOnlyAdmin):
 
 
 @admin.register(ModelVersion)
-class ModelVersionAdmin(ActionAdmin):
+class ModelVersionAdmin(ArchivableColumns, ActionAdmin):
     """Model versions with actions to put in use, pin, archive and delete."""
 
     row_actions = [PromoteVersion(), RollBackVersion(), *ARTIFACT_ACTIONS, DeleteVersion()]
@@ -109,18 +128,45 @@ class ModelVersionAdmin(ActionAdmin):
         "name",
         "dataset_name",
         "is_in_use",
-        "pinned",
+        "pinned_text",
         "wape_text",
         "file_location",
         "created_at",
         "created_by",
     )
-    list_filter = ("state", "pinned", "algorithm", "model__dataset", "model__kind")
+    list_filter = (
+        "state",
+        "pinned",
+        ("algorithm", AlgorithmFilter),
+        "model__dataset",
+        ("model__kind", ScopeFilter),
+    )
     search_fields = ("name", "sha256")
     date_hierarchy = "created_at"
     list_select_related = ("model__dataset", "created_by")
-    exclude = ("config", "metrics", "wape")
-    readonly_fields = ("wape_text", "archived_at", "config_text", "metrics_text")
+    fieldsets = (
+        (None, {"fields": ("name", "scope_label", "algorithm_text", "is_in_use", "state", "wape_text")}),
+        (
+            _("Training"),
+            {"fields": ("dataset_version", "horizon", "seconds_text", "seed", "created_at", "created_by")},
+        ),
+        (_("Settings and test results"), {"fields": ("config_text", "metrics_text")}),
+        ARCHIVABLE_FIELDS,
+    )
+    readonly_fields = (
+        "scope_label",
+        "algorithm_text",
+        "is_in_use",
+        "wape_text",
+        "seconds_text",
+        "config_text",
+        "metrics_text",
+        "pinned_text",
+        "file_location",
+        "file_path",
+        "size_text",
+        "archived_at",
+    )
 
     class Media:
         js = [*CHART_SCRIPTS, Script("charts/backtest.js", defer=True)]
@@ -129,17 +175,25 @@ class ModelVersionAdmin(ActionAdmin):
     def dataset_name(self, obj: ModelVersion) -> str:
         return str(obj.model.dataset)
 
-    @admin.display(description=_("in use"), boolean=True)
-    def is_in_use(self, obj: ModelVersion) -> bool:
-        return obj.is_best
+    @admin.display(description=_("scope"))
+    def scope_label(self, obj: ModelVersion) -> str:
+        return f"{obj.model.dataset} · {scope_text(obj.model.scope)}"
+
+    @admin.display(description=_("method"))
+    def algorithm_text(self, obj: ModelVersion) -> str:
+        return algorithm_label(obj.algorithm)
+
+    @admin.display(description=_("training time"))
+    def seconds_text(self, obj: ModelVersion) -> str:
+        return format_duration(obj.seconds)
+
+    @admin.display(description=_("in use"))
+    def is_in_use(self, obj: ModelVersion) -> str:
+        return yes_or_dash(obj.is_best)
 
     @admin.display(description=_("error"), ordering="wape")
     def wape_text(self, obj: ModelVersion) -> str:
         return format_percent(obj.wape)
-
-    @admin.display(description=_("file"), ordering="archived_at")
-    def file_location(self, obj: ModelVersion) -> str:
-        return obj.location_label
 
     @admin.display(description=_("settings"))
     def config_text(self, obj: ModelVersion) -> SafeString:

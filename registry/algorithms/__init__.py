@@ -32,31 +32,35 @@ NOT_WHOLE = gettext_noop("{key} is {given}: use a whole number.")
 NOT_A_NUMBER = gettext_noop("{key} is {given}: use a number.")
 
 
-def knob(default: float | int, help: str, low: float, high: float) -> Any:
-    """A dataclass field with the help text and bounds that the form shows."""
-    return field(default=default, metadata={"help": help, "min": low, "max": high})
+def knob(default: float | int, help: str, low: float, high: float, label: str = "") -> Any:
+    """A dataclass field with the help text, bounds and label that the form shows.
+
+    Without a label the form shows the field's name as words.
+    """
+    return field(default=default, metadata={"help": help, "min": low, "max": high, "label": label})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
     """Knobs of every algorithm."""
 
-    past_days: int = knob(56, "Days of past sales the model looks at.", 14, 728)
+    past_days: int = knob(56, "Days of past sales the model looks at.", 14, 728, "Days of history")
     block: int = knob(
         0,
-        "Days forecast in one step, then fed back; 0 = a week, or four where most days sell nothing.",
+        "Days forecast at once, then fed back; 0 = a week, or four where most days sell nothing.",
         0,
         90,
+        "Days per step",
     )
-    steps: int = knob(0, "Learning steps (or trees); 0 = as many as fit into the seconds.", 0, 1_000_000)
+    steps: int = knob(0, "0 = as many as fit into the training time.", 0, 1_000_000, "Training steps")
 
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkConfig(Config):
     """Knobs of every algorithm that learns by gradient."""
 
-    rate: float = knob(0.003, "Learning rate at the start.", 0.00001, 0.1)
-    batch: int = knob(256, "Windows in one learning step.", 16, 4096)
+    rate: float = knob(0.003, "At the start; it falls over time.", 0.00001, 0.1, "Learning rate")
+    batch: int = knob(256, "Windows in each training step.", 16, 4096, "Batch size")
 
 
 @dataclass(frozen=True)
@@ -108,8 +112,8 @@ class AutoConfig:
 
 AUTO = AlgorithmEntry(
     "auto",
-    "Try all",
-    "Tries what the time allows and keeps the best method or a blend.",
+    "Automatic (recommended)",
+    "Tries as many methods as the time allows, then uses the best one or a blend.",
     AutoConfig,
     0,
     nn.Identity,
@@ -213,7 +217,7 @@ def _validate_value(key: str, given: Any, kind: type, bounds: Any) -> Any:
 
 
 def describe_knobs(name: str) -> list[dict[str, Any]]:
-    """For each knob what a form needs: name, type, default, help, min, max."""
+    """For each knob what a form needs: name, type, default, label, help, min, max."""
     config = get_entry(name).config_class
     types = get_type_hints(config)
     return [

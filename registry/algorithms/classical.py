@@ -33,8 +33,8 @@ PHI_INDEX, TURN = 3, 5  # of the damping among the weights; in the order of `aut
 class ClassicalConfig(Config):
     """How much of each series is used."""
 
-    past_days: int = knob(112, "Days of past sales the model looks at.", 28, 728)
-    block: int = knob(28, "Days forecast in one step, then fed back.", 7, 90)
+    past_days: int = knob(112, "Days of past sales the model looks at.", 28, 728, "Days of history")
+    block: int = knob(28, "Days forecast at once, then fed back.", 7, 90, "Days per step")
 
 
 class Smoothing(nn.Module):

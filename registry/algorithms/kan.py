@@ -20,10 +20,10 @@ from registry.series.windows import Batch, Shape
 class KANConfig(NetworkConfig):
     """Size of the network."""
 
-    width: int = knob(128, "Nodes in each layer.", 8, 1024)
-    layers: int = knob(3, "Number of layers.", 1, 8)
-    bumps: int = knob(4, "Bumps that make up each curve.", 2, 16)
-    dropout: float = knob(0.1, "Share of nodes left out at random while learning.", 0, 0.9)
+    width: int = knob(128, "Nodes per layer.", 8, 1024, "Width")
+    layers: int = knob(3, "Number of layers.", 1, 8, "Layers")
+    bumps: int = knob(4, "Basis functions of each curve.", 2, 16, "Basis functions")
+    dropout: float = knob(0.1, "Share of nodes switched off at random during training.", 0, 0.9, "Dropout")
 
 
 class CurveLayer(nn.Module):

@@ -19,10 +19,10 @@ from registry.series.windows import Batch, Shape
 class LSTMConfig(NetworkConfig):
     """Size of the network."""
 
-    batch: int = knob(128, "Windows in one learning step.", 16, 4096)
-    width: int = knob(64, "Numbers that the network remembers.", 8, 512)
-    dense: int = knob(128, "Nodes in the layer that joins memory and calendar.", 8, 1024)
-    dropout: float = knob(0.1, "Share of nodes left out at random while learning.", 0, 0.9)
+    batch: int = knob(128, "Windows in each training step.", 16, 4096, "Batch size")
+    width: int = knob(64, "Size of the memory state.", 8, 512, "Memory size")
+    dense: int = knob(128, "Nodes in the layer that joins memory and calendar.", 8, 1024, "Dense layer")
+    dropout: float = knob(0.1, "Share of nodes switched off at random during training.", 0, 0.9, "Dropout")
 
 
 @register(

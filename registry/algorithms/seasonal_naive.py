@@ -24,8 +24,8 @@ SAMPLE_WINDOWS = 4096
 class SeasonalNaiveConfig(Config):
     """Nothing to learn but the usual error."""
 
-    past_days: int = knob(28, "Days of past sales the model looks at.", 14, 728)
-    block: int = knob(7, "Days forecast in one step, then fed back.", 7, 7)
+    past_days: int = knob(28, "Days of past sales the model looks at.", 14, 728, "Days of history")
+    block: int = knob(7, "Days forecast at once, then fed back.", 7, 7, "Days per step")
 
 
 @register(

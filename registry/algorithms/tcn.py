@@ -21,10 +21,10 @@ KERNEL_SIZE = 3
 class TCNConfig(NetworkConfig):
     """Size of the network."""
 
-    width: int = knob(32, "Channels of each convolution.", 8, 256)
-    layers: int = knob(4, "Convolutions; each looks twice as far as the one before.", 1, 8)
-    dense: int = knob(128, "Nodes in the layer that joins past and calendar.", 8, 1024)
-    dropout: float = knob(0.1, "Share of nodes left out at random while learning.", 0, 0.9)
+    width: int = knob(32, "Channels of each convolution.", 8, 256, "Channels")
+    layers: int = knob(4, "Each looks twice as far back as the one before.", 1, 8, "Convolutions")
+    dense: int = knob(128, "Nodes in the layer that joins past and calendar.", 8, 1024, "Dense layer")
+    dropout: float = knob(0.1, "Share of nodes switched off at random during training.", 0, 0.9, "Dropout")
 
 
 class CausalBlock(nn.Module):

@@ -20,10 +20,10 @@ from registry.series.windows import Batch, Shape
 class TiDEConfig(NetworkConfig):
     """Size of the network."""
 
-    width: int = knob(192, "Nodes in each layer of the encoder.", 8, 1024)
-    layers: int = knob(2, "Layers of the encoder.", 1, 8)
-    day: int = knob(16, "Numbers that describe each day ahead.", 4, 128)
-    dropout: float = knob(0.1, "Share of nodes left out at random while learning.", 0, 0.9)
+    width: int = knob(192, "Nodes per layer of the encoder.", 8, 1024, "Width")
+    layers: int = knob(2, "Layers of the encoder.", 1, 8, "Layers")
+    day: int = knob(16, "Features that describe each day ahead.", 4, 128, "Day features")
+    dropout: float = knob(0.1, "Share of nodes switched off at random during training.", 0, 0.9, "Dropout")
 
 
 class ResidualBlock(nn.Module):

@@ -23,12 +23,12 @@ WEEK = 7
 class TransformerConfig(NetworkConfig):
     """Size of the network."""
 
-    past_days: int = knob(84, "Days of past sales the model looks at; whole weeks.", 14, 728)
-    batch: int = knob(128, "Windows in one learning step.", 16, 4096)
-    width: int = knob(64, "Numbers that describe each week.", 8, 512)
-    layers: int = knob(2, "Number of attention layers.", 1, 8)
-    heads: int = knob(4, "Attention heads; the width is a multiple of it.", 1, 16)
-    dropout: float = knob(0.1, "Share of nodes left out at random while learning.", 0, 0.9)
+    past_days: int = knob(84, "Past sales the model looks at, in whole weeks.", 14, 728, "Days of history")
+    batch: int = knob(128, "Windows in each training step.", 16, 4096, "Batch size")
+    width: int = knob(64, "Features that describe each week.", 8, 512, "Width")
+    layers: int = knob(2, "Number of attention layers.", 1, 8, "Layers")
+    heads: int = knob(4, "The width is a multiple of it.", 1, 16, "Attention heads")
+    dropout: float = knob(0.1, "Share of nodes switched off at random during training.", 0, 0.9, "Dropout")
 
 
 @register(

@@ -5,6 +5,7 @@ Ke et al., "LightGBM: A Highly Efficient Gradient Boosting Decision Tree" (2017)
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from registry.series.windows import AROUND, PROFILE_COLUMNS, Batch, Shape
 
 ROWS_PER_SECOND = 10_000  # times the root of threads, so that some hundred trees fit into the time
 RECENT_DAYS = 14  # past days that are features one by one
+GROWING_ORDER = ("median", "mean")  # the error that pages show is that of the median
 SIZE_BINS = 8  # sizes of forecasts whose errors are measured separately
 
 
@@ -28,10 +30,10 @@ SIZE_BINS = 8  # sizes of forecasts whose errors are measured separately
 class TreesConfig(Config):
     """Size of the forest."""
 
-    steps: int = knob(300, "Trees at most.", 1, 5000)
-    leaves: int = knob(63, "Leaves of each tree.", 4, 1024)
-    rate: float = knob(0.1, "Learning rate.", 0.005, 0.5)
-    rows: int = knob(500_000, "Days to learn from.", 1000, 5_000_000)
+    steps: int = knob(300, "Number of trees at most.", 1, 5000, "Trees")
+    leaves: int = knob(63, "Leaves of each tree.", 4, 1024, "Leaves")
+    rate: float = knob(0.1, "Share of each tree in the result.", 0.005, 0.5, "Learning rate")
+    rows: int = knob(500_000, "Rows sampled for training.", 1000, 5_000_000, "Training rows")
 
 
 @register(
@@ -67,13 +69,16 @@ class Trees(nn.Module):
         learned = self._sample_rows(sampler, rows)
         check = None if sampler.check is None else _known_rows(sampler.check)
         started, share = time.monotonic(), 1 / len(OBJECTIVES)
-        for number, (name, goal) in enumerate(OBJECTIVES.items()):
+        errors: tuple[float, float | None] = (math.nan, None)  # of the median, on learning and check days
+        for turn, name in enumerate(GROWING_ORDER):
+            number = list(OBJECTIVES).index(name)
             options = {"learning_rate": self.config.rate, "num_leaves": self.config.leaves}
             trees = 0 if check is not None else int(self.useful[number])
-            forest = Forest(goal, options, trees or self.config.steps)
-            until = started + seconds * share * (number + 1)
-            for done, error, held in forest.grow_trees(learned, check, until):
-                yield FitProgress((number + done) * share, error, held)
+            forest = Forest(OBJECTIVES[name], options, trees or self.config.steps)
+            until = started + seconds * share * (turn + 1)
+            for done, *found in forest.grow_trees(learned, check, until):
+                errors = (found[0], found[1]) if name == "median" else errors
+                yield FitProgress((turn + done) * share, *errors)
             self.useful[number] = forest.best_tree_count
             setattr(self, name, torch.frombuffer(bytearray(forest.model_text), dtype=torch.uint8))
         self._boosters.clear()

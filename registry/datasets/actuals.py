@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from uuid import UUID
 
 import numpy as np
@@ -37,12 +37,39 @@ class ActualSales:
 
     def sum_units(self, store: str, product: str, first: date, last: date) -> float | None:
         """Units from `first` to `last`; an empty code means all of them. None when nothing was recorded."""
+        is_wanted = self._find_rows(store, product, first, last)
+        return float(self.units[is_wanted].sum(dtype=np.float64)) if is_wanted.any() else None
+
+    def units_by_day(self, store: str, product: str, first: date, last: date) -> list[float | None]:
+        """Units of each day from `first` to `last`; None for a day without a record."""
+        size = (last - first).days + 1
+        is_wanted = self._find_rows(store, product, first, last)
+        place = self.days[is_wanted] - day_number(first)
+        sums = np.bincount(place, self.units[is_wanted].astype(np.float64), size)
+        if self.lists_only_sales:  # no row on a day when others sold: nothing was sold
+            place = self.days[self._find_rows("", "", first, last)] - day_number(first)
+        is_recorded = np.bincount(place, minlength=size) > 0
+        return [float(units) if known else None for units, known in zip(sums, is_recorded, strict=True)]
+
+    def _find_rows(self, store: str, product: str, first: date, last: date) -> npt.NDArray[np.bool_]:
+        """[N] whether a row is of these days, store and product."""
         is_wanted = (self.days >= day_number(first)) & (self.days <= day_number(last))
         if store:
             is_wanted &= self.stores == self.codes[0].get(store, -1)
         if product:
             is_wanted &= self.products == self.codes[1].get(product, -1)
-        return float(self.units[is_wanted].sum(dtype=np.float64)) if is_wanted.any() else None
+        return is_wanted
+
+    @cached_property
+    def lists_only_sales(self) -> bool:
+        """Whether the source has rows only for days with a sale, as a panel of these sales would find."""
+        from registry.series.panel import LOG_HOLE_SHARE, LOG_ZERO_SHARE
+
+        if not len(self.units):
+            return False
+        series = self.stores.astype(np.int64) * len(self.codes[1]) + self.products
+        holes = 1 - len(series) / (len(np.unique(series)) * len(np.unique(self.days)))
+        return bool(holes > LOG_HOLE_SHARE and (self.units == 0).mean() < LOG_ZERO_SHARE)
 
 
 def current_versions() -> QuerySet[DatasetVersion]:

@@ -11,7 +11,7 @@ from registry.lib.formatting import format_day, format_percent, format_whole_num
 
 SERIES_FINDINGS = {"constant", "level-change", "short"}
 DAY_FINDINGS = {"store-gap", "product-gap", "only-sold"}
-PLAIN_FINDINGS = {"new-store", "new-product", "other-sheets", "one-store"}
+PLAIN_FINDINGS = {"new-store", "new-product", "other-sheets", "joined-sheets", "one-store"}
 SMALLEST_SHARE = 0.001  # that is written out
 WIDTH = 100.0  # of a picture
 Finding = dict[str, Any]
@@ -30,13 +30,25 @@ def count_text(finding: Finding) -> str:
     return ngettext("%(count)s row", "%(count)s rows", count) % words
 
 
+def series_count_text(finding: Finding) -> str:
+    """In how many series or stores days are missing; empty for other findings."""
+    effect = finding.get("effect") or {}
+    if effect.get("kind") != "gap":
+        return ""
+    count = effect["series"]
+    words = {"count": format_whole_number(count)}
+    if finding["code"] == "store-gap":
+        return ngettext("in %(count)s store", "in %(count)s stores", count) % words
+    return ngettext("in %(count)s series", "in %(count)s series", count) % words
+
+
 def effect_text(finding: Finding) -> str:
     """What the action does to rows and units; empty where it changes neither."""
     effect = finding.get("effect") or {}
     if not effect:
         return ""
     if effect["kind"] == "gap":
-        return gap_text(effect)
+        return _("The total is unchanged.")
     share = effect["share"]
     words = {"rows": format_whole_number(effect["rows"]), "of": format_whole_number(effect["of"])}
     words["share"] = "" if share is None else share_text(share)
@@ -61,19 +73,6 @@ def merged_text(rows: int, share: float | None, words: dict[str, str]) -> str:
         else _("%(fewer)s, the total rises by %(share)s")
     )
     return text % words
-
-
-def gap_text(effect: dict[str, Any]) -> str:
-    """How many series have gaps, which change no total."""
-    words = {"series": format_whole_number(effect["series"])}
-    return (
-        ngettext(
-            "in %(series)s series, the total is unchanged",
-            "in %(series)s series, the total is unchanged",
-            effect["series"],
-        )
-        % words
-    )
 
 
 def share_text(share: float) -> str:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from registry.datasets.countries import country_choices
 from registry.datasets.importer import clean_dataset_name
-from registry.datasets.importing.covariate_roles import CORE_COLUMNS, KNOWN_AHEAD_PATTERN, NAME_PATTERN
+from registry.datasets.importing.covariate_roles import CORE_COLUMNS
 from registry.datasets.importing.errors import SalesFileError
 from registry.datasets.importing.findings import ACTION_LABELS, ALLOWED_ACTIONS, FINDING_TITLES
 from registry.datasets.importing.formats.readers import READERS
@@ -34,16 +34,28 @@ COLUMN_CHOICES = [
     ("ignore", _("Ignore")),
 ]
 COLUMN_ROLES = ("known", "past", "static", "name")
+PROPOSED_ROLES = {
+    "known": _("Known ahead"),
+    "past": _("Known for the past only"),
+    "static": _("Fixed per store or product"),
+    "name": _("Name of the product or store"),
+}
 # columns that a wide file lacks, because its days or products are columns
 MELTED_COLUMNS = {"wide-days": ("date", "sales"), "wide-products": ("product_id", "sales")}
+# sentences for the main columns that nobody has chosen
+MISSING_COLUMNS = {
+    "date": _("Choose the column that holds the date."),
+    "product_id": _("Choose the column that holds the product."),
+    "sales": _("Choose the column that holds the units sold."),
+}
 DATE_ORDER_CHOICES = [
-    ("", _("detected automatically")),
+    ("", _("Detect automatically")),
     ("dmy", _("day, month, year")),
     ("mdy", _("month, day, year")),
     ("ymd", _("year, month, day")),
 ]
 DECIMAL_CHOICES = [
-    ("", _("detected automatically")),
+    ("", _("Detect automatically")),
     ("point", _("1.5 (point)")),
     ("comma", _("1,5 (comma)")),
 ]
@@ -55,13 +67,14 @@ class UploadForm(forms.Form):
     file = forms.FileField(
         label=_("File"),
         help_text=_(
-            "CSV, Excel (.xlsx) or parquet; one row per store, product and day, or a column per day."
+            "CSV (.csv, .txt, .tsv), Excel (.xlsx, .xlsm, .xls, .xlsb), OpenDocument (.ods) or Parquet, also "
+            "packed as .zip or .gz. One row per store, product and day, or a column per day."
         ),
         widget=forms.FileInput(attrs={"accept": ",".join(READERS)}),
         error_messages={"required": _("Choose a file."), "empty": _("The file is empty.")},
     )
     dataset = RowChoiceField(
-        Dataset.objects.all(), label=_("Add to"), required=False, empty_label=_("a new dataset")
+        Dataset.objects.all(), label=_("Add to"), required=False, empty_label=_("A new dataset")
     )
     name = forms.CharField(
         label=_("Name of the new dataset"),
@@ -70,10 +83,13 @@ class UploadForm(forms.Form):
         help_text=_("Optional. Without one the dataset is named after the file."),
     )
     country = forms.ChoiceField(
-        label=_("Country for public holidays"), choices=country_choices, required=False
+        label=_("Country"),
+        choices=country_choices,
+        required=False,
+        help_text=_("Optional. Used for public holidays."),
     )
     replace = forms.BooleanField(
-        label=_("Replace the whole dataset: remove rows that are not in the file"), required=False
+        label=_("Replace the dataset: rows missing from this file are removed"), required=False
     )
 
     def __init__(self, *args: Any, languages: str = "", **kwargs: Any) -> None:
@@ -84,10 +100,9 @@ class UploadForm(forms.Form):
         """The file, if its type and size are accepted."""
         file = self.cleaned_data["file"]
         if Path(file.name).suffix.lower() not in READERS:
-            kinds = ", ".join(READERS)
-            raise forms.ValidationError(
-                _("Choose a file of one of these types: %(kinds)s."), params={"kinds": kinds}
-            )
+            *most, last = READERS
+            words = {"kinds": ", ".join(most), "last": last}
+            raise forms.ValidationError(_("Choose a %(kinds)s or %(last)s file."), params=words)
         if file.size > settings.MAX_UPLOAD_MB << 20:
             raise forms.ValidationError(_("At most %(most)d MB."), params={"most": settings.MAX_UPLOAD_MB})
         return file
@@ -96,7 +111,7 @@ class UploadForm(forms.Form):
         """Requires an unused name for a new dataset; without one it is named after the file."""
         data: dict[str, Any] = super().clean() or {}
         if not data.get("dataset"):
-            stem = Path(data["file"].name).stem[:80] if data.get("file") else ""
+            stem = propose_name(data["file"].name) if data.get("file") else ""
             try:
                 data["name"] = clean_dataset_name(data.get("name") or stem)
             except SalesFileError as problem:
@@ -127,6 +142,18 @@ class UploadForm(forms.Form):
         return upload
 
 
+def propose_name(file: str) -> str:
+    """The name of a new dataset from that of its file.
+
+    >>> propose_name("sales 2026.csv"), propose_name("till.csv.gz")
+    ('sales 2026', 'till')
+    """
+    path = Path(file)
+    while path.suffix.lower() in READERS:
+        path = path.with_suffix("")
+    return path.name[:80]
+
+
 def encoding_choices(candidates: list[dict[str, str]]) -> list[tuple[str, str]]:
     """The encodings that a file may have, each with a text of the file in it."""
     if len(candidates) < 2:
@@ -155,10 +182,21 @@ class ColumnMappingForm(forms.Form):
         for place, column in enumerate(self.columns):
             self.fields[f"column-{place}"] = forms.ChoiceField(
                 label=column["name"],
-                choices=[("", automatic_label(column["name"])), *COLUMN_CHOICES[1:]],
+                choices=[("", self.automatic_label(column)), *COLUMN_CHOICES[1:]],
                 required=False,
                 initial=self.initial_target(column),
             )
+
+    def automatic_label(self, column: dict[str, Any]) -> str:
+        """The choice that leaves the role to the check, with the role that the column will probably get."""
+        dataset = self.upload.dataset
+        current = dataset.current_version if dataset else None
+        name = column["is"] or column["name"]
+        if current is not None and name in current.roles:
+            role, sentence = current.roles[name], gettext("%(role)s (as before)")
+        else:
+            role, sentence = column.get("role", ""), gettext("%(role)s (proposed)")
+        return sentence % {"role": PROPOSED_ROLES[role]} if role in PROPOSED_ROLES else gettext("Automatic")
 
     def initial_target(self, column: dict[str, Any]) -> str:
         """The meaning of a column at its last import, else the one its name suggests."""
@@ -192,8 +230,7 @@ class ColumnMappingForm(forms.Form):
                 self.add_error(None, _("%(column)s was chosen twice.") % {"column": label})
         missing = [target for target in ("date", "product_id", "sales") if target not in chosen]
         if missing and tuple(missing) not in MELTED_COLUMNS.values():
-            label = dict(COLUMN_CHOICES)[missing[0]]
-            self.add_error(None, _("Choose the column for: %(column)s.") % {"column": label})
+            self.add_error(None, MISSING_COLUMNS[missing[0]])
         return data
 
     def save_mapping(self) -> None:
@@ -214,15 +251,6 @@ class ColumnMappingForm(forms.Form):
             "encoding": data["encoding"],
         }
         self.upload.save()
-
-
-def automatic_label(name: str) -> str:
-    """The choice that leaves the role to the check, with the role that the column's name suggests."""
-    if KNOWN_AHEAD_PATTERN.search(name):
-        return gettext("Automatic: known ahead")
-    if NAME_PATTERN.search(name):
-        return gettext("Automatic: a name")
-    return gettext("Automatic")
 
 
 class FindingActionForm(forms.Form):

@@ -25,6 +25,7 @@ class Dataset(models.Model):
 
     name = models.CharField(_("name"), max_length=80, unique=True)
     country = models.CharField(_("country for public holidays"), max_length=2, blank=True)
+    is_paused = models.BooleanField(_("attention paused"), default=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, verbose_name=_("created by")

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from registry.datasets.importing.canonical import read_left_out
 from registry.datasets.importing.covariate_roles import CORE_COLUMNS, COVARIATE_ROLES
 from registry.datasets.models import DatasetVersion
 from registry.datasets.scope import Scope
@@ -16,7 +17,7 @@ from registry.datasets.scope import Scope
 if TYPE_CHECKING:
     import pandas as pd
 
-    from registry.series.panel import BusinessActivity, Panel
+    from registry.series.panel import BusinessActivity, Days, Panel
 
 
 def read_table(version: DatasetVersion, scope: Scope) -> pa.Table:
@@ -44,7 +45,12 @@ def row_group_may_contain(file: pq.ParquetFile, group: int, column: str, code: s
 
 def read_frame(version: DatasetVersion, scope: Scope | None = None) -> pd.DataFrame:
     """date (datetime64), store_id and product_id (categories), sales (float, NaN = not recorded), extras."""
-    frame: pd.DataFrame = read_table(version, scope or Scope()).to_pandas(date_as_object=False)
+    return to_frame(read_table(version, scope or Scope()))
+
+
+def to_frame(table: pa.Table) -> pd.DataFrame:
+    """The rows of read_table() in pandas."""
+    frame: pd.DataFrame = table.to_pandas(date_as_object=False)
     for name in CORE_COLUMNS[1:3]:
         frame[name] = frame[name].cat.remove_unused_categories()
     return frame
@@ -56,9 +62,12 @@ def read_panel(version: DatasetVersion, scope: Scope | None = None) -> Panel:
 
     scope = scope or Scope()
     roles = {name: role for name, role in version.roles.items() if role in COVARIATE_ROLES}
-    frame = read_frame(version, scope)
+    table = read_table(version, scope)
+    left_out = read_left_out(table.schema)
+    frame = to_frame(table)
+    del table
     whole = None if scope.kind == "global" else read_business(version)
-    return Panel.from_frame(frame[[*CORE_COLUMNS, *roles]], roles, version.dataset.country, whole)
+    return Panel.from_frame(frame[[*CORE_COLUMNS, *roles]], roles, version.dataset.country, whole, left_out)
 
 
 def read_business(version: DatasetVersion) -> BusinessActivity:
@@ -66,9 +75,14 @@ def read_business(version: DatasetVersion) -> BusinessActivity:
     from registry.series.panel import BusinessActivity
 
     table = pq.read_table(pa.BufferReader(version.read()), columns=["date", "store_id", "sales"])
-    table = table.filter(pc.is_valid(table["sales"]))
+    sold = pc.is_valid(table["sales"])
+    recorded, blank = (group_days(table.filter(mask), version.stores) for mask in (sold, pc.invert(sold)))
+    return BusinessActivity(np.datetime64(version.last, "D"), recorded, blank)
+
+
+def group_days(table: pa.Table, stores: list[str]) -> dict[str, Days]:
+    """The days of each store's rows."""
     pairs = table.group_by(["store_id", "date"]).aggregate([])
     days = pairs["date"].to_numpy().astype("datetime64[D]")
-    stores = pairs["store_id"].combine_chunks().to_numpy(zero_copy_only=False)
-    recorded = {store: days[stores == store] for store in version.stores}
-    return BusinessActivity(np.datetime64(version.last, "D"), recorded)
+    names = pairs["store_id"].combine_chunks().to_numpy(zero_copy_only=False)
+    return {store: days[names == store] for store in stores}

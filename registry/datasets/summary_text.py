@@ -22,6 +22,8 @@ def summary_facts(summary: dict[str, Any]) -> list[str]:
         return []
     first, last = (date_format(date.fromisoformat(summary[end])) for end in ("first", "last"))
     facts = [f"{first} – {last}", silent_text(summary["silent"], summary["days"])]
+    if sheets := summary.get("sheets"):
+        facts.insert(0, ngettext("read %(count)d sheet", "read %(count)d sheets", sheets) % {"count": sheets})
     if summary["units"]:
         facts.append(_("median %(units)s units a day") % {"units": format_units(summary["median"])})
     facts += [rhythm_text(summary["weekdays"]), *biggest_texts(summary)]

@@ -21,7 +21,7 @@ from registry.datasets.importing.options import ImportOptions
 from registry.datasets.models import Dataset, DatasetVersion
 
 EXPIRES_AFTER = dt.timedelta(days=1)
-REUSED_OPTIONS = ("mapping", "roles", "dates", "decimal", "encoding", "choices", "ignore")
+REUSED_OPTIONS = ("mapping", "roles", "encoding", "choices", "ignore")
 
 LOOK_FACTS = ("replayed", "encodings", "shown_encoding")  # of the first look; they outlast the checks
 
@@ -49,6 +49,15 @@ class UploadQuerySet(models.QuerySet["Upload"]):
                 stream.write(chunk)
         upload.save()
         return upload
+
+
+def find_usual_formats(reading: dict[str, Any]) -> dict[str, str]:
+    """The order of dates and the decimal mark of the file before: they count where the next one proves none.
+
+    A mark counts only if a person chose it: a file of whole numbers proves none.
+    """
+    dates = reading.get("dates") or reading.get("about", {}).get("dates", "")
+    return {"usual_dates": dates, "usual_decimal": reading.get("decimal") or reading.get("usual_decimal", "")}
 
 
 class Upload(models.Model):
@@ -102,6 +111,7 @@ class Upload(models.Model):
             reused = {name: before.reading[name] for name in REUSED_OPTIONS if name in before.reading}
             if before.dataset_id != self.dataset_id:  # same columns, but perhaps other faults
                 reused.pop("choices", None)
+            reused |= find_usual_formats(before.reading)
             if self.reading.get("encoding"):  # chosen for this file
                 reused.pop("encoding", None)
             reused["mapping"] = {a: b for a, b in reused.get("mapping", {}).items() if b in names}

@@ -66,5 +66,7 @@ def dataset_detail(request: HttpRequest, pk: int) -> HttpResponse:
         dataset.versions.filter(state=Artifact.State.READY).select_related("created_by").order_by("-number")
     )
     models = dataset.models.filter(best__isnull=False).select_related("best")
-    context = {"dataset": dataset, "current": dataset.current_version, "versions": versions, "models": models}
-    return render(request, "datasets/detail.html", context)
+    current = dataset.current_version
+    findings = [(finding, None) for finding in current.findings] if current else []
+    context = {"dataset": dataset, "current": current, "versions": versions, "models": models}
+    return render(request, "datasets/detail.html", {**context, "findings": findings})

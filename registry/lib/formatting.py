@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
+from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_noop, ngettext
 
 DASH = "–"
+# Our own, because Django calls them 星期一 in Chinese, which is long for a table.
+WEEKDAYS = (
+    gettext_noop("Mon"),
+    gettext_noop("Tue"),
+    gettext_noop("Wed"),
+    gettext_noop("Thu"),
+    gettext_noop("Fri"),
+    gettext_noop("Sat"),
+    gettext_noop("Sun"),
+)
 
 
 def format_units(value: float | None) -> str:
@@ -63,6 +74,20 @@ def bias_text(bias: float | None) -> str:
     return (_("%(size)s too high") if bias > 0 else _("%(size)s too low")) % {"size": size}
 
 
+def gain_text(gain: float | None) -> str:
+    """How much better a forecast is than another, in words.
+
+    >>> gain_text(0.36), gain_text(-0.04), gain_text(0.001)
+    ('36% better', '4% worse', 'about the same')
+    """
+    if gain is None:
+        return DASH
+    if abs(gain) < 0.005:
+        return _("about the same")
+    size = format_percent(abs(gain), 0)
+    return (_("%(size)s better") if gain > 0 else _("%(size)s worse")) % {"size": size}
+
+
 def change_text(value: float | None) -> str:
     """A relative change in words, empty if unknown."""
     if value is None:
@@ -105,6 +130,22 @@ def last_year_text(value: float | None) -> str:
 def format_day(text: str | None) -> str:
     """An ISO date in the format of the current language."""
     return date_format(date.fromisoformat(text[:10])) if text else DASH
+
+
+def weekday_date(day: date) -> str:
+    """A day of a table with its weekday: Sun, 1 Nov 2026.
+
+    >>> weekday_date(date(2026, 11, 1))
+    'Sun, 1 Nov 2026'
+    """
+    words = {"weekday": _(WEEKDAYS[day.weekday()]), "day": date_format(day)}
+    return _("%(weekday)s, %(day)s") % words
+
+
+def format_moment(moment: datetime) -> str:
+    """The time of day of something that happened today, otherwise its day."""
+    here = timezone.localtime(moment)
+    return date_format(here, "H:i" if here.date() == timezone.localdate() else "DATE_FORMAT")
 
 
 def machine_number(value: float | None) -> str:

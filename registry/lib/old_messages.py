@@ -35,5 +35,11 @@ PRESENT_WORDING = {
     "The training lost its worker twice. Look at the server's log, then start it again.": (
         "The training lost its worker twice. Check the server log, then start it again."
     ),
+    "{method}, round {round}: error {error:.1%}, on check days {check:.1%}": (
+        "{method}, round {round}: error {error:.1%}, validation error {check:.1%}"
+    ),
+    "{method}, round {round}: error {check:.1%} on check days": (
+        "{method}, round {round}: validation error {check:.1%}"
+    ),
     "The worker was lost; the training waits for another.": "The worker was lost. Waiting for another one.",
 }

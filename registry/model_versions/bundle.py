@@ -6,7 +6,7 @@ No pickle anywhere: the module is rebuilt from its registered class, then filled
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import version
 from typing import Any
@@ -95,6 +95,11 @@ class Bundle:
         None  # [S, H]: forecast of the last held-back window, before its days were learned
     )
     libraries: dict[str, str] = field(default_factory=lambda: {name: version(name) for name in LIBRARIES})
+
+    def __post_init__(self) -> None:
+        # bundles of earlier releases do not say how many days were measured: those of their horizon
+        measured = self.calibration.window_days or self.horizon
+        self.calibration = replace(self.calibration, window_days=measured)
 
     def forecast(self, panel: Panel, horizon: int) -> Prediction:
         """The calibrated forecast of all series for the `horizon` days after the panel's last day."""

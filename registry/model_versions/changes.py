@@ -59,8 +59,8 @@ class VersionChange(models.Model):
     )
 
     class Meta:
-        verbose_name = _("change of the version in use")
-        verbose_name_plural = _("changes of the version in use")
+        verbose_name = _("version change")
+        verbose_name_plural = _("version changes")
         ordering = ["-at", "-pk"]
 
     def __str__(self) -> str:
@@ -72,6 +72,13 @@ class VersionChange(models.Model):
         if self.kind == self.Kind.PROMOTED or not self.text:
             return self.text
         return translate_message(self.text, self.values)
+
+    @property
+    def titled_reason(self) -> str:
+        """The reason as pages write it: with the title of the other version in place of its name."""
+        if "name" not in self.values or self.previous is None:
+            return self.reason_text
+        return translate_message(self.text, {**self.values, "name": self.previous.title})
 
 
 def find_rolled_back(changes: models.Manager[VersionChange], shown: Any) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from registry.datasets.models import Dataset
 from registry.lib.export import Column, Table
 from registry.lib.request_values import valid_uuids
 from registry.model_versions.error_analysis import compare_errors
@@ -15,9 +16,11 @@ from registry.model_versions.models import ModelVersion
 MAX_VERSIONS = 4
 
 
-def selected_versions(ids: list[str]) -> list[ModelVersion]:
-    """The ready versions with these ids, best first; invalid ids are ignored."""
+def selected_versions(ids: list[str], dataset: Dataset | None = None) -> list[ModelVersion]:
+    """The ready versions with these ids, best first; invalid ids and other datasets' are left out."""
     rows = ModelVersion.objects.ready().select_related("model__dataset", "model__best", "dataset_version")
+    if dataset is not None:
+        rows = rows.filter(model__dataset=dataset)
     return list(rows.filter(pk__in=valid_uuids(ids)).best_first()[:MAX_VERSIONS])
 
 

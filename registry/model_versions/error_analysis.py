@@ -30,6 +30,15 @@ def analyze_errors(version: ModelVersion) -> dict[str, Any]:
     }
 
 
+def read_same_days(version: ModelVersion) -> dict[str, Any] | None:
+    """The fresh test of the version that was in use when this one was trained; None without one."""
+    found = version.metrics.get("same_days")
+    if not found:
+        return None
+    other = ModelVersion.objects.filter(pk=found["version"]).first()
+    return {**found, "other": other, "title": other.title if other else found["name"]}
+
+
 def compare_errors(versions: Sequence[ModelVersion]) -> dict[str, Any]:
     """Context of a comparison: `steps` with a line for each version, `sides` with a column for each."""
     sides = [{"side": side, "rows": errors_by_version(versions, side)} for side in BREAKDOWN_KEYS]
@@ -43,7 +52,7 @@ def error_by_step(versions: Sequence[ModelVersion]) -> dict[str, Any] | None:
     if len(days) < 2:
         return None
     lines = [
-        {"name": version.name, "errors": [table.get(day, {}).get("wape") for day in days]}
+        {"name": version.title, "errors": [table.get(day, {}).get("wape") for day in days]}
         for version, table in zip(versions, tables, strict=True)
     ]
     nothing = {"wape": None, "bias": None}

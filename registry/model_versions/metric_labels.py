@@ -19,7 +19,7 @@ NOTHING_SOLD = gettext_noop("Nothing was sold on the test days, so no error can 
 
 @dataclass(frozen=True)
 class MetricLabel:
-    """One metric; `kind` is its format: share, lean (bias in words) or plain."""
+    """One metric; `kind` is its format: share, lean (bias in words), gain (better or worse) or plain."""
 
     key: str
     label: StrOrPromise
@@ -39,6 +39,16 @@ class MetricLabel:
             return inside
         plain: float | None = metrics.get(self.key)
         return plain
+
+    def read_worst(self, windows: list[dict[str, Any]]) -> float | None:
+        """The value of the worst test: the farthest from its goal; None if no test has one.
+
+        >>> METRIC_LABELS[1].read_worst([{"bias": 0.2}, {"bias": -0.3}])
+        -0.3
+        """
+        goal = int(self.key.removeprefix("coverage.")) / 100 if self.key.startswith("coverage.") else 0.0
+        known = [value for window in windows if (value := self.read_value(window)) is not None]
+        return max(known, key=lambda value: abs(value - goal), default=None)
 
 
 METRIC_LABELS = (
@@ -109,10 +119,10 @@ METRIC_LABELS = (
 
 SKILL_LABEL = MetricLabel(
     "gain",
-    _("Better than last week"),
+    _("vs. repeating last week"),
     "skill",
-    "share",
-    _("How much smaller the error is than that of repeating last week: higher is better."),
+    "gain",
+    _("How much smaller or larger the error is than that of repeating last week, the simplest forecast."),
 )
 LABEL_BY_METRIC = {measure.key: measure for measure in (*METRIC_LABELS, SKILL_LABEL)}
 
@@ -129,13 +139,14 @@ def missing_error_reason(metrics: dict[str, Any]) -> str:
 
 
 def metric_rows(metrics: dict[str, Any]) -> list[dict[str, Any]]:
-    """A table row per metric: its value, and that of repeating last week, which has no intervals."""
-    naive = metrics.get("seasonal_naive") or {}
+    """A table row per metric: its value, that of repeating last week (no intervals), the worst test."""
+    naive, windows = metrics.get("seasonal_naive") or {}, metrics.get("windows") or []
     return [
         {
             "measure": m,
             "value": m.read_value(metrics),
             "naive": None if m.needs_interval else m.read_value(naive),
+            "worst": m.read_worst(windows) if len(windows) > 1 else None,
         }
         for m in METRIC_LABELS
     ]

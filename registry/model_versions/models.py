@@ -7,7 +7,7 @@ from typing import Any, cast
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models, transaction
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from registry.access.audit import AuditAction, AuditEntry, record_action
@@ -15,7 +15,9 @@ from registry.access.permissions import Person, is_owner
 from registry.datasets.models import Dataset, DatasetVersion, list_codes
 from registry.datasets.scope import SCOPE_KINDS, Scope, ScopeKind
 from registry.model_versions.changes import ChangeReason, VersionChange, find_rolled_back
-from registry.model_versions.gate import evaluate_gate
+from registry.model_versions.forecast_notice import describe_forecast_deletion
+from registry.model_versions.gate import SameDays, evaluate_gate
+from registry.model_versions.titles import version_title
 from registry.storage.archivable import ArchivableArtifact
 from registry.storage.artifacts import Artifact
 from registry.storage.tombstones import BY_HAND
@@ -90,7 +92,9 @@ class ForecastModel(models.Model):
         """Puts the new version in use if it passes the gate; records the decision either way."""
         best, kinds = self.best, VersionChange.Kind
         present = (best.name, best.metrics) if best else None
-        verdict = evaluate_gate({**version.metrics, "wape": version.wape}, present, settings.MAX_BIAS)
+        same_days = SameDays.from_metrics(version.metrics, str(best.pk)) if best else None
+        metrics = {**version.metrics, "wape": version.wape}
+        verdict = evaluate_gate(metrics, present, settings.MAX_BIAS, same_days)
         if verdict.has_passed:
             self.activate(version, ChangeReason(kinds.PUBLISHED, verdict.text, verdict.values))
         else:
@@ -195,6 +199,11 @@ class ModelVersion(ArchivableArtifact):
         return self.name
 
     @property
+    def title(self) -> str:
+        """What pages call it: "KAN v2"."""
+        return version_title(self.algorithm, self.number)
+
+    @property
     def is_best(self) -> bool:
         return self.model.best_id == self.pk
 
@@ -249,25 +258,11 @@ class ModelVersion(ArchivableArtifact):
 
     def deletion_notice(self) -> str:
         """Also names its forecasts and the version that takes its place; raises ValueError if refused."""
-        sentences = [super().deletion_notice()]
         made, pinned = self.forecasts.count(), self.forecasts.filter(pinned=True).count()
-        if pinned:
-            refusal = ngettext(
-                "%(count)s pinned forecast was made with it: unpin it first.",
-                "%(count)s pinned forecasts were made with it: unpin them first.",
-                pinned,
-            )
-            raise ValueError(refusal % {"count": pinned})
-        if made:
-            forecasts = ngettext(
-                "%(count)s forecast made with it will be deleted too.",
-                "%(count)s forecasts made with it will be deleted too.",
-                made,
-            )
-            sentences.append(forecasts % {"count": made})
+        sentences = [super().deletion_notice(), describe_forecast_deletion(made, pinned)]
         if self.is_best:
             sentences.append(self.succession_notice())
-        return " ".join(sentences)
+        return " ".join(filter(None, sentences))
 
     def succession_notice(self) -> str:
         """Which version will be in use in its place."""

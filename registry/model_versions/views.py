@@ -13,17 +13,20 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from registry.access.permissions import permission_required, require
+from registry.datasets.chosen import chosen_dataset
 from registry.lib.export import EXPORT_FORMATS, export_table
 from registry.lib.http import HtmxRequest, render_confirmation
+from registry.model_versions.activation import find_activation
 from registry.model_versions.comparison import (
     MAX_VERSIONS,
     comparison_rows,
     comparison_table,
     selected_versions,
 )
-from registry.model_versions.error_analysis import analyze_errors, error_table
+from registry.model_versions.error_analysis import analyze_errors, error_table, read_same_days
 from registry.model_versions.metric_labels import metric_rows
 from registry.model_versions.models import ModelVersion
+from registry.model_versions.staleness import count_newer_days
 
 
 @require_safe
@@ -42,7 +45,10 @@ def model_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "measures": metric_rows(version.metrics),
         **analyze_errors(version),
         "run": getattr(version, "run", None),
-        "changes": version.model.changes.select_related("by", "version")[:20],
+        "activation": find_activation(version) if version.is_best else None,
+        "newer_days": count_newer_days(version),
+        "same_days": read_same_days(version),
+        "changes": version.model.changes.select_related("by", "version", "previous")[:20],
     }
     return render(request, "model_versions/detail.html", context)
 
@@ -50,7 +56,7 @@ def model_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_safe
 def model_compare(request: HttpRequest) -> HttpResponse:
     """Two to four versions side by side: metrics, tests and differing settings; also as an export."""
-    versions = selected_versions(request.GET.getlist("v"))
+    versions = selected_versions(request.GET.getlist("v"), chosen_dataset(request))
     context = {
         "versions": versions,
         "most": MAX_VERSIONS,
@@ -74,7 +80,7 @@ def model_promote(request: HttpRequest, pk: UUID) -> HttpResponse:
             return render(
                 request, "model_versions/promote.html", {"version": version, "problem": str(problem)}
             )
-        messages.success(request, _("%(name)s is in use now.") % {"name": version.name})
+        messages.success(request, _("%(name)s is in use now.") % {"name": version.title})
         return redirect("model", pk)
     return render(request, "model_versions/promote.html", {"version": version})
 
@@ -91,7 +97,7 @@ def model_roll_back(request: HttpRequest, pk: UUID) -> HttpResponse:
     except ValueError as problem:
         messages.error(request, str(problem))
         return redirect("model", pk)
-    messages.success(request, _("%(name)s is in use again.") % {"name": earlier.name})
+    messages.success(request, _("%(name)s is in use again.") % {"name": earlier.title})
     return redirect("model", earlier.pk)
 
 
@@ -112,7 +118,7 @@ def model_delete(request: HtmxRequest, pk: UUID) -> HttpResponse:
         return redirect("model", pk)
     if request.method == "POST":
         version.delete_with_files(by=request.user)
-        messages.success(request, _("Deleted %(name)s and its file.") % {"name": version.name})
+        messages.success(request, _("Deleted %(name)s and its file.") % {"name": version.title})
         return redirect("models")
-    title = _("Delete %(name)s?") % {"name": version.name}
+    title = _("Delete %(name)s?") % {"name": version.title}
     return render_confirmation(request, title, sentence, _("Yes, delete it"), reverse("model", args=[pk]))

@@ -2,7 +2,9 @@
 
 Series: conformal, one factor per interval, week ahead and sales level. Totals of a product, a store or
 everything: relative errors of such totals, since daily bounds of the parts do not add up. Sums over days:
-relative errors of whole windows. The mean is corrected by the bias that all windows share.
+errors of whole windows, in spreads of the part itself (see spread.py) where there are enough of them, else
+relative. The mean is corrected by the bias that all windows share. Beyond the days of the windows ranges
+widen (see widening.py).
 """
 
 from __future__ import annotations
@@ -16,12 +18,13 @@ from numpy.typing import NDArray
 from registry.series.ended import MIN_MISSED_UNITS, MIN_SILENT_DAYS, trailing_zeros
 from registry.series.panel import Floats
 from registry.series.quantiles import INTERVALS, MEDIAN_INDEX, QUANTILE_LEVELS, is_count_data, round_median
+from registry.series.spread import LEVELS_80, Z_80, OwnRange, fit_own_ranges
+from registry.series.widening import LEAST_GROWTH, estimate_growth, width_growth
 
 WEEK, MAX_WEEKS, SIZE_BUCKETS = 7, 4, 3  # buckets: weeks ahead (the last one open), thirds of the sales level
 MIN_BUCKET_ERRORS = 60  # errors that a bucket needs for a separate factor
 MAX_WIDTH_FACTOR = 20.0
 MIN_WINDOW_SUMS = 12  # window sums below which their quantiles mean nothing
-Z_80 = 1.2816  # standard deviations of a normal distribution that hold 80% of it
 MAX_MEAN_FACTOR = 1.1  # the mean is corrected by 10% at most
 EPSILON = 1e-9
 SINGLE = "series"
@@ -38,6 +41,10 @@ class Calibration:
         default_factory=dict
     )  # kind -> relative error at each quantile level
     sums: dict[str, list[list[float]]] = field(default_factory=dict)  # kind -> [size] low, high of a sum
+    own: dict[str, list[float]] = field(default_factory=dict)  # kind -> OwnRange of the sum of a window
+    weeks: dict[str, list[float]] = field(default_factory=dict)  # kind -> OwnRange of the sum of a week
+    window_days: int = 0  # days ahead that were measured; 0 = not known: nothing widens
+    growth: float = LEAST_GROWTH  # of the widths beyond those days
     mean: float = 1.0  # factor of the mean
     whole: bool = False  # sales are counts, and so is their median
 
@@ -63,6 +70,7 @@ class Calibration:
         # totals are measured around the corrected mean, which they will be put around
         moved = [(actual, forecast * result.mean) for actual, forecast in holdout]
         every = {kind: [_group_totals(*pair, groups) for pair in moved] for kind, groups in kinds.items()}
+        result.growth = estimate_growth(every["product"])
         for kind, pairs in every.items():
             result.totals[kind] = _error_quantiles(np.concatenate([_daily_errors(*pair) for pair in pairs]))
             sums = np.concatenate([_window_sum_error(*pair) for pair in pairs])
@@ -70,6 +78,10 @@ class Calibration:
             apart = np.concatenate([_independent_error(*pair, kinds[kind]) for pair in every[SINGLE]])
             least = Z_80 * float(np.sqrt(np.mean(apart**2)))
             result.sums[kind] = _sum_intervals(sums, sizes if kind == SINGLE else np.zeros(len(sums)), least)
+        made = [(actual, result.calibrate_forecast(forecast)) for actual, forecast in holdout]
+        result.window_days = made[0][0].shape[1]
+        result.own = fit_own_ranges(made, kinds, result.window_days, LEVELS_80, whole)
+        result.weeks = fit_own_ranges(made, kinds, WEEK, QUANTILE_LEVELS, whole)
         return result
 
     def _fit_factors(
@@ -94,8 +106,20 @@ class Calibration:
 
     def calibrate_forecast(self, forecast: Floats) -> Floats:
         """The forecast [S, H, Q] with the mean corrected and quantiles at their calibrated distance."""
-        if not self.factors:
+        return self._widen_untested(self._apply_factors(forecast) if self.factors else forecast)
+
+    def _widen_untested(self, forecast: Floats) -> Floats:
+        """The forecast with quantiles farther from the median on days beyond the measured ones."""
+        grown = width_growth(forecast.shape[1], self.window_days, self.growth)
+        if grown[-1] == 1:
             return forecast
+        median = forecast[..., 1 + MEDIAN_INDEX : 2 + MEDIAN_INDEX]
+        result = forecast.copy()
+        result[..., 1:] = np.maximum(0, median + grown[:, None] * (forecast[..., 1:] - median))
+        return result
+
+    def _apply_factors(self, forecast: Floats) -> Floats:
+        """The forecast with the measured factors of mean and widths."""
         forecast = round_median(forecast) if self.whole else forecast
         result = forecast.copy()
         weeks, sizes = _week_buckets(forecast.shape[1]), self._size_buckets(forecast)
@@ -116,13 +140,20 @@ class Calibration:
     def total_quantiles(self, kind: str, mean: Floats) -> Floats:
         """Quantiles of a total with this daily mean [H]: [H, Q - 1]."""
         misses = np.array(self.totals.get(kind) or [0.0] * len(QUANTILE_LEVELS))
-        return np.maximum(0, mean[:, None] * (1 + misses[None])).astype(np.float32)
+        grown = width_growth(len(mean), self.window_days, self.growth)
+        return np.maximum(0, mean[:, None] * (1 + grown[:, None] * misses[None])).astype(np.float32)
 
-    def sum_interval(self, kind: str, mean: Floats) -> tuple[float, float]:
-        """The 80% interval of the sum over the days of `mean` [H]."""
+    def sum_interval(self, kind: str, mean: Floats, spread: float | None = None) -> tuple[float, float]:
+        """The 80% interval of the sum over the days of `mean` [H]; `spread`: of that sum (see spread.py)."""
+        grown = float(width_growth(len(mean), self.window_days, self.growth)[-1])
+        if spread is not None and kind in self.own:
+            # more days than a window do not even out more than a window does
+            longer = np.sqrt(max(1.0, len(mean) / self.window_days))
+            low, high = OwnRange.from_list(self.own[kind]).widen(grown).relative_ends(spread * longer)
+            return float(mean.sum() * (1 + low)), float(mean.sum() * (1 + high))
         size = int(np.searchsorted(self.edges, mean.mean())) if kind == SINGLE else 0
         ranges = self.sums.get(kind) or [[0.0, 0.0]]
-        low, high = ranges[min(size, len(ranges) - 1)]
+        low, high = (grown * end for end in ranges[min(size, len(ranges) - 1)])
         return float(mean.sum() * max(0.0, 1 + low)), float(mean.sum() * (1 + high))
 
 

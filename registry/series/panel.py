@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from registry.lib.errors import MessageError, gettext_noop
+from registry.series.left_out import LeftOutSales, drop_rest_days
 
 Floats = NDArray[np.float32]
 Days = NDArray[np.datetime64]
@@ -22,13 +23,15 @@ SPARSE_ZERO_SHARE = 0.8  # share of days without sales above which a panel is sp
 
 @dataclass(frozen=True)
 class BusinessActivity:
-    """Last day with sales and recorded days of each store, over the whole business.
+    """Last day with sales, and days with and without recorded sales of each store, over the whole business.
 
-    A frame of one product alone cannot tell a day without its sales from a closed day.
+    A frame of one product alone cannot tell a day without its sales from a closed day. Blank days have rows
+    without any sales.
     """
 
     last_day: np.datetime64
     recorded_days: dict[str, Days]
+    blank_days: dict[str, Days] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -119,11 +122,12 @@ class Panel:
         roles: dict[str, CovariateRole],
         country: str = "",
         activity: BusinessActivity | None = None,
+        left_out: LeftOutSales | None = None,
     ) -> Panel:
         """Builds the panel from canonical rows: date, store_id, product_id, sales and the columns in `roles`.
 
-        Rows without sales after the last sale are the plan: they fill the known covariates ahead.
-        Raises MessageError when no row has sales.
+        Rows without sales after the last sale are the plan: they fill the known covariates ahead. Days of
+        which rows were left out are unknown. Raises MessageError when no row has sales.
         """
         frame = frame.reset_index(drop=True)
         sold = frame["sales"].notna().to_numpy()
@@ -152,8 +156,14 @@ class Panel:
             filled = values[first_rows] if role == "static" else grid.scatter_values(values)
             groups[role][name] = filled[:, :days] if role == "past" else filled
         keys = list(pairs.itertuples(index=False, name=None))
-        traded = _trading_days(sales, keys, start, activity)
-        sales, closed = _find_closed(sales, traded, groups["known"].get("open"))
+        blank = grid.scatter_values(np.where(sold, np.float32(np.nan), np.float32(0)))[:, :days]
+        traded, unknown = _trading_days(sales, ~np.isnan(blank), keys, start, activity)
+        lost = left_out or LeftOutSales()
+        first = int(start.astype(np.int64))
+        stores, place = np.unique([store for store, _product in keys], return_inverse=True)
+        unknown |= lost.mark_stores(stores.tolist(), first, days)[place]
+        unsold = lost.mark_series(keys, first, days)
+        sales, closed = _find_closed(sales, traded, unknown, unsold, groups["known"].get("open"))
         return cls(
             start, keys, sales, closed, groups["known"], groups["past"], groups["static"], categories, country
         )
@@ -187,36 +197,48 @@ def _encode_values(column: pd.Series[Any], name: str, categories: dict[str, list
 
 
 def _trading_days(
-    sales: Floats, keys: list[tuple[str, str]], start: np.datetime64, activity: BusinessActivity | None
-) -> NDArray[np.bool_]:
-    """bool [S, D]: some series of the same store has a record of that day."""
+    sales: Floats,
+    blank: NDArray[np.bool_],
+    keys: list[tuple[str, str]],
+    start: np.datetime64,
+    activity: BusinessActivity | None,
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """bool [S, D]: some series of the same store has a record of that day; some has only `blank` rows."""
     recorded = ~np.isnan(sales)
     dates = np.arange(start, start + np.timedelta64(sales.shape[1], "D"))
     stores = np.array([store for store, _product in keys])
-    traded = np.zeros_like(recorded)
+    traded, unknown = np.zeros_like(recorded), np.zeros_like(recorded)
     for store in np.unique(stores):
         rows = stores == store
-        traded[rows] = recorded[rows].any(axis=0)
+        open_days, blank_days = recorded[rows].any(axis=0), blank[rows].any(axis=0)
         if activity is not None:
-            traded[rows] |= np.isin(dates, activity.recorded_days.get(str(store), []))
-    return traded
+            open_days |= np.isin(dates, activity.recorded_days.get(str(store), []))
+            blank_days |= np.isin(dates, activity.blank_days.get(str(store), []))
+        traded[rows] = open_days
+        unknown[rows] = drop_rest_days(blank_days[None], open_days[None], int(start.astype(np.int64)))
+    return traded, unknown
 
 
 def _find_closed(
-    sales: Floats, trading: NDArray[np.bool_], opened: Floats | None
+    sales: Floats,
+    trading: NDArray[np.bool_],
+    unknown: NDArray[np.bool_],
+    left_out: NDArray[np.bool_],
+    opened: Floats | None,
 ) -> tuple[Floats, NDArray[np.bool_]]:
     """Decides what gaps mean; returns sales with zeros filled in, and closed [S, D].
 
-    Closed: by the open column, or because nobody in the store has a record. Zero: in a source that has rows
-    only for sales. Everything else is unknown.
+    Closed: by the open column, or because nobody in the store has a record and none is `unknown`. Zero: in a
+    source that has rows only for sales, unless the row was `left_out`. Everything else is unknown.
     """
     recorded = ~np.isnan(sales)
     if _is_sales_log(sales, recorded):
         listed = np.maximum.accumulate(recorded, axis=1)  # [S, D] True from the first record of a series on
         # of the whole chain: where few products sell, one store may sell nothing on an open day
         shop_open = np.broadcast_to(trading.any(axis=0), recorded.shape)
-        return np.where(listed & ~recorded & shop_open, np.float32(0), sales), ~shop_open
-    closed = ~trading
+        filled = np.where(listed & ~recorded & shop_open & ~left_out, np.float32(0), sales)
+        return filled, ~shop_open & ~unknown.any(axis=0)
+    closed = ~trading & ~unknown
     if opened is not None:
         stated = opened[:, : sales.shape[1]]
         # A closed day with sales is an error of the flag: the sales count.

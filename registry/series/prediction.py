@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from registry.series.calibration import Calibration
+from registry.series.calibration import WEEK, Calibration
 from registry.series.panel import Days, Floats
 from registry.series.quantiles import QUANTILE_NAMES
+from registry.series.spread import OwnRange, sum_spread
+from registry.series.widening import width_growth
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,24 @@ class Prediction:
         """Expected units over all days, and the ends of the 80% interval of that sum."""
         rows = np.arange(len(self.keys)) if rows is None else rows
         mean = self.mean[rows].sum(axis=0)
-        low, high = self.calibration.sum_interval(self._total_kind(rows), mean)
+        spread = sum_spread(self.mean[rows], self.quantiles[rows], self.calibration.whole)
+        low, high = self.calibration.sum_interval(self._total_kind(rows), mean, spread)
         return float(mean.sum()), low, high
+
+    def week_quantiles(self, rows: NDArray[np.intp] | None = None) -> list[Floats]:
+        """Quantiles [Q - 1] of the sum of each seven days ahead, the last ones fewer; [] if not measured."""
+        rows = np.arange(len(self.keys)) if rows is None else rows
+        own = self.calibration.weeks.get(self._total_kind(rows))
+        if not own:
+            return []
+        found, whole = [], self.calibration.whole
+        grown = width_growth(len(self.dates), self.calibration.window_days, self.calibration.growth)
+        for start in range(0, len(self.dates), WEEK):
+            mean, quantiles = (part[rows, start : start + WEEK] for part in (self.mean, self.quantiles))
+            wider = float(grown[start : start + WEEK].mean())
+            ends = OwnRange.from_list(own).widen(wider).relative_ends(sum_spread(mean, quantiles, whole))
+            found.append((mean.sum() * (1 + np.array(ends))).astype(np.float32))
+        return found
 
     def to_frame(self) -> pd.DataFrame:
         """One row per series and day: origin, date, store_id, product_id, mean, q0.025 ... q0.975."""

@@ -12,12 +12,14 @@ from django.utils.translation import gettext_lazy as _
 RULE_TEXTS = {
     r"by_hand": gettext_noop("deleted manually"),
     r"with_its_source": gettext_noop("deleted with its version"),
+    r"replaced": gettext_noop("replaced by a newer one"),
     r"older_than_(?P<number>\d+)_days": gettext_noop("older than %(number)s days"),
     r"beyond_newest_(?P<number>\d+)": gettext_noop("beyond the newest %(number)s"),
     r"beyond_newest_(?P<number>\d+)_versions": gettext_noop("beyond the newest %(number)s versions"),
 }
 BY_HAND = "by_hand"
 WITH_ITS_SOURCE = "with_its_source"  # a forecast is deleted with its version
+REPLACED = "replaced"  # a forecast of the server, by its next one
 
 
 def rule_text(rule: str) -> str:

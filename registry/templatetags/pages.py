@@ -10,9 +10,10 @@ from urllib.parse import urlencode
 from django import template
 from django.template.context import RequestContext
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_noop
 
 from registry import labels
-from registry.access.permissions import Person
+from registry.access.permissions import Person, role_names
 from registry.datasets import finding_text
 from registry.datasets.models import DatasetVersion
 from registry.datasets.names import ItemNames, load_names
@@ -29,18 +30,24 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "percent": formatting.format_percent,
     "decimal": formatting.format_decimal,
     "bias_text": formatting.bias_text,
+    "gain_text": formatting.gain_text,
     "change_text": formatting.change_text,
     "fixed": formatting.format_fixed,
     "duration": formatting.format_duration,
     "last_year_text": formatting.last_year_text,
     "day": formatting.format_day,
+    "weekday_date": formatting.weekday_date,
     "machine_number": formatting.machine_number,
     "skill_score": labels.skill_score,
     "interval_coverage": labels.interval_coverage,
+    "role_names": role_names,
     "scope_text": labels.scope_text,
+    "version_title": labels.version_title,
     "with_name": labels.with_name,
     "forecast_label": labels.forecast_label,
+    "forecast_title": labels.forecast_title,
     "algorithm_label": labels.algorithm_label,
+    "run_title": labels.run_title,
     "event_text": labels.event_text,
     "finding_title": labels.finding_title,
     "action_text": labels.action_text,
@@ -54,6 +61,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "missing_error_reason": missing_error_reason,
     "rule_text": rule_text,
     "count_text": finding_text.count_text,
+    "done_text": labels.done_text,
+    "series_count_text": finding_text.series_count_text,
     "effect_text": finding_text.effect_text,
     "example_text": labels.example_text,
     "span_text": finding_text.span_text,
@@ -74,6 +83,13 @@ SECTIONS = {
     "queue": "train",
     "model": "models",
 }
+LISTS = {  # by the first part of an address
+    "data": ("data", gettext_noop("Data")),
+    "models": ("models", gettext_noop("Models")),
+    "forecasts": ("history", gettext_noop("Forecast history")),
+    "runs": ("queue", gettext_noop("Queue")),
+    "help": ("help", gettext_noop("Help")),
+}
 
 
 @register.simple_tag(takes_context=True)
@@ -82,6 +98,14 @@ def nav_section(context: RequestContext) -> str:
     match = context["request"].resolver_match if "request" in context else None
     name = (match.url_name or "").split("-")[0] if match else ""
     return SECTIONS.get(name, name)
+
+
+@register.simple_tag(takes_context=True)
+def list_link(context: RequestContext) -> dict[str, str] | None:
+    """The list that an address without a page would belong to."""
+    path = context["request"].path_info if "request" in context else ""
+    name, label = LISTS.get(path.strip("/").split("/")[0], ("", ""))
+    return {"address": reverse(name), "label": gettext(label)} if name else None
 
 
 @register.filter
@@ -129,6 +153,14 @@ def repeat_url(run: Any) -> str:
 
 @register.simple_tag
 def part_url(forecast: Any, store: str = "", product: str = "") -> str:
-    """The address that forecasts a part of this forecast: the same version and days, one store or product."""
-    query = {"version": forecast.version_id, "horizon": forecast.horizon, "store": store, "product": product}
-    return f"{reverse('forecast')}?{urlencode({name: value for name, value in query.items() if value})}"
+    """The address that shows a part of this forecast: the same version and days, one store or product."""
+    return forecast_url(version=forecast.version_id, horizon=forecast.horizon, store=store, product=product)
+
+
+@register.simple_tag
+def forecast_url(**question: Any) -> str:
+    """The address that computes and shows a forecast without saving it.
+
+    Without a `version` the one in use is taken, without `store` and `product` all of them.
+    """
+    return f"{reverse('forecast')}?{urlencode({name: value for name, value in question.items() if value})}"

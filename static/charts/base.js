@@ -50,6 +50,16 @@ const Charts = (() => {
     maximumFractionDigits: Math.abs(value) >= 10 ? 0 : 1,
   }).format(value);
 
+  // Days as the pages write them, "Mon 7 Sep" and "4月5日 周日", where browsers write "Sept" and no space.
+  const dates = (options) => {
+    const format = new Intl.DateTimeFormat(language, { timeZone: "UTC", ...options });
+    const tidy = (text) => text.replace(/\bSept\b/g, "Sep").replace(/日(?=周)/g, "日 ");
+    return {
+      format: (day) => tidy(format.format(day)),
+      formatRange: (first, last) => tidy(format.formatRange(first, last)),
+    };
+  };
+
   // A browser test (and a person with developer tools) sees from outside what was drawn.
   const mark = (canvas, chart) => {
     const full = chart.data.datasets.filter((set) => set.data.length > 0);
@@ -99,7 +109,7 @@ const Charts = (() => {
 
   return {
     register: (kind, make) => makers.set(kind, make),
-    colour, light, faded, language, number, percent, mark,
+    colour, light, faded, language, number, percent, dates, mark,
     axis, percentAxis, countAxis, percentLabel, legend, lineOptions, line,
   };
 })();

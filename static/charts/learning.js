@@ -1,14 +1,16 @@
 "use strict";
-// The learning curve: reads the list of points below it and grows with that list.
+// The learning curve: reads the list of points below it and grows with that list. One method is drawn by its
+// training and validation error; of several, each gets one line in its colour, by its own rounds.
 Charts.register("learning", (figure, signal) => {
   const words = figure.dataset;
   const list = document.getElementById(words.source);
   const canvas = figure.querySelector("canvas");
-  const line = (name, tone, extra) => (
-    Charts.line(name, words[name], Charts.colour(tone), { data: [], spanGaps: true, ...extra }));
-  const train = line("train", "accent");
-  const check = line("check", "test", { borderDash: [6, 4] });
-  const refit = line("refit", "sales");
+  const line = (name, label, tone, extra) => (
+    Charts.line(name, label, Charts.colour(tone), { data: [], spanGaps: true, ...extra }));
+  const train = line("train", words.train, "accent");
+  const check = line("check", words.check, "test", { borderDash: [6, 4] });
+  const refit = line("refit", words.refit, "sales");
+  const methods = new Map(); // colour -> line
 
   const chart = new Chart(canvas, {
     type: "line",
@@ -22,14 +24,33 @@ Charts.register("learning", (figure, signal) => {
     }),
   });
 
+  const lineOf = ({ tone, label }) => {
+    if (!methods.has(tone)) {
+      methods.set(tone, line(tone, label, tone));
+      chart.data.datasets.push(methods.get(tone));
+      chart.options.interaction.mode = "nearest";
+    }
+    return methods.get(tone);
+  };
+  const addOfMethod = (point) => {
+    const value = point.check || point.train;
+    if (point.step === "refit" || !value) return; // of other days: no part of the same line
+    const { data } = lineOf(point);
+    data.push({ x: data.length + 1, y: Number(value) });
+  };
+
   let read = 0;
   const grow = () => {
     const points = [...list.querySelectorAll("li")];
-    for (const point of points.slice(read)) {
+    for (const { dataset: point } of points.slice(read)) {
       read += 1;
-      const fit = point.dataset.step === "refit" ? refit : train;
-      if (point.dataset.train) fit.data.push({ x: read, y: Number(point.dataset.train) });
-      if (point.dataset.check) check.data.push({ x: read, y: Number(point.dataset.check) });
+      if (point.tone) {
+        addOfMethod(point);
+        continue;
+      }
+      const fit = point.step === "refit" ? refit : train;
+      if (point.train) fit.data.push({ x: read, y: Number(point.train) });
+      if (point.check) check.data.push({ x: read, y: Number(point.check) });
     }
     chart.update("none");
     Charts.mark(canvas, chart);

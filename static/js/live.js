@@ -18,29 +18,61 @@ document.addEventListener("htmx:load", (event) => {
   if (log) followLog(log);
 });
 
-// While the socket is down the page says so and polls, until the socket is back or the run has ended.
+// While the socket is down a banner says since when, and the page polls until the socket is back or the run has
+// ended. While the polls fail too, the buttons of the page are dimmed: they would only fail.
 const POLL_MS = 3000;
+const TICK_MS = 1000;
+const SLOW_SECONDS = 120; // from here on in minutes
 const CLOSE_ENDED = 1000;
 const CLOSE_SIGNED_OUT = 4401;
 const END_STATES = ["done", "failed", "cancelled"];
-let polling = 0;
+let timers = [];
+let seenAt = Date.now();
+let isReachable = true;
+
+const dimButtons = () => {
+  const actions = document.getElementById("actions");
+  if (actions) actions.inert = timers.length > 0 && !isReachable;
+};
+const tellAge = () => {
+  const place = document.getElementById("seen");
+  const age = Math.round((Date.now() - seenAt) / 1000);
+  const [word, count] = age < SLOW_SECONDS ? ["seconds", age] : ["minutes", Math.round(age / 60)];
+  if (place) place.textContent = place.dataset[word].replace("{n}", count);
+};
+const reach = (reached) => {
+  isReachable = reached;
+  if (reached) seenAt = Date.now();
+  dimButtons();
+};
 
 const stopPolling = () => {
-  clearInterval(polling);
-  polling = 0;
+  timers.forEach(clearInterval);
+  timers = [];
   document.getElementById("link")?.setAttribute("hidden", "");
+  reach(true);
 };
 const poll = () => {
   const state = document.getElementById("progress")?.dataset.state;
   if (END_STATES.includes(state)) stopPolling();
   else htmx.trigger("#link", "ask");
 };
+const startPolling = () => {
+  timers = [setInterval(poll, POLL_MS), setInterval(tellAge, TICK_MS)];
+  document.getElementById("link").removeAttribute("hidden");
+  isReachable = false;
+  dimButtons();
+  tellAge();
+};
+
 document.addEventListener("htmx:wsOpen", stopPolling);
+document.addEventListener("htmx:wsAfterMessage", () => { seenAt = Date.now(); });
 document.addEventListener("htmx:wsClose", (event) => {
   const code = event.detail.event?.code;
-  const link = document.getElementById("link");
   if (code === CLOSE_SIGNED_OUT) location.reload();
-  if (!link || code === CLOSE_ENDED || polling) return;
-  link.removeAttribute("hidden");
-  polling = setInterval(poll, POLL_MS);
+  if (code !== CLOSE_ENDED && !timers.length && document.getElementById("link")) startPolling();
 });
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.elt.id === "link") reach(event.detail.successful);
+});
+document.addEventListener("htmx:afterSettle", dimButtons); // a poll has brought new ones

@@ -25,7 +25,7 @@ document.addEventListener("htmx:afterRequest", (event) => { if (isFromUser(event
 // A second click on a sent form would only repeat it (the server also guards with a one-time token).
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.method !== "post" || form.hasAttribute("hx-post")) return;
+  if (event.defaultPrevented || form.method !== "post" || form.hasAttribute("hx-post")) return;
   busy.begin();
   const button = event.submitter;
   if (button) setTimeout(() => { button.disabled = true; }, 0);
@@ -49,6 +49,40 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   const { xhr } = event.detail;
   if (xhr.status === 403 && xhr.getResponseHeader("HX-Retarget")) event.detail.shouldSwap = true;
 });
+
+// Any other request of the person that fails says why in one red line: the sentence of the answer, or that none
+// came. Polls that fail stay silent.
+const clearRefusal = () => document.getElementById("refusal")?.remove();
+const showRefusal = (title, sentence) => {
+  clearRefusal();
+  const line = document.createElement("p");
+  line.id = "refusal";
+  line.className = "note error";
+  line.setAttribute("role", "alert");
+  const strong = document.createElement("strong");
+  strong.textContent = title;
+  line.append(...(title ? [strong, " "] : []), sentence);
+  document.getElementById("messages").append(line);
+  line.scrollIntoView({ block: "nearest" });
+};
+const readRefusal = (xhr) => {
+  const page = new DOMParser().parseFromString(xhr.responseText, "text/html");
+  const card = page.querySelector("main .card") || page.body;
+  const words = (selector) => card.querySelector(selector)?.textContent.trim().replace(/\s+/g, " ") || "";
+  return [words("h1"), words("p")];
+};
+document.addEventListener("htmx:beforeRequest", (event) => { if (isFromUser(event)) clearRefusal(); });
+document.addEventListener("htmx:responseError", (event) => {
+  const { xhr } = event.detail;
+  if (!isFromUser(event) || xhr.getResponseHeader("HX-Retarget")) return;
+  const [title, sentence] = readRefusal(xhr);
+  showRefusal(title, sentence || document.getElementById("busy").dataset.failed);
+});
+for (const failure of ["htmx:sendError", "htmx:timeout"]) {
+  document.addEventListener(failure, (event) => {
+    if (isFromUser(event)) showRefusal("", document.getElementById("busy").dataset.unreachable);
+  });
+}
 
 // News of ended trainings belongs on the page in front, not on a hidden one.
 document.addEventListener("htmx:beforeRequest", (event) => {

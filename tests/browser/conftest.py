@@ -99,9 +99,11 @@ class Tab:
         self.page.fill("#id_username", USER)
         self.page.fill("#id_password", PASSWORD)
         self.page.click("main form button")
-        self.page.wait_for_url("/")
+        self.page.wait_for_url("**/d/*/")
 
     def use(self, language: str) -> None:
+        if (menu := self.page.locator(".tools details.menu > summary")).count():
+            menu.click()
         self.page.click(f'button[lang="{language}"]')
         self.page.wait_for_selector(f'html[lang="{language}"]')
 

@@ -42,7 +42,7 @@ def sign_in(page: Page) -> None:
     page.fill("#id_username", USER)
     page.fill("#id_password", PASSWORD)
     page.click("main form button")
-    page.wait_for_url("/")
+    page.wait_for_url("**/d/*/")
 
 
 def show_forecast(page: Page) -> None:
@@ -53,7 +53,7 @@ def show_forecast(page: Page) -> None:
     page.wait_for_selector("#result canvas[data-drawn=true]")
     page.goto(page.url)
     page.wait_for_selector("canvas[data-drawn=true]")
-    page.evaluate("document.querySelector('.note.answer').scrollIntoView()")
+    page.evaluate("document.querySelector('h1').scrollIntoView()")
 
 
 def show_training(page: Page) -> None:

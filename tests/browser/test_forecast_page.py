@@ -18,9 +18,12 @@ SIZE = """async bytes => {
 }"""
 
 
+CHAIN = "/d/1"  # the dataset that `product` begins with; others may be newer
+
+
 def make(page) -> None:
-    """A forecast of everything, drawn."""
-    page.goto("/forecast/")
+    """A forecast of everything in the chain, drawn."""
+    page.goto(f"{CHAIN}/forecast/")
     page.click("#forecast-form button[type=submit]")
     page.wait_for_selector("#result canvas[data-drawn=true]")
 
@@ -31,6 +34,7 @@ def test_the_picture_is_light_and_has_title_and_legend(open_tab, versions, schem
     make(page)
     before = page.eval_on_selector("canvas", "c => [c.width, c.height]")
     with page.expect_download() as waiting:
+        page.click(".more > summary")
         page.click("[data-picture]")
     content = waiting.value.path().read_bytes()
     assert content.startswith(PNG) and waiting.value.suggested_filename.endswith(".png")
@@ -61,6 +65,33 @@ def test_printing_shows_answer_chart_and_days(open_tab, versions):
     page.emulate_media(media="print")
     assert page.is_visible("#answer") and page.is_visible("#result canvas")
     assert not page.is_visible("#forecast-form") and not page.is_visible(".top")
+    assert "chain" in page.inner_text(".question") and not page.is_visible(".change")
+
+
+def test_a_link_to_a_product_shows_its_forecast_and_the_form_folded(open_tab, versions, product):
+    tab = open_tab()
+    page, kept = tab.page, product.files("forecasts")
+    make(page)
+    page.click("#parts-products tbody th a >> nth=0")
+    page.wait_for_selector("#result canvas[data-drawn=true]")
+    assert "/forecast/?" in page.url and page.inner_text("h1").startswith("P0")
+    assert page.is_visible("#answer .number") and not page.is_visible("#forecast-form")
+    assert len(product.files("forecasts")) == len(kept) + 1, "only the first one was saved"
+    page.click(".question > summary")
+    assert page.is_visible("#forecast-form")
+    page.click(".answer-head button.primary")
+    page.wait_for_url("**/forecasts/*/")
+    assert len(product.files("forecasts")) == len(kept) + 2
+    tab.shoot("forecast-product")
+
+
+def test_on_a_phone_the_answer_comes_first_and_nothing_lies_beside_the_screen(open_tab, versions):
+    page = open_tab(viewport={"width": 390, "height": 844}).page
+    make(page)
+    assert page.locator("#answer").bounding_box()["y"] < 330
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.click(".more > summary")
+    assert page.is_visible(".menubox >> text=Excel") and not page.is_visible(".answer-head a.button")
 
 
 def test_an_explanation_opens_and_closes_by_keyboard(open_tab, versions):

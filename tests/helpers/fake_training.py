@@ -15,6 +15,7 @@ class FakeBundle:
 class FakeLearned:
     bundle = FakeBundle()
     metrics = {"wape": 0.2, "seasonal_naive": {"wape": 0.3}}
+    holdout = None
 
 
 class FakeLearning:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from dataclasses import replace
 
 import openpyxl
 import pytest
 
 from prediction.models import Forecast
+from prediction.narrative import build_sentences
+from registry.datasets.models import Dataset
 from registry.datasets.names import load_names
 from registry.datasets.scope import Scope
 from registry.storage.artifacts import get_artifact_store
@@ -34,19 +37,19 @@ def test_page_json_csv_excel_and_database_say_the_same(page, total):
     source = page.get(f"/forecasts/{total.pk}/csv/").content.decode()
     rows = list(csv.DictReader(io.StringIO(source)))
     sheets = book(page, total)
-    *means, whole = column(sheets["Days"], 3)
+    *units, whole = column(sheets["Days"], 3)
     shown = page.get(f"/forecasts/{total.pk}/").context
     expected = [day["mean"] for day in saved["forecast"]]
-    assert [float(row["mean"]) for row in rows] == column(sheets["Raw data"], 4) == means == expected
+    assert [float(row["mean"]) for row in rows] == column(sheets["Raw"], 4) == expected
     assert [day["mean"] for day in shown["days"]] == expected
     sums = {
         round(sum(expected), 3),
         saved["analysis"]["total"],
         total.total,
-        whole,
         shown["content"].analysis.total,
     }
     assert len(sums) == 1
+    assert units == [day["shown"] for day in shown["days"]] and sum(units) == whole == round(total.total)
 
 
 @pytest.mark.parametrize(("side", "sheet", "count"), [("stores", "Stores", 2), ("products", "Products", 3)])
@@ -72,7 +75,7 @@ def test_excel_has_typed_cells_a_frozen_header_and_no_formula(page, total):
     sheets = book(page, total)
     days = sheets["Days"]
     assert days.freeze_panes == "A2" and days.auto_filter.ref == "A1:F29"
-    raw = sheets["Raw data"]
+    raw = sheets["Raw"]
     assert raw["C2"].is_date and raw["C2"].number_format == "yyyy-mm-dd" and raw["A1"].value == "store_id"
     assert days["C2"].data_type == "n" and days["A1"].font.bold
     assert not [c for sheet in sheets for row in sheet.iter_rows() for c in row if c.data_type == "f"]
@@ -83,23 +86,23 @@ def test_every_date_of_a_workbook_is_shown_as_a_date(page, total):
     dates = [cell for sheet in sheets for row in sheet.iter_rows() for cell in row if cell.is_date]
     assert len(dates) == 2 * 28 + 4  # days, raw data, and four of the summary
     assert {cell.number_format for cell in dates} == {"yyyy-mm-dd", "yyyy-mm-dd hh:mm"}
-    summary = dict(row[:2] for row in sheets["Forecast"].iter_rows(values_only=True))
-    assert summary["What"] == "Everything" and summary["From"].date() < summary["To"].date()
+    summary = dict(row[:2] for row in sheets["Summary"].iter_rows(values_only=True))
+    assert summary["What"] == "All products, all stores" and summary["From"].date() < summary["To"].date()
 
 
 def test_a_person_reads_weekdays_ranges_and_totals_in_the_language_of_the_page(page, total):
-    days = book(page, total)["Days"]
+    days = book(page, total).worksheets[0]
     heads, first, *_rest, last = days.iter_rows(values_only=True)
-    assert heads == ("Day", "Weekday", "Units expected", "Low (8 in 10)", "High (8 in 10)", "Note")
+    assert heads == ("Day", "Weekday", "Expected", "Low (8 in 10)", "High (8 in 10)", "Note")
     assert first[1] == f"{first[0]:%A}" and first[3] <= first[2] <= first[4]
-    assert last[0] == "Total" and last[2:5] == (total.total, total.low, total.high)
+    assert last[0] == "Total" and last[2:5] == tuple(map(round, (total.total, total.low, total.high)))
     assert days.cell(days.max_row, 1).font.bold
     for sheet in ("Stores", "Products"):
         *_rows, last = book(page, total)[sheet].iter_rows(values_only=True)
         assert last[0] == "Total" and total.low in last and total.high in last
     page.cookies["django_language"] = "zh-hans"
     chinese = book(page, total)
-    assert chinese.sheetnames[0] == "预测"
+    assert chinese.sheetnames[0] == "每日"
     assert not [name for name in chinese.sheetnames[:-1] if name.isascii()]
 
 
@@ -121,10 +124,10 @@ def test_other_versions_are_compared_and_only_their_window_is_sent(page, publish
     address = f"/forecasts/{total.pk}/?" + "&".join(f"with={other.pk}" for other in others)
     response = page.get(address)
     text, chart = read(response), response.context["chart"]
-    assert [one["name"] for one in chart["compare"]] == [other.name for other in others[:2]]
+    assert [one["name"] for one in chart["compare"]] == [other.title for other in others[:2]]
     assert [set(day) for day in chart["compare"][0]["days"]] == [{"date", "mean"}] * 28
     assert [day["date"] for day in chart["compare"][0]["days"]] == [day["date"] for day in chart["forecast"]]
-    assert "about the same" in text and others[0].name in text
+    assert "about the same" in text and others[0].title in text
 
 
 def test_only_versions_that_know_the_same_sales_can_be_compared(page, publish, forecast):
@@ -139,8 +142,7 @@ def test_nonsense_in_the_address_of_a_comparison_is_ignored(page, total):
 
 def test_the_analysis_is_told_in_words(page, total, read):
     text = read(page.get(f"/forecasts/{total.pk}/"))
-    assert "The highest day is" in text and "confidence: " in text
-    assert total.load_content().analysis.sure in {"sure", "fair", "open"}
+    assert all(sentence in text for sentence in build_sentences(total.load_content()))
 
 
 def test_the_history_comes_as_csv_and_excel(page, total, forecast):
@@ -162,20 +164,19 @@ def test_the_total_is_the_same_in_answer_history_overview_and_export(page, total
     from registry.lib.formatting import format_units
 
     text = format_units(total.total)
-    assert f"expect about {text} units" in read(page.get(f"/forecasts/{total.pk}/"))
-    assert text in read(page.get("/forecasts/")) and text in read(page.get("/"))
+    shown = read(page.get(f"/forecasts/{total.pk}/"))
+    assert f"expect about {text} units" in shown and f"{text} units Likely range (80%)" in shown
+    assert text in read(page.get("/forecasts/"))
     rows = csv.DictReader(io.StringIO(page.get("/forecasts/?export=csv").content.decode("utf-8-sig")))
     assert [float(row["Units expected"]) for row in rows] == [total.total]
-    assert book(page, total)["Forecast"]["B5"].value == total.total
+    assert book(page, total)["Summary"]["B5"].value == total.total
 
 
 def test_the_history_is_filtered_by_dataset_and_by_person(page, total, admin):
-    dataset = total.version.model.dataset_id
-    found = {
-        address: len(page.get(f"/forecasts/?{address}").context["rows"])
-        for address in ("who=me", f"dataset={dataset}", "dataset=999", f"dataset={dataset}&q=P009")
-    }
-    assert found == {"who=me": 1, f"dataset={dataset}": 1, "dataset=999": 0, f"dataset={dataset}&q=P009": 0}
+    other = Dataset.objects.create(name="another")
+    prefix = f"/d/{total.version.model.dataset_id}"
+    addresses = (f"{prefix}/forecasts/?who=me", f"{prefix}/forecasts/?q=P009", f"/d/{other.pk}/forecasts/")
+    assert [len(page.get(address).context["rows"]) for address in addresses] == [1, 0, 0]
     total.created_by = admin
     total.save()
     assert not page.get("/forecasts/?who=me").context["rows"]
@@ -189,3 +190,33 @@ def test_a_slow_mover_is_told_as_one(page, total, read):
     text = read(page.get(f"/forecasts/{total.pk}/"))
     assert "Slow mover: about one unit in 4 days." in text and "No sales since" in text
     assert "strongest day" not in text and "Rising" not in text and "Falling" not in text
+
+
+def test_the_title_names_product_and_store(page, version, read):
+    name = load_names(version.dataset_version).products["P001"]
+    titles = {
+        "": "All products, all stores",
+        "product=P001": f"P001 {name} · all stores",
+        "product=P001&store=S01": f"P001 {name} · S01",
+        "store=S01": "All products · S01",
+    }
+    for query, title in titles.items():
+        source = page.get(f"/forecast/?horizon=28&{query}").content.decode()
+        assert re.search(r"<h1>(.*?)</h1>", source)[1].startswith(title), query
+
+
+def test_long_tables_of_parts_show_the_largest_and_the_rest_in_one_row(page, total):
+    content = total.load_content()
+    products = [replace(content.breakdown["products"][0], code=f"Q{at}", total=1.0) for at in range(40)]
+    analysis = replace(content.analysis, total=40.0)
+    total.save_content(replace(content, analysis=analysis, breakdown={"products": products}))
+    source = page.get(f"/forecasts/{total.pk}/")
+    (part,) = source.context["parts"]
+    assert len(part["shown"]) == 15 and part["others"] == {
+        "count": 25,
+        "units": 25.0,
+        "share": pytest.approx(0.625),
+    }
+    assert b"Show all 40" in source.content and b">Q39<" not in source.content
+    whole = page.get(f"/forecasts/{total.pk}/?all=products")
+    assert whole.content.count(b'<th scope="row">') > 40 and b"Show all" not in whole.content

@@ -27,6 +27,7 @@ def test_without_javascript_the_form_leads_to_the_forecasts_own_page(page, given
     assert (made.product, made.horizon, made.created_by) == ("P001", 28, user)
     text = read(page.get(response["Location"]))
     assert "expect about" in text and "units in 28 days" in text and "8 times in 10" in text
+    assert "28 days from 1 Nov 2026" in text and "made today" in text
 
 
 def test_with_htmx_the_same_answer_shows_the_forecast(page, given):
@@ -36,11 +37,13 @@ def test_with_htmx_the_same_answer_shows_the_forecast(page, given):
     assert b'data-chart="forecast"' in response.content and b"<html" not in response.content
 
 
-def test_the_best_version_is_chosen_at_first(page, publish):
+def test_the_version_in_use_is_taken_silently(page, publish):
     worse, best = publish(wape=0.4), publish(wape=0.1)
     publish(Scope("product", "P001"), wape=0.01)
     source = page.get("/forecast/").content.decode()
-    assert f'value="{best.pk}" selected' in source and f'value="{worse.pk}" selected' not in source
+    assert f'value="{worse.pk}"' in source and f'value="{best.pk}" selected' not in source
+    page.post("/forecast/", {"product": "P001", "store": "", "horizon": 7})
+    assert Forecast.objects.get().version == best
 
 
 @pytest.mark.parametrize(
@@ -49,8 +52,8 @@ def test_the_best_version_is_chosen_at_first(page, publish):
         ({"horizon": 0}, "Choose a number from 1 to 365."),
         ({"horizon": 10_000}, "Choose a number from 1 to 365."),
         ({"horizon": "soon"}, "Enter a whole number, like 28."),
-        ({"product": "P999"}, "This model does not know “P999”: choose one from the list, like P001"),
-        ({"store": "nowhere"}, "This model does not know “nowhere”"),
+        ({"product": "P999"}, "“P999” is not in chain. Choose one from the list, such as: P001"),
+        ({"store": "nowhere"}, "“nowhere” is not in chain."),
         ({"version": "00000000-0000-0000-0000-000000000000"}, "Choose one from the list."),
         ({"version": "nonsense"}, "Choose one from the list."),
     ],
@@ -60,6 +63,35 @@ def test_a_wrong_answer_gets_one_sentence_and_saves_nothing(page, given, read, c
     response = page.post("/forecast/", {**given, **change}, headers=headers)
     assert sentence in read(response) and not Forecast.objects.exists()
     assert (response.get("HX-Retarget") == "#forecast-form") == bool(headers)
+
+
+def test_a_link_computes_and_shows_the_forecast_and_saves_nothing_until_somebody_does(page, version, read):
+    link = "/forecast/?product=P001&horizon=7"
+    shown = page.get(link)
+    text = read(shown)
+    assert "units in 7 days" in text and "not saved" in text and not Forecast.objects.exists()
+    token = shown.context["forecast"].pk
+    form = {"token": token, "version": version.pk, "product": "P001", "store": "", "horizon": 7}
+    first, second = page.post("/forecast/", form), page.post("/forecast/", form)
+    made = Forecast.objects.get()
+    assert first["Location"] == second["Location"] == f"/forecasts/{made.pk}/"
+    assert made.total == shown.context["forecast"].total
+
+
+def test_a_computed_forecast_can_be_compared_and_downloaded(page, publish):
+    publish(wape=0.2)
+    other = publish(wape=0.5)
+    shown = page.get(f"/forecast/?store=S01&with={other.pk}")
+    assert len(shown.context["chart"]["compare"]) == 1
+    rows = list(csv.DictReader(io.StringIO(page.get("/forecast/?store=S01&export=csv").content.decode())))
+    assert sum(float(row["mean"]) for row in rows) == pytest.approx(shown.context["forecast"].total, rel=0.01)
+    assert page.get("/forecast/?store=S01&export=xlsx").content.startswith(b"PK")
+    assert not Forecast.objects.exists()
+
+
+def test_a_link_to_something_unknown_shows_the_form_with_a_way_on(page, version):
+    source = page.get("/forecast/?product=P999").content.decode()
+    assert 'id="forecast-form"' in source and "?product=P001" in source and 'id="answer"' not in source
 
 
 @pytest.mark.parametrize("damage", [b"not a bundle at all", None])
@@ -75,7 +107,6 @@ def test_a_damaged_model_file_gets_one_sentence(page, given, version, read, dama
 def test_a_damaged_forecast_file_gets_one_sentence_and_can_be_deleted(page, forecast, read):
     get_artifact_store().delete(forecast.path)
     assert "is missing" in read(page.get(f"/forecasts/{forecast.pk}/"))
-    assert "is missing" in read(page.get("/"))
     assert page.get(f"/forecasts/{forecast.pk}/csv/").status_code == 302
     page.post(f"/forecasts/{forecast.pk}/delete/")
     assert not Forecast.objects.exists()
@@ -107,7 +138,7 @@ def test_a_pinned_forecast_is_not_deleted(page, forecast, read):
 
 
 def test_the_history_finds_a_product(page, forecast, read):
-    assert forecast.version.name in read(page.get("/forecasts/", {"q": "p001"}))
+    assert forecast.version.title in read(page.get("/forecasts/", {"q": "p001"}))
     assert "No forecast matches this search." in read(page.get("/forecasts/", {"q": "P002"}))
 
 

@@ -86,6 +86,39 @@ def test_knobs_reach_the_run(page, given):
     assert TrainingRun.objects.get().config["past_days"] == 70
 
 
+def test_settings_that_have_not_arrived_are_filled_in(page, given):
+    without = {name: value for name, value in given.items() if not name.startswith("knob-")}
+    stale = {**without, "settings-of": "kan", "knob-past_days": 70, "knob-layers": 2}
+    for form in (without, stale):
+        response = page.post("/train/", {**form, "form_token": str(uuid.uuid4())})
+        assert response.status_code == 302
+    defaults = {"past_days": 28, "block": 7, "steps": 0}
+    assert [run.config for run in TrainingRun.objects.all()] == [defaults, defaults]
+
+
+def test_an_emptied_setting_is_still_a_mistake(page, given, read):
+    text = read(page.post("/train/", {**given, "settings-of": "seasonal_naive", "knob-past_days": ""}))
+    assert "Enter a whole number, like 28." in text and not TrainingRun.objects.exists()
+
+
+def test_a_setting_has_a_short_label_and_its_name_in_the_tooltip(page, sales):
+    source = page.get("/train/knobs/", {"algorithm": "kan"}).content.decode()
+    assert '<label for="id_knob-layers" title="layers">Layers</label>' in source
+    assert "Number of layers." in source and 'name="settings-of" value="kan"' in source
+
+
+def test_the_suggested_time_follows_the_data_until_somebody_changes_it(page, given, sales, read):
+    sales.series = 5000
+    sales.save()
+    form = {**given, "kind": "global", "algorithm": "auto", "budget": 60, "suggested": 60}
+    source = page.get("/train/cost/", form).content.decode()
+    found = int(re.search(r'name="suggested" value="(\d+)"', source)[1])
+    assert found > 60 and 'id="budget" hx-swap-oob="true"' in source
+    source = page.get("/train/cost/", {**form, "budget": 90}).content.decode()
+    assert "hx-swap-oob" not in source and "Not tried for lack of time" in source
+    assert "Give it" in source and "to try all methods." in source
+
+
 def test_the_address_can_fill_the_form(page, sales):
     source = page.get(
         "/train/", {"kind": "product", "product": "P002", "dataset": "nonsense"}
@@ -115,6 +148,23 @@ def test_the_live_page_shows_the_state_without_javascript(page, run, read):
     assert f'ws-connect="/ws/runs/{run.pk}/?lang=en"' in response.content.decode()
 
 
+def test_a_training_that_reads_its_sales_says_so_and_tells_no_time(page, run, sales, read):
+    TrainingRun.objects.filter(pk=run.pk).update(step="prepare", seconds_left=30)
+    text = read(page.get(f"/runs/{run.pk}/"))
+    assert f"Reading {sales.rows:,} rows" in text and "left" not in text
+    assert "The curve begins after the first round of training." in text
+
+
+def test_the_curve_is_titled_by_what_it_tells(page, run, read):
+    RunEvent.objects.create(run=run, seq=1, kind="epoch", data={"step": "learn", "train_error": 0.5})
+    TrainingRun.objects.filter(pk=run.pk).update(last_seq=1)
+    text = read(page.get(f"/runs/{run.pk}/"))
+    assert "Is the error still falling?" in text and "when the dashed line stops falling" in text
+    TrainingRun.objects.filter(pk=run.pk).update(state="failed", error="Broken.")
+    text = read(page.get(f"/runs/{run.pk}/"))
+    assert "How it learned" in text and "dashed line" not in text
+
+
 def test_a_failed_run_says_why_and_offers_another_try(page, run, read):
     TrainingRun.objects.filter(pk=run.pk).update(state="failed", error="There is no memory left.")
     response = page.get(f"/runs/{run.pk}/")
@@ -125,7 +175,7 @@ def test_a_failed_run_says_why_and_offers_another_try(page, run, read):
 def test_a_finished_run_leads_to_its_version(page, run, version):
     TrainingRun.objects.filter(pk=run.pk).update(state="done", version=version)
     source = page.get(f"/runs/{run.pk}/").content.decode()
-    assert f"/forecast/?version={version.pk}" in source and version.name in source
+    assert f"/forecast/?version={version.pk}" in source and version.title in source
 
 
 def test_stopping_asks_first(page, run, read):
@@ -158,12 +208,12 @@ def test_a_confirmation_names_what_will_happen_and_the_way_back(page, run, actio
     source = response.content.decode()
     assert f"<h1>{title}</h1>" in source and f"{sentence}</p>" in source
     assert f'<button class="danger">{button}</button>' in source
-    assert f'<a class="button" href="/runs/{run.pk}/">' in source
+    assert f'<a class="button" href="/runs/{run.pk}/" data-cancel>' in source
     assert TrainingRun.objects.count() == 1 and TrainingRun.objects.get().state == run.state
 
 
 def test_whole_numbers_have_the_same_limits_and_sentences_in_both_forms():
-    from prediction.forms import ForecastForm
+    from prediction.forecast_page.forms import ForecastForm
     from training.forms import TrainForm
 
     fields = [form.base_fields["horizon"] for form in (ForecastForm, TrainForm)]
@@ -224,8 +274,10 @@ def test_an_empty_queue_says_so(page, sales, read):
 
 
 def test_the_cost_is_told_before_the_start_and_held_against_the_truth_after(page, given, read):
-    assert "It will take about" in read(page.get("/train/cost/", given))
-    assert "It will take" not in read(page.get("/train/cost/", {**given, "product": "P999"}))
+    text = read(page.get("/train/cost/", given))
+    assert re.search(r"Total about \d+ seconds ?, of which \d seconds training; about \d+ MB of memory", text)
+    assert "The newest 3 × 28 days are held back to test the model." in text
+    assert "Total about" not in read(page.get("/train/cost/", {**given, "product": "P999"}))
     page.post("/train/", given)
     run = TrainingRun.objects.get()
     begun = run.created_at
@@ -233,7 +285,7 @@ def test_the_cost_is_told_before_the_start_and_held_against_the_truth_after(page
         state="done", started_at=begun, finished_at=begun + timedelta(seconds=65), memory_mb=812
     )
     text = read(page.get(f"/runs/{run.pk}/"))
-    assert "It took 1 min 5 s (estimated: 10 seconds), 812 MB of memory" in text
+    assert "It took 1 min 5 s (estimated: 13 seconds) and 812 MB of memory (estimated: 550)." in text
 
 
 def test_a_finished_training_says_whether_its_version_is_in_use(page, publish, sales, read):

@@ -15,7 +15,8 @@ from registry.series import metrics
 from registry.series.error_breakdown import HoldoutWindow, error_breakdown
 from registry.series.panel import Floats, Panel
 from registry.series.prediction import Prediction
-from training.learning.pipeline import TrainingConfig, TrainingPipeline, actual_sales
+from training.learning.holdout import actual_sales
+from training.learning.pipeline import TrainingConfig, TrainingPipeline
 
 
 @dataclass(frozen=True)

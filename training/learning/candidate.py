@@ -44,6 +44,7 @@ class Candidate:
         default_factory=list
     )  # [S, H, Q] of each holdout window, not calibrated
     has_run_away: bool = False  # a forecast had to be cut to what its series could sell
+    round_count: int = 0  # rounds of all its fits
     best_step: int = 0  # steps of the best round on check days; 0 = not known
     fit_state: FitState = field(default_factory=FitState)  # of the current fit
 

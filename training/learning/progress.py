@@ -11,9 +11,10 @@ from registry.series.metrics import replace_nan
 
 PREPARED = gettext_noop("{series} series, {days} days of sales")
 ROUND = gettext_noop("{method}, round {round}: error {error:.1%}")
-CHECKED = gettext_noop("{method}, round {round}: error {error:.1%}, on check days {check:.1%}")
-CHECKED_ONLY = gettext_noop("{method}, round {round}: error {check:.1%} on check days")
+CHECKED = gettext_noop("{method}, round {round}: error {error:.1%}, validation error {check:.1%}")
+CHECKED_ONLY = gettext_noop("{method}, round {round}: validation error {check:.1%}")
 NOTHING_SOLD = gettext_noop("{method}, round {round}: no error, because nothing was sold on these days")
+STARTED = gettext_noop("{method}: started")
 SCORED = gettext_noop("{method}: error {error:.1%} on the days held back")
 NOT_SCORED = gettext_noop("{method}: no error, because nothing was sold on the days held back")
 RAN_AWAY = gettext_noop(
@@ -34,6 +35,7 @@ class Progress:
     check_error: float | None = None
     text: str = ""  # with {places} for the values
     values: dict[str, Any] = field(default_factory=dict)
+    trials: dict[str, Any] | None = None  # what became of each method so far, where several are tried
 
 
 def describe_round(method: str, number: int, sign: FitProgress) -> tuple[str, dict[str, Any]]:
@@ -41,7 +43,7 @@ def describe_round(method: str, number: int, sign: FitProgress) -> tuple[str, di
 
     >>> text, values = describe_round("newnet", 3, FitProgress(0.5, float("nan"), 0.2))
     >>> text.format(**values), values["error"]
-    ('newnet, round 3: error 20.0% on check days', None)
+    ('newnet, round 3: validation error 20.0%', None)
     """
     values = replace_nan({"method": method, "round": number, "error": sign.error, "check": sign.check})
     if values["error"] is None:

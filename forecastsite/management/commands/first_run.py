@@ -9,12 +9,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from forecastsite.welcome import SAMPLE_NAME, yesterday
 from registry.datasets.models import Dataset, DatasetVersion
 from registry.datasets.scope import Scope
 from training import queue
 from training.models import TrainingRun
-
-SAMPLE_NAME = "sample"
 
 
 class Command(BaseCommand):
@@ -29,12 +28,12 @@ class Command(BaseCommand):
 
 
 def import_sample() -> DatasetVersion:
-    """Imports the synthetic chain the same way as any sales file."""
+    """Imports the synthetic chain, up to yesterday, the same way as any sales file."""
     from registry.datasets.importer import import_file
     from registry.datasets.importing.options import ImportOptions
     from registry.datasets.sample.generator import COUNTRY, SampleDataset
 
     with tempfile.TemporaryDirectory(dir=settings.DATA_DIR) as folder:
         file = Path(folder) / "sample.parquet"
-        SampleDataset().write_parquet(file)
+        SampleDataset(last=yesterday()).write_parquet(file)
         return import_file(file, SAMPLE_NAME, options=ImportOptions(country=COUNTRY))

@@ -10,14 +10,15 @@ from django.core.management.commands import makemessages
 
 
 def collect_algorithm_texts() -> list[str]:
-    """Labels, descriptions and help texts of the built-in algorithms."""
+    """Labels and descriptions of the built-in algorithms, and labels and help texts of their settings."""
     from registry import algorithms
 
     every = [algorithms.get_entry(name) for name, _label in algorithms.list_choices()]
     ours = [entry for entry in every if entry.module_class.__module__.startswith(("registry.", "torch."))]
     texts = {word for entry in ours for word in (entry.label, entry.description)}
-    helps = {knob.get("help", "") for entry in ours for knob in algorithms.describe_knobs(entry.name)}
-    return sorted(texts | helps - {""})
+    knobs = [knob for entry in ours for knob in algorithms.describe_knobs(entry.name)]
+    words = {knob.get(key, "") for knob in knobs for key in ("label", "help")}
+    return sorted(texts | words - {""})
 
 
 class Command(makemessages.Command):

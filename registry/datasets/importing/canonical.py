@@ -20,8 +20,10 @@ from registry.datasets.importing.covariate_roles import ColumnRoles, propose_rol
 from registry.datasets.importing.extra_columns import ColumnData, ExtraColumns
 from registry.datasets.importing.values import CategoricalColumn, Floats
 from registry.lib.days import day_number, from_day_number
+from registry.series.left_out import LeftOutSales
 
 Days = npt.NDArray[np.int32]
+LEFT_OUT_KEY = b"left_out"  # of the parquet file's metadata; no part of the content
 ROW_GROUP_SIZE = 1 << 17  # rows; small enough to read one store of a chain without the others
 
 
@@ -88,17 +90,21 @@ class CanonicalTable:
                 digest.update(hash_bytes(column, slice(start, start + ROW_GROUP_SIZE)).data)
         return digest.hexdigest()
 
-    def write_parquet(self, path: Path) -> None:
+    def write_parquet(self, path: Path, left_out: LeftOutSales | None = None) -> None:
         """Writes dates as date32, codes and texts as dictionaries, numbers as float64 or missing.
 
         One row group at a time, so twenty million rows need little more memory than one group.
         """
         bounds = ["date", "store_id", "product_id"]  # readers of one store skip row groups by them
         how = {"compression": "zstd", "compression_level": 1, "write_statistics": bounds}
-        with pq.ParquetWriter(path, self.slice_to_arrow(slice(0, 0)).schema, **how) as writer:
+        schema = self.slice_to_arrow(slice(0, 0)).schema
+        if left_out is not None and left_out.spans:
+            schema = schema.with_metadata({LEFT_OUT_KEY: left_out.to_json()})
+        with pq.ParquetWriter(path, schema, **how) as writer:
             for start in range(0, self.row_count, ROW_GROUP_SIZE):
+                part = self.slice_to_arrow(slice(start, start + ROW_GROUP_SIZE))
                 writer.write_table(
-                    self.slice_to_arrow(slice(start, start + ROW_GROUP_SIZE)), row_group_size=ROW_GROUP_SIZE
+                    part.replace_schema_metadata(schema.metadata), row_group_size=ROW_GROUP_SIZE
                 )
 
     def slice_to_arrow(self, rows: slice) -> pa.Table:
@@ -116,6 +122,11 @@ class CanonicalTable:
             else:
                 columns[name] = pa.array(column, from_pandas=True)
         return pa.table(columns)
+
+
+def read_left_out(schema: pa.Schema) -> LeftOutSales:
+    """What the imports left out, from the schema of a canonical file."""
+    return LeftOutSales.from_json((schema.metadata or {}).get(LEFT_OUT_KEY, b"").decode())
 
 
 def hash_bytes(column: ColumnData | Days, rows: slice) -> npt.NDArray[Any]:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from registry.datasets.importing.calendars import refuse_undated
 from registry.datasets.importing.covariate_roles import CORE_COLUMNS, KNOWN_AHEAD_PATTERN, NAME_PATTERN
-from registry.datasets.importing.dates import NO_DAY, find_date_order, parse_day
+from registry.datasets.importing.dates import NO_DAY, find_date_order, parse_day, require_days
 from registry.datasets.importing.errors import AmbiguousValue, SalesFileError
 from registry.datasets.importing.findings import Example, Finding
 from registry.datasets.importing.headers import COLUMN_SYNONYMS, MONEY_NAMES, UNIT_NAMES, normalize_name
@@ -116,6 +116,7 @@ def to_long_format(
         days = [name for name in rest if parse_day(name, "dmy") != NO_DAY or parse_day(name, "mdy") != NO_DAY]
         if len(days) >= 3 and 2 * len(days) >= len(rest):
             if not dates:
+                require_days(raw.name, "", rest, {})
                 find_date_order(raw.name, "", days, dict.fromkeys(days, 1))  # raises AmbiguousValue
             return melt_columns(raw, mapping, days, "date"), {**mapping, "date": "date", "sales": "sales"}
         if len(rest) >= 3:
@@ -164,7 +165,13 @@ def melt_columns(raw: RawTable, mapping: dict[str, str], names: list[str], heade
     layout = {"date": "wide-days", "product_id": "wide-products"}[header]
     about = {**raw.file_format, "layout": layout}
     return RawTable(
-        raw.name, long.filter(pa.array(~empty)), numbers[~empty], list(raw.findings), about, header
+        raw.name,
+        long.filter(pa.array(~empty)),
+        numbers[~empty],
+        list(raw.findings),
+        about,
+        header,
+        sheets=raw.sheets,
     )
 
 

@@ -119,6 +119,16 @@ def split_date(text: str, languages: frozenset[str] = frozenset(LANGUAGES)) -> D
     return split_named(numbers, words, languages)
 
 
+def find_weekday(text: str) -> str:
+    """The weekday that stands in a date, "" for none.
+
+    >>> find_weekday("Mo, 24.02.2025"), find_weekday("2026/01/01(木)"), find_weekday("24. Feb")
+    ('Mo', '木', '')
+    """
+    words = (part.strip("._:'’") for part in WORD.findall(strip_time(tidy_text(text))))
+    return next((word for word in words if word and is_weekday(word)), "")
+
+
 def strip_time(text: str) -> str:
     """A tidy text without its time, offset and time zone."""
     text = EAST_ASIAN_DATE.sub(r"\1-\2-\3 ", text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 
 # regional tables stand where a country names its months otherwise (Jänner, شباط, جانفي)
@@ -106,18 +106,40 @@ def month_names() -> dict[str, dict[str, int]]:
 
 
 @cache
-def weekday_names() -> frozenset[str]:
-    """Folded names of weekdays in all languages, long and short."""
+def weekday_tables() -> dict[str, dict[str, int]]:
+    """{language: {folded name: 0 for Monday to 6}}, long and short."""
     from babel import Locale
 
-    names = set()
+    tables: dict[str, dict[str, int]] = {}
     for language in LANGUAGES:
+        names = tables.setdefault(language, {})
         for table in Locale.parse(language).days.values():
             for width in ("wide", "abbreviated", "short"):
-                names |= {fold_word(name) for name in table.get(width, {}).values()}
-    return frozenset(
-        names | {f"{day}曜" for day in "月火水木金土日"} | {f"{day}요일" for day in "월화수목금토일"}
+                for day, name in table.get(width, {}).items():
+                    names.setdefault(fold_word(name), day)
+    tables["ja"] |= {f"{day}曜": place for place, day in enumerate("月火水木金土日")}
+    tables["ko"] |= {f"{day}요일": place for place, day in enumerate("월화수목금토일")}
+    return tables
+
+
+@cache
+def weekday_names() -> frozenset[str]:
+    """Folded names of weekdays in all languages, long and short."""
+    return frozenset(name for table in weekday_tables().values() for name in table)
+
+
+def share_of_weekdays(words: Sequence[str], days: Sequence[int]) -> float:
+    """The share of the words that name the weekday of their day (0 = Monday), in the language that fits best.
+
+    >>> share_of_weekdays(["Mo", "Di", "Do"], [0, 1, 3]), share_of_weekdays(["Mo", "Di"], [2, 3])
+    (1.0, 0.0)
+    """
+    folded = [fold_word(word) for word in words]
+    hits = (
+        sum(table.get(word, -1) == day for word, day in zip(folded, days, strict=True))
+        for table in weekday_tables().values()
     )
+    return max(hits, default=0) / max(1, len(folded))
 
 
 def is_weekday(word: str) -> bool:

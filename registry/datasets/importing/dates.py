@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from django.utils.translation import gettext as _
 
-from registry.datasets.importing.date_texts import DateText, collect_words, split_date
-from registry.datasets.importing.date_words import LANGUAGES, find_languages
-from registry.datasets.importing.errors import AmbiguousValue
+from registry.datasets.importing.calendars import fault_message
+from registry.datasets.importing.date_questions import (
+    ambiguous_date_message,
+    month_or_day_message,
+    swapped_date_message,
+)
+from registry.datasets.importing.date_texts import DateText, collect_words, find_weekday, split_date
+from registry.datasets.importing.date_words import LANGUAGES, find_languages, share_of_weekdays
+from registry.datasets.importing.errors import AmbiguousValue, SalesFileError
 from registry.lib.days import day_number
 
 EXCEL_EPOCHS = {"1900": day_number(dt.date(1899, 12, 30)), "1904": day_number(dt.date(1904, 1, 1))}
@@ -21,7 +28,11 @@ OLDEST_DAY, NEWEST_DAY = dt.date(1900, 1, 1), dt.date(2200, 1, 1)
 LOWEST_NUMBER, HIGHEST_NUMBER = day_number(OLDEST_DAY), day_number(NEWEST_DAY)
 NO_DAY = np.iinfo(np.int32).min
 PROOF_RATIO = 20  # an order that explains this many times more dates than another rules it out
-LAST_MONTH = 12  # a first or second number above it is a day
+LAST_MONTH, LAST_DAY, LAST_WEEK = 12, 31, 53  # a first or second number above 12 is a day
+SIX_FIGURES = re.compile(r"\d{6}", re.ASCII)
+MIN_PERIODS = 3  # different texts of six figures that may be months or weeks
+WEEKDAY_PROOF, WEEKDAY_DOUBT = 0.95, 0.5  # shares of weekdays that fit
+MONDAY_OFFSET = 3  # day number 0 is 1 January 1970, a Thursday
 
 Days = npt.NDArray[np.int32]
 ALL_LANGUAGES = frozenset(LANGUAGES)
@@ -73,10 +84,14 @@ class DateColumn:
 
     texts: list[str]
     dates: list[DateText | None]
+    weekdays: Mapping[str, str] = field(default_factory=dict)  # that stand in or beside the texts
 
     @classmethod
-    def from_texts(cls, texts: list[str]) -> DateColumn:
-        """Reads names of months in the languages that know most of the column's words."""
+    def from_texts(cls, texts: list[str], beside: Mapping[str, str] | None = None) -> DateColumn:
+        """Reads names of months in the languages that know most of the column's words.
+
+        `beside` are weekdays of another column, {text: weekday}.
+        """
         dates = [split_date(text) for text in texts]
         unread = [
             text for text, date in zip(texts, dates, strict=True) if not date or date.writing == "named"
@@ -85,7 +100,9 @@ class DateColumn:
         if languages != ALL_LANGUAGES:
             again = {text: split_date(text, languages) for text in unread}
             dates = [again.get(text, date) for text, date in zip(texts, dates, strict=True)]
-        return cls(texts, dates)
+        is_open = (date is not None and date.is_open for date in dates)
+        weekdays = {text: find_weekday(text) for text, is_so in zip(texts, is_open, strict=True) if is_so}
+        return cls(texts, dates, weekdays if any(weekdays.values()) else beside or {})
 
     def group_open(self) -> dict[str, list[tuple[str, DateText]]]:
         """{writing: its texts} of every writing that leaves the order of its parts open."""
@@ -98,7 +115,9 @@ class DateColumn:
     def find_orders(self) -> dict[str, list[str]]:
         """{writing: its possible orders, the best one first}."""
         return {
-            writing: possible_orders([date for _text, date in found])
+            writing: possible_orders(
+                [date for _text, date in found], [self.weekdays.get(text, "") for text, _date in found]
+            )
             for writing, found in self.group_open().items()
         }
 
@@ -132,6 +151,7 @@ class DateColumn:
         """The order that the dates prove; raises AmbiguousValue when several orders are possible."""
         if self.is_serial:
             return "serial"
+        require_days(file, column, self.texts, row_of)
         orders = self.find_orders()
         if swap := self.find_swap(orders):
             text, other, order = swap
@@ -171,14 +191,62 @@ class DateColumn:
         return days
 
 
-def possible_orders(dates: list[DateText]) -> list[str]:
-    """The orders that dates of one writing can have, the best first, without those that few allow."""
+def possible_orders(dates: list[DateText], weekdays: Sequence[str] = ()) -> list[str]:
+    """The orders that dates of one writing can have, the best first, without those that few allow.
+
+    The weekdays that stand with the dates prove an order that fits them.
+    """
     candidates = ["dmy", "mdy", "ymd"] if dates[0].has_short_year else ["dmy", "mdy"]
     days = {order: np.array([order_parts(date, order) for date in dates]) for order in candidates}
+    if proved := prove_by_weekdays(days, weekdays):
+        return [proved]
     readable = {order: int((found != NO_DAY).sum()) for order, found in days.items()}
     best = max(candidates, key=lambda order: readable[order])
     others = [order for order in candidates if order != best and not is_ruled_out(days[best], days[order])]
     return [best, *others]
+
+
+def prove_by_weekdays(days: Mapping[str, npt.NDArray[np.int64]], weekdays: Sequence[str]) -> str:
+    """The only order whose days have the weekdays beside them; "" when there is none."""
+    told = [place for place, word in enumerate(weekdays) if word.strip()]
+    if not told:
+        return ""
+    words = [weekdays[place] for place in told]
+    shares = {
+        order: share_of_weekdays(words, ((found[told] + MONDAY_OFFSET) % 7).tolist())
+        for order, found in days.items()
+    }
+    best, second = sorted(shares, key=lambda order: shares[order], reverse=True)[:2]
+    return best if shares[best] >= WEEKDAY_PROOF and shares[second] <= 1 - WEEKDAY_DOUBT else ""
+
+
+def require_days(file: str, column: str, texts: list[str], row_of: Mapping[str, int]) -> None:
+    """Raises SalesFileError for six figures that are months or weeks, such as 201201 and 201252.
+
+    Raises AmbiguousValue where they may be days as well.
+    """
+    found = [text for text in texts if SIX_FIGURES.fullmatch(text.strip())]
+    parts = [(int(text.strip()[:4]), int(text.strip()[4:])) for text in found]
+    filled = sum(bool(text.strip()) for text in texts)
+    if len(found) < MIN_PERIODS or 2 * len(found) < filled:
+        return
+    highest = max(number for _year, number in parts)
+    if not all(1900 <= year < 2100 and 1 <= number <= LAST_WEEK for year, number in parts):
+        return
+    is_month = highest <= LAST_MONTH
+    if not is_month and highest <= LAST_DAY:
+        return
+    words: dict[str, object] = {"file": file, "column": column or found[0], "value": found[0]}
+    words |= {"row": row_of.get(found[0].strip(), 1)}
+    readable = [
+        order for order in ("ymd", "dmy", "mdy") if all(parse_day(text, order) != NO_DAY for text in found)
+    ]
+    if not is_month or not readable:
+        raise SalesFileError(
+            fault_message("month" if is_month else "week") % {**words, "row": int(words["row"])}
+        )
+    day = str(np.datetime64(parse_day(found[0], readable[0]), "D"))
+    raise AmbiguousValue(month_or_day_message(words, parts[0], day), "dates", readable)
 
 
 def find_date_order(file: str, column: str, texts: list[str], row_of: dict[str, int] | None = None) -> str:
@@ -199,33 +267,6 @@ def is_ruled_out(best: npt.NDArray[np.int64], other: npt.NDArray[np.int64]) -> b
     only_best = int(((best != NO_DAY) & (other == NO_DAY)).sum())
     only_other = int(((best == NO_DAY) & (other != NO_DAY)).sum())
     return bool((best == other).all()) or only_best > PROOF_RATIO * only_other
-
-
-def ambiguous_date_message(file: str, column: str, text: str, row: int) -> str:
-    """The question about a date that can be read in two orders."""
-    words = {"file": file, "column": column, "value": text, "row": row}
-    return (
-        _(
-            "%(file)s, row %(row)d, column %(column)s: “%(value)s” may be day/month or "
-            "month/day: choose the order of the dates."
-        )
-        % words
-    )
-
-
-def swapped_date_message(file: str, column: str, texts: tuple[str, str], row_of: dict[str, int]) -> str:
-    """The question about dates with a day up to the 12th that a spreadsheet seems to have swapped."""
-    words: dict[str, object] = {"file": file, "column": column, "value": texts[0], "other": texts[1]}
-    words |= {"row": row_of.get(texts[0].strip(), 0), "other_row": row_of.get(texts[1].strip(), 0)}
-    return (
-        _(
-            "%(file)s, column %(column)s: a spreadsheet seems to have swapped day and month. No date "
-            "like “%(value)s” (row %(row)d) has a day after the 12th, every one like “%(other)s” "
-            "(row %(other_row)d) has: choose the order of the dates, or “year, month, day” if "
-            "“%(value)s” is right."
-        )
-        % words
-    )
 
 
 def is_date_type(kind: pa.DataType) -> bool:

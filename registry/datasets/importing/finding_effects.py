@@ -70,8 +70,8 @@ def measure_content(finding: Finding, kind: str, content: CanonicalTable, rows: 
 
 
 def sum_known(sales: Floats) -> float:
-    """Units of the known sales."""
-    return float(np.nansum(sales))
+    """Units of the known sales; a number that is too large counts as nothing."""
+    return float(np.nansum(np.where(np.isinf(sales), 0.0, sales)))
 
 
 def picture_series(content: CanonicalTable, rows: slice, spot: Span | None = None) -> dict[str, Any]:

@@ -80,6 +80,7 @@ ALLOWED_ACTIONS: dict[str, tuple[str, ...]] = {
     "outlier": ("keep", "empty"),
     "short": ("keep", "skip"),
     "extra-not-a-number": ("empty", "keep", "stop"),
+    "joined-sheets": ("all", "one"),
 }
 # Findings that lose or merge rows: `--on-problem stop` ends the import at the first of them.
 LOSSY_FINDINGS = {
@@ -116,30 +117,53 @@ FINDING_TITLES = {
     "only-sold": gettext_noop("Rows only for days with sales"),
     "constant": gettext_noop("Always the same number"),
     "level-change": gettext_noop("Sudden change in level"),
-    "outlier": gettext_noop("Far above the usual (wrong unit?)"),
+    "outlier": gettext_noop("Far above the usual amount (wrong unit?)"),
     "short": gettext_noop("Too few days to learn from"),
     "column-replaced": gettext_noop("Column replaced by the one you chose"),
     "column-without-name": gettext_noop("Column without a name"),
     "column-empty": gettext_noop("Empty column"),
     "other-sheets": gettext_noop("Other sheets were ignored"),
+    "joined-sheets": gettext_noop("Sheets with the same columns, read together"),
     "one-store": gettext_noop("No store column: all rows count as one store"),
     "extra-not-a-number": gettext_noop("Not a number in an extra column"),
 }
 ACTION_LABELS = {
     "skip": gettext_noop("Skip these rows"),
     "stop": gettext_noop("Stop: I will correct the file"),
-    "keep": gettext_noop("Keep as is"),
+    "keep": gettext_noop("Keep"),
     "sum": gettext_noop("Add up"),
     "last": gettext_noop("Keep the last row"),
     "first": gettext_noop("Keep the first row"),
     "zero": gettext_noop("Count as zero sales"),
     "merge": gettext_noop("Merge into one code"),
     "closed": gettext_noop("Store was closed"),
-    "unknown": gettext_noop("Unknown"),
+    "unknown": gettext_noop("Treat as missing"),
     "empty": gettext_noop("Clear the cell"),
     "drop": gettext_noop("Ignore it"),
     "name": gettext_noop("Use the name as the code"),
     "above": gettext_noop("Copy from the row above"),
+    "all": gettext_noop("Read all of them"),
+    "one": gettext_noop("Read only the first one"),
+}
+
+
+# What was done, where a finding is looked at later.
+DONE_LABELS = {
+    "skip": gettext_noop("Skipped"),
+    "keep": gettext_noop("Kept"),
+    "sum": gettext_noop("Added up"),
+    "last": gettext_noop("Last row kept"),
+    "first": gettext_noop("First row kept"),
+    "zero": gettext_noop("Counted as zero sales"),
+    "merge": gettext_noop("Merged into one code"),
+    "closed": gettext_noop("Store was closed"),
+    "unknown": gettext_noop("Treated as missing"),
+    "empty": gettext_noop("Cell cleared"),
+    "drop": gettext_noop("Ignored"),
+    "name": gettext_noop("Name used as the code"),
+    "above": gettext_noop("Copied from the row above"),
+    "all": gettext_noop("All of them read"),
+    "one": gettext_noop("Only the first one read"),
 }
 
 

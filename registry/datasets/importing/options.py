@@ -27,6 +27,8 @@ class ImportOptions:
     dates: str = ""  # one of DATE_ORDERS, for ambiguous dates
     decimal: str = ""  # one of DECIMAL_MARKS, for ambiguous numbers
     encoding: str = ""  # a codec of Python, for text files that are not UTF-8
+    usual_dates: str = ""  # of the file before: counts where dates are open and its days go on
+    usual_decimal: str = ""  # of the file before: counts where the numbers prove no mark
     choices: dict[str, str] = field(default_factory=dict)
     ignore: list[str] = field(default_factory=list)  # columns of the file that are ignored
     file: str = ""  # its name in messages; never opened

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,20 +23,23 @@ MAX_TABLE_BYTES = 1 << 30  # in memory
 class SourceFile:
     """A file to read: where it is, its name in messages, and what is known of its encoding.
 
-    With `may_guess` a text file is read in its most plausible encoding instead of asking for it.
+    With `may_guess` a text file is read in its most plausible encoding instead of asking for it, with
+    `one_sheet` only the best sheet of a workbook.
     """
 
     path: Path
     name: str
     encoding: str = ""
     may_guess: bool = False
+    one_sheet: bool = False
 
 
 @dataclass
 class RawTable:
     """A file as read: its columns, the number of each row in a spreadsheet, and first findings.
 
-    `file_format` holds encoding, separator, sheet and layout. `header_column` is the column of a melted wide
+    `file_format` holds encoding, separator, sheet and layout. `sheets` are the sheets that were joined, each
+    with the number that was added to its row numbers. `header_column` is the column of a melted wide
     file whose texts were in the header, so messages name a cell by it.
     """
 
@@ -47,6 +50,15 @@ class RawTable:
     file_format: dict[str, str] = field(default_factory=dict)
     header_column: str = ""
     encodings: list[dict[str, str]] = field(default_factory=list)  # that the file may have, with samples
+    sheets: tuple[tuple[int, str], ...] = ()
+
+    def locate(self, place: Example) -> Example:
+        """The place with the row of its sheet, and the sheet's name before the column."""
+        if not self.sheets or place.row <= 0:
+            return place
+        offset, title = max(start for start in self.sheets if start[0] < place.row)
+        label = f"{title} · {place.column}" if place.column else title
+        return replace(place, row=place.row - offset, column=label)
 
     def release_table(self) -> None:
         """Drops the table, so that its columns can be released one by one; a large file fits only once."""

@@ -42,7 +42,13 @@ PEOPLE = ("anonymous", "viewer", "planner", "curator", "operator")
 PAGES = """
 method address                     whose  anonymous viewer planner curator operator
 GET    overview                    any    in        +      +       +       +
+GET    products                    any    in        +      +       +       +
+GET    products?export=csv         any    in        +      +       +       +
+GET    products?export=xlsx        any    in        +      +       +       +
+GET    products-compare            any    in        +      +       +       +
 GET    news                        any    in        +      +       +       +
+GET    welcome                     any    in        +      +       +       +
+GET    sample-file                 any    in        +      +       +       +
 GET    help                        any    in        +      +       +       +
 GET    help-for                    any    in        +      +       +       +
 GET    data                        any    in        +      +       +       +
@@ -376,6 +382,8 @@ def prepared(table: str, act: str, world: dict):
         row.pin()
     elif act == "restore":
         row.move_to_archive()
+    elif act == "switch_off":
+        row.set_enabled(True)
     elif act == "again":
         TrainingRun.objects.update(state="failed")
     elif table == "registry.datasetversion":

@@ -43,7 +43,18 @@ def test_no_page_asks_more_than_twenty_times(page, much, sales, upload):
     versions, forecasts = much
     run = TrainingRun.objects.filter(state=TrainingRun.State.FAILED).first()
     four = "&".join(f"v={version.pk}" for version in versions[:4])
-    plain = ["overview", "data", "upload", "train", "queue", "models", "forecast", "history", "help"]
+    plain = [
+        "overview",
+        "products",
+        "data",
+        "upload",
+        "train",
+        "queue",
+        "models",
+        "forecast",
+        "history",
+        "help",
+    ]
     addresses = [reverse(name) for name in plain]
     addresses += [reverse(name, args=[sales.dataset_id]) for name in ("dataset", "catalogue")]
     addresses += [reverse(name, args=[versions[0].pk]) for name in ("model", "model-promote")]

@@ -197,11 +197,12 @@ def test_a_file_moves_to_the_archive_and_back(page, publish, archive_folder, rea
     )
 
 
-def test_without_an_archive_the_page_says_so_and_nothing_moves(page, version, forecast, read):
-    assert "set ARCHIVE_STORE" in read(ask(page, "archive", forecast))
-    assert "set ARCHIVE_STORE" in read(confirm(page, "archive", forecast)) and get_artifact_store().exists(
-        forecast.path
-    )
+def test_without_an_archive_it_is_not_offered_and_nothing_moves(page, version, forecast):
+    confirm(page, "archive", forecast)
+    assert get_artifact_store().exists(forecast.path)
+    for row in (version, forecast):
+        source = page.get(changelist(type(row))).content.decode() + page.get(change(row)).content.decode()
+        assert 'value="pin"' in source and 'value="archive"' not in source and 'value="restore"' not in source
 
 
 def test_deleting_says_what_goes_along_and_takes_the_files(page, publish, user, read):
@@ -234,7 +235,7 @@ def test_data_that_models_learned_from_stays(page, version, sales, read):
 
 
 def test_retraining_queues_the_same_on_the_newest_sales_and_once_a_page(page, version, user, read):
-    assert "A new training of seasonal_naive on chain v1" in read(ask(page, "retrain", version))
+    assert "A new training of Seasonal naive on chain v1" in read(ask(page, "retrain", version))
     token = "00000000-0000-0000-0000-000000000001"
     for _click in range(2):
         confirm(page, "retrain", version, token=token)
@@ -249,10 +250,28 @@ def test_retraining_queues_the_same_on_the_newest_sales_and_once_a_page(page, ve
     assert TrainingRun.objects.filter(state="queued").count() == 1
 
 
-def test_buttons_of_a_row_lead_to_the_same_question(page, version):
-    source = page.get(change(version)).content.decode()
-    for act in ("promote", "roll_back", "pin", "unpin", "archive", "restore", "delete_with_file", "retrain"):
-        assert f'name="action" value="{act}"' in source
+def offered(client, row) -> list[str]:
+    """The actions that a row's page has buttons for."""
+    return re.findall(r'name="action" value="(\w+)"', client.get(change(row)).content.decode())
+
+
+def test_the_page_of_a_row_offers_what_applies_to_it_and_nothing_else(page, publish, archive_folder):
+    first, second = publish(wape=0.4), publish(wape=0.2)
+    assert offered(page, second) == ["roll_back", "pin", "delete_with_file", "retrain"]
+    assert offered(page, first) == ["promote", "pin", "archive", "delete_with_file", "retrain"]
+    first.pin()
+    assert offered(page, first) == ["promote", "unpin", "retrain"]
+    first.unpin()
+    first.move_to_archive()
+    assert offered(page, first) == ["promote", "pin", "restore", "delete_with_file", "retrain"]
+
+
+def test_two_versions_of_one_model_are_not_put_in_use_together(page, publish, read):
+    best, worse, worst = publish(wape=0.2), publish(wape=0.4), publish(wape=0.5)
+    text = read(ask(page, "promote", worse, worst))
+    assert "2 rows are skipped" in text and text.count("Only one version of a model can be in use") == 2
+    confirm(page, "promote", worse, worst, reason="Both, please")
+    assert ForecastModel.objects.get().best == best and "1 row" in read(ask(page, "promote", best, worse))
 
 
 def test_more_rows_than_a_person_can_read_are_refused(admin_page, monkeypatch, publish, read):

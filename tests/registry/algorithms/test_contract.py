@@ -21,7 +21,6 @@ from registry.series.panel import Panel
 from tests.helpers.source_tree import PACKAGES, texts
 from tests.helpers.waves import ROLES, wave_frame
 from training.learning.backtest import choose_origins, run_backtest, summarize_windows
-from training.learning.ensemble import ensemble_weights
 from training.learning.pipeline import TrainingConfig, TrainingPipeline
 
 NAMES = [entry.name for entry in algorithms.list_algorithms()]
@@ -288,6 +287,13 @@ def test_auto_tries_what_the_time_allows_and_blends_what_is_best(panel):
     assert sum(member.weight for member in learned.bundle.members) == pytest.approx(1)
     board = [row["wape"] for row in learned.metrics["leaderboard"]]
     assert board == sorted(board) and len(board) == 3
+    assert sum(row["share"] for row in learned.metrics["leaderboard"]) == pytest.approx(1)
+    assert learned.metrics["wape"] <= min(board) + 1e-4
+    told = learned.metrics["trials"]
+    assert set(told["skipped"]) == set(NAMES) - set(tried) and told["enough"] in (60, 300, 900)
+    assert epochs[-1].trials["skipped"] == told["skipped"]
+    states = {trial["name"]: trial["state"] for trial in epochs[-1].trials["methods"]}
+    assert set(states) == set(tried) and set(states.values()) <= {"used", "unused"}
     again = Bundle.from_bytes(learned.bundle.to_bytes())
     np.testing.assert_array_equal(again.forecast(panel, 14).mean, learned.bundle.forecast(panel, 14).mean)
 
@@ -303,24 +309,3 @@ def test_members_of_a_blend_forecast_as_they_would_alone(learned, panel):
 
 def test_with_much_time_auto_tries_all():
     assert {entry.name for entry in algorithms.select_candidates(algorithms.AUTO.name, 99)} == set(NAMES)
-
-
-def test_a_blend_is_chosen_unless_one_alone_is_clearly_better():
-    rng = np.random.default_rng(1)
-    actual = rng.uniform(10, 20, (5, 14))
-    miss = rng.normal(0, 3, (5, 14, 1))
-    high, low = (np.repeat(actual[..., None] + sign * miss, 8, axis=2) for sign in (1, -1))
-    bad = np.repeat(actual[..., None] * 3, 8, axis=2)
-    assert ensemble_weights([[high], [low], [bad]], [actual]) == pytest.approx([0.5, 0.5, 0], abs=0.11)
-    assert ensemble_weights([[high], [bad]], [actual]) == [1.0, 0.0]
-    worse = np.repeat(actual[..., None] + 1.3 * miss, 8, axis=2)
-    first, second = ensemble_weights([[high], [worse]], [actual])
-    assert second == 0.0 and first == 1.0  # they err alike: nothing is gained by the worse one
-    other = np.repeat(actual[..., None] - 1.1 * miss, 8, axis=2)
-    first, second = ensemble_weights([[high], [other]], [actual])
-    assert 0.5 < first < 0.6 and second == pytest.approx(1 - first)
-    assert ensemble_weights([[high], [other]], [actual], excluded=[1]) == [1.0, 0.0]
-    assert ensemble_weights([[high], [bad]], [actual], excluded=[0]) == [
-        1.0,
-        0.0,
-    ]  # it may still be the best one

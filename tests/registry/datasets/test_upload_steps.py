@@ -84,7 +84,8 @@ def test_a_typed_file_is_not_asked_for_dates_and_decimals_and_proposals_are_show
     send(page, sales_frame(), "pasta.parquet")
     response = page.get(reverse("upload-match", args=[Upload.objects.get().pk]))
     text = read(response)
-    assert "Decimal mark" not in text and "Automatic: known ahead" in text
+    assert "Decimal mark" not in text
+    assert "Known ahead (proposed)" in text and "Fixed per store or product (proposed)" in text
     Upload.objects.all().delete()
     send(page, sales_frame())
     assert "Decimal mark" in read(page.get(reverse("upload-match", args=[Upload.objects.get().pk])))

@@ -8,7 +8,7 @@ import pytest
 from django.db import OperationalError
 from django.urls import reverse
 
-from forecastsite.overview import list_steps_done
+from forecastsite.overview import overview_context
 from forecastsite.server.body_limit import REFUSED_HEADER, UPLOAD_PATH
 from registry.lib import refusals
 
@@ -77,10 +77,10 @@ def test_a_wrong_host_gets_a_sentence(quiet_page, read):
 
 @pytest.mark.parametrize(("text", "words"), [(LOCKED, "database is busy"), (FULL, "disk is full")])
 def test_an_outage_of_the_database_is_told_as_one(quiet_page, read, monkeypatch, text, words):
-    def fail():
+    def fail(*arguments):
         raise OperationalError(text)
 
-    monkeypatch.setattr("forecastsite.views.list_steps_done", fail)
+    monkeypatch.setattr("forecastsite.views.overview_context", fail)
     response = quiet_page.get("/")
     assert response.status_code == 503 and words in read(response) and int(response["Retry-After"]) > 0
 
@@ -95,10 +95,10 @@ def test_an_outage_outside_the_views_is_told_too(quiet_page, read, monkeypatch):
 
 
 def test_another_error_is_still_ours(quiet_page, read, monkeypatch):
-    monkeypatch.setattr("forecastsite.views.list_steps_done", lambda: 1 / 0)
+    monkeypatch.setattr("forecastsite.views.overview_context", lambda *arguments: 1 / 0)
     response = quiet_page.get("/")
     assert response.status_code == 500 and "The error is ours" in read(response)
-    assert list_steps_done
+    assert overview_context
 
 
 @pytest.mark.parametrize(

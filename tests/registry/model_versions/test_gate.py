@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from registry.model_versions.changes import VersionChange
-from registry.model_versions.gate import evaluate_gate
+from registry.model_versions.gate import SameDays, evaluate_gate
 from registry.model_versions.models import ForecastModel, ModelVersion
 
 
@@ -14,7 +14,11 @@ def metrics(wape: float | None, bias: float = 0.0, windows: dict | None = None, 
     return {"wape": wape, "bias": bias, "seasonal_naive": {"wape": naive}, "windows": found}
 
 
-A, B, OTHER_DAYS = "a", "b", "other days"
+def same_days(mine, theirs, my_bias=0.0, their_bias=0.0, has_learned=False) -> SameDays:
+    return SameDays("old", 19, mine, theirs, my_bias, their_bias, has_learned)
+
+
+A, B, OTHER_DAYS = "a", "b", "could not be tested again"
 CASES = [
     (metrics(0.4), None, True, "does better than repeating last week"),
     (metrics(0.5), None, False, "does not beat repeating last week"),
@@ -33,8 +37,30 @@ CASES = [
     (metrics(0.3, windows={A: 0.3, B: 0.2}), metrics(0.1, windows={B: 0.3}), True, "same test days"),
     (metrics(0.1, windows={B: 0.4}), metrics(0.3, windows={A: 0.1, B: 0.3}), False, "same test days"),
     (metrics(0.3, windows={B: 0.3}, naive=0.6), metrics(0.2, windows={A: 0.2}, naive=0.3), True, OTHER_DAYS),
-    (metrics(0.3, windows={B: 0.3}), metrics(0.4, windows={A: 0.4}, naive=0.9), False, OTHER_DAYS),
+    (metrics(0.3, windows={B: 0.3}), metrics(0.4, windows={A: 0.4}, naive=0.9), True, OTHER_DAYS),
 ]
+OLD = ("old", metrics(0.1, windows={A: 0.1}))  # its figures are of other days
+STALE_CASES = [
+    (metrics(0.3), same_days(0.3, 0.4), True, "on the 19 newest days, which old has not learned"),
+    (metrics(0.3), same_days(0.31, 0.3), True, "this version has learned since"),
+    (metrics(0.3), same_days(0.4, 0.3), False, "on the 19 newest days, which old has not learned"),
+    (metrics(0.3), same_days(0.4, 0.38, -0.3, -0.32), True, "32% too low; this version has learned"),
+    (metrics(0.3), same_days(0.4, 0.38, 0.3, 0.32), True, "32% too high; this version has learned"),
+    (metrics(0.3), same_days(0.6, 0.38, -0.5, -0.32), False, "not better than old"),
+    (metrics(0.3, bias=-0.2), same_days(0.4, 0.38, -0.33, -0.32), True, "32% too low"),
+    (metrics(0.3, bias=-0.2), same_days(0.3, 0.4, -0.33, -0.05), False, "20.0% too low; at most 10%"),
+    (metrics(0.3), same_days(0.3, 0.4, has_learned=True), True, "may have learned"),
+    (metrics(0.3), same_days(0.31, 0.3, has_learned=True), True, "knows the newest sales"),
+    (metrics(0.3), same_days(0.4, 0.3, has_learned=True), False, "some of which old may have learned"),
+]
+
+
+@pytest.mark.parametrize(("new", "found", "passes", "words"), STALE_CASES)
+def test_a_version_that_learned_less_stays_only_if_it_is_clearly_better_on_the_same_newest_days(
+    new, found, passes, words
+):
+    verdict = evaluate_gate(new, OLD, 0.1, found)
+    assert verdict.has_passed == passes and words in verdict.text.format(**verdict.values)
 
 
 @pytest.mark.parametrize(("new", "best", "passes", "words"), CASES)
@@ -50,7 +76,7 @@ def test_a_version_that_is_kept_back_says_why_on_its_page(page, publish, read):
     assert ForecastModel.objects.get().best == best
     text = read(page.get(f"/models/{worse.pk}/"))
     assert "Not put in use after its test." in text
-    assert f"It is not better than {best.name}: error 40.0% against 20.0% on the same test days." in text
+    assert f"It is not better than {best.title}: error 40.0% against 20.0% on the same test days." in text
     assert "Put in use after its test." in read(page.get(f"/models/{best.pk}/"))
 
 
@@ -60,7 +86,7 @@ def test_while_nothing_is_in_use_one_can_still_forecast_by_choosing_the_version(
     text = read(page.get(f"/models/{only.pk}/"))
     assert "does not beat repeating last week" in text and "No version of this scope is in use" in text
     form = page.get("/forecast/")
-    assert f'value="{only.pk}" selected' in form.content.decode() and "No model is in use yet" in read(form)
+    assert f'value="{only.pk}"' in form.content.decode() and "No model is in use yet" in read(form)
     made = page.post("/forecast/", {"version": only.pk, "product": "P001", "store": "", "horizon": 7})
     assert made.status_code == 302
 
@@ -81,7 +107,7 @@ def test_rolling_back_is_one_click_to_the_version_before(page, publish, read):
     source = page.get(f"/models/{second.pk}/").content.decode()
     assert f'action="/models/{second.pk}/back/"' in source
     text = read(page.post(f"/models/{second.pk}/back/", follow=True))
-    assert ForecastModel.objects.get().best == first and f"{first.name} is in use again." in text
+    assert ForecastModel.objects.get().best == first and f"{first.title} is in use again." in text
     text = read(page.post(f"/models/{first.pk}/back/", follow=True))
     assert "There is no earlier version to go back to." in text
     assert ForecastModel.objects.get().best == first
@@ -113,7 +139,7 @@ def test_models_are_compared_side_by_side_and_only_what_differs_is_listed(page, 
     ModelVersion.objects.filter(pk=two.pk).update(config={"width": 16, "same": 1})
     response = page.get("/models/compare/", {"v": [one.pk, two.pk, "nonsense"]})
     text = read(response)
-    assert one.name in text and two.name in text and "20.0% best" in text
+    assert one.title in text and two.title in text and "20.0% best" in text
     assert [row["name"] for row in response.context["settings"]] == ["width"]
     assert len(response.context["tests"]) == len(one.metrics["windows"])
     assert "Select 2 to 4 models" in read(page.get("/models/compare/", {"v": one.pk}))

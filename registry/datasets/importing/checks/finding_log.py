@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from django.utils.translation import gettext as _
 
-from registry.datasets.importing.canonical import Days
+from registry.datasets.importing.canonical import CanonicalTable, Days
 from registry.datasets.importing.errors import SalesFileError
 from registry.datasets.importing.findings import (
     ALLOWED_ACTIONS,
@@ -22,6 +22,7 @@ from registry.datasets.importing.findings import (
 from registry.datasets.importing.options import ImportOptions
 from registry.datasets.importing.raw_table import RawTable
 from registry.datasets.importing.values import CategoricalColumn
+from registry.series.left_out import LeftOutSales
 
 Mask = npt.NDArray[np.bool_]
 FAULTS = {"bad-date", "not-a-number", "infinite", "no-code", "bad-code"}  # rows that the file tells wrongly
@@ -45,11 +46,12 @@ class FindingLog:
     findings: list[Finding] = field(default_factory=list)
     bad_places: list[tuple[str, list[Example]]] = field(default_factory=list)  # each finding's rows
     left_out: list[tuple[Finding, npt.NDArray[np.int64]]] = field(default_factory=list)  # with their rows
+    emptied: list[npt.NDArray[np.int64]] = field(default_factory=list)  # rows whose sales are unknown
     kept_units: float = 0.0  # of the rows that are not excluded, once they are counted
     excluded: Mask = field(init=False)
     faulty: Mask = field(init=False)  # [N] rows that the file tells wrongly, such as a day that is no date
     ragged_rows: list[int] = field(default_factory=list)  # numbers of the first rows that could not be split
-    lost_days: dict[str, npt.NDArray[np.int64]] = field(default_factory=dict)  # {store: days left out}
+    left_out_sales: LeftOutSales = field(default_factory=LeftOutSales)  # the days of these rows
     dropped_columns: tuple[str, ...] = ()  # they say nothing about a whole day
 
     MAX_BAD_ROWS = 20_000  # of each finding, in bad.csv
@@ -88,6 +90,7 @@ class FindingLog:
     def add_finding(self, code: str, places: list[Example], count: int, proposed: str = "") -> str:
         """Adds a finding and returns its action; raises SalesFileError when that is "stop"."""
         action = self.choose_action(code, proposed)
+        places = [self.raw.locate(place) for place in places] if self.raw.sheets else places
         finding = Finding(code, count, places[:MAX_EXAMPLES], action)
         if action == "stop":
             raise SalesFileError(finding.format_sentence(self.raw.name))
@@ -118,7 +121,21 @@ class FindingLog:
             if code in FAULTS:
                 self.faulty |= is_wrong
             self.left_out.append((self.findings[-1], rows))
+        if action == "empty":
+            self.emptied.append(rows)
         return action
+
+    def add_left_out(self, content: CanonicalTable, rows: Mask) -> None:
+        """Adds rows [N] of the content to those that are left out or emptied."""
+        places = np.flatnonzero(rows)
+        spans = zip(
+            (content.stores.values[code] for code in content.stores.codes[places]),
+            (content.products.values[code] for code in content.products.codes[places]),
+            content.days[places].tolist(),
+            content.days[places].tolist(),
+            strict=True,
+        )
+        self.left_out_sales |= LeftOutSales.from_spans(spans)
 
     def find_examples(
         self, column: str, table: Mapping[str, pa.ChunkedArray], rows: npt.NDArray[np.int64]
@@ -160,6 +177,7 @@ class FindingLog:
     def add_lines(self, rows: npt.NDArray[np.int64], days: int, columns: tuple[str, ...]) -> None:
         """Adds the lines of receipts that were added up; `columns` tell them apart and are dropped."""
         label = ", ".join(self.column_label(name) for name in columns)
-        place = Example(int(self.raw.row_numbers[rows.min()]), label, f"{len(rows)} → {days}")
+        row = int(self.raw.row_numbers[rows.min()])
+        place = self.raw.locate(Example(row, label, f"{len(rows)} → {days}"))
         self.findings.append(Finding("receipt-lines", len(rows), [place], "sum"))
         self.dropped_columns = columns

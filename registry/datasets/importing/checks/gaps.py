@@ -15,6 +15,7 @@ from registry.datasets.importing.finding_effects import draw_days, measure_gaps,
 from registry.datasets.importing.findings import MAX_EXAMPLES, Example
 from registry.datasets.importing.merge import build_row_keys, make_blank_column, merge_tables
 from registry.datasets.importing.values import CategoricalColumn
+from registry.series.left_out import drop_rest_days
 
 RowNumbers = npt.NDArray[np.int32]
 Mask = npt.NDArray[np.bool_]
@@ -42,23 +43,24 @@ class GapChecks:
             return self.content, self.row_numbers
         traded = np.zeros((len(self.content.stores.values), self.day_count), dtype=bool)
         traded[self.stores, self.days] = True
-        store_action = self.check_stores(traded)
+        unknown = self.find_unknown(traded)
+        store_action = self.check_stores(traded, unknown)
         product_action = self.check_products(traded)
         wanted = np.zeros_like(traded)
         if product_action == "zero":
             wanted |= traded
         if store_action == "zero":
-            wanted |= ~traded & ~self.find_left_out()
+            wanted |= ~traded & ~unknown
         return self.insert_zeros(wanted) if wanted.any() else (self.content, self.row_numbers)
 
-    def check_stores(self, traded: Mask) -> str:
+    def check_stores(self, traded: Mask, unknown: Mask) -> str:
         """Logs days without any row of a store between its first and last; returns the action.
 
-        `traded` [stores, days] marks days with a row.
+        `traded` [stores, days] marks days with sales, `unknown` those that may have had some.
         """
         seen = np.maximum.accumulate(traded, axis=1)
         ahead = np.maximum.accumulate(traded[:, ::-1], axis=1)[:, ::-1]
-        missing = seen & ahead & ~traded & ~self.find_left_out()
+        missing = seen & ahead & ~traded & ~unknown
         if not missing.any():
             return ""
         store, day = np.nonzero(missing)
@@ -97,13 +99,34 @@ class GapChecks:
         gap = (self.first_day + spot[0] + 1, self.first_day + spot[1] - 1)
         return picture_series(self.content, slice(int(starts[number]), end), gap)
 
-    def find_left_out(self) -> Mask:
-        """[stores, days] of which the file's rows were left out: the store may have been open."""
-        left_out = np.zeros((len(self.content.stores.values), self.day_count), dtype=bool)
-        for code, name in enumerate(self.content.stores.values):
-            days = self.log.lost_days.get(name, np.zeros(0, np.int64)) - self.first_day
-            left_out[code, days[(days >= 0) & (days < self.day_count)]] = True
-        return left_out
+    def find_unknown(self, traded: Mask) -> Mask:
+        """[stores, days] of which rows were left out or have no sales: the store may have been open."""
+        content = self.content
+        days = content.days - self.first_day
+        blank = np.isnan(content.sales) & (days >= 0) & (days < self.day_count)
+        unknown = np.zeros_like(traded)
+        unknown[content.stores.codes[blank], days[blank]] = True
+        unknown = drop_rest_days(unknown & ~traded, traded, self.first_day)
+        return unknown | self.log.left_out_sales.mark_stores(
+            content.stores.values, self.first_day, self.day_count
+        )
+
+    def is_left_out(self, rows: npt.NDArray[np.int64], day: npt.NDArray[np.int64]) -> Mask:
+        """[N] whether the row of that day, of the series that a row is of, was left out."""
+        lost = self.log.left_out_sales
+        keys = sorted({(store, product) for store, product, _first, _last in lost.spans})
+        marks = lost.mark_series(keys, self.first_day, self.day_count)
+        stores = {name: code for code, name in enumerate(self.content.stores.values)}
+        products = {name: code for code, name in enumerate(self.content.products.values)}
+        known = [place for place, (s, p) in enumerate(keys) if s in stores and p in products]
+        if not known:
+            return np.zeros(len(rows), dtype=bool)
+        wanted = np.array([stores[keys[n][0]] * len(products) + products[keys[n][1]] for n in known])
+        series = self.content.stores.codes[rows].astype(np.int64) * len(products)
+        series += self.content.products.codes[rows]
+        order = np.argsort(wanted)
+        place = order[np.minimum(np.searchsorted(wanted, series, sorter=order), len(order) - 1)]
+        return np.asarray((wanted[place] == series) & marks[np.array(known)[place], day])
 
     def first_row_after(self, store: int, day: int) -> int:
         """The first row of the file after a store's gap; 0 when that row was in the dataset before."""
@@ -172,7 +195,9 @@ class GapChecks:
         source = np.repeat(before, lengths)
         step = np.arange(len(source)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         day = self.days[source] + 1 + step
-        use = wanted[self.stores[source], day]
+        use = wanted[self.stores[source], day] & ~self.is_left_out(self.rows[source], day)
+        if not use.any():
+            return self.content, self.row_numbers
         rows = self.rows[source[use]]
         content = self.content
 

@@ -1,4 +1,4 @@
-"""Days of which every row was left out: not recorded, which does not mean that the shop was closed."""
+"""Rows that findings leave out: their days are unknown, which does not mean that the shop was closed."""
 
 from __future__ import annotations
 
@@ -9,51 +9,104 @@ from registry.datasets.importing.canonical import Days
 from registry.datasets.importing.checks.finding_log import FindingLog, Mask
 from registry.datasets.importing.dates import NO_DAY
 from registry.datasets.importing.values import CategoricalColumn
+from registry.series.left_out import LeftOutSales
 
 MAX_LOST_DAYS = 28  # in a row: nobody wants to lose a month
-MAX_SPAN = 400  # days between two rows that rows without a date may belong to
+MAX_SPAN = 400  # days between two rows of a series that rows without a date may belong to
+MAX_NEAR = 7  # days between two rows of other series that a row without a date may belong to
 MAX_CELLS = 200_000_000  # stores times days
+MAX_ROWS = 200_000  # left out with their product; of more rows only the stores are told
+Rows = npt.NDArray[np.int64]
 
 
-def find_lost_days(log: FindingLog, days: Days, stores: CategoricalColumn) -> None:
-    """Sets the log's lost days; raises SalesFileError where a whole month would be left out unasked."""
-    faulty = log.faulty & log.excluded
-    kept = ~log.excluded & (days != NO_DAY)
-    if not kept.any() or not (faulty.any() or log.ragged_rows):
+def find_left_out(
+    log: FindingLog, days: Days, stores: CategoricalColumn, products: CategoricalColumn
+) -> None:
+    """Tells the log of the days left out; raises SalesFileError where a whole month would be, unasked."""
+    kept = np.flatnonzero(~log.excluded & (days != NO_DAY))
+    faulty = np.flatnonzero(log.faulty & log.excluded)
+    if not len(kept) or not (log.left_out or log.emptied or log.ragged_rows):
         return
     first, last = int(days[kept].min()), int(days[kept].max())
     if len(stores.values) * (last - first + 1) > MAX_CELLS:
         return
-    lost = np.zeros((len(stores.values), last - first + 1), dtype=bool)
-    dated = faulty & (days >= first) & (days <= last)
-    lost[stores.codes[dated], days[dated] - first] = True
-    mark_between(log, lost, np.flatnonzero(kept), days - first, stores.codes)
-    lost[stores.codes[kept], days[kept] - first] = False
+    places = RowPlaces(log, days, stores, products, kept)
+    lost = places.find_spans(faulty) | places.find_ragged(log.ragged_rows)
     is_proposed = log.options.on_problem == "propose" and not log.has_skip_choice
-    if is_proposed and longest_run(lost) >= MAX_LOST_DAYS:
-        raise log.no_rows_error()
-    log.lost_days = {
-        name: np.flatnonzero(lost[code]) + first
-        for code, name in enumerate(stores.values)
-        if lost[code].any()
-    }
+    if is_proposed:
+        marks = lost.mark_stores(stores.values, first, last - first + 1)
+        marks[stores.codes[kept], days[kept] - first] = False
+        if longest_run(marks) >= MAX_LOST_DAYS:
+            raise log.no_rows_error()
+    others = [rows for finding, rows in log.left_out if finding.code not in ("total-row", "future-date")]
+    rest = np.setdiff1d(np.concatenate([np.zeros(0, np.int64), *others, *log.emptied]), faulty)
+    log.left_out_sales = lost | places.find_spans(rest)
 
 
-def mark_between(
-    log: FindingLog, lost: Mask, kept: npt.NDArray[np.int64], days: Days, codes: npt.NDArray[np.int32]
-) -> None:
-    """Marks the days between the rows above and below each row that has no day."""
-    numbers = log.raw.row_numbers
-    undated = np.flatnonzero(log.faulty & log.excluded & ((days < 0) | (days >= lost.shape[1])))
-    wanted = np.unique(np.append(numbers[undated], np.array(log.ragged_rows, numbers.dtype)))
-    after = np.searchsorted(numbers[kept], wanted)
-    inside = (after > 0) & (after < len(kept))
-    pairs = np.unique(np.stack([kept[after[inside] - 1], kept[after[inside]]]), axis=1)
-    for above, below in pairs.T.tolist():
-        begin, end = sorted((int(days[above]), int(days[below])))
-        if end - begin <= MAX_SPAN:
-            for row in (above, below):
-                lost[codes[row], begin + 1 : end] = True
+class RowPlaces:
+    """Where the rows of a file belong, if they do not say it themselves; `kept` are rows with a day."""
+
+    def __init__(
+        self, log: FindingLog, days: Days, stores: CategoricalColumn, products: CategoricalColumn, kept: Rows
+    ) -> None:
+        self.days, self.stores, self.products = days, stores, products
+        self.numbers = log.raw.row_numbers
+        self.kept = kept[np.argsort(self.numbers[kept], kind="stable")]  # of a wide file they are mixed
+
+    def find_spans(self, rows: Rows) -> LeftOutSales:
+        """Store, product and day of the rows; a row without a day is placed by the rows around it."""
+        dated = self.days[rows] != NO_DAY
+        begin, end = self.days[rows].astype(np.int64), self.days[rows].astype(np.int64)
+        if not dated.all():
+            begin[~dated], end[~dated] = self.place_undated(rows[~dated])
+        return build_spans(self.stores[rows], self.products[rows], begin, end)
+
+    def place_undated(self, rows: Rows) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """First and last day that each row can have; the last is before the first where nobody knows."""
+        after = np.searchsorted(self.numbers[self.kept], self.numbers[rows])
+        above = self.kept[np.maximum(after - 1, 0)]
+        below = self.kept[np.minimum(after, len(self.kept) - 1)]
+        series = self.stores.codes.astype(np.int64) * len(self.products.values) + self.products.codes
+        follows = (after > 0) & (series[above] == series[rows])
+        leads = (after < len(self.kept)) & (series[below] == series[rows])
+        _pairs, number, counts = np.unique(
+            np.stack([after, series[rows]]), axis=1, return_inverse=True, return_counts=True
+        )
+        run = counts[number.ravel()]  # rows without a day between the same two rows
+        upper, lower = self.days[above].astype(np.int64), self.days[below].astype(np.int64)
+        near = np.abs(lower - upper) <= MAX_NEAR
+        begin = np.where(follows, upper + 1, np.where(leads, lower - run, np.minimum(upper, lower)))
+        end = np.where(leads, lower - 1, np.where(follows, upper + run, np.maximum(upper, lower)))
+        is_known = np.where(follows & leads, end - begin < MAX_SPAN, follows | leads | near)
+        return begin, np.where(is_known, end, begin - 1)
+
+    def find_ragged(self, ragged: list[int]) -> LeftOutSales:
+        """The days of rows that could not be split: of the stores of the rows above and below."""
+        wanted = np.unique(np.array(ragged, self.numbers.dtype))
+        after = np.searchsorted(self.numbers[self.kept], wanted)
+        after = after[(after > 0) & (after < len(self.kept))]
+        above, below = self.kept[after - 1], self.kept[after]
+        begin = np.minimum(self.days[above], self.days[below]).astype(np.int64) + 1
+        end = np.maximum(self.days[above], self.days[below]).astype(np.int64) - 1
+        end = np.where(end - begin < MAX_SPAN, end, begin - 1)
+        codes = np.concatenate([self.stores.codes[above], self.stores.codes[below]])
+        unnamed = CategoricalColumn(np.zeros(len(codes), np.int32), [""])
+        stores = CategoricalColumn(codes, self.stores.values)
+        return build_spans(stores, unnamed, np.tile(begin, 2), np.tile(end, 2))
+
+
+def build_spans(
+    stores: CategoricalColumn,
+    products: CategoricalColumn,
+    begin: npt.NDArray[np.int64],
+    end: npt.NDArray[np.int64],
+) -> LeftOutSales:
+    """The spans of rows [N]; names without the spaces around them."""
+    codes = np.zeros(len(begin), np.int64) if len(begin) > MAX_ROWS else products.codes.astype(np.int64)
+    table = np.unique(np.stack([stores.codes.astype(np.int64), codes, begin, end]), axis=1)
+    names = [name.strip() for name in stores.values]
+    items = [""] if len(begin) > MAX_ROWS else [name.strip() for name in products.values]
+    return LeftOutSales.from_spans((names[s], items[p], a, b) for s, p, a, b in table.T.tolist() if a <= b)
 
 
 def longest_run(lost: Mask) -> int:

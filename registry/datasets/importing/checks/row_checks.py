@@ -20,7 +20,7 @@ from registry.datasets.importing.checks.joined_cells import (
     find_unnamed,
     take_names,
 )
-from registry.datasets.importing.checks.left_out import find_lost_days
+from registry.datasets.importing.checks.left_out import find_left_out
 from registry.datasets.importing.checks.receipt_lines import RowDetails
 from registry.datasets.importing.checks.sales_columns import NamedColumns, SalesColumns, require_flat
 from registry.datasets.importing.checks.series_checks import select_rows
@@ -86,29 +86,36 @@ class RowCheck:
 
 
 def check_table(
-    long: RawTable, mapping: dict[str, str], options: ImportOptions, today: dt.date | None = None
+    long: RawTable,
+    mapping: dict[str, str],
+    options: ImportOptions,
+    today: dt.date | None = None,
+    known: tuple[int, int] | None = None,
 ) -> tuple[CheckedRows, FindingLog]:
     """Canonical rows in order of store, product and day, and the log of findings.
 
-    `long` has a row for each store, product and day, `mapping` is {our name: its name}. Raises SalesFileError
-    when a finding's action is "stop", AmbiguousValue when only a person can decide.
+    `long` has a row for each store, product and day, `mapping` is {our name: its name}, `known` are first and
+    last day of the dataset. Raises SalesFileError when a finding's action is "stop", AmbiguousValue when only
+    a person can decide.
     """
     table = apply_mapping(long, mapping, options.ignore)
     log = FindingLog(long, options, {ours: theirs for ours, theirs in mapping.items() if ours != theirs})
     long.release_table()
     columns = {name: table[name] for name in table.column_names}
     del table
-    return replace(check_rows(log, columns, today), mapping=mapping), log
+    return replace(check_rows(log, columns, today, known), mapping=mapping), log
 
 
-def check_rows(log: FindingLog, table: NamedColumns, today: dt.date | None) -> CheckedRows:
+def check_rows(
+    log: FindingLog, table: NamedColumns, today: dt.date | None, known: tuple[int, int] | None
+) -> CheckedRows:
     """The rows of a file whose columns have our names; a column is released once it is parsed."""
     raw = log.raw
     log.add_ragged_rows()
     if not len(log.excluded):
         raise log.no_rows_error()
     require_flat(log, "sales", table["sales"])
-    columns = SalesColumns(log, table, today)
+    columns = SalesColumns(log, table, today, known)
     for check in ROW_CHECKS:
         check.run(columns)
     for name in CORE_COLUMNS:
@@ -118,7 +125,7 @@ def check_rows(log: FindingLog, table: NamedColumns, today: dt.date | None) -> C
     days, sales, details = columns.days, columns.sales, RowDetails(extras, columns.moments)
     measure_left_out(log, sales)
     stores, products = (columns.codes[name] for name in CODE_COLUMNS)
-    find_lost_days(log, days, stores)
+    find_left_out(log, days, stores, products)
     del columns  # a large file has no room for its sales before and after sorting
     rows, sales = sort_unique(log, days, (stores, products), sales, details)
     if log.excluded.all():

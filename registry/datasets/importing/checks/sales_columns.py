@@ -12,19 +12,27 @@ from registry.datasets.importing.calendars import refuse_undated
 from registry.datasets.importing.canonical import Days
 from registry.datasets.importing.checks.code_checks import tidy_code_column
 from registry.datasets.importing.checks.finding_log import FindingLog, Mask
+from registry.datasets.importing.covariate_roles import CORE_COLUMNS
+from registry.datasets.importing.date_words import is_weekday
 from registry.datasets.importing.dates import NO_DAY, DateColumn, convert_days, is_date_type
 from registry.datasets.importing.decimal_marks import find_decimal_mark
-from registry.datasets.importing.errors import SalesFileError
+from registry.datasets.importing.errors import AmbiguousValue, SalesFileError
+from registry.datasets.importing.findings import Example
 from registry.datasets.importing.options import DECIMAL_MARKS
 from registry.datasets.importing.values import (
     CategoricalColumn,
     Codes,
     Floats,
+    distinct_texts,
+    is_text_type,
     parse_numbers,
 )
 
 NamedColumns = dict[str, pa.ChunkedArray]  # columns of a file under our names
 MAX_CODES = 100_000
+MAX_WEEKDAYS = 14  # different words of a column of weekdays
+MAX_PAUSE = 31  # days between the last day of a dataset and the first one of the next file
+MIN_DENSITY = 0.5  # of all days from the first to the last of a file that goes on
 
 
 class SalesColumns:
@@ -37,8 +45,14 @@ class SalesColumns:
     bad_dates: int = 0  # different texts that are no dates
     moments: Codes | None = None  # of dates that have a time: two sales of a day differ in it
 
-    def __init__(self, log: FindingLog, table: NamedColumns, today: dt.date | None) -> None:
-        self.log, self.table, self.today = log, table, today
+    def __init__(
+        self,
+        log: FindingLog,
+        table: NamedColumns,
+        today: dt.date | None,
+        known: tuple[int, int] | None = None,
+    ) -> None:
+        self.log, self.table, self.today, self.known = log, table, today, known
         self.codes: dict[str, CategoricalColumn] = {}
 
     def parse_dates(self) -> Mask:
@@ -58,9 +72,14 @@ class SalesColumns:
         first = np.zeros(len(texts.values), np.int64)
         first[texts.codes[::-1]] = raw.row_numbers[::-1]  # the last assignment wins, hence backwards
         by_row = np.argsort(first, kind="stable").tolist()  # messages name the first row in doubt
-        rows = {texts.values[place].strip(): int(first[place]) for place in by_row[::-1]}
-        column = DateColumn.from_texts([texts.values[place] for place in by_row])
-        self.date_order = self.log.options.dates or column.find_order(raw.name, label, rows)
+        rows = {
+            texts.values[place].strip(): raw.locate(Example(int(first[place]), "", "")).row
+            for place in by_row[::-1]
+        }
+        column = DateColumn.from_texts(
+            [texts.values[place] for place in by_row], self.find_weekdays_beside(texts)
+        )
+        self.date_order = self.log.options.dates or self.find_order(column, label, rows)
         days = np.empty(len(by_row), np.int32)
         days[by_row] = column.to_days(self.date_order, raw.file_format.get("epoch", "1900"))
         self.bad_dates = int((days == NO_DAY).sum())
@@ -70,11 +89,47 @@ class SalesColumns:
             self.moments = texts.codes
         return days[texts.codes]
 
+    def find_weekdays_beside(self, texts: CategoricalColumn) -> dict[str, str]:
+        """{text of a date: the weekday in another column}; nothing without a column of weekdays."""
+        for name, column in self.table.items():
+            if name in CORE_COLUMNS or not is_text_type(column.type):
+                continue
+            words = distinct_texts(column)
+            if 0 < len(words) <= MAX_WEEKDAYS and all(is_weekday(word) for word in words if word.strip()):
+                beside = CategoricalColumn.from_arrow(column)
+                rows = np.zeros(len(texts.values), np.int64)
+                rows[texts.codes] = np.arange(len(texts.codes))
+                return {
+                    text: beside.values[beside.codes[row]]
+                    for text, row in zip(texts.values, rows.tolist(), strict=True)
+                }
+        return {}
+
+    def find_order(self, column: DateColumn, label: str, rows: dict[str, int]) -> str:
+        """The order that the dates prove, else the usual one where their days go on from the dataset's."""
+        try:
+            return column.find_order(self.log.raw.name, label, rows)
+        except AmbiguousValue as question:
+            usual = self.log.options.usual_dates
+            is_swapped = column.find_swap(column.find_orders()) is not None
+            if usual in question.answers and self.known is not None and not is_swapped:
+                days = {order: column.to_days(order) for order in question.answers}
+                going_on = [order for order in question.answers if goes_on(days[order], self.known[1])]
+                if going_on == [usual]:
+                    return usual
+            raise
+
     def parse_sales(self) -> Mask:
         """Sets decimal mark and units; returns [N] where a cell is not a number. Raises AmbiguousValue."""
-        self.decimal = self.log.options.decimal or find_decimal_mark(
-            self.log.raw.name, self.table, self.log.column_names
-        )
+        options = self.log.options
+        try:
+            self.decimal = options.decimal or find_decimal_mark(
+                self.log.raw.name, self.table, self.log.column_names
+            )
+        except AmbiguousValue:
+            if options.usual_decimal not in DECIMAL_MARKS:
+                raise
+            self.decimal = options.usual_decimal
         self.sales, is_wrong = parse_numbers(self.table["sales"], DECIMAL_MARKS[self.decimal])
         return is_wrong
 
@@ -94,6 +149,18 @@ class SalesColumns:
             )
         self.codes[name] = texts
         return np.array([not text.strip() for text in texts.values])[texts.codes]
+
+
+def goes_on(days: list[int], last: int) -> bool:
+    """Whether days bring newer ones soon after the last one known, without many gaps.
+
+    >>> goes_on([102, 103, 104], 101), goes_on([102, 133, 163], 101), goes_on([90, 91], 101)
+    (True, False, False)
+    """
+    found = sorted({day for day in days if day != NO_DAY})
+    if not found or found[-1] <= last or found[0] > last + MAX_PAUSE:
+        return False
+    return len(found) >= MIN_DENSITY * (found[-1] - found[0] + 1)
 
 
 def require_flat(log: FindingLog, name: str, column: pa.ChunkedArray) -> None:

@@ -84,6 +84,7 @@ class SeriesChecks:
             for start, end in skipped:
                 left_out[start:end] = True
             measure_content(self.log.findings[-1], "left-out", self.content, left_out)
+            self.log.add_left_out(self.content, left_out)
             self.excluded |= left_out
 
     def series_label(self, row: int) -> str:
@@ -134,6 +135,7 @@ class SeriesChecks:
                 is_outlier = np.zeros_like(self.excluded)
                 is_outlier[rows] = True
                 measure_content(self.log.findings[-1], "cleared", self.content, is_outlier)
+                self.log.add_left_out(self.content, is_outlier)
                 changed = self.content.sales.copy()
                 changed[rows] = np.nan
                 self.content = replace(self.content, sales=changed)

@@ -8,6 +8,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,9 @@ import pyarrow as pa
 from django.utils.translation import gettext as _
 
 from registry.datasets.importing.errors import SalesFileError
-from registry.datasets.importing.findings import Example, Finding
+from registry.datasets.importing.findings import MAX_EXAMPLES, Example, Finding
 from registry.datasets.importing.formats.joined_files import tidy_joined
+from registry.datasets.importing.formats.joined_sheets import Head, choose_sheets, join_sheets
 from registry.datasets.importing.headers import HEADER_SEARCH_ROWS, count_known_columns, find_header_row
 from registry.datasets.importing.raw_table import (
     BATCH_ROWS,
@@ -46,7 +48,7 @@ def read_workbook(source: SourceFile) -> RawTable:
     try:
         with warnings.catch_warnings(action="ignore"):  # about styles that it ignores
             book = load_workbook(path, read_only=True, data_only=True, keep_links=False)
-            return read_sheets(book, name)
+            return read_sheets(book, name, source.one_sheet)
     except SalesFileError:
         raise
     except (MemoryError, RecursionError):
@@ -87,26 +89,44 @@ def check_part(package: zipfile.ZipFile, part: zipfile.ZipInfo, name: str) -> No
         )
 
 
-def read_sheets(book: Any, name: str) -> RawTable:
-    """The visible sheet with the most known columns, else the first with a header; logs the other sheets."""
+def read_sheets(book: Any, name: str, one_sheet: bool = False) -> RawTable:
+    """The visible sheet with the most known columns, else the first with a header, and all that are alike.
+
+    Logs the sheets that are left out. Raises SalesFileError when another sheet of sales has other columns.
+    """
     shown = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"] or book.worksheets
     heads = [(sheet, read_first_rows(sheet)) for sheet in shown]
     heads = [(sheet, rows) for sheet, rows in heads if rows]
     if not heads:
         raise SalesFileError(_("%(file)s has no header: name the columns in the first row.") % {"file": name})
-    best, rows = max(heads, key=lambda one: min(count_known_columns(one[1][find_header_row(one[1])]), 2))
-    place = find_header_row(rows)
-    below = islice(enumerate(best.iter_rows(values_only=True), start=1), place + 1, None)
-    raw = read_rows(name, trim_names(rows[place]), rows[:place], limit_empty_rows(name, below))
-    others = [other.title for other in book.worksheets if other.title != best.title]
+    best = max(heads, key=lambda one: min(count_known_columns(one[1][find_header_row(one[1])]), 2))
+    alike = choose_sheets(name, best, heads)
+    if len(alike) > 1 and not one_sheet:
+        raw = join_sheets(name, alike, partial(read_sheet, name))
+    else:
+        raw = read_sheet(name, best)
+        if len(alike) > 1:
+            titles = [Example(0, "", sheet.title) for sheet, _rows in alike[:MAX_EXAMPLES]]
+            raw.findings.append(Finding("joined-sheets", len(alike), titles, "one"))
+    used = {sheet.title for sheet, _rows in alike}
+    others = [other.title for other in book.worksheets if other.title not in used]
     if others:
         raw.findings.append(
             Finding("other-sheets", len(others), [Example(0, "", title) for title in others[:5]], "drop")
         )
-    raw.file_format.update(sheet=best.title)
+    titles_read = [best[0].title] if one_sheet else [sheet.title for sheet, _rows in alike]
+    raw.file_format.update(sheet=", ".join(titles_read)[:200])
     if book.epoch.year == 1904:  # as in Excel for Mac
         raw.file_format.update(epoch="1904")
     return raw
+
+
+def read_sheet(name: str, head: Head) -> RawTable:
+    """The table of one sheet."""
+    sheet, rows = head
+    place = find_header_row(rows)
+    below = islice(enumerate(sheet.iter_rows(values_only=True), start=1), place + 1, None)
+    return read_rows(name, trim_names(rows[place]), rows[:place], limit_empty_rows(name, below))
 
 
 def read_first_rows(sheet: Any) -> list[list[str]]:

@@ -21,11 +21,14 @@ from registry.datasets.importing.formats.parquet_reader import read_parquet
 from registry.datasets.importing.raw_table import RawTable, SourceFile
 
 
-def read_file(path: Path, name: str = "", encoding: str = "", may_guess: bool = False) -> RawTable:
+def read_file(
+    path: Path, name: str = "", encoding: str = "", may_guess: bool = False, one_sheet: bool = False
+) -> RawTable:
     """The table of a file; messages call it `name`. Raises SalesFileError.
 
     A text file that is not UTF-8 is read in the given `encoding`; without one it raises AmbiguousValue, or is
-    read in the most plausible one with `may_guess`.
+    read in the most plausible one with `may_guess`. Of a workbook all sheets with the same columns are read,
+    or `one_sheet`.
     """
     name = name or path.name
     if not path.is_file():
@@ -38,7 +41,7 @@ def read_file(path: Path, name: str = "", encoding: str = "", may_guess: bool = 
     try:
         if path.stat().st_size == 0:
             raise SalesFileError(_("%(file)s is empty.") % {"file": name})
-        raw = choose_reader(path, name)(SourceFile(path, name, encoding, may_guess))
+        raw = choose_reader(path, name)(SourceFile(path, name, encoding, may_guess, one_sheet))
     except (OSError, pa.ArrowException, UnicodeError, csv.Error) as problem:
         raise SalesFileError(unreadable_message(name, problem)) from None
     if raw.table.num_rows == 0 and not raw.findings:

@@ -54,7 +54,7 @@ def read_spreadsheet(source: SourceFile) -> RawTable:
             for one in book.sheets_metadata
             if one.typ == SheetTypeEnum.WorkSheet
         ]
-        return read_sheets(CalamineBook(sheets), source.name)
+        return read_sheets(CalamineBook(sheets), source.name, source.one_sheet)
     except (SalesFileError, MemoryError):
         raise
     except PasswordError:

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 from django.utils.translation import gettext as _
 
-from registry.datasets.importing.canonical import CanonicalTable
+from registry.datasets.importing.canonical import CanonicalTable, read_left_out
 from registry.datasets.importing.catalog_figures import build_catalog
 from registry.datasets.importing.checks.finding_log import FindingLog, format_scalar
 from registry.datasets.importing.checks.row_checks import CheckedRows, check_table
@@ -28,6 +29,7 @@ from registry.datasets.importing.headers import normalize_name
 from registry.datasets.importing.merge import load_canonical, merge_tables
 from registry.datasets.importing.options import ImportJob
 from registry.datasets.importing.raw_table import RawTable
+from registry.datasets.importing.role_proposals import propose_roles
 from registry.datasets.importing.sales_summary import summarize_sales
 from registry.datasets.importing.values import CategoricalColumn
 from registry.lib.csv_safe import format_csv_rows
@@ -42,7 +44,13 @@ def run_import(job: ImportJob) -> dict[str, Any]:
     if job.only == "items":
         return {"items": build_catalog(load_canonical(Path(job.path)), job.reading.roles)}
     try:
-        raw = read_file(Path(job.path), job.name, job.reading.encoding, may_guess=job.only == "look")
+        raw = read_file(
+            Path(job.path),
+            job.name,
+            job.reading.encoding,
+            may_guess=job.only == "look",
+            one_sheet=job.reading.choices.get("joined-sheets") == "one",
+        )
         return import_table(job, raw)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as problem:  # content that belies its type
         raise SalesFileError(unreadable_message(job.name, problem)) from None
@@ -50,7 +58,7 @@ def run_import(job: ImportJob) -> dict[str, Any]:
 
 def import_table(job: ImportJob, raw: RawTable) -> dict[str, Any]:
     """Everything after the file is read."""
-    detected = detect_columns(raw, job.reading.mapping, job.reading.dates)
+    detected = detect_columns(raw, job.reading.mapping, job.reading.dates or job.reading.usual_dates)
     columns_report = describe_columns(raw, detected)
     if job.only == "look":
         return columns_report
@@ -59,17 +67,20 @@ def import_table(job: ImportJob, raw: RawTable) -> dict[str, Any]:
     if detected.long is not raw:
         raw.release_table()
     today = dt.date.fromisoformat(job.today) if job.today else None
-    checked, log = check_table(detected.long, detected.mapping, job.reading, today)
     base = load_canonical(Path(job.base)) if job.base else None
+    known = tuple(map(day_number, base.date_range)) if base is not None else None
+    checked, log = check_table(detected.long, detected.mapping, job.reading, today, known)
     if base is not None:
         checked = flag_new_codes(log, checked, base)
     content, numbers, changes = checked.content, checked.row_numbers, None
     if base is not None and not job.reading.replace:
         content, numbers, changes = merge_tables(base, content, numbers)
+        log.left_out_sales |= read_left_out(pq.read_schema(job.base))
     content, numbers = SeriesChecks(log, content, numbers).run_checks()
     write_bad_rows(Path(job.folder) / "bad.csv", log)
     with ThreadPoolExecutor(1) as helper:  # writing and hashing both release the interpreter lock
-        written = helper.submit(content.write_parquet, Path(job.folder) / "canonical.parquet")
+        target = Path(job.folder) / "canonical.parquet"
+        written = helper.submit(content.write_parquet, target, log.left_out_sales)
         content_report = build_report(job, checked, log, content)
         written.result()
     return {**columns_report, **content_report, "changes": asdict(changes) if changes else None}
@@ -81,8 +92,15 @@ def describe_columns(raw: RawTable, detected: DetectedColumns) -> dict[str, Any]
     ours = {theirs: name for name, theirs in mapping.items()}
     there = set(long.table.column_names)  # in a wide file, without the columns of days or products
     shown = [name for name in raw.table.column_names if name.strip() and name in there][:MAX_SHOWN_COLUMNS]
+    roles = propose_roles(long, mapping)
     columns = [
-        {"name": name, "is": ours.get(name, ""), "samples": sample_values(long, name)} for name in shown
+        {
+            "name": name,
+            "is": ours.get(name, ""),
+            "samples": sample_values(long, name),
+            "role": roles.get(name, ""),
+        }
+        for name in shown
     ]
     return {
         "columns": columns,
@@ -119,6 +137,7 @@ def flag_new_codes(log: FindingLog, checked: CheckedRows, base: CanonicalTable) 
         if log.add_finding(code, places, len(new)) == "skip":
             is_known = ~np.isin(texts.codes, new)
             measure_content(log.findings[-1], "left-out", content, ~is_known)
+            log.add_left_out(content, ~is_known)
             content, numbers = select_rows(content, is_known), numbers[is_known]
             if not content.row_count:
                 raise SalesFileError(_("%(file)s has no usable rows.") % {"file": log.raw.name})
@@ -160,8 +179,13 @@ def build_report(
         "about": checked.file_format,
         "mapping": checked.mapping,
         "items": items,
-        "summary": summarize_sales(content, items),
+        "summary": summarize_sales(content, items) | read_sheet_count(checked.file_format),
     }
+
+
+def read_sheet_count(about: dict[str, str]) -> dict[str, int]:
+    """How many sheets the sales were read from, if there were several."""
+    return {"sheets": int(about["sheets"])} if "sheets" in about else {}
 
 
 def write_bad_rows(path: Path, log: FindingLog) -> None:

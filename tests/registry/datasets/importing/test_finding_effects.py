@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from registry.datasets.finding_text import count_text, effect_text, span_text, spot_box
+from registry.datasets.finding_text import count_text, effect_text, series_count_text, span_text, spot_box
 from registry.datasets.importer import import_file
 from registry.datasets.importing.options import ImportOptions
 
@@ -82,7 +82,8 @@ def test_a_gap_is_pictured_and_tells_days_and_series(check):
     frame = sales_frame()
     frame = frame[~((frame["product_id"] == "B") & frame["date"].between("2026-02-01", "2026-02-07"))]
     finding = check(frame)[0]["product-gap"]
-    assert count_text(finding) == "7 days" and effect_text(finding) == "in 1 series, the total is unchanged"
+    assert (count_text(finding), series_count_text(finding)) == ("7 days", "in 1 series")
+    assert effect_text(finding) == "The total is unchanged."
     series = finding["examples"][0]["series"]
     assert (series["store"], series["product"]) == ("S1", "B")
     assert (series["from"], series["to"]) == ("2026-02-01", "2026-02-07")
@@ -131,7 +132,7 @@ def test_the_check_page_shows_effect_picture_and_spot(page, user, write, read, t
     upload.run_checks()
     response = page.get(f"/data/upload/{upload.pk}/check/")
     text, source = read(response), response.content.decode()
-    assert "leaves out 1 of 193 rows, 0.5% of units" in text and "B · S1" in text
+    assert "leaves out 1 of 193 rows, 0.5% of units" in text and "B S1 1 Feb 2026 – 7 Feb 2026" in text
     assert '<rect class="spot"' in source and "style=" not in source.split("<main")[1]
     version = upload.save_as_version(user)
     assert "leaves out 1 of 193 rows" in read(page.get(f"/data/{version.dataset_id}/"))

@@ -76,6 +76,31 @@ PERIODS = (
         "“202501” … “202512” in rows", "month", options={"map": {"date": "Period"}},
     ),
     refused_period(
+        "months-that-look-like-days", "SAP",
+        lambda: table(rows([f"2012{m:02}" for m in range(1, 13)],
+            header=("Period", "store", "product", "qty")), ";"),
+        "“201201” … “201212”: months of 2012, or the first days of December 2020", "month",
+        options={"map": {"date": "Period"}}, right="ask", also=("refuse",), about="dates",
+        spans={"ymd": ("2020-12-01", "2020-12-12")},
+    ),
+    refused_period(
+        "months-of-two-years-six-figures", "SAP",
+        lambda: table(rows([f"{y}{m:02}" for y in (2012, 2013) for m in range(1, 13)],
+            header=("Period", "store", "product", "qty")), ";"),
+        "“201201” … “201312”: no order of days reads all of them", "month",
+        options={"map": {"date": "Period"}},
+    ),
+    refused_period(
+        "months-as-columns-six-figures", "SAP", lambda: weeks_wide([f"2012{m:02}" for m in range(1, 13)]),
+        "columns 201201 … 201212", "month", right="ask", also=("refuse",), about="dates",
+    ),
+    refused_period(
+        "weeks-that-look-like-days", "SAP",
+        lambda: table(rows([f"2012{w:02}" for w in range(1, 53)],
+            header=("Period", "store", "product", "qty")), ";"),
+        "“201201” … “201252”: calendar weeks of 2012", "week", options={"map": {"date": "Period"}},
+    ),
+    refused_period(
         "months-russian", "1C",
         lambda: table(rows([f"{m} 2025" for m in ("Январь", "Февраль", "Март", "Апрель", "Май", "Июнь")]),
             ";"),

@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.registry.datasets.importing.odd_files.building import (
     SPAN,
+    TWO,
     OddFile,
     book,
     dates,
@@ -37,6 +38,9 @@ def swapped_csv(write_true: str, write_text: str, n: int = 90) -> list[str]:
     ]
 
 
+WEEKDAYS = ("Mo", "Di", "Mi", "Do", "Fr", "Sa", "So")
+FRENCH_DAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
+MARCH = date(2025, 3, 1)
 YEAR_START = ("2025-01-01", "2025-03-31")
 SWAPPED_SAYS = ("day and month|day or month|swapped|two ways|two writings|mixed",)
 
@@ -117,6 +121,35 @@ SWAPS = (
         "ask", "“01/03/2025” … “12/03/2025”", "either twelve days of March or the third of twelve months",
         also=("read",), about="dates", answers={"dmy": totals(n=12)}, totals=totals(n=12), days=12,
         span=("2025-03-01", "2025-03-12"),
+        spans={"dmy": ("2025-03-01", "2025-03-12")},
+    ),
+    OddFile(
+        "weekday-in-the-date", "dates", 0, 3, "German till", ".csv",
+        lambda: table(rows([f"{WEEKDAYS[d.weekday()]} {d:%d.%m.%Y}" for d in dates(12, MARCH)]), ";"),
+        "read", "“Sa 01.03.2025” … “Mi 12.03.2025”", "the weekday proves which number is the day",
+        totals=totals(n=12), days=12, span=("2025-03-01", "2025-03-12"),
+    ),
+    OddFile(
+        "american-weekday-in-the-date", "dates", 0, 3, "Clover", ".csv",
+        lambda: table(rows([f"{d:%A}, {d:%m/%d/%y}" for d in dates(9, date(2025, 3, 3))])),
+        "read", "“Monday, 03/03/25” … “Tuesday, 03/11/25”", "the weekday proves which number is the day",
+        totals=totals(n=9), days=9, span=("2025-03-03", "2025-03-11"),
+    ),
+    OddFile(
+        "weekday-beside-the-date", "dates", 0, 3, "French", ".csv",
+        lambda: table([("date", "jour de semaine", "store", "product", "sales"),
+            *((f"{d:%d/%m/%Y}", FRENCH_DAYS[d.weekday()], "S1", name, units(i, j))
+              for j, d in enumerate(dates(12, MARCH)) for i, name in enumerate(TWO))]),
+        "read", "“01/03/2025” beside a column “samedi”", "the weekday proves which number is the day",
+        totals=totals(n=12), days=12, span=("2025-03-01", "2025-03-12"),
+    ),
+    OddFile(
+        "weekday-that-never-fits", "dates", 0, 3, "Own table", ".csv",
+        lambda: table([("date", "delivery", "store", "product", "sales"),
+            *((f"{d:%d/%m/%Y}", "Monday", "S1", name, units(i, j))
+              for j, d in enumerate(dates(12, MARCH)) for i, name in enumerate(TWO))]),
+        "ask", "“01/03/2025” beside the weekday of the delivery, always “Monday”",
+        "it is no weekday of the date and proves nothing", about="dates", answers={"dmy": totals(n=12)},
         spans={"dmy": ("2025-03-01", "2025-03-12")},
     ),
     OddFile(

@@ -7,14 +7,15 @@ from datetime import date
 from typing import Any
 
 from django.utils.formats import date_format
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from prediction.accuracy import ActualsSoFar, compare_with_actuals
+from prediction.breakdown import choose_decimals, round_to_total
+from prediction.comparison import store_and_product
 from prediction.content import Analysis, ForecastContent, Part
 from prediction.models import Forecast
 from registry.datasets.names import load_names
-from registry.labels import forecast_label
+from registry.labels import forecast_title
 from registry.lib.export import Column, Table
 from registry.series.quantiles import INTERVALS, QUANTILE_NAMES
 
@@ -23,29 +24,30 @@ def day_table(forecast: Forecast, content: ForecastContent) -> Table:
     """One row a day under machine-readable names; used for the CSV file and the last sheet."""
     columns = [Column("store_id"), Column("product_id"), Column("date", "day")]
     columns += [Column(name, "units") for name in ("mean", *QUANTILE_NAMES)]
-    rows = [
-        [forecast.store, forecast.product, date.fromisoformat(day.date), day.mean, *day.quantiles]
-        for day in content.forecast
-    ]
-    return Table(_("Raw data"), columns, rows)
+    series = store_and_product(forecast)
+    rows = [[*series, date.fromisoformat(day.date), day.mean, *day.quantiles] for day in content.forecast]
+    return Table(_("Raw"), columns, rows)
 
 
-def build_sheets(forecast: Forecast, content: ForecastContent, label: str) -> list[Table]:
-    """The sheets of a workbook: summary, days, stores, products, and the days for programs."""
+def build_sheets(forecast: Forecast, content: ForecastContent) -> list[Table]:
+    """The sheets of a workbook: days, summary, stores, products, and the days for programs."""
     sides = {"stores": _("Stores"), "products": _("Products")}
     parts = [
         part_table(sides[side], rows, content.analysis) for side, rows in content.breakdown.items() if rows
     ]
-    days = calendar_table(content)
-    return [summary_table(forecast, content, label), days, *parts, day_table(forecast, content)]
+    return [
+        calendar_table(content),
+        summary_table(forecast, content),
+        *parts,
+        day_table(forecast, content),
+    ]
 
 
-def summary_table(forecast: Forecast, content: ForecastContent, label: str) -> Table:
+def summary_table(forecast: Forecast, content: ForecastContent) -> Table:
     """What was forecast, the result, and the model and data behind it."""
     analysis, days = content.analysis, content.forecast
-    is_part = forecast.store or forecast.product
     rows: list[tuple[str, Any]] = [
-        (_("What"), label if is_part else capfirst(forecast_label(forecast))),
+        (_("What"), forecast_title(forecast)),
         (_("From"), date.fromisoformat(days[0].date)),
         (_("To"), date.fromisoformat(days[-1].date)),
         (_("Units expected"), analysis.total),
@@ -58,29 +60,37 @@ def summary_table(forecast: Forecast, content: ForecastContent, label: str) -> T
         (_("Made"), forecast.created_at),
         *((_("Assumed"), f"{item['column']} = {_(item['default'])}") for item in content.assumptions),
     ]
-    return Table(_("Forecast"), [Column(_("What")), Column(_("Value"), units_kind(analysis.total))], rows)
+    return Table(_("Summary"), [Column(_("What")), Column(_("Value"), units_kind(analysis.total))], rows)
 
 
 def calendar_table(content: ForecastContent) -> Table:
-    """The days for people: weekday, units with their range, and what is special; the total below."""
+    """The days for people: weekday, rounded units with their range, what is special; the total below."""
     low, high = INTERVALS["80"]
-    kind = units_kind(content.analysis.total / max(1, len(content.forecast)))
+    whole = content.analysis
+    digits = choose_decimals(whole.total)
+    kind = "units" if digits else "count"
     columns = [
         Column(_("Day"), "day"),
         Column(_("Weekday")),
-        Column(_("Units expected"), kind),
+        Column(_("Expected"), kind),
         Column(_("Low (8 in 10)"), kind),
         Column(_("High (8 in 10)"), kind),
         Column(_("Note")),
     ]
+    shown = round_to_total([day.mean for day in content.forecast], whole.total, digits)
     rows: list[list[Any]] = []
-    for day in content.forecast:
+    for day, expected in zip(content.forecast, shown, strict=True):
         when = date.fromisoformat(day.date)
         note = _("closed") if day.closed else _("promotion") if day.promo else ""
-        units = (day.mean, day.quantiles[low], day.quantiles[high])
-        rows.append([when, date_format(when, "l"), *units, note])
-    total = content.analysis
-    return Table(_("Days"), columns, rows, [_("Total"), "", total.total, total.low, total.high, ""])
+        ends = (round_units(day.quantiles[low], digits), round_units(day.quantiles[high], digits))
+        rows.append([when, date_format(when, "l"), expected, *ends, note])
+    total = [round_units(value, digits) for value in (whole.total, whole.low, whole.high)]
+    return Table(_("Days"), columns, rows, [_("Total"), "", *total, ""])
+
+
+def round_units(value: float | None, digits: int) -> float | None:
+    """The value as the page shows it; None stays None."""
+    return None if value is None else round(value, digits)
 
 
 def units_kind(usual: float) -> str:

@@ -1,0 +1,34 @@
+"""Permissions in words, as the pages of people and roles offer them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import Permission
+from django.utils.text import capfirst
+from django.utils.translation import gettext, gettext_noop
+
+ACTION_WORDS = {
+    "add": gettext_noop("add"),
+    "change": gettext_noop("change"),
+    "delete": gettext_noop("delete"),
+    "view": gettext_noop("view"),
+    "archive": gettext_noop("archive and restore files"),
+    "open": gettext_noop("open the administration"),
+}
+
+
+class PermissionField(forms.ModelMultipleChoiceField[Permission]):
+    """Each permission by its table and what it allows, in the reader's language."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return permission_label(obj)
+
+
+def permission_label(permission: Permission) -> str:
+    """What a permission allows: "Datasets · change"."""
+    kind = permission.content_type.model_class()
+    table = capfirst(str(kind._meta.verbose_name_plural)) if kind else permission.content_type.model
+    word = ACTION_WORDS.get(permission.codename.partition("_")[0])
+    return f"{table} · {gettext(word) if word else permission.name}"

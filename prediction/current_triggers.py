@@ -1,0 +1,34 @@
+"""When the server's own forecast is made: a version was put in use, or newer sales were saved.
+
+The job is queued in the transaction of the change, so that neither is there without the other.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models.signals import post_save
+
+from prediction.current_forecast import request_current_forecast
+from registry.datasets.models import DatasetVersion
+from registry.model_versions.changes import VersionChange
+from registry.model_versions.in_use import version_in_use
+
+
+def connect() -> None:
+    """Listens to changes of the version in use and to saved sales."""
+    post_save.connect(follow_version_change, sender=VersionChange, dispatch_uid="current_forecast")
+    post_save.connect(follow_saved_sales, sender=DatasetVersion, dispatch_uid="current_forecast")
+
+
+def follow_version_change(instance: VersionChange, created: bool, raw: bool = False, **given: Any) -> None:
+    """Signal handler: another version covers everything now."""
+    is_activation = created and not raw and instance.kind != VersionChange.Kind.REJECTED
+    if is_activation and instance.model.kind == "global":
+        request_current_forecast(instance.model.dataset_id)
+
+
+def follow_saved_sales(instance: DatasetVersion, raw: bool = False, **given: Any) -> None:
+    """Signal handler: the dataset has other sales now."""
+    if not raw and instance.state == DatasetVersion.State.READY and version_in_use(instance.dataset):
+        request_current_forecast(instance.dataset_id)

@@ -1,0 +1,66 @@
+"""A question for a forecast: computed for those who only look, saved once for those who keep it."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from dataclasses import dataclass
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError
+from django.utils.translation import gettext as _
+
+from prediction.content import ForecastContent
+from prediction.models import Forecast
+from registry.model_versions.models import ModelVersion
+
+WAIT_SECONDS, WAIT_STEP = 2.0, 0.05  # for the file of a twin that is being saved
+
+
+@dataclass(frozen=True)
+class Question:
+    """What to forecast (empty codes = all that the version covers), and by which version."""
+
+    version: ModelVersion
+    store: str
+    product: str
+    horizon: int
+
+    def compute(self) -> Forecast:
+        """The forecast with its content, not saved; raises ValueError or CorruptArtifact."""
+        row, content = self.predict()
+        row.fresh_content = content
+        return row
+
+    def save(self, token: uuid.UUID, user: User) -> Forecast:
+        """The saved forecast; the same token, person and question again give the one saved first."""
+        sales = self.version.model.dataset.current_version
+        key = uuid.uuid5(token, repr((user.pk, self.version.pk, sales and sales.pk, *self.words)))
+        if Forecast.objects.filter(pk=key).exists():
+            return wait_for_twin(key)
+        row, content = self.predict()
+        row.pk, row.created_by = key, user
+        try:
+            pending = Forecast.objects.create_pending(row)
+        except IntegrityError:  # sent twice at once
+            return wait_for_twin(key)
+        return pending.save_content(content)
+
+    def predict(self) -> tuple[Forecast, ForecastContent]:
+        """A row that is not in the database, and its content."""
+        return Forecast.objects.compute_forecast(self.version, self.store, self.product, self.horizon)
+
+    @property
+    def words(self) -> tuple[str, str, int]:
+        """Store, product and days."""
+        return self.store, self.product, self.horizon
+
+
+def wait_for_twin(key: uuid.UUID) -> Forecast:
+    """The forecast with that id, once its file is complete."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while (found := Forecast.objects.ready().filter(pk=key).first()) is None:
+        if time.monotonic() > deadline:
+            raise ValueError(_("This forecast is being saved: look for it in the history in a moment."))
+        time.sleep(WAIT_STEP)
+    return found

@@ -1,0 +1,47 @@
+"""Which model version answers a question about a product, a store, or all of them."""
+
+from __future__ import annotations
+
+from django.db.models import F, Q
+
+from registry.datasets.models import Dataset
+from registry.model_versions.models import ModelVersion, ModelVersionQuerySet, known_codes
+
+
+def covering_scopes(store: str, product: str) -> Q:
+    """Models that can forecast this store and product; both empty means everything."""
+    scopes = Q(model__kind="global")
+    if store:
+        scopes |= Q(model__kind="store", model__code=store)
+    if product:
+        scopes |= Q(model__kind="product", model__code=product)
+    return scopes
+
+
+def ready_versions(dataset: Dataset) -> ModelVersionQuerySet:
+    """The versions of a dataset that can forecast, with what their titles need."""
+    found: ModelVersionQuerySet = ModelVersion.objects.ready().filter(model__dataset=dataset)
+    return found.select_related("model__dataset")
+
+
+def find_version(dataset: Dataset, store: str, product: str) -> ModelVersion | None:
+    """The version in use that learned this store and product: that of everything before narrower ones.
+
+    As long as no version is in use, the most accurate one that learned them.
+    """
+    covering = ready_versions(dataset).filter(covering_scopes(store, product))
+    used = list(covering.filter(model__best=F("pk")).order_by("model__kind"))
+    candidates = used or covering.best_first()
+    return next((version for version in candidates if has_learned(version, store, product)), None)
+
+
+def has_learned(version: ModelVersion, store: str, product: str) -> bool:
+    """Whether the store and the product were in the sales that the version learned from."""
+    wanted = {"store": store, "product": product}
+    return all(not code or code in known_codes(version, kind) for kind, code in wanted.items())
+
+
+def narrower_versions(dataset: Dataset) -> list[ModelVersion]:
+    """Versions in use of single stores or products, for a dataset without one of everything."""
+    used = ready_versions(dataset).filter(model__best=F("pk")).exclude(model__kind="global")
+    return list(used.order_by("model__kind", "model__code")[:3])

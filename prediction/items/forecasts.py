@@ -1,0 +1,198 @@
+"""The forecast of every product and every store: the rows of the product list.
+
+They stand in the file of a current forecast beside its content, under the key `items`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from prediction.analysis import relative_change, sum_sales
+from prediction.breakdown import build_part, build_parts
+from prediction.content import JsonRow, Part
+from prediction.items.flags import WEEK, YEAR_DAYS, Flags, ItemSales, find_flags, measure_miss
+from registry.datasets.catalog import Item
+from registry.datasets.names import load_names
+
+if TYPE_CHECKING:
+    from prediction.engine import Rows, ScopeForecast
+
+SIDE_KINDS = {"stores": "store", "products": "product"}
+ERROR_KEYS = {"stores": "by_store", "products": "by_product"}
+PAST_WEEKS = 12
+DIGITS = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemForecast(JsonRow):
+    """A store or product: units expected with their 80% range, units before, error, and what to look at."""
+
+    code: str
+    name: str = ""
+    category: str = ""
+    expected: float
+    low: float
+    high: float
+    last_year: float | None = None  # units on the same days last year
+    before: float | None = None  # units of as many days before
+    weeks: list[float] = field(default_factory=list)  # units of the last weeks, oldest first
+    ahead: list[float] = field(default_factory=list)  # units expected in the weeks ahead
+    error: float | None = None  # WAPE on the test days
+    flags: Flags = field(default_factory=dict)
+
+    @property
+    def change_last_year(self) -> float | None:
+        """How much more is expected than was sold on the same days last year, as a share."""
+        return relative_change(self.expected, self.last_year)
+
+    @property
+    def change_before(self) -> float | None:
+        """How much more is expected than was sold in as many days before, as a share."""
+        return relative_change(self.expected, self.before)
+
+
+@dataclass(frozen=True)
+class SideFacts:
+    """What is known of the items of one side beside their sales: names, categories, errors in the tests.
+
+    `last_test` [2, S]: absolute error and units of each series on the last held-back days.
+    """
+
+    names: Mapping[str, str]
+    categories: Mapping[str, str]
+    errors: Mapping[str, float]
+    last_test: npt.NDArray[np.float64]
+
+
+def build_items(scope_forecast: ScopeForecast, total: float) -> dict[str, list[ItemForecast]]:
+    """The rows of both sides, by "products" and "stores", largest first."""
+    last_test = measure_last_test(scope_forecast)
+    sides = ("products", "stores")
+    return {
+        side: build_side(scope_forecast, total, side, load_facts(scope_forecast, side, last_test))
+        for side in sides
+    }
+
+
+def load_facts(scope_forecast: ScopeForecast, side: str, last_test: npt.NDArray[np.float64]) -> SideFacts:
+    """Names and categories from the catalog, errors as the page of the version lists them."""
+    names = load_names(scope_forecast.data)
+    items = Item.objects.filter(dataset=scope_forecast.data.dataset_id, kind=SIDE_KINDS[side])
+    rows = scope_forecast.version.metrics.get(ERROR_KEYS[side]) or []
+    return SideFacts(
+        names=names.stores if side == "stores" else names.products,
+        categories=dict(items.exclude(category="").values_list("code", "category")),
+        errors={row["code"]: row["wape"] for row in rows if is_known(row.get("wape"))},
+        last_test=last_test,
+    )
+
+
+def measure_last_test(scope_forecast: ScopeForecast) -> npt.NDArray[np.float64]:
+    """[2, S] absolute error and units sold on the last held-back days; zeros for series without a test."""
+    bundle, panel = scope_forecast.bundle, scope_forecast.panel
+    found = np.zeros((2, len(panel.keys)))
+    if bundle.test_mean is None or not bundle.test_origin:
+        return found
+    start, horizon = panel.column_index(bundle.test_origin) + 1, bundle.test_mean.shape[1]
+    if start < 0 or start + horizon > panel.days:
+        return found
+    places = {tuple(key): place for place, key in enumerate(bundle.encoder.keys)}
+    for row, key in enumerate(panel.keys):
+        if (place := places.get(key)) is not None:
+            sold = panel.sales[row, start : start + horizon].astype(np.float64)
+            found[:, row] = np.nansum(np.abs(bundle.test_mean[place] - sold)), np.nansum(sold)
+    return found
+
+
+def build_side(
+    scope_forecast: ScopeForecast, total: float, side: str, facts: SideFacts
+) -> list[ItemForecast]:
+    """The rows of one side."""
+    place, names = (0 if side == "stores" else 1), dict(facts.names)
+    groups: dict[str, list[int]] = {}
+    for row, key in enumerate(scope_forecast.panel.keys):
+        groups.setdefault(key[place], []).append(row)
+    parts = build_parts(scope_forecast, total, place, names) or [
+        build_part(scope_forecast, code, names.get(code, ""), np.array(rows)) for code, rows in groups.items()
+    ]
+    return [build_item(scope_forecast, part, np.array(groups[part.code]), facts) for part in parts]
+
+
+def build_item(scope_forecast: ScopeForecast, part: Part, rows: Rows, facts: SideFacts) -> ItemForecast:
+    """The row of one store or product."""
+    past = sum_newest_sales(scope_forecast, rows)
+    days = len(scope_forecast.prediction.dates)
+    return ItemForecast(
+        code=part.code,
+        name=part.name,
+        category=facts.categories.get(part.code, ""),
+        expected=round(part.total, DIGITS),
+        low=part.low,
+        high=part.high,
+        last_year=round_units(sum_sales(past, len(past) - YEAR_DAYS, days)) if days <= YEAR_DAYS else None,
+        before=round_units(sum_sales(past, len(past) - days, days)),
+        weeks=sum_weeks(past[-PAST_WEEKS * WEEK :]),
+        ahead=sum_weeks(scope_forecast.prediction.mean[rows].sum(axis=0)),
+        error=facts.errors.get(part.code, share_of(*facts.last_test[:, rows].sum(axis=1))),
+        flags=find_flags(ItemSales(past, days, part.total, part.low, part.high)),
+    )
+
+
+def share_of(missed: float, units: float) -> float | None:
+    """An error as a share of the units sold; None when nothing was sold.
+
+    >>> share_of(2.0, 8.0), share_of(1.0, 0.0)
+    (0.25, None)
+    """
+    return round(float(missed / units), 4) if units > 0 else None
+
+
+def is_known(value: float | None) -> bool:
+    """Whether it is a number that JSON can hold."""
+    return value is not None and isfinite(value)
+
+
+def round_units(value: float | None) -> float | None:
+    return None if value is None else round(value, DIGITS)
+
+
+def sum_newest_sales(scope_forecast: ScopeForecast, rows: Rows) -> npt.NDArray[np.float64]:
+    """[D] units sold by these series in the newest year and a month, NaN = no record at all."""
+    days = YEAR_DAYS + 2 * PAST_WEEKS
+    sales = scope_forecast.panel.sales[rows, -days:].astype(np.float64)
+    return np.where(np.isnan(sales).all(axis=0), np.nan, np.nansum(sales, axis=0))
+
+
+def sum_weeks(daily: npt.NDArray[np.floating[Any]]) -> list[float]:
+    """Units of each whole week; the oldest days that fill none are left out.
+
+    >>> sum_weeks(np.array([9.0] + [1.0] * 7 + [2.0] * 7))
+    [7.0, 14.0]
+    """
+    weeks = len(daily) // WEEK
+    table = daily[len(daily) - weeks * WEEK :].reshape(weeks, WEEK)
+    return [round(float(units), DIGITS) for units in np.nansum(table, axis=1)]
+
+
+def flag_missed(items: list[ItemForecast], earlier: list[ItemForecast], weeks: int) -> list[ItemForecast]:
+    """The rows with `missed` where the last weeks sold clearly more or less than an earlier forecast."""
+    expected = {item.code: item for item in earlier}
+    return [flag_item(item, expected.get(item.code), weeks) for item in items]
+
+
+def flag_item(item: ItemForecast, earlier: ItemForecast | None, weeks: int) -> ItemForecast:
+    """The row, flagged if its last weeks missed the first ones of the earlier forecast."""
+    if earlier is None or not 0 < weeks <= min(len(earlier.ahead), len(item.weeks)) or "idle" in item.flags:
+        return item
+    sold, expected = sum(item.weeks[-weeks:]), sum(earlier.ahead[:weeks])
+    # fewer weeks even out less: the relative width grows with the square root
+    scale = (expected / earlier.expected if earlier.expected else 0.0) * (len(earlier.ahead) / weeks) ** 0.5
+    room = ((earlier.expected - earlier.low) * scale, (earlier.high - earlier.expected) * scale)
+    change = measure_miss(sold, expected, room)
+    return item if change is None else replace(item, flags={**item.flags, "missed": change})

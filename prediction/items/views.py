@@ -1,0 +1,97 @@
+"""The product list, and a few products or stores beside each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from prediction.current_forecast import CurrentState, load_current
+from prediction.items.forecasts import ItemForecast
+from prediction.items.listing import COLUMNS, ItemQuery, list_categories
+from prediction.items.sparkline import draw_sparkline
+from prediction.items.tables import item_table
+from prediction.items.wording import FLAG_TITLES, describe_flags
+from registry.datasets.chosen import chosen_dataset
+from registry.lib.export import EXPORT_FORMATS, export_table
+from registry.lib.request_values import clean_text
+from registry.templatetags.pages import forecast_url
+
+PAGE_SIZE = 50
+MAX_COMPARED = 6
+ADD_FORECAST = "prediction.add_forecast"
+
+
+@require_safe
+def item_list(request: HttpRequest) -> HttpResponse:
+    """All products or stores, filtered and sorted by the query string; also as CSV and Excel."""
+    dataset, query = chosen_dataset(request), ItemQuery.from_address(request.GET)
+    state = load_current(dataset) if dataset else CurrentState()
+    items = state.items.get(query.side, [])
+    found = query.select(items)
+    if (kind := request.GET.get("export")) in EXPORT_FORMATS:
+        return export_table(query.side, kind, item_table(found, query.side))
+    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {
+        "state": state,
+        "query": query,
+        "page": page,
+        "rows": list_rows(page.object_list),
+        "expected": sum(item.expected for item in found),
+        "columns": list_columns(query),
+        "categories": list_categories(items),
+        "flags": [(code, _(title)) for code, title in FLAG_TITLES.items()],
+    }
+    part = request.headers.get("HX-Target") == "items"
+    return render(request, "prediction/products.html#items" if part else "prediction/products.html", context)
+
+
+def list_columns(query: ItemQuery) -> list[dict[str, str]]:
+    """The headings: what a click sorts by, and how the rows are sorted now."""
+    is_stores = query.side == "stores"
+    return [
+        {
+            "label": _("Store") if name == "item" and is_stores else _(label),
+            "kind": kind,
+            "sort": query.next_sort(name) if name else "",
+            "direction": query.direction(name) if name else "",
+        }
+        for name, label, kind in COLUMNS
+    ]
+
+
+def list_rows(items: Iterable[ItemForecast]) -> list[dict[str, Any]]:
+    """The rows with their small line and their flags in words."""
+    return [
+        {
+            "item": item,
+            "line": draw_sparkline(item.weeks, item.ahead),
+            "flags": describe_flags(item.flags),
+        }
+        for item in items
+    ]
+
+
+@require_safe
+def item_compare(request: HttpRequest) -> HttpResponse:
+    """A few products or stores beside each other; the forecast itself when only one was chosen."""
+    dataset, query = chosen_dataset(request), ItemQuery.from_address(request.GET)
+    state = load_current(dataset) if dataset else CurrentState()
+    codes = [clean_text(code) for code in request.GET.getlist("code")[:MAX_COMPARED]]
+    by_code = {item.code: item for item in state.items.get(query.side, [])}
+    found = [by_code[code] for code in codes if code in by_code]
+    if len(found) == 1 and request.user.has_perm(ADD_FORECAST):
+        return redirect(item_address(query.side, found[0].code, state))
+    context = {"state": state, "query": query, "rows": list_rows(found), "most": MAX_COMPARED}
+    return render(request, "prediction/products_compare.html", context)
+
+
+def item_address(side: str, code: str, state: CurrentState) -> str:
+    """Where the forecast of one product or store is computed and shown."""
+    horizon = state.forecast.horizon if state.forecast else ""
+    return forecast_url(horizon=horizon, **{"store" if side == "stores" else "product": code})

@@ -1,0 +1,68 @@
+"""Versions that learned before the newest sales of their dataset, and how many days they do not know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db.models import F, OuterRef, QuerySet, Subquery
+
+from registry.datasets.models import Dataset, DatasetVersion
+from registry.model_versions.models import ModelVersion
+from registry.storage.artifacts import Artifact
+
+MAX_SHOWN = 5  # versions in use that a card offers to train again
+ACTIVE_STATES = ("queued", "running")  # of a training
+
+
+@dataclass(frozen=True)
+class StaleVersion:
+    """A version in use, the days of sales that it has not learned, and the training that is at it, if any."""
+
+    version: ModelVersion
+    newer_days: int
+    last_learned: date
+    run: Any
+
+
+def with_newest_days(versions: QuerySet[ModelVersion]) -> QuerySet[ModelVersion]:
+    """The versions with `newest_day` and `last_learned`, so that a list needs no query for each row."""
+    ready = DatasetVersion.objects.filter(state=Artifact.State.READY, dataset=OuterRef("model__dataset"))
+    newest = Subquery(ready.order_by("-number").values("last")[:1])
+    return versions.annotate(newest_day=newest, last_learned=F("dataset_version__last"))
+
+
+def count_newer_days(version: Any) -> int:
+    """Days of sales that were saved after the last day that the version learned; 0 if it knows them all."""
+    newest, learned = getattr(version, "newest_day", None), getattr(version, "last_learned", None)
+    if newest is None or learned is None:
+        current = version.model.dataset.current_version
+        newest, learned = current.last if current else None, version.dataset_version.last
+    return max(0, (newest - learned).days) if newest else 0
+
+
+def list_stale_in_use(dataset: Dataset) -> list[StaleVersion]:
+    """The versions in use that have not learned the newest sales, everything first."""
+    versions = ModelVersion.objects.in_use().filter(model__dataset=dataset)
+    known = with_newest_days(versions.select_related("model__dataset", "dataset_version"))
+    found = [version for version in known if count_newer_days(version)]
+    return [
+        StaleVersion(
+            version,
+            count_newer_days(version),
+            version.dataset_version.last,
+            find_active_training(dataset, version),
+        )
+        for version in found[:MAX_SHOWN]
+    ]
+
+
+def find_active_training(dataset: Dataset, version: ModelVersion) -> Any:
+    """The training of this scope on the newest sales that waits or runs; None if there is none."""
+    current: Any = dataset.current_version  # `runs` comes from the app training, which is above this one
+    if current is None:
+        return None
+    model = version.model
+    active = current.runs.filter(kind=model.kind, code=model.code, state__in=ACTIVE_STATES)
+    return active.order_by("-created_at").first()

@@ -1,0 +1,96 @@
+"""Holdout: the newest days that no candidate has learned from, and the scores on them. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from registry.series import metrics
+from registry.series.calibration import Calibration, HoldoutForecast
+from registry.series.error_breakdown import HoldoutWindow, error_breakdown
+from registry.series.panel import Floats, Panel
+from registry.series.quantiles import QUANTILE_LEVELS
+from training.learning.ensemble import WindowForecasts, weighted_mean
+
+
+@dataclass
+class Holdout:
+    """Windows of `horizon` days at the end of a panel."""
+
+    panel: Panel
+    columns: range  # first column of each window
+    horizon: int
+
+    def __post_init__(self) -> None:
+        self.scored: list[HoldoutWindow] = []  # set by score_forecasts
+        self.actuals = [actual_sales(self.panel, column, self.horizon) for column in self.columns]
+
+    @classmethod
+    def cut(cls, panel: Panel, windows: int, horizon: int) -> Holdout:
+        """The last windows of the panel."""
+        return cls(panel, range(panel.days - windows * horizon, panel.days, horizon), horizon)
+
+    def origin(self, index: int) -> np.datetime64:
+        """The last known day of a window."""
+        return self.panel.start + np.timedelta64(self.columns[index] - 1, "D")
+
+    @property
+    def first(self) -> int:
+        """The first column that is held back."""
+        return self.columns[0]
+
+    def score_forecasts(
+        self, forecasts: list[WindowForecasts], window_weights: list[list[float]]
+    ) -> dict[str, Any]:
+        """The metrics of a blend of forecasts [candidate][window] [S, H, Q].
+
+        Each window is weighed and calibrated by the others, or its scores would flatter.
+        """
+        windows, naive, sold, trials = [], [], [], []
+        sales = np.where(self.panel.closed, np.nan, self.panel.sales)
+        for index, (column, actual) in enumerate(zip(self.columns, self.actuals, strict=True)):
+            weights = window_weights[index]
+            rest = [i for i in range(len(self.actuals)) if i != index]  # none: nothing to calibrate on
+            held = [weighted_mean([[one[i]] for one in forecasts], weights)[0] for i in rest]
+            others: list[HoldoutForecast] = [(self.actuals[i], held[at]) for at, i in enumerate(rest)]
+            raw = weighted_mean([[one[index]] for one in forecasts], weights)[0]
+            calibration = Calibration.fit(others, self.panel.keys)
+            forecast = calibration.calibrate_forecast(raw)
+            trials.append(HoldoutWindow(actual, forecast[..., 0], forecast[..., 1:], calibration))
+            past = sales[:, :column]
+            day = str(self.panel.start + np.timedelta64(column - 1, "D"))
+            windows.append(
+                {"origin": day} | metrics.score_window(actual, forecast[..., 0], forecast[..., 1:], past)
+            )
+            repeated = repeat_last_week(past, self.horizon)
+            # a forecast without intervals: all its quantiles equal the point
+            points = np.repeat(repeated[..., None], len(QUANTILE_LEVELS), axis=2)  # [S, H, Q - 1]
+            naive.append(metrics.score_window(actual, repeated, points, past))
+            sold.append(float(np.nansum(actual)))
+        self.scored = trials
+        result = metrics.aggregate_scores(windows, sold)
+        result |= {"seasonal_naive": metrics.aggregate_scores(naive, sold), "windows": windows}
+        return result | error_breakdown(trials, self.panel.keys, sales[:, : self.first])
+
+
+def actual_sales(panel: Panel, column: int, days: int) -> Floats:
+    """Sales of the days from `column`: [S, days], NaN where closed, unknown or not yet listed."""
+    part = slice(column, column + days)
+    return np.where(panel.closed[:, part], np.float32(np.nan), panel.sales[:, part])
+
+
+def repeat_last_week(past: Floats, horizon: int) -> Floats:
+    """Seasonal naive: the newest known value of the weekday in the last 8 weeks, else 0: [S, horizon].
+
+    >>> repeat_last_week(np.arange(14, dtype=np.float32)[None], 3)[0].tolist()
+    [7.0, 8.0, 9.0]
+    """
+    week = np.zeros((len(past), 7), np.float32)
+    # oldest first, so that newer weeks overwrite it
+    for back in range(min(8, past.shape[1] // 7), 0, -1):
+        stop = past.shape[1] - 7 * (back - 1)
+        value = past[:, stop - 7 : stop]
+        week = np.where(np.isnan(value), week, value)
+    return np.tile(week, -(-horizon // 7))[:, :horizon]
