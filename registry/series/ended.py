@@ -12,16 +12,17 @@ MIN_MISSED_UNITS = 12.0  # units that would have been sold in them: chance e**-1
 LEVEL_DAYS, YEAR_DAYS = 112, 364
 
 
-def find_ended(panel: Panel, horizon: int) -> NDArray[np.bool_]:
-    """Whether each series has ended before the `horizon` days after the panel: [S].
+def find_ended(panel: Panel) -> NDArray[np.bool_]:
+    """Whether each series has ended by the panel's last day: [S].
 
-    A series that sold on these days a year ago is out of season and not at its end.
+    What it would have sold in its silence is judged by the days before, or by the same days a year ago if
+    these were fewer: a product out of season has not ended.
     """
     sales = np.where(panel.closed, np.nan, panel.sales)
     silent = trailing_zeros(sales)  # [S, D]
     days = silent.sum(axis=1)
-    missed = days * _level_before(sales, silent)
-    return (days >= MIN_SILENT_DAYS) & (missed >= MIN_MISSED_UNITS) & ~_sold_last_year(sales, horizon)
+    missed = np.minimum(days * _level_before(sales, silent), _sold_year_ago(sales, silent))
+    return (days >= MIN_SILENT_DAYS) & (missed >= MIN_MISSED_UNITS)
 
 
 def trailing_zeros(sales: Floats) -> NDArray[np.bool_]:
@@ -43,8 +44,10 @@ def _level_before(sales: Floats, silent: NDArray[np.bool_]) -> Floats:
     return np.asarray(total / np.maximum(1, counted.sum(axis=1)), np.float32)
 
 
-def _sold_last_year(sales: Floats, horizon: int) -> NDArray[np.bool_]:
-    """Whether anything was sold on the same days a year before the horizon: [S]."""
-    start = sales.shape[1] - YEAR_DAYS
-    part = sales[:, max(0, start) : max(0, start + min(horizon, YEAR_DAYS))]
-    return np.asarray(np.nansum(part, axis=1) > 0)
+def _sold_year_ago(sales: Floats, silent: NDArray[np.bool_]) -> Floats:
+    """Units sold a year before the silent days; infinite for a series that was not recorded then: [S]."""
+    then = np.zeros_like(silent)
+    then[:, :-YEAR_DAYS] = silent[:, YEAR_DAYS:]
+    known = then & ~np.isnan(sales)
+    units = np.where(known, np.nan_to_num(sales), 0).sum(axis=1)
+    return np.where(known.any(axis=1), units, np.inf).astype(np.float32)
