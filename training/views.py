@@ -14,10 +14,10 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from registry.access.permissions import permission_required, require
 from registry.datasets.chosen import chosen_dataset
+from registry.labels import describe_skipped
 from registry.lib.http import HtmxRequest, render_confirmation
 from registry.lib.messages import translate_error
 from registry.lib.request_values import read_text
-from registry.model_versions.method_trials import describe_skipped
 from training.config_form import build_knob_form, describe_algorithm
 from training.estimate import EXPERIENCE_TEXT, FIRST_GUESS_TEXT
 from training.forms import TrainForm
