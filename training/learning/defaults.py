@@ -66,13 +66,14 @@ def enough_budget(methods: int, cells: int) -> int:
     return next((budget for budget in BUDGET_CHOICES if budget >= needed), math.ceil(needed / 60) * 60)
 
 
-def single_budget(cells: int) -> int:
-    """Seconds of budget for one method: so that it learns as long as `auto` would let it, in half minutes.
+def suggested_budget(methods: int, cells: int) -> int:
+    """Seconds, in half minutes, in which that many methods learn long enough.
 
-    >>> single_budget(10_000), single_budget(200_000), single_budget(10**7)
-    (60, 90, 150)
+    >>> suggested_budget(1, 10_000), suggested_budget(4, 10_000), suggested_budget(4, 200_000)
+    (60, 120, 270)
     """
-    return max(BUDGET_CHOICES[0], math.ceil(method_seconds(cells) / LEARN_SHARE / 30) * 30)
+    needed = methods * method_seconds(cells) / LEARN_SHARE
+    return max(BUDGET_CHOICES[0], math.ceil(needed / 30) * 30)
 
 
 def default_block(panel: Panel) -> int:
