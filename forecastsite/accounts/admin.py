@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from forecastsite.accounts.permission_field import PermissionField
+from forecastsite.accounts.permission_field import PermissionField, RoleField
 from forecastsite.accounts.signals import describe_permissions
 from registry.access.audit import AuditAction, record_action
 from registry.admin.actions import Action, ActionAdmin, Confirmation
@@ -28,7 +28,10 @@ class PermissionsAdmin(LargeTableAdmin):
     """Offers the permissions for what the admin shows, in words."""
 
     def formfield_for_manytomany(self, db_field: Any, request: Any = None, **options: Any) -> Any:
-        if db_field.related_model is Permission:
+        options["help_text"] = ""
+        if db_field.related_model is Group:
+            options["form_class"] = RoleField
+        elif db_field.related_model is Permission:
             apps = {model._meta.app_label for model in self.admin_site._registry}
             known = Permission.objects.filter(content_type__app_label__in=apps).select_related("content_type")
             options |= {"form_class": PermissionField, "queryset": known}
