@@ -64,7 +64,7 @@ def test_deleting_says_what_goes_asks_and_leaves_no_file(curator, version, read)
     store = get_artifact_store()
     assert all(store.exists(path) for path in files)
     text = read(curator.get(address("delete", dataset)))
-    assert f"Delete {dataset.name}?" in text and "1 trained model and" in text and "cannot be undone" in text
+    assert f"Delete {dataset.name}?" in text and "1 trained model." in text and "cannot be undone" in text
     assert Dataset.objects.exists()
     response = curator.post(address("delete", dataset))
     assert response.status_code == 302 and response.url == "/data/"
