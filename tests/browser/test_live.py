@@ -1,4 +1,4 @@
-"""The live page: what it tells from start to end, when the connection is lost, and when a button is refused."""
+"""The live page: from start to end, when the connection is lost, and when a button is refused."""
 
 from __future__ import annotations
 
