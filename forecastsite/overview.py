@@ -89,10 +89,19 @@ def describe_error(version: ModelVersion) -> dict[str, Any]:
         if points < 0:
             return {"sign": "down", "text": _("%(points)s points better than %(title)s before") % words}
         return {"sign": "up", "text": _("%(points)s points worse than %(title)s before") % words}
-    better = skill_score(version.metrics)
+    return {"text": describe_skill(skill_score(version.metrics))}
+
+
+def describe_skill(better: float | None) -> str:
+    """The error against that of repeating last week."""
     if better is None:
-        return {"text": _("on days the model had not seen")}
-    return {"text": _("%(change)s lower than repeating last week") % {"change": format_percent(better, 0)}}
+        return _("on days the model had not seen")
+    if abs(better) < 0.005:
+        return _("as good as repeating last week")
+    words = {"change": format_percent(abs(better), 0)}
+    if better > 0:
+        return _("%(change)s lower than repeating last week") % words
+    return _("%(change)s higher than repeating last week") % words
 
 
 def are_comparable(version: ModelVersion, other: ModelVersion) -> bool:
@@ -108,7 +117,8 @@ def list_test_days(version: ModelVersion) -> list[Any]:
 
 
 def biggest_changes(products: Sequence[ItemForecast]) -> list[dict[str, Any]]:
-    """Products whose units change most against last year, or the days before if last year is unknown."""
+    """Products on sale whose units change most against last year, or the days before if that is unknown."""
+    products = [item for item in products if "idle" not in item.flags]
     is_yearly = any(item.change_last_year is not None for item in products)
     then = "last_year" if is_yearly else "before"
     changes = [(item, getattr(item, f"change_{then}"), getattr(item, then)) for item in products]

@@ -134,7 +134,7 @@ def build_item(scope_forecast: ScopeForecast, part: Part, rows: Rows, facts: Sid
         code=part.code,
         name=part.name,
         category=facts.categories.get(part.code, ""),
-        expected=round(part.total, DIGITS),
+        expected=max(0.0, round(part.total, DIGITS)),  # a part that rounds up the total may be just below 0
         low=part.low,
         high=part.high,
         last_year=round_units(sum_sales(past, len(past) - YEAR_DAYS, days)) if days <= YEAR_DAYS else None,
