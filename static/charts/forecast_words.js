@@ -7,12 +7,14 @@ Charts.forecastWords = (figure, view) => {
     weekday: "short", day: "numeric", month: "short", year: "numeric",
   });
   const spans = Charts.dates({ day: "numeric", month: "short", year: "numeric" });
+  const isChinese = Charts.language.startsWith("zh"); // formatRange would write 2026/10/13 – 2026/10/19
   const fillIn = (template, values) => template.replace(/\{(\w+)\}/g, (_all, name) => values[name]);
   // Lines are drawn at the rate of whole weeks; words tell the units of the days that there are.
   const units = (record, value) => Charts.number(view.step === "week" ? (value * record.count) / 7 : value);
   const range = (record, low, high) => `${units(record, record[low])}–${units(record, record[high])}`;
   const title = (record) => (record.from === record.to ? dates.format(toDate(record.x))
-    : spans.formatRange(toDate(record.from), toDate(record.to)));
+    : isChinese ? [record.from, record.to].map((day) => view.dayMonth.format(toDate(day))).join(" – ")
+      : spans.formatRange(toDate(record.from), toDate(record.to)));
 
   const soldRow = (record) => {
     if (!isKnown(record.sales) || (record.closed && !record.sales)) return [];
@@ -80,8 +82,10 @@ Charts.forecastWords = (figure, view) => {
     tip.replaceChildren(head, table, ...notes(record).map((note) => make("p", note)));
     tip.hidden = false;
     const x = chart.scales.x.getPixelForValue(record.x);
-    const isLeft = x + 16 + tip.offsetWidth > chart.width;
-    tip.style.left = `${Math.max(0, isLeft ? x - 16 - tip.offsetWidth : x + 16)}px`;
+    const most = chart.width - tip.offsetWidth;
+    const isLeft = x + 16 > most;
+    const beside = isLeft ? x - 16 - tip.offsetWidth : x + 16;
+    tip.style.left = `${beside >= 0 ? beside : x > chart.width / 2 ? 0 : most}px`; // on a phone: in the other half
     tip.style.top = `${chart.chartArea.top + 8}px`;
   };
   const hide = () => { tip.hidden = true; };

@@ -27,7 +27,9 @@
   const drawFoot = (pen, { figure }) => {
     pen.fillStyle = Charts.colour("soft");
     pen.font = `18px ${Chart.defaults.font.family}`;
-    pen.fillText(figure.dataset.footer, 24, HEAD + HEIGHT + 24, WIDTH - 48);
+    const note = figure.querySelector(".untested")?.textContent.trim().replace(/\s+/g, " ");
+    const text = [figure.dataset.footer, note].filter(Boolean).join(" · ");
+    pen.fillText(text, 24, HEAD + HEIGHT + 24, WIDTH - 48);
   };
 
   // Draws the chart large and light onto a canvas of its own, then puts it back as it was.
