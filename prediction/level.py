@@ -126,7 +126,8 @@ def may_be_chance(level: DailyLevel, days: int, weekdays: Flags, ahead: Floats) 
     scatter = float(((days_sold - days_expected * sold / expected) ** 2).sum())  # around the new level
     noise = NOISE * sqrt(max(expected + 1, scatter))  # counts scatter by their mean at least
     total, low, high = level.interval
-    share = expected / total if total > 0 else 0.0
+    # a longer forecast has a wider range, which must not excuse the days compared
+    share = expected / total * sqrt(min(1.0, AHEAD_DAYS / len(level.mean))) if total > 0 else 0.0
     return (
         expected - max((total - low) * share, noise) <= sold <= expected + max((high - total) * share, noise)
     )

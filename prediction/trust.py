@@ -25,7 +25,7 @@ from registry.model_versions.staleness import count_newer_days
 
 SEVERITIES = ("bad", "warn", "good")
 FEW_UNITS = 1.0  # a day, below which single days say little
-FAIR_MISS = 0.15  # of a total in a test, up to which the test speaks for the forecast
+FAIR_MISS = 0.1  # of a total in a test, up to which the test speaks for the forecast
 SHOWN_PARTS = 3  # products or stores named in a sentence
 UPLOAD_PERMISSION = "registry.add_datasetversion"
 
