@@ -134,7 +134,7 @@ def test_deleting_a_forecast_asks_and_then_takes_row_and_file(page, forecast, re
 def test_a_pinned_forecast_is_not_deleted(page, forecast, read):
     forecast.pin()
     text = read(page.post(f"/forecasts/{forecast.pk}/delete/", follow=True))
-    assert "P001 is pinned: unpin it first." in text and get_artifact_store().exists(forecast.path)
+    assert "is pinned: unpin it first." in text and get_artifact_store().exists(forecast.path)
 
 
 def test_the_history_finds_a_product(page, forecast, read):
