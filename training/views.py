@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -70,7 +71,7 @@ def training_cost(request: HttpRequest) -> HttpResponse:
     Seconds that the person has not changed follow the data and the method.
     """
     form = TrainForm(request.GET)
-    context = {}
+    context: dict[str, Any] = {}
     if request.GET.get("budget") == request.GET.get("suggested", "") != str(form.suggested_budget):
         form = TrainForm(with_budget(request.GET, form.suggested_budget))
         context["budget_form"] = form

@@ -172,8 +172,9 @@ class TrainingPipeline:
                 break
 
     def _leave_out(self, candidates: list[Candidate]) -> None:
-        for candidate in candidates if self.trials else []:
-            self.trials[candidate.entry.name].state = "skipped"
+        for candidate in candidates:
+            if self.trials:
+                self.trials[candidate.entry.name].state = "skipped"
 
     def _test_candidates(self) -> Iterator[Progress]:
         """Each candidate forecasts the holdout windows."""
