@@ -102,6 +102,8 @@ Charts.register("forecast", (figure, signal) => {
     return (index === 0 || date.getUTCMonth() === 0 ? monthYear : month).format(date);
   };
 
+  const isNarrow = figure.clientWidth < 480;
+  const start = isNarrow && view.step === "day" && Number(words.days) > 56 ? "28" : words.days; // days shown at first
   let chart = null;
   const marks = Charts.forecastMarks(view);
   paint();
@@ -235,7 +237,7 @@ Charts.register("forecast", (figure, signal) => {
       press("days", "");
     } else chart.draw();
   });
-  listen(canvas, "dblclick", () => showDays(words.days));
+  listen(canvas, "dblclick", () => showDays(start));
 
   listen(document, "click", (event) => {
     const button = event.target.closest?.("[data-picture]");
@@ -246,7 +248,7 @@ Charts.register("forecast", (figure, signal) => {
   });
 
   press("step", view.step);
-  showDays(words.days);
+  showDays(start);
   Charts.mark(canvas, chart);
   return chart;
 });
