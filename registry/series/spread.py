@@ -102,8 +102,8 @@ def fit_own_range(misses: Floats, spreads: Floats, levels: tuple[float, ...]) ->
         return None
     if misses.size < MIN_ERRORS:
         beyond = float(np.max((misses / Z_80) ** 2 - spreads**2))
-        ends = tuple(NormalDist().inv_cdf(level) for level in levels)
-        return OwnRange(float(np.sqrt(max(0.0, beyond))), ends)
+        normal = tuple(NormalDist().inv_cdf(level) for level in levels)
+        return OwnRange(float(np.sqrt(max(0.0, beyond))), normal)
     steps = [step * float(np.median(spreads)) for step in SHARED_STEPS]
     shared = min(steps, key=lambda step: _misfit(misses, np.hypot(step, spreads)))
     scores = misses / np.hypot(shared, spreads)
