@@ -39,11 +39,11 @@
     const pen = picture.getContext("2d");
     const size = [chart.width, chart.height];
     const ratio = chart.currentDevicePixelRatio;
-    const days = chart.options.scales.x;
-    const seen = { min: days.min, max: days.max };
+    const showDays = (range) => Object.assign(chart.options.scales.x, range); // an update makes new options
+    const { min, max } = chart.options.scales.x;
     Charts.light(() => {
       parts.paint();
-      Object.assign(days, { min: Math.min(seen.min, parts.whole.from), max: parts.whole.to });
+      showDays({ min: Math.min(min, parts.whole.from), max: parts.whole.to });
       chart.options.devicePixelRatio = 1;
       chart.resize(WIDTH - 40, HEIGHT - 20);
       parts.update();
@@ -54,7 +54,7 @@
       drawFoot(pen, parts);
     });
     parts.paint();
-    Object.assign(days, seen);
+    showDays({ min, max });
     chart.options.devicePixelRatio = ratio;
     chart.resize(...size);
     parts.update();
