@@ -28,7 +28,7 @@
     pen.fillStyle = Charts.colour("soft");
     pen.font = `18px ${Chart.defaults.font.family}`;
     const note = figure.querySelector(".untested")?.textContent.trim().replace(/\s+/g, " ");
-    const text = [figure.dataset.footer, note].filter(Boolean).join(" · ");
+    const text = [figure.dataset.footer.trim(), note].filter(Boolean).join(" · ");
     pen.fillText(text, 24, HEAD + HEIGHT + 24, WIDTH - 48);
   };
 
