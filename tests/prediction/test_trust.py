@@ -139,6 +139,17 @@ def test_few_sales_and_a_version_without_a_test_are_told(told, made):
     assert told(content())["no_test"] == ("warn", "Not tested. It has no test result to judge it by.")
 
 
+def test_ninety_days_have_a_wider_range_in_proportion_and_the_page_says_what_was_not_tested(
+    page, version, user, read
+):
+    near, far = (Forecast.objects.make_forecast(version, horizon=days, created_by=user) for days in (28, 90))
+    widths = [(made.high - made.low) / made.total for made in (near, far)]
+    assert widths[1] > 1.2 * widths[0]
+    sentence = "beyond the 28 days this model was tested on"
+    assert sentence in read(page.get(f"/forecasts/{far.pk}/"))
+    assert sentence not in read(page.get(f"/forecasts/{near.pk}/"))
+
+
 def test_the_page_of_a_forecast_shows_its_findings(page, forecast, read):
     response = page.get(f"/forecasts/{forecast.pk}/")
     found = response.context["trust_findings"]
