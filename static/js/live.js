@@ -44,6 +44,7 @@ const reach = (reached) => {
   isReachable = reached;
   if (reached) seenAt = Date.now();
   dimButtons();
+  tellAge();
 };
 
 const stopPolling = () => {
@@ -60,9 +61,7 @@ const poll = () => {
 const startPolling = () => {
   timers = [setInterval(poll, POLL_MS), setInterval(tellAge, TICK_MS)];
   document.getElementById("link").removeAttribute("hidden");
-  isReachable = false;
-  dimButtons();
-  tellAge();
+  reach(false);
 };
 
 document.addEventListener("htmx:wsOpen", stopPolling);
