@@ -17,7 +17,7 @@ Charts.register("forecast", (figure, signal) => {
   const { first, last, origin } = data;
   figure.querySelectorAll("[data-drawn-with]").forEach((element) => { element.hidden = false; });
 
-  const boxOf = (group) => figure.querySelector(`[data-series="${group}"]`);
+  const boxOf = (group) => figure.querySelector(`input[data-series="${group}"]`);
   const labelOf = (group) => boxOf(group)?.closest("label").textContent.trim().replace(/\s+/g, " ") || group;
   const view = {
     data, words, labelOf, dayMonth, step: source.step || "day", bands: [BANDS[1], BANDS[2], BANDS[0]],
@@ -183,7 +183,7 @@ Charts.register("forecast", (figure, signal) => {
     if (name in view.shown) view.shown[name] = box.checked;
     datasets.forEach((set, index) => { if (set.group === name) chart.setDatasetVisibility(index, box.checked); });
   };
-  figure.querySelectorAll("[data-series]").forEach((box) => {
+  figure.querySelectorAll("input[data-series]").forEach((box) => {
     const has = { promo: data.promotions.length, closed: data.closed.length };
     const name = box.dataset.series;
     box.closest("label").hidden = !(has[name] ?? datasets.some((set) => set.group === name && set.data.length));

@@ -207,6 +207,19 @@ def test_what_was_sold_since_runs_through_the_range_and_untested_days_are_hatche
     tab.shoot("forecast-followed")
 
 
+def test_a_change_to_dark_draws_the_chart_again(open_tab, versions):
+    page = open_tab(color_scheme="light").page
+    make(page, "P001", "S01")
+    corner = "() => [...document.querySelector('canvas').getContext('2d').getImageData(0, 0, 900, 300).data].join()"
+    light = page.evaluate(corner)
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function("light => (" + corner + ")() !== light", arg=light)
+    assert page.evaluate("Object.keys(Chart.instances).length") == 1
+    page.focus("canvas")
+    page.keyboard.press("ArrowRight")
+    assert page.locator(".charttip").count() == 1 and page.is_visible(".charttip")
+
+
 def test_the_lines_are_folded_and_can_be_hidden(open_tab, versions):
     page = open_tab().page
     make(page, "P001", "S01")
