@@ -31,8 +31,10 @@ let seenAt = Date.now();
 let isReachable = true;
 
 const dimButtons = () => {
+  const isLost = timers.length > 0 && !isReachable;
   const actions = document.getElementById("actions");
-  if (actions) actions.inert = timers.length > 0 && !isReachable;
+  if (actions) actions.inert = isLost;
+  document.querySelector(".live")?.classList.toggle("lost", isLost);
 };
 const tellAge = () => {
   const place = document.getElementById("seen");
