@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -20,15 +21,16 @@ from prediction.current_forecast import Items
 from prediction.items.wording import describe_level
 from prediction.models import Forecast
 from registry.access.permissions import Person
-from registry.datasets.actuals import current_by_dataset
 from registry.datasets.addresses import reverse_in_dataset
-from registry.datasets.models import Dataset
+from registry.datasets.models import Dataset, DatasetVersion
 from registry.labels import algorithm_label, forecast_label, scope_text, with_name
 from registry.lib.formatting import format_percent, format_whole_number
+from registry.model_versions.activation import ReplacedChoice, list_replaced_choices
 from registry.model_versions.staleness import StaleVersion, list_stale_in_use
 from training.models import TrainingRun
 
 MAX_OF_A_KIND = 3
+MAX_OPEN_RUNS = 200
 CheckedForecasts = Sequence[tuple[Forecast, ActualsSoFar | None]]
 
 
@@ -53,33 +55,47 @@ class OtherDataset:
     link: str
 
 
-def attention_items(
-    dataset: Dataset, checked: CheckedForecasts, items: Items, user: Person
-) -> list[AttentionItem]:
-    """Everything that needs attention in this dataset."""
-    failed = [failed_run_item(run) for run in failed_runs([dataset.pk])[:MAX_OF_A_KIND]]
+@dataclass(frozen=True)
+class Watched:
+    """What is looked at: failed trainings, newest forecasts with what was sold since, products and stores."""
+
+    failed: Sequence[TrainingRun]
+    checked: CheckedForecasts
+    items: Items
+
+
+def attention_items(dataset: Dataset, watched: Watched, user: Person) -> list[AttentionItem]:
+    """Everything that needs attention in this dataset; nothing while somebody has paused it."""
+    if dataset.is_paused:
+        return []
+    failed = [failed_run_item(run) for run in watched.failed[:MAX_OF_A_KIND]]
     stale = [stale_version_item(row, user) for row in list_stale_in_use(dataset)[:MAX_OF_A_KIND]]
-    off = [*off_target_items(checked), *level_items(items)]
-    return [*failed, *off, *stale, *stale_sales_items(dataset, user)]
+    off = [*off_target_items(watched.checked), *level_items(watched.items)]
+    replaced = [replaced_choice_item(row) for row in list_replaced_choices(dataset)]
+    return [*failed, *off, *stale, *replaced[:MAX_OF_A_KIND], *stale_sales_items(dataset, user)]
 
 
-def list_other_datasets(dataset: Dataset | None) -> list[OtherDataset]:
-    """Other datasets with failed trainings or outdated sales."""
-    others = {row.pk: row.name for row in Dataset.objects.exclude(pk=dataset.pk if dataset else None)}
-    counts = dict.fromkeys(others, 0)
-    for run in failed_runs(list(others)):
-        counts[run.dataset_version.dataset_id] += 1
-    for version in current_by_dataset(others).values():
-        counts[version.dataset_id] += is_stale((timezone.localdate() - version.last).days)
-    return [
-        OtherDataset(name, counts[pk], reverse_in_dataset(pk, "overview"))
-        for pk, name in others.items()
-        if counts[pk]
-    ]
+def list_other_datasets(
+    datasets: Sequence[Dataset], chosen: Dataset, runs: Sequence[TrainingRun]
+) -> list[OtherDataset]:
+    """Datasets that the page is not about, with failed trainings or outdated sales; no paused ones."""
+    counts = Counter(run.dataset_version.dataset_id for run in runs if run.has_ended)
+    today = timezone.localdate()
+    for row in datasets:
+        newest = getattr(row, "newest_day", None)
+        counts[row.pk] += newest is not None and is_stale((today - newest).days)
+    others = [row for row in datasets if row.pk != chosen.pk and not row.is_paused and counts[row.pk]]
+    return [OtherDataset(row.name, counts[row.pk], reverse_in_dataset(row.pk, "overview")) for row in others]
 
 
-def failed_runs(datasets: Sequence[int]) -> list[TrainingRun]:
-    """Failed trainings of these datasets, newest first, unless a later one of the same scope succeeded."""
+def list_datasets() -> list[Dataset]:
+    """Every dataset with its `newest_day`, None without sales."""
+    ready = DatasetVersion.objects.filter(state=DatasetVersion.State.READY, dataset=OuterRef("pk"))
+    return list(Dataset.objects.annotate(newest_day=Subquery(ready.order_by("-number").values("last")[:1])))
+
+
+def list_open_runs() -> list[TrainingRun]:
+    """Trainings of all datasets that wait, run, or failed without a later success in their scope."""
     runs, state = TrainingRun.objects, TrainingRun.State
     same = {
         "dataset_version__dataset": OuterRef("dataset_version__dataset"),
@@ -87,8 +103,9 @@ def failed_runs(datasets: Sequence[int]) -> list[TrainingRun]:
         "code": OuterRef("code"),
     }
     later = runs.filter(state=state.DONE, created_at__gt=OuterRef("created_at"), **same)
-    failed = runs.filter(~Exists(later), state=state.FAILED, dataset_version__dataset__in=datasets)
-    return list(failed.select_related("dataset_version").order_by("-created_at"))
+    is_active = ~Q(state__in=TrainingRun.ENDED_STATES)
+    found = runs.filter(is_active | Q(~Exists(later), state=state.FAILED))
+    return list(found.select_related("dataset_version__dataset").order_by("-created_at")[:MAX_OPEN_RUNS])
 
 
 def failed_run_item(run: TrainingRun) -> AttentionItem:
@@ -164,9 +181,22 @@ def stale_version_item(row: StaleVersion, user: Person) -> AttentionItem:
     return item(_("See why"), reverse("model", args=[row.version.pk]))
 
 
+def replaced_choice_item(row: ReplacedChoice) -> AttentionItem:
+    """A version that somebody put in use and that a training has replaced."""
+    words = {
+        "new": row.change.version.title if row.change.version else row.change.name,
+        "old": row.choice.version.title if row.choice.version else row.choice.name,
+        "by": row.choice.by or _("somebody"),
+        "reason": row.choice.text,
+    }
+    text = _("%(new)s has replaced %(old)s, which %(by)s had put in use: “%(reason)s”.") % words
+    link = reverse("model", args=[row.change.version_id])
+    return AttentionItem("warn", _("Model"), text, _("See why"), link)
+
+
 def stale_sales_items(dataset: Dataset, user: Person) -> list[AttentionItem]:
     """The item of a dataset whose newest sales are older than STALE_DAYS."""
-    version = current_by_dataset([dataset.pk]).get(dataset.pk)
+    version = dataset.current_version
     age = (timezone.localdate() - version.last).days if version else 0
     if version is None or not is_stale(age):
         return []

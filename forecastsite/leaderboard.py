@@ -19,6 +19,7 @@ from registry.lib.export import Column, Table
 from registry.model_versions.json_number import JsonNumber
 from registry.model_versions.metric_labels import LABEL_BY_METRIC
 from registry.model_versions.models import ModelVersion
+from registry.model_versions.staleness import with_newest_days
 from training.models import TrainingRun
 
 KINDS = [
@@ -81,7 +82,9 @@ class ModelFilterForm(forms.Form):
 
     def list_versions(self) -> QuerySet[ModelVersion]:
         """Ready versions that pass the filters, scope by scope; `rank` is their place by error in it."""
-        versions = ModelVersion.objects.ready().select_related("model__dataset", "model__best")
+        versions = with_newest_days(
+            ModelVersion.objects.ready().select_related("model__dataset", "model__best")
+        )
         if self.is_valid() and self.cleaned_data.get("state") == "failed":
             return versions.none()
         found = self._filter(versions, "model__dataset", "model__kind", ("name", "model__code"))

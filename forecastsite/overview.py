@@ -7,8 +7,16 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from forecastsite.attention import attention_items, list_other_datasets
-from prediction.accuracy import compare_with_actuals
+from forecastsite.attention import (
+    CheckedForecasts,
+    Watched,
+    attention_items,
+    list_datasets,
+    list_open_runs,
+    list_other_datasets,
+)
+from forecastsite.welcome import SAMPLE_NAME, welcome_context
+from prediction.accuracy import measure_actuals
 from prediction.chart import recent_chart_data
 from prediction.current_forecast import CurrentState, load_current
 from prediction.items.forecasts import ItemForecast
@@ -18,7 +26,6 @@ from registry.datasets.models import Dataset
 from registry.labels import skill_score
 from registry.lib.formatting import format_decimal, format_percent
 from registry.model_versions.models import ModelVersion
-from training.models import TrainingRun
 
 PAST_DAYS, AHEAD_DAYS = 56, 28  # days on the chart: eight weeks behind, four ahead
 CHECKED_FORECASTS = 12  # newest forecasts that are compared with actual sales
@@ -30,32 +37,30 @@ MAX_ACTIVE = 5
 def overview_context(dataset: Dataset | None, user: Person) -> dict[str, Any]:
     """Everything on the overview of a dataset; nearly nothing on that of an empty installation."""
     if dataset is None:
-        return {"state": CurrentState()}
-    state = load_current(dataset)
-    checked = compare_with_actuals(list(newest_forecasts(dataset)))
+        return {"state": CurrentState(), "welcome": welcome_context()}
+    state, datasets = load_current(dataset), list_datasets()
+    checked = check_forecasts(dataset)
     by_people = [pair for pair in checked if pair[0].source != Forecast.Source.SERVER]
-    runs = TrainingRun.objects.filter(dataset_version__dataset=dataset)
+    runs = list_open_runs()
+    mine = [run for run in runs if run.dataset_version.dataset_id == dataset.pk]
+    watched = Watched([run for run in mine if run.has_ended], checked, state.items)
+    is_newcomer = state.forecast is None or {row.name for row in datasets} <= {SAMPLE_NAME}
     return {
         "dataset": dataset,
         "state": state,
-        "attention": attention_items(dataset, checked, state.items, user),
-        "others": list_other_datasets(dataset),
-        "active": list_active(runs),
+        "welcome": welcome_context() if is_newcomer else None,
+        "attention": attention_items(dataset, watched, user),
+        "others": list_other_datasets(datasets, dataset, runs),
+        "active": [run for run in mine if not run.has_ended][:MAX_ACTIVE],
         "rows": by_people[:RECENT_FORECASTS],
         **headline_context(state),
     }
 
 
-def newest_forecasts(dataset: Dataset) -> Sequence[Forecast]:
-    """The newest forecasts of the dataset, by people and by the server."""
+def check_forecasts(dataset: Dataset) -> CheckedForecasts:
+    """The newest forecasts of the dataset, by people and by the server, with what was sold since."""
     rows = Forecast.objects.ready().filter(dataset_version__dataset=dataset).with_names()
-    return rows[:CHECKED_FORECASTS]
-
-
-def list_active(runs: Any) -> list[TrainingRun]:
-    """Trainings that wait or run."""
-    going = runs.exclude(state__in=TrainingRun.ENDED_STATES)
-    return list(going.select_related("dataset_version__dataset")[:MAX_ACTIVE])
+    return [(row, measure_actuals(row, dataset.current_version)) for row in rows[:CHECKED_FORECASTS]]
 
 
 def headline_context(state: CurrentState) -> dict[str, Any]:
@@ -84,10 +89,19 @@ def describe_error(version: ModelVersion) -> dict[str, Any]:
         if points < 0:
             return {"sign": "down", "text": _("%(points)s points better than %(title)s before") % words}
         return {"sign": "up", "text": _("%(points)s points worse than %(title)s before") % words}
-    better = skill_score(version.metrics)
+    return {"text": describe_skill(skill_score(version.metrics))}
+
+
+def describe_skill(better: float | None) -> str:
+    """The error against that of repeating last week."""
     if better is None:
-        return {"text": _("on days the model had not seen")}
-    return {"text": _("%(change)s lower than repeating last week") % {"change": format_percent(better, 0)}}
+        return _("on days the model had not seen")
+    if abs(better) < 0.005:
+        return _("as good as repeating last week")
+    words = {"change": format_percent(abs(better), 0)}
+    if better > 0:
+        return _("%(change)s lower than repeating last week") % words
+    return _("%(change)s higher than repeating last week") % words
 
 
 def are_comparable(version: ModelVersion, other: ModelVersion) -> bool:
@@ -103,7 +117,8 @@ def list_test_days(version: ModelVersion) -> list[Any]:
 
 
 def biggest_changes(products: Sequence[ItemForecast]) -> list[dict[str, Any]]:
-    """Products whose units change most against last year, or the days before if last year is unknown."""
+    """Products on sale whose units change most against last year, or the days before if that is unknown."""
+    products = [item for item in products if "idle" not in item.flags]
     is_yearly = any(item.change_last_year is not None for item in products)
     then = "last_year" if is_yearly else "before"
     changes = [(item, getattr(item, f"change_{then}"), getattr(item, then)) for item in products]

@@ -13,7 +13,6 @@ from django_htmx.http import reswap, retarget
 from forecastsite.help import READERS, find_own_reader, list_readers, render_help
 from forecastsite.leaderboard import ModelFilterForm, build_export_table, group_by_scope, list_columns
 from forecastsite.overview import overview_context
-from forecastsite.welcome import welcome_context
 from registry.datasets.chosen import chosen_dataset
 from registry.lib import export
 from registry.lib.http import HtmxRequest
@@ -25,8 +24,7 @@ MAX_FAILED_RUNS = 10  # failed trainings below the list of models
 @require_safe
 def overview_page(request: HtmxRequest) -> HttpResponse:
     """The overview of the dataset; on a new installation the first steps."""
-    context = overview_context(chosen_dataset(request), request.user)
-    return render(request, "overview.html", {"welcome": welcome_context(), **context})
+    return render(request, "overview.html", overview_context(chosen_dataset(request), request.user))
 
 
 @require_safe

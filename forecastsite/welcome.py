@@ -31,10 +31,10 @@ def has_ever_forecast() -> bool:
 
 def welcome_context() -> dict[str, Any] | None:
     """What a newcomer sees on the overview; None once there is a forecast and sales besides the sample."""
-    state = first_forecast_context()
-    if state["steps"][2] and Dataset.objects.exclude(name=SAMPLE_NAME).exists():
+    if has_ever_forecast() and Dataset.objects.exclude(name=SAMPLE_NAME).exists():
         return None
-    return {"sample": Dataset.objects.filter(name=SAMPLE_NAME).first(), **state}
+    sample, state = Dataset.objects.filter(name=SAMPLE_NAME).first(), first_forecast_context()
+    return {"sample": sample, "is_first": not state["steps"][2], **state}
 
 
 def first_forecast_context() -> dict[str, Any]:

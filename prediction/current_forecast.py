@@ -133,8 +133,10 @@ def request_current_forecast(dataset_id: int) -> None:
 
 def ask_again(dataset: Dataset, row: CurrentForecast | None) -> None:
     """Queues the job unless somebody did so a moment ago; a page is shown even if that fails."""
-    pause = RETRY_PAUSE if row and row.problem else ASK_PAUSE
-    due = Q(asked_at=None) | Q(asked_at__lt=timezone.now() - pause)
+    moment = timezone.now() - (RETRY_PAUSE if row and row.problem else ASK_PAUSE)
+    if row is not None and row.asked_at is not None and row.asked_at >= moment:
+        return
+    due = Q(asked_at=None) | Q(asked_at__lt=moment)
     with suppress(DatabaseError), transaction.atomic():
         if row is None:
             CurrentForecast.objects.get_or_create(dataset=dataset)

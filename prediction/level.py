@@ -26,7 +26,7 @@ AHEAD_DAYS, YEAR_DAYS, WEEK = 28, 364, 7
 MIN_DAYS = 4  # usual days that can be compared
 MIN_RATIO = 1.25  # up or down
 MAX_SEASON = 3.0  # by how much last year may explain a change
-NOISE = 3.0  # standard deviations of a count that chance may explain
+NOISE = 3.0  # standard deviations of the sum of the newest days that chance may explain
 MAX_MOVED = 20  # parts listed
 
 
@@ -118,16 +118,19 @@ def moved_sign(ratio: float) -> int:
 
 
 def may_be_chance(level: DailyLevel, days: int, weekdays: Flags, ahead: Floats) -> bool:
-    """Whether the forecast's own range, or the scatter of small counts, holds what was sold."""
+    """Whether the forecast's own range, or the scatter of the days, holds what was sold."""
     columns = np.arange(max(0, len(level.past) - days), len(level.past))
     usual = level.usual_past[columns] & ~np.isnan(level.past[columns]) & weekdays[columns % WEEK]
-    sold, expected = float(level.past[columns][usual].sum()), float(ahead[columns[usual] % WEEK].sum())
+    days_sold, days_expected = level.past[columns][usual], ahead[columns[usual] % WEEK]
+    sold, expected = float(days_sold.sum()), float(days_expected.sum())
+    scatter = float(((days_sold - days_expected * sold / expected) ** 2).sum())  # around the new level
+    noise = NOISE * sqrt(max(expected + 1, scatter))  # counts scatter by their mean at least
     total, low, high = level.interval
-    # fewer days even out less: the relative width grows with the square root
-    room = expected / total * sqrt(len(level.mean) / max(1, usual.sum())) if total > 0 else 0.0
-    below = max((total - low) * room, NOISE * sqrt(expected + 1))
-    above = max((high - total) * room, NOISE * sqrt(expected + 1))
-    return expected - below <= sold <= expected + above
+    # a longer forecast has a wider range, which must not excuse the days compared
+    share = expected / total * sqrt(min(1.0, AHEAD_DAYS / len(level.mean))) if total > 0 else 0.0
+    return (
+        expected - max((total - low) * share, noise) <= sold <= expected + max((high - total) * share, noise)
+    )
 
 
 def measure_content(content: ForecastContent) -> LevelChange | None:

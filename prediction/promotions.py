@@ -65,20 +65,29 @@ def flag_texts(codes: npt.NDArray[Any], texts: list[str]) -> npt.NDArray[Any]:
 def list_events(scope_forecast: ScopeForecast, start: int, stop: int) -> list[Event]:
     """The named events of at least half of the chosen series between two columns of the panel."""
     panel = scope_forecast.panel
-    columns = [name for name in panel.categories if name in panel.known and EVENT_COLUMN.fullmatch(name)]
-    if not columns:
-        return []
-    texts = panel.categories[columns[0]]
-    if not texts:
-        return []
-    names = name_days(panel.known[columns[0]][scope_forecast.rows, start:stop], texts)
+    codes, texts = read_events(panel, scope_forecast.rows, start, stop)
     found, day = [], panel.start + np.timedelta64(start, "D")
-    for name, run in groupby(names):
+    for name, run in groupby(name_days(codes, texts) if texts else []):
         length = len(list(run))
         if name:
             found.append(Event(name, str(day), str(day + np.timedelta64(length - 1, "D"))))
         day += np.timedelta64(length, "D")
     return found
+
+
+def read_events(panel: Panel, rows: Rows, start: int, stop: int) -> tuple[npt.NDArray[Any], list[str]]:
+    """The first column of event names, as codes into its texts; no texts without such a column."""
+    for column, values in panel.known.items():
+        if not EVENT_COLUMN.fullmatch(column):
+            continue
+        given = values[rows, start:stop]
+        if column in panel.categories:
+            return given, panel.categories[column]
+        dates = np.unique(given[~np.isnan(given) & (given != np.round(given))])  # 11.11 is read as a number
+        if dates.size:
+            codes = np.where(np.isin(given, dates), np.searchsorted(dates, given), np.nan)
+            return codes, [f"{value:.2f}" for value in dates]
+    return np.zeros((len(rows), 0)), []
 
 
 def name_days(codes: npt.NDArray[Any], texts: list[str]) -> list[str]:

@@ -25,7 +25,7 @@ from registry.model_versions.staleness import count_newer_days
 
 SEVERITIES = ("bad", "warn", "good")
 FEW_UNITS = 1.0  # a day, below which single days say little
-FAIR_MISS = 0.15  # of a total in a test, up to which the test speaks for the forecast
+FAIR_MISS = 0.1  # of a total in a test, up to which the test speaks for the forecast
 SHOWN_PARTS = 3  # products or stores named in a sentence
 UPLOAD_PERMISSION = "registry.add_datasetversion"
 
@@ -71,13 +71,8 @@ def find_level_move(forecast: Forecast, content: ForecastContent) -> Iterator[Tr
         parts = _("Moved most: %(parts)s.") % {"parts": name_parts(content.moved)} if content.moved else ""
         yield TrustFinding("bad", "level", join(text, explain_move(is_stale), parts), retrain=retrain)
     elif content.moved:
-        text = ngettext(
-            "%(count)s part sells clearly more or less than this forecast expects: %(parts)s.",
-            "%(count)s parts sell clearly more or less than this forecast expects: %(parts)s.",
-            len(content.moved),
-        )
-        words = {"count": len(content.moved), "parts": name_parts(content.moved)}
-        yield TrustFinding("warn", "level", join(text % words, explain_move(is_stale)), retrain=retrain)
+        text = count_parts(content.moved)
+        yield TrustFinding("warn", "level", join(text, explain_move(is_stale)), retrain=retrain)
 
 
 def explain_move(is_stale: bool) -> str:
@@ -85,6 +80,24 @@ def explain_move(is_stale: bool) -> str:
     if is_stale:
         return _("The model has not learned from these days.")
     return _("The model has learned these days, but does not follow them yet.")
+
+
+def count_parts(moved: list[MovedPart]) -> str:
+    """How many parts moved, and which most."""
+    if moved[0].side == "stores":
+        text = ngettext(
+            "%(count)s store sells clearly more or less than this forecast expects: %(parts)s.",
+            "%(count)s stores sell clearly more or less than this forecast expects: %(parts)s.",
+            len(moved),
+        )
+    else:
+        text = ngettext(
+            "%(count)s product sells clearly more or less than this forecast expects: %(parts)s.",
+            "%(count)s products sell clearly more or less than this forecast expects: %(parts)s.",
+            len(moved),
+        )
+    more = " …" if len(moved) > SHOWN_PARTS else ""
+    return text % {"count": len(moved), "parts": name_parts(moved) + more}
 
 
 def name_parts(moved: list[MovedPart]) -> str:

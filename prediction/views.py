@@ -23,6 +23,7 @@ from prediction.page_context import forecast_context
 from registry.access.permissions import permission_required, require
 from registry.datasets.chosen import chosen_dataset
 from registry.datasets.models import Dataset
+from registry.labels import forecast_label
 from registry.lib.export import (
     CSV,
     EXCEL,
@@ -132,14 +133,15 @@ def forecast_delete(request: HtmxRequest, pk: UUID) -> HttpResponse:
     """Asks for confirmation, then deletes the forecast with its file."""
     found = get_object_or_404(Forecast, pk=pk)
     require(found.may_delete(request.user), "prediction.delete_forecast")
+    name = forecast_label(found)
     if found.pinned:
-        messages.error(request, _("%(name)s is pinned: unpin it first.") % {"name": found.label})
+        messages.error(request, _("%(name)s is pinned: unpin it first.") % {"name": name})
         return redirect("forecast-detail", pk)
     if request.method == "POST":
-        messages.success(request, _("Deleted the forecast of %(name)s and its file.") % {"name": found.label})
+        messages.success(request, _("Deleted the forecast of %(name)s and its file.") % {"name": name})
         found.remove(by=request.user)
         return redirect("history")
-    sentence = _("The forecast of %(name)s and its file will be deleted for good.") % {"name": found.label}
+    sentence = _("The forecast of %(name)s and its file will be deleted permanently.") % {"name": name}
     back = reverse("forecast-detail", args=[pk])
     return render_confirmation(request, _("Delete this forecast?"), sentence, _("Yes, delete it"), back)
 

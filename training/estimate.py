@@ -15,16 +15,14 @@ from django.utils.translation import gettext_noop
 
 from training.events import RunEvent
 from training.learning.defaults import (
-    BUDGET_CHOICES,
     count_methods,
     count_test_windows,
     enough_budget,
-    single_budget,
+    suggested_budget,
 )
 from training.models import TrainingRun
 
 STARTUP_SECONDS = 8.0  # seconds to start a process with torch, read the sales and save
-LEARNING_SHARE = 0.92  # share of the budget that learning uses when undisturbed
 SECONDS_PER_DAY_CELL = 2e-5  # seconds to prepare and test one day of one series
 DEFAULT_METHODS = 4  # that `auto` can try within the suggested time: those that win most often
 BASE_MB = 550  # a process with torch and pandas loaded
@@ -46,7 +44,7 @@ def count_series_days(run: TrainingRun) -> int:
 def base_estimate(run: TrainingRun) -> dict[str, float]:
     """The formula without correction: seconds, memory_mb, rounds."""
     size = count_series_days(run)
-    seconds = STARTUP_SECONDS + LEARNING_SHARE * run.budget + SECONDS_PER_DAY_CELL * size
+    seconds = STARTUP_SECONDS + run.budget + SECONDS_PER_DAY_CELL * size
     return {
         "seconds": seconds,
         "memory_mb": BASE_MB + MB_PER_CELL * size,
@@ -59,11 +57,10 @@ def suggest_budget(run: TrainingRun) -> int:
     from registry import algorithms
 
     cells = count_series_days(run)
-    if run.algorithm != algorithms.AUTO.name:
-        takes_time = algorithms.get_entry(run.algorithm).auto_priority > 0
-        return single_budget(cells) if takes_time else BUDGET_CHOICES[0]
-    timed = sum(entry.auto_priority > 0 for entry in algorithms.list_algorithms())
-    return enough_budget(min(DEFAULT_METHODS, timed), cells)
+    is_auto = run.algorithm == algorithms.AUTO.name
+    entries = algorithms.list_algorithms() if is_auto else [algorithms.get_entry(run.algorithm)]
+    timed = sum(entry.auto_priority > 0 for entry in entries)
+    return suggested_budget(min(DEFAULT_METHODS, timed), cells)
 
 
 def list_skipped_methods(run: TrainingRun) -> tuple[list[str], int]:
@@ -86,8 +83,7 @@ def count_held_back(run: TrainingRun) -> int:
 
 def training_seconds(run: TrainingRun, cost: dict[str, Any]) -> int:
     """The part of the estimated seconds that is spent on learning; the rest prepares, tests and saves."""
-    base = base_estimate(run)
-    share = LEARNING_SHARE * run.budget / base["seconds"]
+    share = run.budget / base_estimate(run)["seconds"]
     return int(min(run.budget, max(1, round(share * cost["seconds"]))))
 
 

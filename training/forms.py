@@ -41,7 +41,8 @@ def method_choices() -> list[tuple[str, Any]]:
     """Names and translated labels of all algorithms. Imported late: the algorithms import torch."""
     from registry import algorithms
 
-    return [(name, gettext(label)) for name, label in algorithms.list_choices()]
+    recommended = {algorithms.AUTO.name: gettext("Automatic (recommended)")}
+    return [(name, recommended.get(name) or gettext(label)) for name, label in algorithms.list_choices()]
 
 
 class TrainForm(forms.Form):

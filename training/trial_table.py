@@ -9,9 +9,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from registry.labels import algorithm_label
+from registry.labels import algorithm_label, describe_choice, describe_skipped
 from registry.lib.formatting import format_whole_number
-from registry.model_versions.method_trials import describe_choice, describe_skipped
 from training.models import TrainingRun
 
 TONES = 9  # colours in the stylesheet, --m1 to --m9; further methods begin again

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -14,10 +15,10 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from registry.access.permissions import permission_required, require
 from registry.datasets.chosen import chosen_dataset
+from registry.labels import describe_skipped
 from registry.lib.http import HtmxRequest, render_confirmation
 from registry.lib.messages import translate_error
 from registry.lib.request_values import read_text
-from registry.model_versions.method_trials import describe_skipped
 from training.config_form import build_knob_form, describe_algorithm
 from training.estimate import EXPERIENCE_TEXT, FIRST_GUESS_TEXT
 from training.forms import TrainForm
@@ -70,7 +71,7 @@ def training_cost(request: HttpRequest) -> HttpResponse:
     Seconds that the person has not changed follow the data and the method.
     """
     form = TrainForm(request.GET)
-    context = {}
+    context: dict[str, Any] = {}
     if request.GET.get("budget") == request.GET.get("suggested", "") != str(form.suggested_budget):
         form = TrainForm(with_budget(request.GET, form.suggested_budget))
         context["budget_form"] = form

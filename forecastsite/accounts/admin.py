@@ -10,11 +10,12 @@ from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, Permission, User
 from django.db import transaction
 from django.db.models import QuerySet
+from django.forms import CheckboxSelectMultiple
 from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from forecastsite.accounts.permission_field import PermissionField
+from forecastsite.accounts.permission_field import PermissionField, RoleField
 from forecastsite.accounts.signals import describe_permissions
 from registry.access.audit import AuditAction, record_action
 from registry.admin.actions import Action, ActionAdmin, Confirmation
@@ -25,10 +26,15 @@ for table in (User, Group, axes_admin.AccessAttempt, axes_admin.AccessLog, axes_
 
 
 class PermissionsAdmin(LargeTableAdmin):
-    """Offers the permissions for what the admin shows, in words."""
+    """Offers roles, and the permissions for what the admin shows, in words and with boxes to tick."""
+
+    filter_horizontal = ()
 
     def formfield_for_manytomany(self, db_field: Any, request: Any = None, **options: Any) -> Any:
-        if db_field.related_model is Permission:
+        options |= {"help_text": "", "widget": CheckboxSelectMultiple}
+        if db_field.related_model is Group:
+            options["form_class"] = RoleField
+        elif db_field.related_model is Permission:
             apps = {model._meta.app_label for model in self.admin_site._registry}
             known = Permission.objects.filter(content_type__app_label__in=apps).select_related("content_type")
             options |= {"form_class": PermissionField, "queryset": known}
@@ -81,6 +87,15 @@ class PersonAdmin(PermissionsAdmin, UserAdmin[User]):
 @admin.register(Group)
 class RoleAdmin(PermissionsAdmin, GroupAdmin):
     """Roles and their permissions."""
+
+    list_display = ("role_name",)
+
+    def get_row_title(self, row: Group) -> str:
+        return gettext(row.name)
+
+    @admin.display(description=_("name"), ordering="name")
+    def role_name(self, obj: Group) -> str:
+        return gettext(obj.name)
 
 
 class UnlockSignIn(Action):

@@ -38,7 +38,12 @@ TASK_COLUMNS: dict[str, StrOrPromise] = {
     "success": _("successful"),
 }
 COLUMN_NAMES: dict[str, dict[str, StrOrPromise]] = {
-    "auth.user": {"is_superuser": _("administrator"), "is_active": _("may sign in")},
+    "auth.user": {
+        "groups": _("roles"),
+        "is_active": _("may sign in"),
+        "is_superuser": _("administrator"),
+        "user_permissions": _("further permissions"),
+    },
     "axes.accessattempt": {**SIGN_IN_COLUMNS, "failures_since_start": _("failures")},
     "axes.accessfailurelog": {**SIGN_IN_COLUMNS, "locked_out": _("locked out")},
     "axes.accesslog": {**SIGN_IN_COLUMNS, "logout_time": _("signed out")},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 from django.utils.text import capfirst
 from django.utils.translation import gettext, gettext_noop
 
@@ -24,6 +24,13 @@ class PermissionField(forms.ModelMultipleChoiceField[Permission]):
 
     def label_from_instance(self, obj: Any) -> str:
         return permission_label(obj)
+
+
+class RoleField(forms.ModelMultipleChoiceField[Group]):
+    """Each role by its name in the reader's language."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return gettext(obj.name)
 
 
 def permission_label(permission: Permission) -> str:

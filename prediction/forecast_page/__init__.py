@@ -1,1 +1,0 @@
-"""The page of a forecast: how it is asked for, and how it is answered."""

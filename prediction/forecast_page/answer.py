@@ -109,10 +109,7 @@ def describe_test_error(forecast: Forecast) -> Fact:
     side, code = ("products", product) if product else ("stores", store)
     rows = forecast.version.metrics.get(BREAKDOWN_KEYS[side]) or []
     own = next((row.get("wape") for row in rows if code and row["code"] == code), None)
-    words = {
-        "products": _("for this product, a day and store"),
-        "stores": _("for this store, a day and product"),
-    }
-    detail = words[side] if own is not None else _("a day, store and product")
+    words = {"products": _("of this product, per day"), "stores": _("of this store, per day")}
+    detail = words[side] if own is not None else _("per day and product")
     error = own if own is not None else forecast.version.wape
     return Fact(_("Test error"), format_percent(error), detail, metric="wape")

@@ -58,7 +58,7 @@ class ForecastForm(forms.Form):
         ModelVersion.objects.none(),
         label=_("Model version"),
         required=False,
-        empty_label=_("the version in use"),
+        empty_label=_("The version in use"),
         error_messages={"invalid_choice": NOT_IN_LIST},
     )
 

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from prediction.analysis import relative_change, sum_sales
+from prediction.analysis import YEAR_DAYS, relative_change, sum_sales
 from prediction.breakdown import build_part, build_parts
 from prediction.content import JsonRow, Part
-from prediction.items.flags import WEEK, YEAR_DAYS, Flags, ItemSales, find_flags, measure_miss
+from prediction.items.flags import WEEK, Flags, find_flags, measure_miss
+from prediction.level import measure_level_change, part_level
 from registry.datasets.catalog import Item
 from registry.datasets.names import load_names
 
@@ -128,11 +129,12 @@ def build_item(scope_forecast: ScopeForecast, part: Part, rows: Rows, facts: Sid
     """The row of one store or product."""
     past = sum_newest_sales(scope_forecast, rows)
     days = len(scope_forecast.prediction.dates)
+    moved = measure_level_change(part_level(scope_forecast, part, rows))
     return ItemForecast(
         code=part.code,
         name=part.name,
         category=facts.categories.get(part.code, ""),
-        expected=round(part.total, DIGITS),
+        expected=max(0.0, round(part.total, DIGITS)),  # a part that rounds up the total may be just below 0
         low=part.low,
         high=part.high,
         last_year=round_units(sum_sales(past, len(past) - YEAR_DAYS, days)) if days <= YEAR_DAYS else None,
@@ -140,7 +142,7 @@ def build_item(scope_forecast: ScopeForecast, part: Part, rows: Rows, facts: Sid
         weeks=sum_weeks(past[-PAST_WEEKS * WEEK :]),
         ahead=sum_weeks(scope_forecast.prediction.mean[rows].sum(axis=0)),
         error=facts.errors.get(part.code, share_of(*facts.last_test[:, rows].sum(axis=1))),
-        flags=find_flags(ItemSales(past, days, part.total, part.low, part.high)),
+        flags=find_flags(past, WEEK * part.total / days, moved.change if moved else None),
     )
 
 

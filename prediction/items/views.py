@@ -71,6 +71,7 @@ def list_rows(items: Iterable[ItemForecast]) -> list[dict[str, Any]]:
         {
             "item": item,
             "line": draw_sparkline(item.weeks, item.ahead),
+            "newest": item.weeks[-4:],
             "flags": describe_flags(item.flags),
         }
         for item in items

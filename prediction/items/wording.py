@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
-from prediction.items.flags import RECENT_DAYS, Flags
+from prediction.items.flags import Flags
 from prediction.items.listing import ANY_FLAG
 from registry.lib.formatting import format_decimal, format_percent
 
@@ -47,16 +47,16 @@ def describe_flag(code: str, value: float) -> tuple[str, str]:
         label = ngettext("No sales for %(weeks)s week", "No sales for %(weeks)s weeks", weeks)
         return label % {"weeks": weeks}, _("Nothing was sold in these weeks: still on sale?")
     words = {"units": format_decimal(value, 1)}
-    return _("Few sales"), _("About %(units)s units a week: single days can hardly be forecast.") % words
+    return _("Few sales"), _("About %(units)s units a week: go by the total, not by single days.") % words
 
 
 def describe_level(change: float) -> tuple[str, str]:
     """Words and sentence of a level that moved."""
-    words = {"size": format_percent(abs(change), 0), "days": RECENT_DAYS}
+    words = {"size": format_percent(abs(change), 0)}
     if change > 0:
-        sentence = _("The last %(days)s days sold %(size)s more than this forecast expects.")
+        sentence = _("The newest days sold %(size)s more than this forecast expects.")
         return _("Sales up %(size)s") % words, sentence % words
-    sentence = _("The last %(days)s days sold %(size)s less than this forecast expects.")
+    sentence = _("The newest days sold %(size)s less than this forecast expects.")
     return _("Sales down %(size)s") % words, sentence % words
 
 
@@ -64,7 +64,7 @@ def describe_miss(change: float) -> tuple[str, str]:
     """Words and sentence of an earlier forecast that missed."""
     words = {"size": format_percent(abs(change), 0)}
     if change > 0:
-        sentence = _("Sales since the previous forecast were %(size)s higher than it expected.")
+        sentence = _("Sales since an earlier forecast were %(size)s higher than it expected.")
         return _("Off target: %(size)s more") % words, sentence % words
-    sentence = _("Sales since the previous forecast were %(size)s lower than it expected.")
+    sentence = _("Sales since an earlier forecast were %(size)s lower than it expected.")
     return _("Off target: %(size)s less") % words, sentence % words

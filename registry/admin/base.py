@@ -38,6 +38,7 @@ class LargeTableAdmin(admin.ModelAdmin[Any]):
     """Lists that never count or scan their whole table; manual changes are audited."""
 
     paginator = BoundedPaginator
+    empty_value_display = "—"
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50

@@ -32,7 +32,7 @@ class PromoteVersion(Action):
         if row.is_best:
             raise ValueError(gettext("It is already in use."))
         best, verdict = row.model.best, row.gate_decision
-        words = gettext("No version of %(model)s is in use yet.") % {"model": row.model}
+        words = gettext("No version for %(scope)s is in use yet.") % {"scope": scope_text(row.model.scope)}
         if best is not None:
             words = gettext("It will replace %(name)s.") % {"name": best}
         if verdict is not None and verdict.kind == verdict.Kind.REJECTED:

@@ -112,7 +112,7 @@ class AutoConfig:
 
 AUTO = AlgorithmEntry(
     "auto",
-    "Automatic (recommended)",
+    "Automatic",
     "Tries as many methods as the time allows, then uses the best one or a blend.",
     AutoConfig,
     0,

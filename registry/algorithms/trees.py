@@ -76,8 +76,8 @@ class Trees(nn.Module):
             trees = 0 if check is not None else int(self.useful[number])
             forest = Forest(OBJECTIVES[name], options, trees or self.config.steps)
             until = started + seconds * share * (turn + 1)
-            for done, *found in forest.grow_trees(learned, check, until):
-                errors = (found[0], found[1]) if name == "median" else errors
+            for done, error, held in forest.grow_trees(learned, check, until):
+                errors = (error, held) if name == "median" else errors
                 yield FitProgress((turn + done) * share, *errors)
             self.useful[number] = forest.best_tree_count
             setattr(self, name, torch.frombuffer(bytearray(forest.model_text), dtype=torch.uint8))

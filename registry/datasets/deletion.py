@@ -22,24 +22,19 @@ def describe_deletion(dataset: Dataset) -> str:
     models = sum(model.versions.count() for model in dataset.models.all())
     forecasts = sum(version.forecasts.count() for version in versions)
     size = filesizeformat(versions.aggregate(total=Sum("size"))["total"] or 0)
-    words = {"size": size, "name": dataset.name}
-    sentences = [
-        ngettext(
-            "%(count)s version of its sales (%(size)s),",
-            "%(count)s versions of its sales (%(size)s),",
+    counts = [
+        (
             len(versions),
-        )
-        % {**words, "count": format_whole_number(len(versions))},
-        ngettext("%(count)s trained model and", "%(count)s trained models and", models)
-        % {"count": format_whole_number(models)},
-        ngettext(
-            "%(count)s forecast will be deleted permanently, with their files.",
-            "%(count)s forecasts will be deleted permanently, with their files.",
-            forecasts,
-        )
-        % {"count": format_whole_number(forecasts)},
+            ngettext("%(count)s version of its sales", "%(count)s versions of its sales", len(versions)),
+        ),
+        (models, ngettext("%(count)s trained model", "%(count)s trained models", models)),
+        (forecasts, ngettext("%(count)s forecast", "%(count)s forecasts", forecasts)),
     ]
-    return " ".join([*sentences, _("This cannot be undone.")])
+    parts = [text % {"count": format_whole_number(count)} for count, text in counts if count]
+    sentence = _(
+        "This will be deleted permanently, with all files (sales: %(size)s): %(parts)s. It cannot be undone."
+    )
+    return sentence % {"size": size, "parts": _(", ").join(parts)}
 
 
 def require_deletable(dataset: Dataset) -> None:

@@ -65,7 +65,7 @@ class UploadForm(forms.Form):
     """The file, and the dataset it belongs to."""
 
     file = forms.FileField(
-        label=_("File"),
+        label=_("File: choose one or drop it here"),
         help_text=_(
             "CSV (.csv, .txt, .tsv), Excel (.xlsx, .xlsm, .xls, .xlsb), OpenDocument (.ods) or Parquet, also "
             "packed as .zip or .gz. One row per store, product and day, or a column per day."

@@ -86,9 +86,9 @@ def dataset_pause(request: HttpRequest, pk: int) -> HttpResponse:
         why = "attention paused" if dataset.is_paused else "attention resumed"
         record_action(AuditAction.CHANGED, dataset, cast(User, request.user), why)
     if dataset.is_paused:
-        text = _("%(name)s no longer appears under “Needs attention”.")
+        text = _("%(name)s no longer appears under “Needs your attention”.")
     else:
-        text = _("%(name)s appears under “Needs attention” again.")
+        text = _("%(name)s appears under “Needs your attention” again.")
     messages.success(request, text % {"name": dataset.name})
     return redirect("dataset", pk)
 

@@ -37,11 +37,15 @@ def list_activations(model: ForecastModel) -> QuerySet[VersionChange]:
 
 def list_replaced_choices(dataset: Dataset) -> Iterator[ReplacedChoice]:
     """Choices by hand that a training replaced lately and nobody has decided about since."""
-    for model in ForecastModel.objects.filter(dataset=dataset, best__isnull=False):
-        change = list_activations(model).first()
-        if change is None or change.kind != VersionChange.Kind.PUBLISHED or change.previous is None:
+    changes = VersionChange.objects.exclude(kind=VersionChange.Kind.REJECTED)
+    since = timezone.now() - TOLD_DAYS
+    recent = changes.filter(model__dataset=dataset, model__best__isnull=False, at__gt=since)
+    newest: dict[int, VersionChange] = {}
+    for change in recent.select_related("model", "version", "previous", "by"):
+        newest.setdefault(change.model_id, change)
+    for change in newest.values():
+        if change.kind != VersionChange.Kind.PUBLISHED or change.previous is None:
             continue
-        choice = list_activations(model).filter(version=change.previous, pk__lt=change.pk).first()
-        is_recent = change.at > timezone.now() - TOLD_DAYS
-        if is_recent and choice is not None and choice.kind == VersionChange.Kind.PROMOTED:
+        choice = list_activations(change.model).filter(version=change.previous, pk__lt=change.pk).first()
+        if choice is not None and choice.kind == VersionChange.Kind.PROMOTED:
             yield ReplacedChoice(choice, change)

@@ -268,7 +268,7 @@ class ModelVersion(ArchivableArtifact):
         """Which version will be in use in its place."""
         successor = self.model.successor
         if successor is None:
-            return gettext("Then no version of %(model)s will be in use.") % {"model": self.model}
+            return gettext("It is in use, and there is no other version to take its place.")
         return gettext("It is in use; %(name)s will take its place.") % {"name": successor}
 
     def delete_with_files(self, rule: str = BY_HAND, by: AbstractBaseUser | None = None) -> None:

@@ -46,23 +46,23 @@ def list_stale_in_use(dataset: Dataset) -> list[StaleVersion]:
     """The versions in use that have not learned the newest sales, everything first."""
     versions = ModelVersion.objects.in_use().filter(model__dataset=dataset)
     known = with_newest_days(versions.select_related("model__dataset", "dataset_version"))
-    found = [version for version in known if count_newer_days(version)]
+    found = [version for version in known if count_newer_days(version)][:MAX_SHOWN]
+    training = list_active_trainings(dataset) if found else {}
     return [
         StaleVersion(
             version,
             count_newer_days(version),
             version.dataset_version.last,
-            find_active_training(dataset, version),
+            training.get((version.model.kind, version.model.code)),
         )
-        for version in found[:MAX_SHOWN]
+        for version in found
     ]
 
 
-def find_active_training(dataset: Dataset, version: ModelVersion) -> Any:
-    """The training of this scope on the newest sales that waits or runs; None if there is none."""
+def list_active_trainings(dataset: Dataset) -> dict[tuple[str, str], Any]:
+    """The trainings on the newest sales that wait or run, by kind and code of their scope."""
     current: Any = dataset.current_version  # `runs` comes from the app training, which is above this one
     if current is None:
-        return None
-    model = version.model
-    active = current.runs.filter(kind=model.kind, code=model.code, state__in=ACTIVE_STATES)
-    return active.order_by("-created_at").first()
+        return {}
+    active = current.runs.filter(state__in=ACTIVE_STATES).order_by("created_at")
+    return {(run.kind, run.code): run for run in active}

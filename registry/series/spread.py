@@ -8,6 +8,7 @@ spreads an interval reaches down and up is measured on the holdout windows.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -91,11 +92,18 @@ def _sum_blocks(values: Floats, groups: Groups, days: int) -> NDArray[np.float64
 
 
 def fit_own_range(misses: Floats, spreads: Floats, levels: tuple[float, ...]) -> OwnRange | None:
-    """The range whose ends hold these shares of the errors; None for too few errors."""
+    """The range whose ends hold these shares of the errors; None without errors.
+
+    Few errors may all be small by luck: then the range holds the largest, and is no narrower than its spread.
+    """
     known = ~np.isnan(misses) & (spreads > 0)
     misses, spreads = misses[known].astype(np.float64), spreads[known].astype(np.float64)
-    if misses.size < MIN_ERRORS:
+    if not misses.size:
         return None
+    if misses.size < MIN_ERRORS:
+        beyond = float(np.max((misses / Z_80) ** 2 - spreads**2))
+        normal = tuple(NormalDist().inv_cdf(level) for level in levels)
+        return OwnRange(float(np.sqrt(max(0.0, beyond))), normal)
     steps = [step * float(np.median(spreads)) for step in SHARED_STEPS]
     shared = min(steps, key=lambda step: _misfit(misses, np.hypot(step, spreads)))
     scores = misses / np.hypot(shared, spreads)
@@ -120,7 +128,7 @@ def fit_own_ranges(
     levels: tuple[float, ...],
     is_count: bool,
 ) -> dict[str, list[float]]:
-    """The range of each kind of total for sums over `days` days; kinds with too few errors are left out.
+    """The range of each kind of total for sums over `days` days; kinds without errors are left out.
 
     holdout: actual [S, H] and calibrated forecast [S, H, Q] of each window.
     """

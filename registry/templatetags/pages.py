@@ -49,6 +49,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "algorithm_label": labels.algorithm_label,
     "run_title": labels.run_title,
     "event_text": labels.event_text,
+    "choice_text": labels.describe_choice,
+    "skipped_text": labels.describe_skipped,
     "finding_title": labels.finding_title,
     "action_text": labels.action_text,
     "column_label": labels.column_label,

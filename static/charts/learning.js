@@ -33,10 +33,9 @@ Charts.register("learning", (figure, signal) => {
     return methods.get(tone);
   };
   const addOfMethod = (point) => {
-    const value = point.check || point.train;
-    if (point.step === "refit" || !value) return; // of other days: no part of the same line
+    if (point.step === "refit" || !point.check) return; // of other days: no part of the same line
     const { data } = lineOf(point);
-    data.push({ x: data.length + 1, y: Number(value) });
+    data.push({ x: data.length + 1, y: Number(point.check) });
   };
 
   let read = 0;

@@ -31,8 +31,10 @@ let seenAt = Date.now();
 let isReachable = true;
 
 const dimButtons = () => {
+  const isLost = timers.length > 0 && !isReachable;
   const actions = document.getElementById("actions");
-  if (actions) actions.inert = timers.length > 0 && !isReachable;
+  if (actions) actions.inert = isLost;
+  document.querySelector(".live")?.classList.toggle("lost", isLost);
 };
 const tellAge = () => {
   const place = document.getElementById("seen");
@@ -44,6 +46,7 @@ const reach = (reached) => {
   isReachable = reached;
   if (reached) seenAt = Date.now();
   dimButtons();
+  tellAge();
 };
 
 const stopPolling = () => {
@@ -60,9 +63,7 @@ const poll = () => {
 const startPolling = () => {
   timers = [setInterval(poll, POLL_MS), setInterval(tellAge, TICK_MS)];
   document.getElementById("link").removeAttribute("hidden");
-  isReachable = false;
-  dimButtons();
-  tellAge();
+  reach(false);
 };
 
 document.addEventListener("htmx:wsOpen", stopPolling);

@@ -38,9 +38,9 @@ class Product(Site):
         """A command in the process that stands by: nothing has to be imported first."""
         self.shell(f"from django.core.management import call_command\ncall_command(*{arguments})")
 
-    def train(self, scope: str = "global", seed: int = 1) -> None:
+    def train(self, scope: str = "global", seed: int = 1, dataset: str = "chain") -> None:
         """One more version, in a moment."""
-        words = ["--dataset", "chain", "--scope", scope, "--algorithm", "seasonal_naive", "--budget", "2"]
+        words = ["--dataset", dataset, "--scope", scope, "--algorithm", "seasonal_naive", "--budget", "2"]
         self.call("train", *words, "--seed", str(seed))
 
     def files(self, kind: str) -> list[str]:

@@ -11,7 +11,8 @@ COLOURS = """c => {
 }"""
 STATE = """() => {
     const chart = Object.values(Chart.instances)[0];
-    return [chart.isDatasetVisible(6), chart.data.datasets.length];
+    const sales = chart.data.datasets.findIndex((set) => set.name === "sales");
+    return [chart.isDatasetVisible(sales), chart.data.datasets.length];
 }"""
 
 
@@ -62,6 +63,7 @@ def test_from_sign_in_to_a_drawn_forecast_and_back_to_nothing(open_tab, product)
     canvas = page.locator("#result canvas[data-drawn=true]")
     canvas.wait_for()
     assert {"sales", "forecast", "test"} <= set(canvas.get_attribute("data-series").split())
+    page.click("button[data-step=day]")
     assert int(canvas.get_attribute("data-points")) > 28 * 7
     assert "units in 28 days" in page.inner_text("#answer")
     assert "/forecasts/" in page.url and len(product.files("forecasts")) == len(forecasts) + 1
@@ -126,6 +128,7 @@ def test_a_charts_life_is_one_chart_however_often_it_is_swapped(open_tab, versio
         page.wait_for_selector("#result canvas[data-drawn=true]")
     assert page.evaluate("Object.keys(Chart.instances).length") == 1
     before = page.evaluate("Object.values(Chart.instances)[0].data.datasets.length")
+    page.click(".lines summary")
     page.uncheck("[data-series=sales]")
     page.click(".ranges button[data-days=all]")
     assert page.evaluate(STATE) == [False, before]

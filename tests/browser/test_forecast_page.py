@@ -39,7 +39,7 @@ def test_the_picture_is_light_and_has_title_and_legend(open_tab, versions, schem
     content = waiting.value.path().read_bytes()
     assert content.startswith(PNG) and waiting.value.suggested_filename.endswith(".png")
     width, height, corner, colours = page.evaluate(SIZE, list(content))
-    assert (width, height, corner) == (1400, 810, [255, 255, 255, 255])
+    assert (width, height, corner) == (1400, 854, [255, 255, 255, 255])
     assert colours > 20, "title and legend are drawn above the chart"
     assert page.eval_on_selector("canvas", "c => [c.width, c.height]") == before
 
@@ -51,7 +51,9 @@ def test_comparing_draws_only_the_forecast_window_of_the_other_version(open_tab,
     points = int(page.get_attribute("#result canvas", "data-points"))
     page.select_option("#id_with_1", index=1)
     page.wait_for_selector("#result canvas[data-series*=other1]")
-    assert "with=" in page.url and int(page.get_attribute("#result canvas", "data-points")) == points + 28
+    assert (
+        "with=" in page.url and int(page.get_attribute("#result canvas", "data-points")) == points + 4
+    )  # weeks
     assert page.evaluate("Object.keys(Chart.instances).length") == 1
     page.reload()
     page.wait_for_selector("#result canvas[data-series*=other1]")

@@ -61,10 +61,10 @@ def test_without_javascript_the_question_is_a_page(open_tab, versions):
 def test_the_account_menu_opens_closes_on_escape_and_has_no_faults(open_tab):
     tab = open_tab()
     page = tab.page
-    page.click("details.menu summary")
+    page.click(".tools details.menu summary")
     assert page.locator(".menubox").is_visible() and faults(tab) == []
     page.keyboard.press("Escape")
     assert not page.locator(".menubox").is_visible()
-    page.click("details.menu summary")
+    page.click(".tools details.menu summary")
     page.click("h1")
     assert not page.locator(".menubox").is_visible()

@@ -43,7 +43,7 @@ def test_a_faulty_file_is_matched_checked_decided_and_saved(open_tab, tmp_path: 
     page.set_input_files("#id_file", str(till(tmp_path)))
     page.fill("#id_name", name)
     tab.shoot(f"import-1-upload-{language}")
-    page.click("form.card button[type=submit]")
+    page.click(".bar button.primary")
     page.wait_for_url("**/match/")
     assert page.locator("main").inner_text().count("GB18030") == 1
     assert page.input_value("#id_column-0") == "date" and page.input_value("#id_column-3") == "sales"
@@ -78,11 +78,51 @@ def test_the_pages_fit_a_phone(open_tab, tmp_path: Path) -> None:
     assert page.evaluate(SIDEWAYS) <= 0
     page.set_input_files("#id_file", str(till(tmp_path)))
     page.fill("#id_name", "phone")
-    page.click("form.card button[type=submit]")
+    page.click(".bar button.primary")
     page.wait_for_url("**/match/")
     assert page.evaluate(SIDEWAYS) <= 0
     page.click("main button.primary")
     page.wait_for_url("**/check/")
     assert page.evaluate(SIDEWAYS) <= 0
-    page.click("main form.end button")
+    page.click(".bar button.plain")
     page.wait_for_url("**/data/")
+
+
+def test_a_file_is_dropped_on_the_zone_and_names_the_dataset(open_tab, tmp_path: Path) -> None:
+    tab = open_tab()
+    page = tab.page
+    page.goto("/data/upload/")
+    zone = page.locator(".drop")
+    page.dispatch_event(".drop input", "dragenter")
+    assert "over" in zone.get_attribute("class")
+    page.dispatch_event(".drop input", "dragleave")
+    assert "over" not in zone.get_attribute("class")
+    page.set_input_files("#id_file", str(till(tmp_path)))
+    assert page.input_value("#id_name") == "till"
+    page.fill("#id_name", "my own name")
+    page.set_input_files("#id_file", str(till(tmp_path).rename(tmp_path / "other.csv")))
+    assert page.input_value("#id_name") == "my own name"
+
+
+def test_a_dataset_is_renamed_paused_and_deleted_from_its_menu(open_tab, tmp_path: Path) -> None:
+    tab = open_tab()
+    page = tab.page
+    page.goto("/data/upload/")
+    page.set_input_files("#id_file", str(till(tmp_path)))
+    page.fill("#id_name", "menu")
+    for step in ("**/match/", "**/check/", "**/data/*/"):
+        page.click(".bar button.primary")
+        page.wait_for_url(step)
+    page.click("main details.more > summary")
+    page.click("main .more a[href$='/rename/']")
+    page.fill("#ask #id_name", "menu two")
+    page.click("#ask button.primary")
+    page.wait_for_function("document.querySelector('h1').innerText.includes('menu two')")
+    page.click("main details.more > summary")
+    page.click("main .more form button")
+    page.wait_for_selector("h1 .badge")
+    page.click("main details.more > summary")
+    page.click("main .more a[href$='/delete/']")
+    page.click("#ask button.danger")
+    page.wait_for_url("**/data/")
+    assert "menu two" not in page.locator("#list").inner_text()

@@ -32,6 +32,7 @@ def baked(other) -> ModelVersion:
     """A version of the other dataset that is in use."""
     made = ModelVersion.objects.create_pending(other, Scope(), algorithm="kan", metrics={"wape": 0.1}, wape=0.1)
     made.publish()
+    made.promote("The bakers like it.", None)
     return ModelVersion.objects.get(pk=made.pk)
 
 

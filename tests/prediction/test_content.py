@@ -12,7 +12,8 @@ from prediction.narrative import build_sentences
 from registry.series.quantiles import QUANTILE_NAMES
 
 HTMX = {"HX-Request": "true"}
-LATER_KEYS = ("sure", "last_year", "weekly", "trend_per_week", "peak", "low_day")  # of an analysis
+NEW_KEYS = {"breakdown", "weeks", "events", "moved"}  # of a file
+LATER_KEYS = ("last_year", "weekly", "trend_per_week", "peak", "low_day")  # of an analysis
 
 
 @pytest.fixture
@@ -25,12 +26,13 @@ def test_the_file_has_the_keys_that_programs_read_in_their_order(total):
     assert list(saved) == [
         *("label", "schema", "version", "created_at", "origin", "horizon", "unit"),
         *("history", "test", "forecast", "analysis", "breakdown", "assumptions"),
+        *("weeks", "events", "moved"),
     ]
     assert list(saved["history"][0]) == ["date", "sales", "promo", "closed"]
     assert list(saved["test"][0]) == ["date", "mean"]
     assert list(saved["forecast"][0]) == ["date", "mean", *QUANTILE_NAMES, "promo", "closed"]
     assert list(saved["analysis"]) == [
-        *("total", "low", "high", "sure", "last_period", "last_year", "change_last_period"),
+        *("total", "low", "high", "last_period", "last_year", "change_last_period"),
         *("change_last_year", "weekly", "trend_per_week", "peak", "low_day"),
     ]
     assert list(saved["analysis"]["peak"]) == ["date", "mean"]
@@ -49,12 +51,12 @@ def test_reading_and_writing_a_file_changes_nothing(total):
 
 def test_a_file_of_an_earlier_release_still_opens(page, total, monkeypatch):
     saved = json.loads(total.read())
-    old = {name: value for name, value in saved.items() if name != "breakdown"}
+    old = {name: value for name, value in saved.items() if name not in NEW_KEYS}
     old["analysis"] = {name: value for name, value in saved["analysis"].items() if name not in LATER_KEYS}
     monkeypatch.setattr(Forecast, "read", lambda self: json.dumps(old).encode())
     response = page.get(f"/forecasts/{total.pk}/")
     assert response.status_code == 200 and response.context["parts"] == [] == response.context["week"]
-    assert len(build_sentences(response.context["content"])) == 1  # the confidence, from the interval
+    assert build_sentences(response.context["content"]) == []
     assert page.get(f"/forecasts/{total.pk}/excel/").status_code == page.get("/").status_code == 200
 
 

@@ -136,6 +136,30 @@ def test_what_a_killed_attempt_left_is_removed_by_the_next(version, dataset):
     assert not get_artifact_store().exists(left.path) and current_forecast(dataset)
 
 
+class Killed(BaseException):
+    """No handler of the product runs after a kill -9."""
+
+
+@pytest.mark.parametrize(
+    "moment", ["Forecast.write", "Forecast.mark_ready", "CurrentForecast.objects.update_or_create"]
+)
+def test_a_kill_at_any_moment_costs_one_attempt(version, dataset, monkeypatch, moment):
+    def kill(*given, **named):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"prediction.models.{moment}", kill)
+        patch.setattr("prediction.models.Forecast.remove", lambda row: None)
+        with pytest.raises(Killed):
+            work_off()
+    assert load_current(dataset).forecast is None
+    CurrentForecast.objects.update(asked_at=None)
+    assert load_current(dataset).is_due
+    work_off()
+    assert load_current(dataset).items and not load_current(dataset).is_due
+    assert not Forecast.objects.exclude(state="ready").exists()
+
+
 def test_only_one_process_makes_it(version, dataset):
     with exclusive_lock(f"current-forecast-{dataset.pk}"):
         work_off()

@@ -189,7 +189,7 @@ def test_a_slow_mover_is_told_as_one(page, total, read):
     total.save_content(replace(content, analysis=analysis, history=[*content.history[:-40], *silent]))
     text = read(page.get(f"/forecasts/{total.pk}/"))
     assert "Slow mover: about one unit in 4 days." in text and "No sales since" in text
-    assert "strongest day" not in text and "Rising" not in text and "Falling" not in text
+    assert "Best day" not in text and "Trend:" not in text
 
 
 def test_the_title_names_product_and_store(page, version, read):

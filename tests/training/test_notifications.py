@@ -20,7 +20,8 @@ def mine(ask, user) -> TrainingRun:
 
 
 def letters() -> list[str]:
-    return [row.func() for row in OrmQ.objects.filter(key="light")]
+    jobs = [row.func() for row in OrmQ.objects.filter(key="light")]
+    return [job for job in jobs if job == "training.tasks.write_to_owner"]
 
 
 def test_the_end_is_told_once_and_to_nobody_else(mine, page, admin_page):
@@ -74,3 +75,19 @@ def test_who_stopped_a_training_knows_it(mine, user, settings):
 def test_a_mail_about_a_run_that_is_gone_is_not_written(db):
     tasks.write_to_owner("00000000-0000-0000-0000-000000000000")
     assert mail.outbox == []
+
+
+def test_whoever_has_seen_the_end_on_its_page_is_not_told_again(mine, page, anonymous):
+    mine.finish_with_version(begin(mine))
+    assert page.get(f"/runs/{mine.pk}/").status_code == 200
+    assert b"note" not in page.get("/runs/news/", headers=HTMX).content
+
+
+def test_somebody_elses_look_does_not_count_as_the_owners(mine, page, admin_page, read):
+    mine.finish_with_version(begin(mine))
+    admin_page.get(f"/runs/{mine.pk}/")
+    told = read(page.get("/runs/news/", headers=HTMX))
+    assert (
+        f"Training finished: Seasonal naive · {mine.dataset_version.dataset} · all products, all stores."
+        in told
+    )

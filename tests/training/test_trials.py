@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from registry.model_versions.method_trials import describe_choice, describe_skipped
+from registry.labels import describe_choice, describe_skipped
 from tests.helpers.fake_training import epoch
 from training import leases
 from training.events import RunEvent

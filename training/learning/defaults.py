@@ -15,8 +15,8 @@ MAX_HOLDOUT_SHARE = 0.3  # share of the days that are held back at most
 LEARN_SHARE, REFIT_SHARE = 0.58, 0.34  # shares of the budget; the rest is for tests and saving
 MIN_METHODS = 2  # methods that `auto` tries, however short the time
 # Seconds of learning after which a network has come close to its best: on a small panel, and for each
-# 100,000 days of a series more; measured on six sets of sales (docs/results/experiments.md).
-SMALL_SECONDS, SECONDS_PER_CELLS, MAX_METHOD_SECONDS = 16.0, 10.0, 75.0
+# 100,000 days of its series more (docs/results/experiments.md).
+SMALL_SECONDS, SECONDS_PER_CELLS, MAX_METHOD_SECONDS = 16.0, 6.5, 60.0
 BUDGET_CHOICES = (60, 300, 900)  # seconds that the form offers
 
 
@@ -42,7 +42,7 @@ def method_seconds(cells: int) -> float:
     """Seconds that a method learns before `auto` may judge it; `cells` = series times days.
 
     >>> method_seconds(10_000), method_seconds(200_000), method_seconds(10**8)
-    (17.0, 36.0, 75.0)
+    (16.65, 29.0, 60.0)
     """
     return min(MAX_METHOD_SECONDS, SMALL_SECONDS + SECONDS_PER_CELLS * cells / 100_000)
 
@@ -59,20 +59,21 @@ def count_methods(budget: float, cells: int) -> int:
 def enough_budget(methods: int, cells: int) -> int:
     """The smallest choice of seconds in which so many methods can be tried, or the minutes that it takes.
 
-    >>> enough_budget(1, 10_000), enough_budget(4, 200_000), enough_budget(10, 10**7)
-    (60, 300, 1320)
+    >>> enough_budget(1, 10_000), enough_budget(6, 200_000), enough_budget(10, 10**7)
+    (60, 300, 1080)
     """
     needed = methods * method_seconds(cells) / LEARN_SHARE
     return next((budget for budget in BUDGET_CHOICES if budget >= needed), math.ceil(needed / 60) * 60)
 
 
-def single_budget(cells: int) -> int:
-    """Seconds of budget for one method: so that it learns as long as `auto` would let it, in half minutes.
+def suggested_budget(methods: int, cells: int) -> int:
+    """Seconds, in half minutes, in which that many methods learn long enough.
 
-    >>> single_budget(10_000), single_budget(200_000), single_budget(10**7)
-    (60, 90, 150)
+    >>> suggested_budget(1, 10_000), suggested_budget(4, 10_000), suggested_budget(4, 200_000)
+    (60, 120, 210)
     """
-    return max(BUDGET_CHOICES[0], math.ceil(method_seconds(cells) / LEARN_SHARE / 30) * 30)
+    needed = methods * method_seconds(cells) / LEARN_SHARE
+    return max(BUDGET_CHOICES[0], math.ceil(needed / 30) * 30)
 
 
 def default_block(panel: Panel) -> int:

@@ -213,10 +213,11 @@ def _start_learner(model: nn.Module, sampler: WindowSampler, schedule: FitSchedu
 
 
 def _should_stop(schedule: FitSchedule, state: FitState) -> bool:
-    """Whether time is up, nothing improves, or somebody wants the result and a round is done."""
-    if state.spent > schedule.seconds or state.stopping.should_stop(schedule.rounds):
+    """Whether nothing improves, or a round is done and time is up or somebody wants the result."""
+    if state.stopping.should_stop(schedule.rounds):
         return True
-    return state.should_finish and state.step >= schedule.steps_per_round
+    is_over = state.spent > schedule.seconds or state.should_finish
+    return is_over and state.step >= schedule.steps_per_round
 
 
 def _evaluate_average(learner: LearnerState, batch: Batch | None, state: FitState) -> float | None:

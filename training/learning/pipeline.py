@@ -102,6 +102,7 @@ class TrainingPipeline:
         self.panel, self.training_config, self.started = panel, training_config, time.monotonic()
         self.checkpoint = checkpoint or Checkpoint()
         self.round_count, self.progress = 0, 0.0  # rounds of all candidates
+        self.learning_since = self.started
         entries, self.trials = self._select_entries()
         asked = [algorithms.build_config(entry.name, training_config.knobs) for entry in entries]
         configs = [replace(config, block=config.block or default_block(panel)) for config in asked]
@@ -124,6 +125,7 @@ class TrainingPipeline:
         yield self._build_progress(
             "prepare", 0.01, PREPARED, series=len(self.panel.keys), days=self.panel.days
         )
+        self.learning_since = time.monotonic()
         yield from self._learn_candidates()
         yield from self._test_candidates()
         forecasts = [candidate.holdout_forecasts for candidate in self.candidates]
@@ -172,8 +174,9 @@ class TrainingPipeline:
                 break
 
     def _leave_out(self, candidates: list[Candidate]) -> None:
-        for candidate in candidates if self.trials else []:
-            self.trials[candidate.entry.name].state = "skipped"
+        for candidate in candidates:
+            if self.trials:
+                self.trials[candidate.entry.name].state = "skipped"
 
     def _test_candidates(self) -> Iterator[Progress]:
         """Each candidate forecasts the holdout windows."""
@@ -262,8 +265,8 @@ class TrainingPipeline:
         return Progress(step, number, self.progress, left, error, values.get("check"), text, values, trials)
 
     def _seconds_left(self, step: str) -> float | None:
-        """Seconds to the end, from the speed so far; None before two rounds are known."""
+        """Seconds to the end, from the speed of learning so far; None before two rounds are known."""
         if step == "prepare" or (step == "learn" and self.round_count < ROUNDS_TO_TELL_TIME):
             return None
-        spent = time.monotonic() - self.started + self.checkpoint.seconds_before
+        spent = time.monotonic() - self.learning_since + self.checkpoint.seconds_before
         return spent * (1 - self.progress) / max(self.progress, 0.01)

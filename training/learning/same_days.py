@@ -35,7 +35,7 @@ def compare_on_same_days(holdout: Holdout, bundle: Bundle, last_learned: np.date
         if found[0]:
             windows.append(
                 {"origin": str(holdout.origin(index)), "days": int(mask.sum())}
-                | {"mine": found[1] / found[0], "theirs": found[2] / found[0]}
+                | {"mine": float(found[1] / found[0]), "theirs": float(found[2] / found[0])}
             )
     if not sums[0]:
         return {}

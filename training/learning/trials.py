@@ -23,9 +23,8 @@ class Trial:
     def record_round(self, step: str, done: float, errors: dict[str, Any]) -> None:
         """It has learned another round, or from all days, which is the step "refit"."""
         self.state, self.done = ("learning" if step == "learn" else "refitting"), round(done, 3)
-        known = [errors[key] for key in ("check", "error") if errors.get(key) is not None]
-        if step == "learn" and known:
-            self.error = known[0]
+        if step == "learn" and errors.get("check") is not None:
+            self.error = errors["check"]
 
     def record_end(self, step: str) -> None:
         """It has learned enough."""

@@ -242,9 +242,7 @@ def require_days(file: str, column: str, texts: list[str], row_of: Mapping[str, 
         order for order in ("ymd", "dmy", "mdy") if all(parse_day(text, order) != NO_DAY for text in found)
     ]
     if not is_month or not readable:
-        raise SalesFileError(
-            fault_message("month" if is_month else "week") % {**words, "row": int(words["row"])}
-        )
+        raise SalesFileError(fault_message("month" if is_month else "week") % words)
     day = str(np.datetime64(parse_day(found[0], readable[0]), "D"))
     raise AmbiguousValue(month_or_day_message(words, parts[0], day), "dates", readable)
 

@@ -76,6 +76,9 @@ POST   upload-discard              own    in        -      -       +       -
 POST   upload-discard              other  in        -      -       404     -
 GET    dataset-back                any    in        -      -       +       -
 POST   dataset-back                any    in        -      -       +       -
+GET    dataset-rename              any    in        -      -       +       -
+POST   dataset-rename              any    in        -      -       +       -
+POST   dataset-pause               any    in        -      -       +       -
 GET    models                      any    in        +      +       +       +
 GET    models?export=csv           any    in        +      +       +       +
 GET    models?export=xlsx          any    in        +      +       +       +
@@ -85,6 +88,8 @@ GET    model-promote               any    in        -      -       +       -
 POST   model-promote               any    in        -      -       +       -
 GET    model-roll-back             any    in        -      -       +       -
 POST   model-roll-back             any    in        -      -       +       -
+GET    model-retrain               any    in        -      +       +       -
+POST   model-retrain               any    in        -      +       +       -
 GET    model-delete                own    in        -      +       +       +
 GET    model-delete                other  in        -      -       +       +
 POST   model-delete                own    in        -      +       +       +
@@ -117,6 +122,8 @@ GET    forecast-delete             own    in        -      +       +       +
 GET    forecast-delete             other  in        -      -       +       +
 POST   forecast-delete             own    in        -      +       +       +
 POST   forecast-delete             other  in        -      -       +       +
+GET    dataset-delete              any    in        -      -       +       -
+POST   dataset-delete              any    in        -      -       +       -
 GET    password                    any    in        +      +       +       +
 POST   password                    any    in        +      +       +       +
 GET    login                       any    +         +      +       +       +

@@ -34,12 +34,20 @@ READERS = ["buyer", "curator", "operator"]
 OF_VERSION = ["model", "model-delete", "model-promote"]
 OF_FORECAST = ["forecast-detail", "forecast-delete", "forecast-csv", "forecast-excel"]
 OF_RUN = ["run", "run-cancel", "run-finish", "run-again"]
-OF_DATASET = ["dataset", "catalogue", "dataset-csv", "dataset-parquet", "dataset-findings"]
+OF_DATASET = [
+    "dataset",
+    "dataset-rename",
+    "dataset-delete",
+    "catalogue",
+    "dataset-csv",
+    "dataset-parquet",
+    "dataset-findings",
+]
 OF_DATA_VERSION = ["dataset-back"]
 OF_UPLOAD = ["upload-match", "upload-check", "upload-rows"]
-POSTED = {"upload-discard"}
+POSTED = {"upload-discard", "dataset-pause"}
 OF_KIND = ["suggest"]
-LEADS_ON = {"model-roll-back"}  # changes something and leads to another page
+LEADS_ON = {"model-roll-back", "model-retrain"}  # changes something and leads to another page
 OPEN = {"login", "logout", "set_language"}
 
 

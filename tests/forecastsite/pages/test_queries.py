@@ -67,7 +67,7 @@ def test_no_page_asks_more_than_twenty_times(page, much, sales, upload):
         *(f"{reverse(name)}?export=xlsx" for name in ("data", "models", "history")),
     ]
     asked = {}
-    for address in addresses:
+    for address in (f"/d/{sales.dataset_id}{plain}" for plain in addresses):
         page.get(address)  # what is kept in memory is there the second time
         with CaptureQueriesContext(connection) as queries:
             assert page.get(address).status_code == 200, address
@@ -75,9 +75,9 @@ def test_no_page_asks_more_than_twenty_times(page, much, sales, upload):
     assert not {address: number for address, number in asked.items() if number > MOST}
 
 
-def test_a_forecast_asks_no_more_than_twenty_times(page, much):
+def test_a_forecast_asks_no_more_than_twenty_times(page, much, sales):
     versions, _forecasts = much
     given = {"version": versions[0].pk, "product": "P001", "store": "S01", "horizon": 28}
     with CaptureQueriesContext(connection) as queries:
-        page.post("/forecast/", given, headers={"HX-Request": "true"})
+        page.post(f"/d/{sales.dataset_id}/forecast/", given, headers={"HX-Request": "true"})
     assert Forecast.objects.filter(store="S01").exists() and len(queries) <= MOST

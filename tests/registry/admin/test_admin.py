@@ -334,7 +334,7 @@ def test_the_way_down_the_days_ends_at_the_rows(admin_page, rows, read):
     assert f"created_at__day={day.day}" in admin_page.get(changelist(Forecast), month).content.decode()
     found = admin_page.get(changelist(Forecast), {**month, "created_at__day": day.day})
     assert Forecast.objects.get().label in read(found)
-    assert "0 forecasts" in read(admin_page.get(changelist(Forecast), {"created_at__year": 1999}))
+    assert "0 rows" in read(admin_page.get(changelist(Forecast), {"created_at__year": 1999}))
 
 
 # --- the audit ----------------------------------------------------------------------------------------

@@ -149,7 +149,14 @@ def test_the_methods_that_auto_tried_are_listed(page, version, read):
     tried = [{"algorithm": "kan", "wape": 0.2}, {"algorithm": "seasonal_naive", "wape": 0.3}]
     ModelVersion.objects.update(metrics={**version.metrics, "leaderboard": tried})
     text = read(page.get(f"/models/{version.pk}/"))
-    assert "Methods tried" in text and "30.0%" in text
+    assert "Methods tried" in text and "30.0%" in text and "Share of the forecast" not in text
+    shares = [{**tried[0], "share": 1.0}, {**tried[1], "share": 0.0}]
+    told = {"method": "kan", "error": 0.2, "blend_error": 0.25, "is_blend": False}
+    told |= {"skipped": ["lstm"], "enough": 300}
+    ModelVersion.objects.update(metrics={**version.metrics, "leaderboard": shares, "trials": told})
+    text = read(page.get(f"/models/{version.pk}/"))
+    assert "KAN has an error of 20.0% and the best blend 25.0%. KAN is used alone." in text
+    assert "KAN 20.0% 100%" in text and "Give it 5 minutes to try all methods." in text
 
 
 @pytest.mark.parametrize("address", ["/models/", "/data/", "/models/compare/"])

@@ -16,8 +16,35 @@ def test_the_best_version_is_first_and_failed_trainings_are_last(page, publish, 
         dataset_version=sales, algorithm="seasonal_naive", state="failed", error="Broken."
     )
     text = read(page.get("/models/"))
-    assert text.index(better.name) < text.index(worse.name) < text.index("Broken.")
-    assert text.count("In use") == 1
+    assert text.index(better.title) < text.index(worse.title) < text.index("Broken.")
+    assert text.count("In use") == 1 and better.name not in text
+
+
+def test_versions_are_ranked_inside_their_scope(page, publish, read):
+    for scope, wape in ((Scope(), 0.4), (Scope("product", "P001"), 0.2), (Scope(), 0.3)):
+        publish(scope, wape)
+    text = read(page.get("/models/"))
+    places = [text.index(words) for words in ("All products, all stores 1 ", "30.0%", "40.0%", "20.0%")]
+    assert places == sorted(places) and text.index("Product P001") < places[-1]
+    assert "1 Seasonal naive v2 In use" in text and "2 Seasonal naive v1" in text
+    assert "1 Seasonal naive v1 In use" in text
+
+
+@pytest.mark.parametrize(
+    ("sort", "first"),
+    [("error", "c"), ("-error", "a"), ("bias", "b"), ("range", "c"), ("naive", "c"), ("trained", "c")]
+    + [("-trained", "a"), ("name", "a"), ("nonsense", "c")],
+)
+def test_the_address_sorts_inside_the_scope(page, publish, sort, first):
+    versions = {name: publish(wape=wape) for name, wape in (("a", 0.4), ("b", 0.3), ("c", 0.2))}
+    for name, bias, inside in (("a", -0.2, 0.6), ("b", 0.0, 0.9), ("c", 0.1, 0.8)):
+        found = ModelVersion.objects.get(pk=versions[name].pk)
+        found.metrics |= {"bias": bias, "coverage": {"80": inside}}
+        found.save()
+    source = page.get("/models/", {"sort": sort}).content.decode()
+    shown = sorted(versions, key=lambda name: source.index(f'value="{versions[name].pk}"'))
+    assert shown[0] == first
+    assert source.count("aria-sort=") == 1
 
 
 @pytest.mark.parametrize(
@@ -36,20 +63,22 @@ def test_the_best_version_is_first_and_failed_trainings_are_last(page, publish, 
     ],
 )
 def test_filters_live_in_the_address(page, publish, asked, shown):
-    names = {publish().name, publish(Scope("product", "P001")).name}
+    versions = [publish(), publish(Scope("product", "P001"))]
     source = page.get("/models/", asked).content.decode()
-    assert {name for name in names if name in source} == shown
+    assert {version.name for version in versions if str(version.pk) in source} == shown
 
 
 def test_a_long_list_has_pages(page, publish, read):
     versions = [publish(wape=0.2 + number / 100) for number in range(27)]
-    first, second = read(page.get("/models/")), read(page.get("/models/", {"page": 2}))
-    assert versions[0].name in first and versions[26].name not in first
-    assert versions[26].name in second and "Page 2 of 2" in second
+    first, second = (page.get("/models/", {"page": number}).content.decode() for number in (1, 2))
+    assert str(versions[0].pk) in first and str(versions[26].pk) not in first
+    assert (
+        str(versions[26].pk) in second and read(page.get("/models/", {"page": 2})).count("Page 2 of 2") == 1
+    )
 
 
 def test_the_newest_failed_trainings_follow_the_models_and_the_export_has_all(page, publish, sales, read):
-    name = publish().name
+    version = publish()
     for number in range(12):
         TrainingRun.objects.create(
             dataset_version=sales, algorithm="seasonal_naive", state="failed", error=f"Fault {number}."
@@ -58,9 +87,9 @@ def test_the_newest_failed_trainings_follow_the_models_and_the_export_has_all(pa
     assert text.count("Fault") == 10 and "Fault 11." in text and "The newest 10 of 12." in text
     assert "Fault" not in read(page.get("/models/", {"state": "ready"}))
     failed = read(page.get("/models/", {"state": "failed"}))
-    assert name not in failed and "Fault 11." in failed and "No model" not in failed
+    assert version.title not in failed and "Fault 11." in failed and "No model" not in failed
     lines = page.get("/models/", {"export": "csv"}).content.decode("utf-8-sig").splitlines()
-    assert lines[1].startswith(name) and [line.split(",")[-1] for line in lines[2:]] == [
+    assert lines[1].startswith(version.name) and [line.split(",")[-1] for line in lines[2:]] == [
         f"Fault {number}." for number in range(11, -1, -1)
     ]
 
@@ -84,10 +113,10 @@ def test_the_detail_explains_every_measure_and_tells_where_it_comes_from(page, v
 def test_deleting_a_version_asks_and_then_takes_files_and_forecasts(page, version, forecast, read):
     files = [version.path, forecast.path]
     assert all(get_artifact_store().exists(file) for file in files)
-    assert f"Delete {version.name}?" in read(page.get(f"/models/{version.pk}/delete/"))
+    assert f"Delete {version.title}?" in read(page.get(f"/models/{version.pk}/delete/"))
     assert ModelVersion.objects.exists()
     text = read(page.post(f"/models/{version.pk}/delete/", follow=True))
-    assert f"Deleted {version.name} and its file." in text
+    assert f"Deleted {version.title} and its file." in text
     assert not any(get_artifact_store().exists(file) for file in files)
     assert not ModelVersion.objects.exists() and not type(forecast).objects.exists()
 

@@ -60,6 +60,7 @@ def test_the_growth_is_measured_where_the_tests_are_long_enough():
     assert LEAST_GROWTH < estimate_growth(windows(8.0)) < MOST_GROWTH
     assert estimate_growth(windows(4.0)) == MOST_GROWTH
     assert estimate_growth([(sold[:, :7], sold[:, :7])]) == LEAST_GROWTH
+    assert estimate_growth(windows(9.0) * 2 + windows(4.0)) == LEAST_GROWTH  # sales moved in one window
 
 
 def test_a_calibration_of_an_earlier_release_is_read_and_widens_by_the_least():

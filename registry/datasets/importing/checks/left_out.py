@@ -23,17 +23,19 @@ def find_left_out(
     log: FindingLog, days: Days, stores: CategoricalColumn, products: CategoricalColumn
 ) -> None:
     """Tells the log of the days left out; raises SalesFileError where a whole month would be, unasked."""
-    kept = np.flatnonzero(~log.excluded & (days != NO_DAY))
-    faulty = np.flatnonzero(log.faulty & log.excluded)
-    if not len(kept) or not (log.left_out or log.emptied or log.ragged_rows):
+    if not (log.left_out or log.emptied or log.ragged_rows):
         return
+    kept = np.flatnonzero(~log.excluded & (days != NO_DAY))
+    if not len(kept):
+        return
+    faulty = np.flatnonzero(log.faulty & log.excluded)
     first, last = int(days[kept].min()), int(days[kept].max())
     if len(stores.values) * (last - first + 1) > MAX_CELLS:
         return
     places = RowPlaces(log, days, stores, products, kept)
     lost = places.find_spans(faulty) | places.find_ragged(log.ragged_rows)
     is_proposed = log.options.on_problem == "propose" and not log.has_skip_choice
-    if is_proposed:
+    if is_proposed and lost.spans:
         marks = lost.mark_stores(stores.values, first, last - first + 1)
         marks[stores.codes[kept], days[kept] - first] = False
         if longest_run(marks) >= MAX_LOST_DAYS:
@@ -51,7 +53,10 @@ class RowPlaces:
     ) -> None:
         self.days, self.stores, self.products = days, stores, products
         self.numbers = log.raw.row_numbers
-        self.kept = kept[np.argsort(self.numbers[kept], kind="stable")]  # of a wide file they are mixed
+        numbers = self.numbers[kept]
+        if (numbers[1:] < numbers[:-1]).any():  # of a wide file they are mixed
+            kept = kept[np.argsort(numbers, kind="stable")]
+        self.kept = kept
 
     def find_spans(self, rows: Rows) -> LeftOutSales:
         """Store, product and day of the rows; a row without a day is placed by the rows around it."""
@@ -66,11 +71,11 @@ class RowPlaces:
         after = np.searchsorted(self.numbers[self.kept], self.numbers[rows])
         above = self.kept[np.maximum(after - 1, 0)]
         below = self.kept[np.minimum(after, len(self.kept) - 1)]
-        series = self.stores.codes.astype(np.int64) * len(self.products.values) + self.products.codes
-        follows = (after > 0) & (series[above] == series[rows])
-        leads = (after < len(self.kept)) & (series[below] == series[rows])
+        series = self.number_series(rows)
+        follows = (after > 0) & (self.number_series(above) == series)
+        leads = (after < len(self.kept)) & (self.number_series(below) == series)
         _pairs, number, counts = np.unique(
-            np.stack([after, series[rows]]), axis=1, return_inverse=True, return_counts=True
+            np.stack([after, series]), axis=1, return_inverse=True, return_counts=True
         )
         run = counts[number.ravel()]  # rows without a day between the same two rows
         upper, lower = self.days[above].astype(np.int64), self.days[below].astype(np.int64)
@@ -79,6 +84,11 @@ class RowPlaces:
         end = np.where(leads, lower - 1, np.where(follows, upper + run, np.maximum(upper, lower)))
         is_known = np.where(follows & leads, end - begin < MAX_SPAN, follows | leads | near)
         return begin, np.where(is_known, end, begin - 1)
+
+    def number_series(self, rows: Rows) -> Rows:
+        """[N] one number for the store and product of each row."""
+        stores = self.stores.codes[rows].astype(np.int64)
+        return stores * len(self.products.values) + self.products.codes[rows]
 
     def find_ragged(self, ragged: list[int]) -> LeftOutSales:
         """The days of rows that could not be split: of the stores of the rows above and below."""

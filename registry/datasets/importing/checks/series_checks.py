@@ -164,6 +164,9 @@ class SeriesChecks:
         owner = np.repeat(np.arange(len(self.starts)), weeks)
         whole = owner[: len(windows)] == owner[2 * LEVEL_WEEKS - 1 :]  # within one series
         hits = np.flatnonzero((up | down) & whole)
+        from_file = np.append(0, np.cumsum(self.row_numbers > 0))  # older changes were told before
+        ends = begin[hits + 2 * LEVEL_WEEKS - 1] + 7
+        hits = hits[from_file[ends] > from_file[begin[hits]]]
         changed = np.zeros(len(self.starts), dtype=bool)
         changed[owner[hits]] = True
         words: dict[int, str] = {}

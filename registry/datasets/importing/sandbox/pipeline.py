@@ -68,7 +68,7 @@ def import_table(job: ImportJob, raw: RawTable) -> dict[str, Any]:
         raw.release_table()
     today = dt.date.fromisoformat(job.today) if job.today else None
     base = load_canonical(Path(job.base)) if job.base else None
-    known = tuple(map(day_number, base.date_range)) if base is not None else None
+    known = (day_number(base.date_range[0]), day_number(base.date_range[1])) if base is not None else None
     checked, log = check_table(detected.long, detected.mapping, job.reading, today, known)
     if base is not None:
         checked = flag_new_codes(log, checked, base)
