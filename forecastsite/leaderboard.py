@@ -8,7 +8,7 @@ from typing import Any
 
 from django import forms
 from django.db.models import F, OrderBy, Q, QuerySet, Value, Window
-from django.db.models.functions import Abs, Rank
+from django.db.models.functions import Abs, NullIf, Rank
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -35,7 +35,7 @@ SORTS: dict[str, Any] = {
     "error": F("wape"),
     "bias": Abs(JsonNumber("metrics", "bias")),
     "range": Abs(JsonNumber("metrics", "coverage", "80") - Value(0.8)),
-    "naive": F("wape") / JsonNumber("metrics", "seasonal_naive", "wape"),
+    "naive": F("wape") / NullIf(JsonNumber("metrics", "seasonal_naive", "wape"), Value(0.0)),
     "trained": F("created_at"),
 }
 HEADINGS = {"name": _("Model"), "trained": _("Trained")}

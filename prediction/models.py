@@ -174,7 +174,7 @@ class Forecast(ArchivableArtifact):
                 words = {"reason": problem.strerror or problem}
                 raise ValueError(gettext("The forecast could not be saved: %(reason)s.") % words) from problem
             raise
-        self.refresh_from_db()
+        self.refresh_from_db(fields=["origin", "total", "low", "high", "created_at"])
         self.fresh_content = content
         return self
 

@@ -18,7 +18,6 @@ from prediction.forecast_page.answer import answer_context, heading_context
 from prediction.models import Forecast
 from prediction.narrative import build_sentences
 from prediction.trust import list_trust_findings
-from registry.datasets.actuals import current_by_dataset
 from registry.lib.messages import translate_error
 from registry.storage.artifacts import CorruptArtifact
 
@@ -47,8 +46,7 @@ def forecast_context(
         return {**heading_context(forecast), "problem": translate_error(problem)}
     known = list(comparable_versions(forecast)[:100])
     compared = compare_versions(forecast, [version for version in known if str(version.pk) in others])
-    dataset = forecast.version.model.dataset_id
-    newest = current_by_dataset([dataset]).get(dataset)
+    newest = forecast.version.model.dataset.current_version
     sold = load_sold_days(forecast, newest)
     return {
         **heading_context(forecast),

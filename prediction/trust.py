@@ -13,7 +13,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from prediction.accuracy import compare_with_actuals
+from prediction.accuracy import measure_actuals
 from prediction.content import ForecastContent, MovedPart
 from prediction.level import measure_content
 from prediction.models import Forecast
@@ -113,7 +113,7 @@ def describe_part(part: MovedPart) -> str:
 
 def find_off_target(forecast: Forecast) -> Iterator[TrustFinding]:
     """What was sold since is outside the range."""
-    since = compare_with_actuals([forecast])[0][1]
+    since = measure_actuals(forecast, forecast.version.model.dataset.current_version)
     if since is None or not since.is_off_target or since.relative_change is None:
         return
     words = {"days": since.days, "size": format_percent(abs(since.relative_change), 0)}

@@ -49,7 +49,7 @@ ADD_FORECAST = "prediction.add_forecast"
 def forecast_create(request: HtmxRequest) -> HttpResponse:
     """Asks for a forecast. An address with a question shows the answer without saving it; a POST saves it."""
     dataset = asked_dataset(request)
-    if dataset is None or not ready_versions(dataset).exists():
+    if dataset is None:
         return render(request, "prediction/forecast.html", {"form": None})
     form = read_form(request, dataset)
     if form.is_bound and form.is_valid():
@@ -65,17 +65,19 @@ def forecast_create(request: HtmxRequest) -> HttpResponse:
     if request.htmx:
         fragment = render(request, "prediction/forecast.html#form", {"form": form})
         return reswap(retarget(fragment, "#forecast-form"), "outerHTML")
-    return render(request, "prediction/forecast.html", {"form": form})
+    known = form if ready_versions(dataset).exists() else None
+    return render(request, "prediction/forecast.html", {"form": known})
 
 
 def asked_dataset(request: HttpRequest) -> Dataset | None:
-    """The dataset of the version or dataset that form or address names, else the one the page is about."""
-    given = request.POST if request.method == "POST" else request.GET
-    if versions := selected_versions([given.get("version", "")]):
-        return versions[0].model.dataset
-    number = read_id(given.get("dataset"))
-    named = Dataset.objects.filter(pk=number).first() if number is not None else None
-    return named or chosen_dataset(request)
+    """The dataset that the page is about; of a form that was sent, the one that it names."""
+    chosen = chosen_dataset(request)
+    number = read_id(request.POST.get("dataset"))
+    if number is not None:
+        is_chosen = chosen is not None and chosen.pk == number
+        return chosen if is_chosen else Dataset.objects.filter(pk=number).first() or chosen
+    versions = selected_versions([request.POST.get("version", "")])
+    return versions[0].model.dataset if versions else chosen
 
 
 def read_form(request: HttpRequest, dataset: Dataset) -> ForecastForm:

@@ -18,6 +18,7 @@ from prediction.forecast_page.typed_codes import TypedCode, UnknownCode
 from prediction.forecast_page.version_choice import (
     find_version,
     has_learned,
+    join_dataset,
     narrower_versions,
     ready_versions,
 )
@@ -97,7 +98,9 @@ class ForecastForm(forms.Form):
 
     def check_version(self, chosen: ModelVersion | None, store: str, product: str) -> ModelVersion | None:
         """The chosen version, else the one that fits; adds an error when it has not learned the series."""
-        version = chosen or find_version(self.sales_of, store, product)
+        version = (
+            join_dataset(chosen, self.sales_of) if chosen else find_version(self.sales_of, store, product)
+        )
         if version is None and not store and not product:
             self.add_error(None, self.list_narrower())
         elif version is None or not has_learned(version, store, product):
@@ -141,7 +144,8 @@ def form_for(forecast: Forecast) -> ForecastForm:
     """The form filled in with what the forecast answers; its version only if another would be chosen."""
     names = load_names(forecast.dataset_version)
     dataset = forecast.version.model.dataset
-    usual = find_version(dataset, forecast.store, forecast.product)
+    is_usual = forecast.version.is_best and forecast.version.model.kind == "global"
+    usual = forecast.version if is_usual else find_version(dataset, forecast.store, forecast.product)
     given = {
         "product": names.format_product(forecast.product) if forecast.product else "",
         "store": names.format_store(forecast.store) if forecast.store else "",

@@ -32,7 +32,16 @@ def find_version(dataset: Dataset, store: str, product: str) -> ModelVersion | N
     covering = ready_versions(dataset).filter(covering_scopes(store, product))
     used = list(covering.filter(model__best=F("pk")).order_by("model__kind"))
     candidates = used or covering.best_first()
-    return next((version for version in candidates if has_learned(version, store, product)), None)
+    return next((one for one in candidates if has_learned(join_dataset(one, dataset), store, product)), None)
+
+
+def join_dataset(version: ModelVersion, dataset: Dataset) -> ModelVersion:
+    """The version with this dataset and, if it learned them, its newest sales: so that both are read once."""
+    version.model.dataset = dataset
+    sales = dataset.current_version
+    if sales is not None and version.dataset_version_id == sales.pk:
+        version.dataset_version = sales
+    return version
 
 
 def has_learned(version: ModelVersion, store: str, product: str) -> bool:

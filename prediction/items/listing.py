@@ -30,8 +30,8 @@ COLUMNS = [
     ("", gettext_noop("12 weeks and the next 4"), ""),
     ("expected", gettext_noop("Expected"), "num"),
     ("range", gettext_noop("Likely range (80%)"), "num"),
-    ("last_year", gettext_noop("Against last year"), ""),
-    ("before", gettext_noop("Against the days before"), ""),
+    ("last_year", gettext_noop("vs. last year"), ""),
+    ("before", gettext_noop("vs. days before"), ""),
     ("error", gettext_noop("Error in tests"), "num"),
     ("flags", gettext_noop("To check"), ""),
 ]

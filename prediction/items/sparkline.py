@@ -13,14 +13,14 @@ class Sparkline:
 
     past: str
     ahead: str
-    border: float  # x of the last known week
+    border: str  # path of a line at the last known week
 
 
 def draw_sparkline(weeks: list[float], ahead: list[float]) -> Sparkline:
     """The line of weekly units on one scale that begins at zero.
 
     >>> draw_sparkline([0.0, 10.0], [5.0])
-    Sparkline(past='2.0,26.0 60.0,2.0', ahead='60.0,2.0 118.0,14.0', border=60.0)
+    Sparkline(past='2.0,26.0 60.0,2.0', ahead='60.0,2.0 118.0,14.0', border='M60.0 0V28')
     """
     values = [max(0.0, units) for units in (*weeks, *ahead)]
     top = max(values, default=0.0) or 1.0
@@ -30,4 +30,6 @@ def draw_sparkline(weeks: list[float], ahead: list[float]) -> Sparkline:
         for place, units in enumerate(values)
     ]
     last = max(0, len(weeks) - 1)
-    return Sparkline(" ".join(points[: last + 1]), " ".join(points[last:]), round(EDGE + step * last, 1))
+    return Sparkline(
+        " ".join(points[: last + 1]), " ".join(points[last:]), f"M{EDGE + step * last:.1f} 0V{HEIGHT:g}"
+    )

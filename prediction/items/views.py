@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import quote
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -18,12 +19,15 @@ from prediction.items.sparkline import draw_sparkline
 from prediction.items.tables import item_table
 from prediction.items.wording import FLAG_TITLES, describe_flags
 from registry.datasets.chosen import chosen_dataset
+from registry.labels import with_name
 from registry.lib.export import EXPORT_FORMATS, export_table
+from registry.lib.formatting import DASH, change_text
 from registry.lib.request_values import clean_text
 from registry.templatetags.pages import forecast_url
 
 PAGE_SIZE = 50
 MAX_COMPARED = 6
+MIN_SHOWN = 0.005  # a smaller change is about the same
 ADD_FORECAST = "prediction.add_forecast"
 
 
@@ -41,7 +45,7 @@ def item_list(request: HttpRequest) -> HttpResponse:
         "state": state,
         "query": query,
         "page": page,
-        "rows": list_rows(page.object_list),
+        "rows": list_rows(page.object_list, query.side, state),
         "expected": sum(item.expected for item in found),
         "columns": list_columns(query),
         "categories": list_categories(items),
@@ -65,17 +69,29 @@ def list_columns(query: ItemQuery) -> list[dict[str, str]]:
     ]
 
 
-def list_rows(items: Iterable[ItemForecast]) -> list[dict[str, Any]]:
-    """The rows with their small line and their flags in words."""
+def list_rows(items: Iterable[ItemForecast], side: str, state: CurrentState) -> list[dict[str, Any]]:
+    """The rows as the templates show them: plain texts and points, since a page has many."""
+    start = item_address(side, "", state)
     return [
         {
             "item": item,
+            "label": with_name(item.code, item.name),
+            "address": f"{start}{quote(item.code)}",
             "line": draw_sparkline(item.weeks, item.ahead),
             "newest": item.weeks[-4:],
+            "changes": [describe_change(item.change_last_year), describe_change(item.change_before)],
             "flags": describe_flags(item.flags),
         }
         for item in items
     ]
+
+
+def describe_change(change: float | None) -> tuple[str, str, str]:
+    """A relative change as the class of its arrow, the arrow, and the words."""
+    if change is None:
+        return "", "", DASH
+    kind, arrow = ("up", "▲") if change >= MIN_SHOWN else ("down", "▼") if change <= -MIN_SHOWN else ("", "")
+    return kind, arrow, change_text(change)
 
 
 @require_safe
@@ -88,11 +104,16 @@ def item_compare(request: HttpRequest) -> HttpResponse:
     found = [by_code[code] for code in codes if code in by_code]
     if len(found) == 1 and request.user.has_perm(ADD_FORECAST):
         return redirect(item_address(query.side, found[0].code, state))
-    context = {"state": state, "query": query, "rows": list_rows(found), "most": MAX_COMPARED}
+    context = {
+        "state": state,
+        "query": query,
+        "rows": list_rows(found, query.side, state),
+        "most": MAX_COMPARED,
+    }
     return render(request, "prediction/products_compare.html", context)
 
 
 def item_address(side: str, code: str, state: CurrentState) -> str:
-    """Where the forecast of one product or store is computed and shown."""
+    """Where the forecast of one product or store is computed and shown; the code comes last."""
     horizon = state.forecast.horizon if state.forecast else ""
-    return forecast_url(horizon=horizon, **{"store" if side == "stores" else "product": code})
+    return f"{forecast_url(horizon=horizon)}&{'store' if side == 'stores' else 'product'}={quote(code)}"

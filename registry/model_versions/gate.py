@@ -23,12 +23,12 @@ EQUAL_SINCE = gettext_noop(
     "this version has learned since."
 )
 TOO_LOW_SINCE = gettext_noop(
-    "{name} forecasts the {days} newest days {size:.0%} too low; this version has learned these days since "
-    "(error on them {mine:.1%} against {theirs:.1%} before it had)."
+    "{name} forecasts the {days} newest days {size:.0%} too low. This version has learned them since; "
+    "before it had, its error on them was {mine:.1%}, that of {name} {theirs:.1%}."
 )
 TOO_HIGH_SINCE = gettext_noop(
-    "{name} forecasts the {days} newest days {size:.0%} too high; this version has learned these days since "
-    "(error on them {mine:.1%} against {theirs:.1%} before it had)."
+    "{name} forecasts the {days} newest days {size:.0%} too high. This version has learned them since; "
+    "before it had, its error on them was {mine:.1%}, that of {name} {theirs:.1%}."
 )
 BETTER_AFRESH = gettext_noop(
     "Error {mine:.1%} instead of {theirs:.1%} on the same {days} test days, some of which {name} may have "

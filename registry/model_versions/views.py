@@ -16,7 +16,7 @@ from registry.access.permissions import permission_required, require
 from registry.datasets.chosen import chosen_dataset
 from registry.lib.export import EXPORT_FORMATS, export_table
 from registry.lib.http import HtmxRequest, render_confirmation
-from registry.model_versions.activation import find_activation
+from registry.model_versions.activation import find_activation, list_activations
 from registry.model_versions.comparison import (
     MAX_VERSIONS,
     comparison_rows,
@@ -46,6 +46,7 @@ def model_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         **analyze_errors(version),
         "run": getattr(version, "run", None),
         "activation": find_activation(version) if version.is_best else None,
+        "in_use": None if version.is_best else list_activations(version.model).first(),
         "newer_days": count_newer_days(version),
         "same_days": read_same_days(version),
         "changes": version.model.changes.select_related("by", "version", "previous")[:20],

@@ -49,7 +49,7 @@ def test_from_sign_in_over_a_file_to_a_forecast_in_excel_in_few_clicks(chromium,
         page.click("#id_file")
     choosing.value.set_files(str(sales(tmp_path)))
     page.fill("#id_name", "five minutes")
-    page.click("form.card button[type=submit]")
+    page.click(".bar button.primary")
     page.wait_for_url("**/match/")
     page.click("main button.primary")
     page.wait_for_url("**/check/")

@@ -90,7 +90,7 @@ def test_while_nothing_answers_the_buttons_are_dimmed(open_tab):
     start(page, 600)
     page.route("**/runs/**", lambda route: route.abort())
     page.wait_for_selector("#actions[inert]", state="attached")
-    page.wait_for_function("/Last seen [2-9] s ago/.test(document.getElementById('seen').textContent)")
+    page.wait_for_selector("#seen:text-matches('Last seen [2-9] s ago')")
     page.unroute("**/runs/**")
     page.wait_for_selector("#actions:not([inert])", state="attached")
     confirm(page, "Stop training")

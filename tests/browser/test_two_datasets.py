@@ -85,7 +85,9 @@ def test_a_forecast_made_in_one_is_not_in_the_history_of_the_other(windows):
     for page, own, foreign in ((first, "9", "11"), (second, "11", "9")):
         page.click("nav.nav >> text=History")
         page.wait_for_selector("#list tbody")
-        days = page.eval_on_selector_all("#list tbody td.num", "all => all.map((cell) => cell.innerText.trim())")
+        days = page.eval_on_selector_all(
+            "#list tbody td.num", "all => all.map((cell) => cell.innerText.trim())"
+        )
         assert own in days and foreign not in days
 
 

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 
 LISTS = {
     "overview": "/",
+    "products": "/products/?sort=-last_year",
+    "products-none": "/products/?q=nothing-of-that-name",
+    "products-compare": "/products/compare/?code=P001&code=P002",
     "data": "/data/",
     "dataset": "/data/1/",
     "upload": "/data/upload/",
@@ -21,7 +24,7 @@ LISTS = {
     "history": "/forecasts/",
     "history-none": "/forecasts/?q=nothing-of-that-name",
     "help": "/help/",
-    "help-developer": "/help/developer/",
+    "help-operator": "/help/operator/",
 }
 
 
@@ -67,7 +70,7 @@ def bring(product, page) -> dict[str, str]:
     page.goto("/data/upload/")
     page.set_input_files("#id_file", str(file))
     page.fill("#id_name", "till")
-    page.click("form.card button[type=submit]")
+    page.click(".bar button[type=submit]")
     page.wait_for_url("**/match/")
     found = {"upload-match": page.url}
     page.click("main button.primary")

@@ -1,4 +1,4 @@
-"""A dataset is the frame of every page: in the address, in every link, remembered, never mixed with another."""
+"""A dataset is the frame of every page: in the address, in every link, remembered, never mixed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ def other(version) -> DatasetVersion:
 @pytest.fixture
 def baked(other) -> ModelVersion:
     """A version of the other dataset that is in use."""
-    made = ModelVersion.objects.create_pending(other, Scope(), algorithm="kan", metrics={"wape": 0.1}, wape=0.1)
+    made = ModelVersion.objects.create_pending(
+        other, Scope(), algorithm="kan", metrics={"wape": 0.1}, wape=0.1
+    )
     made.publish()
     made.promote("The bakers like it.", None)
     return ModelVersion.objects.get(pk=made.pk)

@@ -47,7 +47,7 @@ def made(version) -> Forecast:
 @pytest.fixture
 def told(made, monkeypatch):
     """The findings of a content by their codes; what was sold since is not known."""
-    monkeypatch.setattr("prediction.trust.compare_with_actuals", lambda forecasts: [(forecasts[0], None)])
+    monkeypatch.setattr("prediction.trust.measure_actuals", lambda forecast, data: None)
     monkeypatch.setattr("registry.datasets.models.Dataset.current_version", made.dataset_version)
     monkeypatch.setattr(made.dataset_version, "last", ORIGIN)
 

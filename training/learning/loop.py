@@ -27,6 +27,7 @@ from training.learning.hiding import Hiding
 
 MIN_ROUNDS, MAX_ROUND_SECONDS = 20, 6.0  # at least so many rounds, and none planned to take longer
 SPREAD_WINDOWS = 4096  # windows that measure how wild the sales are
+MAX_DELAY = 3.0  # times the seconds of a fit, after which it ends without having done a round
 WARM_UP_SHARE = 0.03
 MAX_GRADIENT_NORM = 1.0
 EMA_DECAY = 0.995
@@ -213,8 +214,11 @@ def _start_learner(model: nn.Module, sampler: WindowSampler, schedule: FitSchedu
 
 
 def _should_stop(schedule: FitSchedule, state: FitState) -> bool:
-    """Whether nothing improves, or a round is done and time is up or somebody wants the result."""
-    if state.stopping.should_stop(schedule.rounds):
+    """Whether nothing improves, or time is up or somebody wants the result and a round is done.
+
+    On a very slow machine even the first round ends after some time.
+    """
+    if state.stopping.should_stop(schedule.rounds) or state.spent > MAX_DELAY * schedule.seconds:
         return True
     is_over = state.spent > schedule.seconds or state.should_finish
     return is_over and state.step >= schedule.steps_per_round

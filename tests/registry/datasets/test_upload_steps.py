@@ -89,3 +89,27 @@ def test_a_typed_file_is_not_asked_for_dates_and_decimals_and_proposals_are_show
     Upload.objects.all().delete()
     send(page, sales_frame())
     assert "Decimal mark" in read(page.get(reverse("upload-match", args=[Upload.objects.get().pk])))
+
+
+def test_a_column_keeps_the_role_that_it_has_in_the_dataset(pasta, page, read):
+    renamed = sales_frame("2026-02-14", 10).rename(columns={"brand": "maker"})
+    send(page, renamed, dataset=pasta.pk)
+    text = read(page.get(reverse("upload-match", args=[Upload.objects.get().pk])))
+    assert "Known ahead (as before)" in text and "Fixed per store or product (proposed)" in text
+
+
+def test_all_kinds_of_files_are_named_and_offered(page):
+    from registry.datasets.importing.formats.readers import READERS
+
+    source = page.get("/data/upload/").content.decode()
+    help_text = source[source.index("id_file_helptext") :][:600]
+    assert not [kind for kind in READERS if kind != ".parquet" and kind not in help_text]
+    assert f'accept="{",".join(READERS)}"' in source
+
+
+def test_a_packed_file_names_its_dataset_without_its_endings(page):
+    import gzip
+
+    content = gzip.compress(sales_frame().to_csv(index=False).encode())
+    page.post("/data/upload/", {"file": SimpleUploadedFile("till.csv.gz", content)})
+    assert Upload.objects.get().name == "till"

@@ -44,3 +44,9 @@ def test_the_page_of_a_version_shows_the_worst_test_beside_the_mean_and_leads_to
     assert "Worst test" in text and "The ranges of each test were set by the other tests." in read(response)
     for anchor in ("results", "windows", "errors-products", "origin", "changes"):
         assert f'href="#{anchor}"' in text and f'id="{anchor}"' in text
+
+
+def test_the_page_of_a_version_that_was_replaced_says_by_which(page, publish, read):
+    first, second = publish(wape=0.4), publish(wape=0.2)
+    assert f"Replaced by {second.title}," in read(page.get(f"/models/{first.pk}/"))
+    assert "Replaced by" not in read(page.get(f"/models/{second.pk}/"))

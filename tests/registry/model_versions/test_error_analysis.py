@@ -105,7 +105,8 @@ def test_versions_are_compared_part_by_part(page, counted, publish, read):
     assert first["code"] == "P001"
     assert [value for value, _best in first["values"]] == [0.01, 0.9, None]
     assert [best for _value, best in first["values"]] == [True, False, False]
-    assert [line["name"] for line in response.context["steps"]["lines"]] == [mine.name, theirs.name, old.name]
+    names = [line["name"] for line in response.context["steps"]["lines"]]
+    assert names == [mine.title, theirs.title, old.title]
     assert "Error by product" in read(response)
 
 

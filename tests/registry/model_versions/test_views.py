@@ -32,8 +32,17 @@ def test_versions_are_ranked_inside_their_scope(page, publish, read):
 
 @pytest.mark.parametrize(
     ("sort", "first"),
-    [("error", "c"), ("-error", "a"), ("bias", "b"), ("range", "c"), ("naive", "c"), ("trained", "c")]
-    + [("-trained", "a"), ("name", "a"), ("nonsense", "c")],
+    [
+        ("error", "c"),
+        ("-error", "a"),
+        ("bias", "b"),
+        ("range", "c"),
+        ("naive", "c"),
+        ("trained", "c"),
+        ("-trained", "a"),
+        ("name", "a"),
+        ("nonsense", "c"),
+    ],
 )
 def test_the_address_sorts_inside_the_scope(page, publish, sort, first):
     versions = {name: publish(wape=wape) for name, wape in (("a", 0.4), ("b", 0.3), ("c", 0.2))}
