@@ -80,7 +80,9 @@ class Candidate:
                     "No series has enough days to learn from: add older days or forecast fewer days."
                 )
             )
-        check, hiding = self._draw_check_windows(end), Hiding(self.horizon)
+        check = self._draw_check_windows(end)
+        # what fits itself (trees) cannot run away, and errs more after windows with gaps
+        hiding = None if isinstance(self.model, CustomFit) else Hiding(self.horizon)
         sampler = loop.WindowSampler(self.windows, places, self.seed + refit, check, hiding=hiding)
         if isinstance(self.model, CustomFit):
             yield from self._fit_custom(self.model, sampler, seconds)

@@ -15,7 +15,7 @@ from torch import Generator, Tensor
 from registry.series.history import HiddenDays
 from registry.series.windows import Windows
 
-GAP_SHARE = 0.12  # of the windows that lose a stretch of days
+GAP_SHARE = 0.08  # of the windows that lose a stretch of days
 YOUNG_SHARE = 0.3  # of these, that lose all days but the newest: a new series
 CLOSURE_SHARE = 0.5  # of the other gaps, that are shown as a closed store
 NO_COVARIATES_SHARE = 0.5  # of the windows, whose past covariates end before the origin
