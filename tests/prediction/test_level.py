@@ -1,4 +1,4 @@
-"""When sales have moved away from a forecast, and when season, promotions or chance explain the difference."""
+"""When sales have moved away from a forecast, and when season, promotions or chance explain it."""
 
 from __future__ import annotations
 

@@ -55,6 +55,7 @@ OPEN = {"login", "logout", "set_language"}
 def pages(forecast, version, sales, upload) -> list[str]:
     """Every address that a signed-in person can open."""
     run = queue.enqueue_run(sales, version.model.scope, "seasonal_naive")
+    run.cancel()  # a dataset with an active training is not deleted
     owners = [(OF_VERSION, version), (OF_FORECAST, forecast), (OF_RUN, run), (OF_DATASET, sales.dataset)]
     owners += [(OF_DATA_VERSION, sales), (OF_UPLOAD, upload)]
     owned = [reverse(name, args=[owner.pk]) for names, owner in owners for name in names]

@@ -1,4 +1,4 @@
-"""Ranges of sums come from the quantiles of the parts: small sellers are wider, and all keep their promise."""
+"""Ranges of sums come from the quantiles of the parts: small sellers are wider, all keep their promise."""
 
 from __future__ import annotations
 
