@@ -20,6 +20,8 @@ ONE_YEAR, LAST_YEAR_MIN_DAYS, TWO_YEARS = 380, 400, 730  # days of sales
 # level, and a short mean would carry the weeks before Christmas into January. Sparse sales have no level to
 # carry, and networks learn nothing from the longer mean there.
 USUAL_WEEKS, USUAL_WEEKS_YOUNG = 8, 26
+HABIT_WEEKS, NEWEST_WEEKS = 26, 4  # weeks that tell on which weekdays a store is closed
+CLOSED_SHARE = 0.8  # of these weeks, from which on being closed is a habit
 CLOSED_REACH = 7  # days from a closed day at which it no longer matters
 
 
@@ -40,6 +42,8 @@ class Encoder:
     yearly: bool = True  # the position in the year means something
     last_year: bool = True  # enough learning windows have a last year
     usual_weeks: int = USUAL_WEEKS  # one of windows.PROFILE_WEEKS
+    # Learned with days hidden at random: unknown days count as unknown, not as 0 or as the last known day.
+    tells_unknown: bool = False
 
     @classmethod
     def fit(cls, panel: Panel) -> Encoder:
@@ -48,7 +52,7 @@ class Encoder:
             _describe_column(n, v[:, : panel.days], panel) for n, v in panel.known.items() if n != "open"
         ]
         sold = panel.sales[panel.sales > 0]  # its median is the unit: 1 for counts, less for weights
-        return cls(
+        encoder = cls(
             known=[column for column in known if column],
             past=[{"name": name} for name in panel.past],
             static=[
@@ -61,7 +65,12 @@ class Encoder:
             yearly=panel.days >= ONE_YEAR,
             last_year=panel.days >= LAST_YEAR_MIN_DAYS,
             usual_weeks=USUAL_WEEKS if panel.days >= TWO_YEARS or panel.is_sparse else USUAL_WEEKS_YOUNG,
+            tells_unknown=True,
         )
+        for column in [c for c in encoder.known if c["kind"] in {"ratio", "score"}]:
+            values = _encode_column(column, panel.known[column["name"]][:, : panel.days], panel)
+            column["seen"] = [float(values.min()), float(values.max())]
+        return encoder
 
     def encode_entities(self, panel: Panel) -> NDArray[np.int64]:
         """[S, 3]: index + 1 of series, store and product; 0 = never seen while learning."""
@@ -92,9 +101,12 @@ class Encoder:
         return np.concatenate(parts, axis=2), assumed
 
     def past_features(self, panel: Panel) -> Floats:
-        """float32 [S, D, X]: each past column over its mean so far, 0 where empty."""
+        """float32 [S, D, X]: each past column over its mean so far, 0 where empty; then 1 where known."""
         shape = panel.sales.shape
-        parts = [_relative_to_mean(_get_column(panel.past, column["name"], shape)) for column in self.past]
+        columns = [_get_column(panel.past, column["name"], shape) for column in self.past]
+        parts = [_relative_to_mean(column) for column in columns]
+        if self.tells_unknown:
+            parts += [(~np.isnan(column)).astype(np.float32) for column in columns]
         return np.stack(parts, axis=2) if parts else np.zeros((*shape, 0), np.float32)
 
 
@@ -120,11 +132,26 @@ def closed_days(panel: Panel, width: int) -> tuple[NDArray[np.bool_], list[dict[
 
 
 def _closing_habit(panel: Panel) -> NDArray[np.bool_]:
-    """[S, 7]: closed on more than 80% of that weekday in the last 26 weeks; False if a weekday is missing."""
-    recent = slice(max(0, panel.days - 182), panel.days)  # half a year: opening hours change
-    of_day = weekday_numbers(panel.dates[recent])
-    shares = [panel.closed[:, recent][:, of_day == k].mean(axis=1) for k in range(7) if (of_day == k).any()]
-    return np.stack(shares, axis=1) > 0.8 if len(shares) == 7 else np.zeros((len(panel.keys), 7), bool)
+    """[S, 7]: weekdays, Monday first, on which the store is closed; False if not seven days are known.
+
+    The last four weeks in which it opened decide: closed on all of them, or on three after half a year of
+    hardly ever being open. A store that has not opened for most of half a year is closed every day.
+    """
+    weeks = min(HABIT_WEEKS, panel.days // 7)
+    if not weeks:
+        return np.zeros((len(panel.keys), 7), bool)
+    # newest week first
+    closed = panel.closed[:, panel.days - 7 * weeks :].reshape(len(panel.keys), weeks, 7)[
+        :, ::-1
+    ]  # newest first
+    traded = ~closed.all(axis=2)  # [S, weeks]
+    newest = traded & (np.cumsum(traded, axis=1) <= NEWEST_WEEKS)
+    shut = (closed & newest[..., None]).sum(axis=1) / np.maximum(1, newest.sum(axis=1))[:, None]  # [S, 7]
+    habit = (shut == 1) | ((shut >= 0.75) & (closed.mean(axis=1) > CLOSED_SHARE))
+    habit |= (traded.mean(axis=1) < 1 - CLOSED_SHARE)[:, None]
+    # a week of the table begins on the weekday of its first day
+    first = int(weekday_numbers(panel.dates[-7:])[0])
+    return np.roll(habit, first, axis=1)
 
 
 def _closed_holidays(panel: Panel, days: NDArray[np.datetime64]) -> NDArray[np.bool_]:
@@ -189,8 +216,10 @@ def _encode_column(column: dict[str, Any], values: Floats, panel: Panel) -> Floa
             values = 3 * np.log(values / _row_median(values[:, : panel.days]))
     if kind == "score":
         values = (values - column["mean"]) / (column["std"] or 1.0)
-    # clipped, since a typing error in a price must not drown the other inputs
-    return np.nan_to_num(np.clip(values, -5, 5), nan=0.0)[:, :, None].astype(np.float32)
+    # clipped, since a typing error in a price must not drown the other inputs, and since nobody knows what
+    # a price does that was never asked while learning
+    low, high = column.get("seen", (-5, 5))
+    return np.nan_to_num(np.clip(values, low, high), nan=0.0)[:, :, None].astype(np.float32)
 
 
 def _row_median(values: Floats) -> Floats:

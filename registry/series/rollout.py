@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from registry.series.covariates import Encoder
+from registry.series.ended import find_ended
 from registry.series.panel import Floats, Panel
 from registry.series.quantiles import OUTPUT_COUNT
 from registry.series.windows import Windows
@@ -26,16 +27,25 @@ def roll_forward(model: nn.Module, windows: Windows, horizon: int) -> Floats:
                 rows = torch.arange(low, min(size, low + CHUNK_WINDOWS))
                 batch = windows.cut_batch(rows, torch.full_like(rows, first + start))
                 raw = model(batch) * batch.scale[:, None, None]  # [rows, P, Q] in units
-                result[rows, start : start + block] = _clean_outputs(raw, batch.closed)
+                result[rows, start : start + block] = _clean_outputs(raw, batch.closed, windows.bounds[rows])
             windows.append_forecast(first + start, result[:, start : start + block])
+    if windows.tells_unknown:
+        ended = torch.from_numpy(find_ended(windows.panel))
+        result[ended, :, :-1] = 0.0  # the highest quantile stays: it may come back
     return np.asarray(result[:, :horizon].numpy())
 
 
-def _clean_outputs(raw: torch.Tensor, closed: torch.Tensor) -> torch.Tensor:
-    """The outputs [B, P, Q] with sorted quantiles, nothing negative, 0 on closed days and for NaN."""
-    raw = raw.nan_to_num(0.0, posinf=0.0, neginf=0.0).clamp(min=0)
+def _clean_outputs(raw: torch.Tensor, closed: torch.Tensor, bounds: torch.Tensor) -> torch.Tensor:
+    """The outputs [B, P, Q] in [0, bounds [B]] with sorted quantiles, 0 on closed days and for NaN."""
+    raw = torch.minimum(raw.nan_to_num(0.0, posinf=torch.inf, neginf=0.0).clamp(min=0), bounds[:, None, None])
+    raw = raw.nan_to_num(0.0, posinf=0.0)  # infinite without a bound
     quantiles = raw[..., 1:].sort(dim=2).values
     return torch.cat([raw[..., :1], quantiles], dim=2).masked_fill(closed[..., None], 0.0)
+
+
+def has_reached_bounds(forecast: Floats, windows: Windows) -> bool:
+    """Whether the mean of any series and day of a forecast [S, H, Q] had to be cut to its bound."""
+    return bool((forecast[..., 0] >= windows.bounds.numpy()[:, None]).any())
 
 
 def build_windows(panel: Panel, encoder: Encoder, sizes: list[tuple[int, int]], horizon: int) -> Windows:

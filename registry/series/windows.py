@@ -6,27 +6,29 @@ A window at column t sees sales of columns < t only, known covariates and the ca
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from registry.series import calendar
+from registry.series.bounds import daily_bounds
 from registry.series.covariates import Encoder, closed_days
+from registry.series.history import MIN_LEVEL_DAYS, SCALE_DAYS, HiddenDays, SalesHistory
 from registry.series.panel import Panel
 from registry.series.quantiles import OUTPUT_COUNT
-from registry.series.tensor_math import running_sums, zero_probability
+from registry.series.tensor_math import zero_probability
 
 YEAR_DAYS = 364  # back to the same weekday last year
+CLOSING_FEATURES = 3  # the first known covariates: closed, and nearness of closed days
 AROUND = 3  # days before and after the block whose known covariates are included
 PROFILE_WEEKS = (1, 4, 8, 16, 26)
 PROFILE_COLUMNS = len(PROFILE_WEEKS) + 6  # the last columns of `ahead`: weekday means, then last year
+OLDER_WEEKS = 104  # weeks whose weekday means stand in where none of the newest is recorded
 LEVEL_DAYS = (7, 28, 112, 364)
-SCALE_DAYS = (56, 112, 364, 1456)
 NEW_SERIES_DAYS = 56  # days after which a series is no longer new
-MIN_LEVEL_DAYS = 21  # recorded days that make a level trustworthy
 
 
 @dataclass
@@ -81,9 +83,20 @@ class Windows:
         self.static = torch.from_numpy(encoder.static_features(panel))
         self.entity = torch.from_numpy(encoder.encode_entities(panel))
         self.unit, self.has_last_year = encoder.unit, encoder.last_year
+        self.tells_unknown = encoder.tells_unknown
         self.usual_weeks = encoder.usual_weeks
         self.entity_counts = (len(encoder.keys), len(encoder.stores), len(encoder.products))
-        self._build_running_sums(panel, closed, width)
+        no_bound = np.full(len(panel.keys), np.inf, np.float32)
+        bounds = daily_bounds(panel, encoder.unit) if encoder.tells_unknown else no_bound
+        self.bounds = torch.from_numpy(bounds)  # [S] units a day that no forecast exceeds
+        sales = np.full((len(panel.keys), width), np.nan, np.float32)
+        # a day beyond the bounds is a one-off, which must not lift the level for weeks
+        usable = np.minimum(panel.sales, bounds[:, None])
+        sales[:, : panel.days] = np.where(closed[:, : panel.days], np.nan, usable)
+        self.history = SalesHistory(torch.from_numpy(sales))
+        listed = np.cumsum(~np.isnan(panel.sales), axis=1) > 0
+        # [S] column of the first record; panel.days = none
+        self.first_record = torch.from_numpy(np.where(listed.any(1), listed.argmax(1), panel.days))
 
     def with_size(self, past_days: int, block: int) -> Windows:
         """The same tables with windows of another size; `block` must not exceed this one's."""
@@ -93,37 +106,6 @@ class Windows:
         twin.past_days, twin.block = past_days, block
         return twin
 
-    def _build_running_sums(self, panel: Panel, closed: NDArray[np.bool_], width: int) -> None:
-        """Running sums, from which every level and weekday mean is one subtraction."""
-        sales = np.full((len(panel.keys), width), np.nan, np.float32)
-        sales[:, : panel.days] = np.where(closed[:, : panel.days], np.nan, panel.sales)
-        # [S, W], NaN = no record or closed; days ahead stay NaN until a forecast is written there
-        self.sales = torch.from_numpy(sales)
-        listed = np.cumsum(~np.isnan(panel.sales), axis=1) > 0
-        # [S] column of the first record; panel.days = none
-        self.first_record = torch.from_numpy(np.where(listed.any(1), listed.argmax(1), panel.days))
-        amount, seen = self.sales.nan_to_num(), (~self.sales.isnan()).float()
-        # [S, W + 1]: entry t sums columns < t, so the sum over [a, b) is entry b - entry a
-        self.running_total, self.running_count, self.running_zeros = (
-            running_sums(amount),
-            running_sums(seen),
-            running_sums((self.sales == 0).float()),
-        )
-        # [S, W + 1]: entry t sums columns t - 1, t - 8, t - 15, ...: one weekday only
-        self.weekday_total, self.weekday_count = running_sums(amount, 7), running_sums(seen, 7)
-
-    def _append_day(self, column: int, nothing: Tensor) -> None:
-        """Extends the running sums by one day; `nothing` [S] is the chance of no sale."""
-        value = self.sales[:, column]
-        seen = (~value.isnan()).float()
-        amount = value.nan_to_num()
-        self.running_total[:, column + 1] = self.running_total[:, column] + amount
-        self.running_count[:, column + 1] = self.running_count[:, column] + seen
-        self.running_zeros[:, column + 1] = self.running_zeros[:, column] + nothing * seen
-        week = max(0, column - 6)  # column + 1 - 7, and 0 stands for "before the start"
-        self.weekday_total[:, column + 1] = self.weekday_total[:, week] * (column >= 6) + amount
-        self.weekday_count[:, column + 1] = self.weekday_count[:, week] * (column >= 6) + seen
-
     def append_forecast(self, column: int, forecast: Tensor) -> None:
         """Writes a forecast [S, P, Q] at `column`: the next block sees its mean as if it had been sold.
 
@@ -132,10 +114,8 @@ class Windows:
         values = forecast[..., 0]
         nothing = zero_probability(forecast[..., 1:], self.unit)  # [S, P]
         for step in range(values.shape[1]):
-            self.sales[:, column + step] = values[:, step].masked_fill(
-                self.closed[:, column + step], torch.nan
-            )
-            self._append_day(column + step, nothing[:, step])
+            sold = values[:, step].masked_fill(self.closed[:, column + step], torch.nan)
+            self.history.write_day(column + step, sold, nothing[:, step])
 
     @property
     def shape(self) -> Shape:
@@ -153,61 +133,30 @@ class Windows:
             outputs=OUTPUT_COUNT,
         )
 
-    def mean_level(self, rows: Tensor, at: Tensor, days: int) -> tuple[Tensor, Tensor]:
-        """Mean of recorded open days among the last `days` before `at`, and their count: [B], [B]."""
-        since = (at - days).clamp(min=0)  # [B]; `at` is the first unknown column: days in [at - days, at)
-        count = self.running_count[rows, at] - self.running_count[rows, since]
-        return (self.running_total[rows, at] - self.running_total[rows, since]) / count.clamp(min=1), count
-
-    def compute_scale(self, rows: Tensor, at: Tensor) -> Tensor:
-        """[B]: the recent level, or one over a longer span while too few recent days are recorded."""
-        found, enough = self.mean_level(rows, at, SCALE_DAYS[0])
-        for days in SCALE_DAYS[1:]:
-            older, count = self.mean_level(rows, at, days)
-            found = torch.where(enough < MIN_LEVEL_DAYS, older, found)
-            enough = torch.where(enough < MIN_LEVEL_DAYS, count, enough)
+    def cut_batch(self, rows: Tensor, at: Tensor, hidden: HiddenDays | None = None) -> Batch:
+        """Windows of series `rows` [B] whose first unknown column is `at` [B], without what is hidden."""
         # at least one unit: a series that sold nothing lately must not be divided by 0
-        return found.clamp(min=self.unit).float()
-
-    def usual_sales(self, rows: Tensor, day: Tensor, at: Tensor, weeks: int) -> tuple[Tensor, Tensor]:
-        """Mean of the last `weeks` same weekdays before `at`, and how many were recorded: [B, P], [B, P]."""
-        # [B, P] whole weeks, in days, back to the newest same weekday before `at`
-        back = torch.div(day - at[:, None], 7, rounding_mode="floor") * 7 + 7
-        last = (day - back + 1).clamp(min=0)  # running sums are shifted by one
-        first = (last - 7 * weeks).clamp(min=0)
-        row = rows[:, None]
-        count = self.weekday_count[row, last] - self.weekday_count[row, first]
-        total = self.weekday_total[row, last] - self.weekday_total[row, first]
-        return total / count.clamp(min=1), count
-
-    def cut_batch(self, rows: Tensor, at: Tensor) -> Batch:
-        """Windows of series `rows` [B] whose first unknown column is `at` [B]."""
-        scale = self.compute_scale(rows, at)
+        scale = self.history.recent_level(rows, at, hidden).clamp(min=self.unit).float()
         row, start = rows[:, None], at[:, None]
         back = start + torch.arange(-self.past_days, 0)  # [B, L] columns of the past
-        inside = back >= 0  # [B, L] False before the panel starts: every feature is 0 there (sales NaN)
-        recent = self.sales[row, back.clamp(min=0)].masked_fill(~inside, torch.nan) / scale[:, None]
+        recent = self._past_sales(row, back, hidden) / scale[:, None]
         day = start + torch.arange(self.block)
         # [B, P + 2 * AROUND]
-        near = (start + torch.arange(-AROUND, self.block + AROUND)).clamp(min=0)
-        base, ahead = self._ahead_features(rows, at, day, scale)
+        near = start + torch.arange(-AROUND, self.block + AROUND)
+        base, ahead = self._ahead_features(rows, at, day, scale, hidden)
         closed = self.closed[row, day]
-        target = self.sales[row, day].masked_fill(closed, torch.nan) / scale[:, None]
-        seen = ~recent.isnan()
+        target = self.history.sales[row, day].masked_fill(closed, torch.nan) / scale[:, None]
         # channels of past [B, L, C]: sales, recorded, K known, X past covariates; C = 2 + K + X
         # asinh: like log for large values, yet defined at 0
-        past = [torch.asinh(recent.nan_to_num())[..., None], seen[..., None].float()]
-        past += [self.known[row, back.clamp(min=0)] * inside[..., None]]
-        if self.past_covariates.shape[2]:
-            past += [
-                self.past_covariates[row, back.clamp(0, self.past_covariates.shape[1] - 1)]
-                * inside[..., None]
-            ]
+        past = [torch.asinh(recent.nan_to_num())[..., None], (~recent.isnan())[..., None].float()]
+        # False before the panel starts: every feature is 0 there (sales NaN)
+        past += [self._known_covariates(row, back, hidden) * (back >= 0)[..., None]]
+        past += [self._past_covariates(row, back, hidden)]
         return Batch(
             past=torch.cat(past, dim=2),
-            around=self.known[row, near],
+            around=self._known_covariates(row, near, hidden),
             ahead=ahead,
-            level=self._level_features(rows, at, scale),
+            level=self._level_features(rows, at, scale, hidden),
             static=self.static[rows],
             entity=self.entity[rows],
             base=base,
@@ -217,23 +166,70 @@ class Windows:
             target=target,
         )
 
-    def _ahead_features(self, rows: Tensor, at: Tensor, day: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
+    def _past_sales(self, row: Tensor, columns: Tensor, hidden: HiddenDays | None) -> Tensor:
+        """Sales of the columns [B, n], NaN where not recorded, hidden or before the panel: [B, n]."""
+        sales = self.history.sales[row, columns.clamp(min=0)].masked_fill(columns < 0, torch.nan)
+        return sales if hidden is None else sales.masked_fill(hidden.covers(columns), torch.nan)
+
+    def _known_covariates(self, row: Tensor, columns: Tensor, hidden: HiddenDays | None) -> Tensor:
+        """Known covariates of the columns [B, n], with closing features 1 in a hidden closure: [B, n, K]."""
+        known = self.known[row, columns.clamp(min=0)]
+        if hidden is not None:
+            shut = hidden.covers(columns) & hidden.is_closure[:, None]
+            known[..., :CLOSING_FEATURES].masked_fill_(shut[..., None], 1.0)
+        return known
+
+    def _past_covariates(self, row: Tensor, columns: Tensor, hidden: HiddenDays | None) -> Tensor:
+        """Past covariates of the columns [B, n]; 0 where not known, after the origin too: [B, n, X]."""
+        days = self.past_covariates.shape[1]
+        found = self.past_covariates[row, columns.clamp(0, days - 1)]
+        if not self.tells_unknown:  # bundles of schema 2 have learned with the last known value repeated
+            return found * (columns >= 0)[..., None]
+        known = (columns >= 0) & (columns < days)
+        if hidden is not None:
+            known &= columns < hidden.covariates_end[:, None]
+        return found * known[..., None]
+
+    def _ahead_features(
+        self, rows: Tensor, at: Tensor, day: Tensor, scale: Tensor, hidden: HiddenDays | None
+    ) -> tuple[Tensor, Tensor]:
         """base [B, P] and the features of each day ahead [B, P, A]; day [B, P] are their columns."""
         size = scale[:, None].double()  # [B, 1], as is `overall`, the recent level over the scale
-        overall = (self.mean_level(rows, at, SCALE_DAYS[0])[0].float() / scale)[:, None].double()
+        level, count = self.history.mean_level(rows, at, SCALE_DAYS[0], hidden)
+        overall = (level.float() / scale)[:, None].double()
+        if self.tells_unknown:  # nothing recorded lately: the level of longer ago, which is the scale
+            overall = torch.where(count[:, None] > 0, overall, 1.0)
         columns, base = [], overall
-        for weeks in PROFILE_WEEKS:
-            mean, count = self.usual_sales(rows, day, at, weeks)
-            mean = torch.where(count > 0, mean / size, overall)  # weekdays never recorded: the level
+        for weeks, units in self._weekday_means(rows, at, day, hidden):
+            mean = torch.where(units.isnan(), overall, units / size)  # weekdays never recorded: the level
             base = mean if weeks == self.usual_weeks else base
             columns.append(torch.asinh(mean))
-        for value, known in self._last_year(rows, at, day, size):
+        for value, known in self._last_year(rows, at, day, size, hidden):
             columns += [torch.asinh(value), known]
         # [B, P, PROFILE_COLUMNS]: 5 weekday means, then 3 x (value, known) of last year
         table = torch.stack([column.expand(day.shape).float() for column in columns], dim=2)
         return base.expand(day.shape).float(), torch.cat([self.calendar[day], table], dim=2)
 
-    def _last_year(self, rows: Tensor, at: Tensor, day: Tensor, size: Tensor) -> list[tuple[Tensor, Tensor]]:
+    def _weekday_means(
+        self, rows: Tensor, at: Tensor, day: Tensor, hidden: HiddenDays | None
+    ) -> Iterator[tuple[int, Tensor]]:
+        """(weeks, mean of that weekday over so many weeks, NaN = not recorded): [B, P], for PROFILE_WEEKS.
+
+        A mean without a record is that of the next longer span.
+        """
+        spans = (*PROFILE_WEEKS, OLDER_WEEKS) if self.tells_unknown else PROFILE_WEEKS
+        means = []
+        for weeks in spans:
+            mean, count = self.history.weekday_mean(rows, day, at, weeks, hidden)
+            means.append(mean.masked_fill(count == 0, torch.nan))
+        if self.tells_unknown:
+            for place in range(len(PROFILE_WEEKS) - 1, -1, -1):
+                means[place] = torch.where(means[place].isnan(), means[place + 1], means[place])
+        yield from zip(PROFILE_WEEKS, means, strict=False)
+
+    def _last_year(
+        self, rows: Tensor, at: Tensor, day: Tensor, size: Tensor, hidden: HiddenDays | None
+    ) -> list[tuple[Tensor, Tensor]]:
         """(value, 1 if known) of last year's day, its week, and its week over the level then: [B, P] all.
 
         Values are divided by the scale.
@@ -242,11 +238,11 @@ class Windows:
             nothing = torch.zeros_like(day, dtype=torch.float64)
             return [(nothing, nothing)] * 3
         then = day - YEAR_DAYS
-        value = self.sales[rows[:, None], then.clamp(min=0)].masked_fill(then < 0, torch.nan).double() / size
-        week, count = self._mean_between(rows, then - 3, then + 4)
+        value = self._past_sales(rows[:, None], then, hidden).double() / size
+        week, count = self.history.mean_between(rows, then - 3, then + 4, hidden)
         # [B, 1]: eight weeks before the same day last year
-        level, level_count = self._mean_between(
-            rows, (at - YEAR_DAYS - 56)[:, None], (at - YEAR_DAYS)[:, None]
+        level, level_count = self.history.mean_between(
+            rows, (at - YEAR_DAYS - 56)[:, None], (at - YEAR_DAYS)[:, None], hidden
         )
         # [B, P] how high this week stood above the level then; capped: a level near 0 would blow it up
         season = (week / level.clamp(min=self.unit * 0.1)).clamp(max=5)
@@ -257,28 +253,35 @@ class Windows:
             (torch.where(both, season, 1.0), both.double()),
         ]
 
-    def _mean_between(self, rows: Tensor, since: Tensor, until: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean of recorded days in [since, until) and their count: [B, n] all."""
-        row, low, high = rows[:, None], since.clamp(min=0), until.clamp(min=0)
-        count = self.running_count[row, high] - self.running_count[row, low]
-        return (self.running_total[row, high] - self.running_total[row, low]) / count.clamp(min=1), count
-
-    def _level_features(self, rows: Tensor, at: Tensor, scale: Tensor) -> Tensor:
+    def _level_features(self, rows: Tensor, at: Tensor, scale: Tensor, hidden: HiddenDays | None) -> Tensor:
         """[B, E]: the size and how it developed, how much is recorded, how new the series is."""
         # E = 10: scale, 4 levels, 2 shares recorded (7 and 28 days), share of zeros, age, last year's level
         columns = [torch.log1p(scale / self.unit) / 5]
-        for days in LEVEL_DAYS:
-            mean, count = self.mean_level(rows, at, days)
+        levels = [self.history.mean_level(rows, at, days, hidden) for days in LEVEL_DAYS]
+        for days, (mean, count) in zip(LEVEL_DAYS, self._fill_levels(levels, scale), strict=True):
             columns.append(torch.asinh(mean.float() / scale) * (days < YEAR_DAYS or self.has_last_year))
             # the share recorded, of short spans only: that of long ones would tell the date
             columns += [(count / days).float()] if days <= NEW_SERIES_DAYS else []
-        since = (at - 56).clamp(min=0)
-        recorded = (self.running_count[rows, at] - self.running_count[rows, since]).clamp(min=1)
-        columns.append(((self.running_zeros[rows, at] - self.running_zeros[rows, since]) / recorded).float())
-        columns.append(((at - self.first_record[rows]).clamp(0, NEW_SERIES_DAYS) / NEW_SERIES_DAYS).float())
-        then, _count = self._mean_between(rows, (at - YEAR_DAYS - 28)[:, None], (at - YEAR_DAYS)[:, None])
+        columns.append(self.history.zero_share(rows, at, 56, hidden).float())
+        first = self.first_record[rows]
+        if hidden is not None:  # hidden from the start: the series looks as young as it is then
+            first = torch.where(hidden.start == 0, torch.maximum(first, hidden.end), first)
+        columns.append(((at - first).clamp(0, NEW_SERIES_DAYS) / NEW_SERIES_DAYS).float())
+        then, _count = self.history.mean_between(
+            rows, (at - YEAR_DAYS - 28)[:, None], (at - YEAR_DAYS)[:, None], hidden
+        )
         columns.append(torch.asinh(then[:, 0].float() / scale) * self.has_last_year)
         return torch.stack(columns, dim=1)
+
+    def _fill_levels(self, levels: list[tuple[Tensor, Tensor]], scale: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """The levels, where nothing is recorded that of the next longer span, at last the scale: [B] each."""
+        if not self.tells_unknown:
+            return levels
+        filled, older = [], scale
+        for mean, count in reversed(levels):
+            older = torch.where(count > 0, mean.float(), older)
+            filled.append((older, count))
+        return filled[::-1]
 
 
 def find_positions(windows: Windows, first: int, last: int) -> tuple[Tensor, Tensor]:

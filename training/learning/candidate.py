@@ -22,6 +22,7 @@ from registry.series.windows import Batch, Windows, find_positions
 from training.learning import loop
 from training.learning.checkpoint import FitState
 from training.learning.defaults import MIN_PAST_DAYS
+from training.learning.hiding import Hiding
 
 CHECK_WINDOWS = 2048  # windows that decide when learning stops
 REFIT_STEP_SHARE = 0.5  # of the best number of steps, at most, when a model is refitted with the holdout days
@@ -42,6 +43,7 @@ class Candidate:
     holdout_forecasts: list[Floats] = field(
         default_factory=list
     )  # [S, H, Q] of each holdout window, not calibrated
+    has_run_away: bool = False  # a forecast had to be cut to what its series could sell
     round_count: int = 0  # rounds of all its fits
     best_step: int = 0  # steps of the best round on check days; 0 = not known
     fit_state: FitState = field(default_factory=FitState)  # of the current fit
@@ -78,7 +80,10 @@ class Candidate:
                     "No series has enough days to learn from: add older days or forecast fewer days."
                 )
             )
-        sampler = loop.WindowSampler(self.windows, places, self.seed + refit, self._draw_check_windows(end))
+        check = self._draw_check_windows(end)
+        # what fits itself (trees) cannot run away, and errs more after windows with gaps
+        hiding = None if isinstance(self.model, CustomFit) else Hiding(self.horizon)
+        sampler = loop.WindowSampler(self.windows, places, self.seed + refit, check, hiding=hiding)
         if isinstance(self.model, CustomFit):
             yield from self._fit_custom(self.model, sampler, seconds)
         else:
@@ -114,13 +119,17 @@ class Candidate:
         places = find_positions(self.windows, end, self.panel.days - self.block)
         if not len(places[0]):
             return None
-        return loop.WindowSampler(self.windows, places, self.seed, uniform=True).draw(CHECK_WINDOWS)
+        generator = torch.Generator().manual_seed(self.seed)
+        pick = torch.randint(len(places[0]), (CHECK_WINDOWS,), generator=generator)
+        return self.windows.cut_batch(places[0][pick], places[1][pick])
 
     def forecast_window(self, column: int) -> Floats:
         """Forecast of the window that starts at `column`, from the days before it: [S, H, Q]."""
         seen = self.panel.as_of(self.panel.start + np.timedelta64(column - 1, "D"))
         sizes = (self.config.past_days, self.block, self.horizon)
-        return rollout.forecast_panel(self.model, seen, self.encoder, sizes)[0]
+        forecast, windows = rollout.forecast_panel(self.model, seen, self.encoder, sizes)
+        self.has_run_away |= rollout.has_reached_bounds(forecast, windows)
+        return forecast
 
     def build_member(self, weight: float) -> EnsembleMember:
         """The bundle member with this weight in the forecast."""

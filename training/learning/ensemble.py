@@ -51,13 +51,20 @@ class _Blend:
 
 
 def choose_ensemble(
-    forecasts: list[WindowForecasts], actual: WindowForecasts, excluded: Collection[int] = ()
+    forecasts: list[WindowForecasts],
+    actual: WindowForecasts,
+    excluded: Collection[int] = (),
+    unusable: Collection[int] = (),
 ) -> EnsembleChoice:
     """The best blend, or the best candidate; forecasts [candidate][window] [S, H, Q], actual [window].
 
-    The candidates at `excluded`, such as repeating last week, are never part of a blend.
+    The candidates at `excluded`, such as repeating last week, are never part of a blend; those at `unusable`
+    do not forecast at all unless there is no other.
     """
     errors = np.array([judged_error(one, actual) for one in forecasts])
+    if len(unusable) < len(errors):
+        errors[list(unusable)] = np.inf
+        excluded = {*excluded, *unusable}
     wapes = [window_wape(one, actual) for one in forecasts]
     single = int(errors.argmin())
     alone = [float(place == single) for place in range(len(errors))]
@@ -82,6 +89,8 @@ def choose_ensemble(
 def _list_blends(errors: Errors, excluded: Collection[int]) -> list[tuple[list[int], int]]:
     """Members of each blend to judge, and the power of its weights: the best two, three, all near ones."""
     order = [place for place in errors.argsort(kind="stable").tolist() if place not in excluded]
+    if not order:
+        return []
     near = [place for place in order if errors[place] <= MAX_ERROR_RATIO * max(errors[order[0]], 1e-9)]
     sizes = sorted({2, 3, len(near)} & set(range(2, len(near) + 1)))
     return [(near[:size], power) for size in sizes for power in ERROR_POWERS]

@@ -23,6 +23,7 @@ from registry.lib.errors import MessageError, gettext_noop
 from registry.series.quantiles import MEDIAN_INDEX, QUANTILE_LEVELS
 from registry.series.windows import Batch, Windows
 from training.learning.checkpoint import FitState, LearnerState
+from training.learning.hiding import Hiding
 
 MIN_ROUNDS, MAX_ROUND_SECONDS = 20, 6.0  # at least so many rounds, and none planned to take longer
 SPREAD_WINDOWS = 4096  # windows that measure how wild the sales are
@@ -69,7 +70,7 @@ class WindowSampler:
     """Seeded random windows among the given (series, column) pairs, which are in order of series.
 
     A series is drawn by the square root of its size: between equal shares (MASE) and equal units (WAPE).
-    With `uniform` every window is equally likely.
+    With a `hiding` some windows lose days (hiding.py).
     """
 
     def __init__(
@@ -78,17 +79,18 @@ class WindowSampler:
         positions: tuple[Tensor, Tensor],
         seed: int,
         check: Batch | None = None,
-        uniform: bool = False,
+        hiding: Hiding | None = None,
     ):
-        self.windows, self.check = windows, check
+        self.windows, self.check, self.hiding = windows, check, hiding
         self.rows, self.columns = rows, columns = positions
         self.generator = torch.Generator().manual_seed(seed)
         # [G] series that have windows, and how many each; rows and columns are [N]
         series, self.counts = torch.unique_consecutive(rows, return_counts=True)
         self.starts = self.counts.cumsum(0) - self.counts
         last = int(columns.max())
-        size = windows.mean_level(series, torch.full_like(series, last), last)[0].clamp(min=windows.unit)
-        self.cumulative_shares = (self.counts if uniform else self.counts * size.sqrt()).double().cumsum(0)
+        level, _count = windows.history.mean_level(series, torch.full_like(series, last), last)
+        size = level.clamp(min=windows.unit)
+        self.cumulative_shares = (self.counts * size.sqrt()).double().cumsum(0)
 
     def __len__(self) -> int:
         """How many windows there are."""
@@ -103,7 +105,9 @@ class WindowSampler:
         )
         series = series.clamp(max=len(self.counts) - 1)
         pick = self.starts[series] + (chance[1] * self.counts[series]).long()
-        return self.windows.cut_batch(self.rows[pick], self.columns[pick])
+        rows, columns = self.rows[pick], self.columns[pick]
+        hidden = self.hiding.draw(self.windows, rows, columns, self.generator) if self.hiding else None
+        return self.windows.cut_batch(rows, columns, hidden)
 
 
 def mean_loss_weight(batch: Batch) -> float:

@@ -49,6 +49,7 @@ from training.learning.ensemble import (
 from training.learning.holdout import Holdout
 from training.learning.progress import (
     PREPARED,
+    RAN_AWAY,
     SAVING,
     STARTED,
     Progress,
@@ -128,7 +129,8 @@ class TrainingPipeline:
         yield from self._learn_candidates()
         yield from self._test_candidates()
         forecasts = [candidate.holdout_forecasts for candidate in self.candidates]
-        choice = choose_ensemble(forecasts, self.holdout.actuals, self._baseline_indexes)
+        away = [place for place, candidate in enumerate(self.candidates) if candidate.has_run_away]
+        choice = choose_ensemble(forecasts, self.holdout.actuals, self._baseline_indexes, away)
         scores = self._score_choice(choice)
         chosen = [(c, w) for c, w in zip(self.candidates, choice.weights, strict=True) if w > 0]
         for candidate, weight in chosen:
@@ -182,12 +184,15 @@ class TrainingPipeline:
             candidate.holdout_forecasts = [
                 candidate.forecast_window(column) for column in self.holdout.columns
             ]
+            candidate.forecast_window(self.panel.days)  # the days ahead, which nobody can score yet
             error = window_wape(candidate.holdout_forecasts, self.holdout.actuals)
             if self.trials:
                 self.trials[candidate.entry.name].record_test(error)
             progress = LEARN_END + (TEST_END - LEARN_END) * number / len(self.candidates)
             text, values = describe_score(candidate.entry.name, error)
             yield self._build_progress("test", progress, text, **values)
+            if candidate.has_run_away:
+                yield self._build_progress("test", progress, RAN_AWAY, method=candidate.entry.name)
 
     def _fit_candidate(
         self, candidate: Candidate, end: int, seconds: float, stage: tuple[str, float]

@@ -17,6 +17,9 @@ NOTHING_SOLD = gettext_noop("{method}, round {round}: no error, because nothing 
 STARTED = gettext_noop("{method}: started")
 SCORED = gettext_noop("{method}: error {error:.1%} on the days held back")
 NOT_SCORED = gettext_noop("{method}: no error, because nothing was sold on the days held back")
+RAN_AWAY = gettext_noop(
+    "{method} is left out: some forecasts were above three times the largest day ever sold"
+)
 SAVING = gettext_noop("Saving the model")
 
 

@@ -1,0 +1,53 @@
+"""Series that ended: nothing sold for so long, while their store sells, that chance does not explain it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from registry.series.panel import Floats, Panel
+
+MIN_SILENT_DAYS = 28  # recorded days without a sale
+MIN_MISSED_UNITS = 12.0  # units that would have been sold in them: chance e**-12 for independent sales
+LEVEL_DAYS, YEAR_DAYS = 112, 364
+
+
+def find_ended(panel: Panel) -> NDArray[np.bool_]:
+    """Whether each series has ended by the panel's last day: [S].
+
+    What it would have sold in its silence is judged by the days before, or by the same days a year ago if
+    these were fewer: a product out of season has not ended.
+    """
+    sales = np.where(panel.closed, np.nan, panel.sales)
+    silent = trailing_zeros(sales)  # [S, D]
+    days = silent.sum(axis=1)
+    missed = np.minimum(days * _level_before(sales, silent), _sold_year_ago(sales, silent))
+    return (days >= MIN_SILENT_DAYS) & (missed >= MIN_MISSED_UNITS)
+
+
+def trailing_zeros(sales: Floats) -> NDArray[np.bool_]:
+    """The recorded days after the last sale of each series: [S, D]; sales NaN = not recorded.
+
+    >>> trailing_zeros(np.array([[2, 0, np.nan, 0], [0, 0, 0, 1]], np.float32)).astype(int).tolist()
+    [[0, 1, 0, 1], [0, 0, 0, 0]]
+    """
+    sold_later = np.cumsum((np.nan_to_num(sales) > 0)[:, ::-1], axis=1)[:, ::-1] > 0
+    return ~sold_later & ~np.isnan(sales)
+
+
+def _level_before(sales: Floats, silent: NDArray[np.bool_]) -> Floats:
+    """Mean of the last LEVEL_DAYS recorded days before the silence; 0 if there are none: [S]."""
+    before = ~np.isnan(sales) & ~silent
+    newest = np.cumsum(before[:, ::-1], axis=1)[:, ::-1] <= LEVEL_DAYS
+    counted = before & newest
+    total = np.where(counted, np.nan_to_num(sales), 0).sum(axis=1)
+    return np.asarray(total / np.maximum(1, counted.sum(axis=1)), np.float32)
+
+
+def _sold_year_ago(sales: Floats, silent: NDArray[np.bool_]) -> Floats:
+    """Units sold a year before the silent days; infinite for a series that was not recorded then: [S]."""
+    then = np.zeros_like(silent)
+    then[:, :-YEAR_DAYS] = silent[:, YEAR_DAYS:]
+    known = then & ~np.isnan(sales)
+    units = np.where(known, np.nan_to_num(sales), 0).sum(axis=1)
+    return np.where(known.any(axis=1), units, np.inf).astype(np.float32)
