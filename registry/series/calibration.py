@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from registry.series.ended import MIN_MISSED_UNITS, MIN_SILENT_DAYS, trailing_zeros
+from registry.series.ended import without_ended
 from registry.series.panel import Floats
 from registry.series.quantiles import INTERVALS, MEDIAN_INDEX, QUANTILE_LEVELS, is_count_data, round_median
 from registry.series.spread import LEVELS_80, Z_80, OwnRange, fit_own_ranges
@@ -56,7 +56,7 @@ class Calibration:
         """
         if not holdout:
             return cls()
-        holdout = _without_ended(holdout)
+        holdout = without_ended(holdout)
         whole = is_count_data(np.stack([actual for actual, _forecast in holdout]))
         holdout = [(actual, round_median(forecast)) for actual, forecast in holdout] if whole else holdout
         # [W * S] by the forecast, not the sales: a level must be known when forecasting
@@ -155,21 +155,6 @@ class Calibration:
         ranges = self.sums.get(kind) or [[0.0, 0.0]]
         low, high = (grown * end for end in ranges[min(size, len(ranges) - 1)])
         return float(mean.sum() * max(0.0, 1 + low)), float(mean.sum() * (1 + high))
-
-
-def _without_ended(holdout: list[HoldoutForecast]) -> list[HoldoutForecast]:
-    """The windows without the days after a series ended: they must not move or widen the others."""
-    days = holdout[0][0].shape[1]
-    actual = np.concatenate([sold for sold, _forecast in holdout], axis=1)  # [S, W * H], oldest first
-    expected = np.concatenate([forecast[..., 0] for _sold, forecast in holdout], axis=1)
-    silent = trailing_zeros(actual)
-    missed = np.where(silent, expected, 0).sum(axis=1)
-    ended = (silent.sum(axis=1) >= MIN_SILENT_DAYS) & (missed >= MIN_MISSED_UNITS)
-    kept = np.where(silent & ended[:, None], np.float32(np.nan), actual)
-    return [
-        (kept[:, place * days : (place + 1) * days], forecast)
-        for place, (_sold, forecast) in enumerate(holdout)
-    ]
 
 
 def group_rows(keys: list[tuple[str, str]]) -> dict[str, list[NDArray[np.intp]]]:

@@ -25,6 +25,24 @@ def find_ended(panel: Panel) -> NDArray[np.bool_]:
     return (days >= MIN_SILENT_DAYS) & (missed >= MIN_MISSED_UNITS)
 
 
+def without_ended(holdout: list[tuple[Floats, Floats]]) -> list[tuple[Floats, Floats]]:
+    """Holdout windows, actual [S, H] and forecast [S, H, Q], whose actuals after a series ended are NaN.
+
+    They must not move or widen the others.
+    """
+    days = holdout[0][0].shape[1]
+    actual = np.concatenate([sold for sold, _forecast in holdout], axis=1)  # [S, W * H], oldest first
+    expected = np.concatenate([forecast[..., 0] for _sold, forecast in holdout], axis=1)
+    silent = trailing_zeros(actual)
+    missed = np.where(silent, expected, 0).sum(axis=1)
+    ended = (silent.sum(axis=1) >= MIN_SILENT_DAYS) & (missed >= MIN_MISSED_UNITS)
+    kept = np.where(silent & ended[:, None], np.float32(np.nan), actual)
+    return [
+        (kept[:, place * days : (place + 1) * days], forecast)
+        for place, (_sold, forecast) in enumerate(holdout)
+    ]
+
+
 def trailing_zeros(sales: Floats) -> NDArray[np.bool_]:
     """The recorded days after the last sale of each series: [S, D]; sales NaN = not recorded.
 

@@ -89,8 +89,7 @@ class WindowSampler:
         self.starts = self.counts.cumsum(0) - self.counts
         last = int(columns.max())
         level, _count = windows.history.mean_level(series, torch.full_like(series, last), last)
-        size = level.clamp(min=windows.unit)
-        self.cumulative_shares = (self.counts * size.sqrt()).double().cumsum(0)
+        self.cumulative_shares = (self.counts * level.clamp(min=windows.unit).sqrt()).double().cumsum(0)
 
     def __len__(self) -> int:
         """How many windows there are."""
