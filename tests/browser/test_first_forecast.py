@@ -109,7 +109,7 @@ def test_stop_asks_and_a_second_tab_sees_the_end(open_tab):
 def test_changing_the_method_swaps_its_knobs(open_tab):
     page = open_tab().page
     page.goto("/train/")
-    page.click("summary")
+    page.click("main summary")
     page.select_option("#id_algorithm", "kan")
     page.wait_for_selector("[name=knob-bumps]")
     page.select_option("#id_algorithm", "seasonal_naive")

@@ -43,20 +43,21 @@ def tell(product, tab) -> Story:
     with suppress(AssertionError):  # so many days cannot be learned from
         product.call("train", *quick, "--scope", "global", "--horizon", "300")
     page, pages = tab.page, dict(LISTS)
-    page.goto("/forecast/")
+    page.goto("/d/1/forecast/")
     page.click("#forecast-form button[type=submit]")
     page.wait_for_selector("#result canvas[data-drawn=true]")
+    pages["forecast-computed"] = "/d/1/forecast/?product=P001&horizon=28"
     rival = page.locator("#id_with_1 option").nth(1).get_attribute("value")
     pages["forecast"] = f"{page.url}?with={rival}"
     pages["forecast-delete"] = f"{page.url}delete/"
     pages |= bring(product, page)
-    page.goto("/models/?state=ready")
+    page.goto("/d/1/models/?state=ready")
     first, second = (page.locator("[name=v]").nth(at).get_attribute("value") for at in (0, 1))
     pages["compare"] = f"/models/compare/?v={first}&v={second}"
     pages |= {f"model-{name}": f"/models/{first}/{name}/" for name in ("promote", "delete")}
     pages["model"] = f"/models/{first}/"
-    page.goto("/train/")
-    pages["run"] = page.locator('.attention a[href^="/runs/"]').first.get_attribute("href") or "/"
+    page.goto("/d/1/train/")
+    pages["run"] = page.locator('main a[href*="/runs/"]').first.get_attribute("href") or "/"
     return Story(pages)
 
 
