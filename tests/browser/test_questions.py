@@ -62,9 +62,9 @@ def test_the_account_menu_opens_closes_on_escape_and_has_no_faults(open_tab):
     tab = open_tab()
     page = tab.page
     page.click(".tools details.menu summary")
-    assert page.locator(".menubox").is_visible() and faults(tab) == []
+    assert page.locator(".tools .menubox").is_visible() and faults(tab) == []
     page.keyboard.press("Escape")
-    assert not page.locator(".menubox").is_visible()
+    assert not page.locator(".tools .menubox").is_visible()
     page.click(".tools details.menu summary")
     page.click("h1")
-    assert not page.locator(".menubox").is_visible()
+    assert not page.locator(".tools .menubox").is_visible()

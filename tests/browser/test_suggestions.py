@@ -12,7 +12,7 @@ OPEN = "#product-options:not([hidden]) [data-value]"
 def field(open_tab):
     """The product field of the training page."""
     tab = open_tab()
-    tab.page.goto("/train/")
+    tab.page.goto("/d/1/train/")
     tab.page.check('input[name="kind"][value="product"]')
     return tab
 
