@@ -43,7 +43,7 @@ def test_from_sign_in_over_a_file_to_a_forecast_in_excel_in_few_clicks(chromium,
     tab.context.add_init_script(COUNT)
     tab.sign_in()
 
-    page.click("header a[href='/data/']")
+    page.click("nav.nav a[href$='/data/']")
     page.click(".head a.primary")
     with page.expect_file_chooser() as choosing:
         page.click("#id_file")
