@@ -15,7 +15,7 @@ from tests.helpers.source_tree import ROOT
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-PATIENCE = 60_000  # milliseconds: a busy machine is slow, not wrong
+PATIENCE = 120_000  # milliseconds: a busy machine is slow, not wrong
 LISTEN = """window.violations = [];
 const note = (e) => window.violations.push(`${e.violatedDirective} ${e.blockedURI}`);
 document.addEventListener("securitypolicyviolation", note);"""
