@@ -143,7 +143,7 @@ def run_cell(cell: Cell) -> dict[str, Any]:
         if not output.is_file():
             return measured | {"failed": True}
         actual = actual_sales(panel, seen.days, horizon)
-        past = np.where(seen.closed, np.nan, seen.sales)
+        past = seen.open_sales
         with np.load(Path(place) / "forecast.npz") as arrays:
             mean, quantiles = arrays["mean"], round_count_medians(arrays["mean"], arrays["quantiles"], actual)
             scores = metrics.score_window(actual, mean, quantiles, past)

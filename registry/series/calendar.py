@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from registry.lib.errors import MessageError, gettext_noop
 from registry.series.panel import Days, Floats
 
+YEAR_DAYS = 364  # back to the same weekday last year
 YEAR_HARMONICS, MONTH_HARMONICS = 3, 2
 HOLIDAY_REACH = 10  # days before and after a holiday that it may influence
 

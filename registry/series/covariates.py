@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from registry.series.bounds import largest_by_product
 from registry.series.calendar import is_holiday, weekday_numbers
 from registry.series.panel import Floats, Panel
 
@@ -44,6 +45,7 @@ class Encoder:
     usual_weeks: int = USUAL_WEEKS  # one of windows.PROFILE_WEEKS
     # Learned with days hidden at random: unknown days count as unknown, not as 0 or as the last known day.
     tells_unknown: bool = False
+    largest: dict[str, float] = field(default_factory=dict)  # product -> its largest day, see bounds.py
 
     @classmethod
     def fit(cls, panel: Panel) -> Encoder:
@@ -66,6 +68,7 @@ class Encoder:
             last_year=panel.days >= LAST_YEAR_MIN_DAYS,
             usual_weeks=USUAL_WEEKS if panel.days >= TWO_YEARS or panel.is_sparse else USUAL_WEEKS_YOUNG,
             tells_unknown=True,
+            largest=largest_by_product(panel.open_sales, panel.keys),
         )
         for column in [c for c in encoder.known if c["kind"] in {"ratio", "score"}]:
             values = _encode_column(column, panel.known[column["name"]][:, : panel.days], panel)
@@ -140,10 +143,8 @@ def _closing_habit(panel: Panel) -> NDArray[np.bool_]:
     weeks = min(HABIT_WEEKS, panel.days // 7)
     if not weeks:
         return np.zeros((len(panel.keys), 7), bool)
-    # newest week first
-    closed = panel.closed[:, panel.days - 7 * weeks :].reshape(len(panel.keys), weeks, 7)[
-        :, ::-1
-    ]  # newest first
+    closed = panel.closed[:, panel.days - 7 * weeks :].reshape(len(panel.keys), weeks, 7)
+    closed = closed[:, ::-1]  # newest week first
     traded = ~closed.all(axis=2)  # [S, weeks]
     newest = traded & (np.cumsum(traded, axis=1) <= NEWEST_WEEKS)
     shut = (closed & newest[..., None]).sum(axis=1) / np.maximum(1, newest.sum(axis=1))[:, None]  # [S, 7]

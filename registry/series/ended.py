@@ -5,24 +5,28 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from registry.series.panel import Floats, Panel
+from registry.series.calendar import YEAR_DAYS
+from registry.series.panel import Floats
 
 MIN_SILENT_DAYS = 28  # recorded days without a sale
 MIN_MISSED_UNITS = 12.0  # units that would have been sold in them: chance e**-12 for independent sales
-LEVEL_DAYS, YEAR_DAYS = 112, 364
+LEVEL_DAYS = 112
 
 
-def find_ended(panel: Panel) -> NDArray[np.bool_]:
-    """Whether each series has ended by the panel's last day: [S].
+def find_ended(sales: Floats) -> NDArray[np.bool_]:
+    """Whether each series has ended by the last day: [S]; sales [S, D], NaN = closed or no record.
 
     What it would have sold in its silence is judged by the days before, or by the same days a year ago if
     these were fewer: a product out of season has not ended.
     """
-    sales = np.where(panel.closed, np.nan, panel.sales)
     silent = trailing_zeros(sales)  # [S, D]
     days = silent.sum(axis=1)
-    missed = np.minimum(days * _level_before(sales, silent), _sold_year_ago(sales, silent))
-    return (days >= MIN_SILENT_DAYS) & (missed >= MIN_MISSED_UNITS)
+    ended = days >= MIN_SILENT_DAYS
+    quiet = np.flatnonzero(ended)  # few, so that only these are looked at closely
+    past, silence = sales[quiet], silent[quiet]
+    missed = np.minimum(days[quiet] * _level_before(past, silence), _sold_year_ago(past, silence))
+    ended[quiet] = missed >= MIN_MISSED_UNITS
+    return ended
 
 
 def without_ended(holdout: list[tuple[Floats, Floats]]) -> list[tuple[Floats, Floats]]:

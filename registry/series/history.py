@@ -25,9 +25,15 @@ class HiddenDays:
     is_closure: Tensor  # [B] bool: the store is shown as closed on these days
     covariates_end: Tensor  # [B] first column whose past covariates are not known
 
+    @property
+    def edges(self) -> tuple[Tensor, Tensor]:
+        """Start and end, to be compared with columns [B, n]: [B, 1] both."""
+        return self.start[:, None], self.end[:, None]
+
     def covers(self, columns: Tensor) -> Tensor:
         """Whether sales of the columns [B, n] are hidden: bool [B, n]."""
-        return (columns >= self.start[:, None]) & (columns < self.end[:, None])
+        start, end = self.edges
+        return (columns >= start) & (columns < end)
 
 
 class SalesHistory:
@@ -62,7 +68,7 @@ class SalesHistory:
     ) -> tuple[Tensor, Tensor]:
         """Mean of the days in [since, until) and how many are recorded: [B, n] all."""
         low, high = since.clamp(min=0), until.clamp(min=0)
-        edges = None if hidden is None else (hidden.start[:, None], hidden.end[:, None])
+        edges = hidden.edges if hidden else None
         count = _sum_between(self.count, rows, low, high, edges)
         return _sum_between(self.total, rows, low, high, edges) / count.clamp(min=1), count
 
@@ -86,7 +92,7 @@ class SalesHistory:
     def zero_share(self, rows: Tensor, at: Tensor, days: int, hidden: HiddenDays | None = None) -> Tensor:
         """Share of the last `days` recorded days before `at` that sold nothing; 0 without any: [B]."""
         low, high = (at - days).clamp(min=0)[:, None], at[:, None]
-        edges = None if hidden is None else (hidden.start[:, None], hidden.end[:, None])
+        edges = hidden.edges if hidden else None
         zeros, count = (_sum_between(table, rows, low, high, edges) for table in (self.zeros, self.count))
         return (zeros / count.clamp(min=1))[:, 0]
 
@@ -99,7 +105,7 @@ class SalesHistory:
         last = (day - back + 1).clamp(min=0)  # running sums are shifted by one
         first = (last - 7 * weeks).clamp(min=0)
         edges = None
-        if hidden is not None:
+        if hidden:
             edges = (_same_weekday(last, hidden.start), _same_weekday(last, hidden.end))
         count = _sum_between(self.weekday_count, rows, first, last, edges)
         return _sum_between(self.weekday_total, rows, first, last, edges) / count.clamp(min=1), count

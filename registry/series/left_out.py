@@ -66,10 +66,9 @@ class LeftOutSales:
         marks = np.zeros((len(stores), width), dtype=bool)
         place = {name: row for row, name in enumerate(stores)}
         for store, _product, begin, end in self.spans:
-            if not store:
-                marks[:, max(begin - first, 0) : max(end - first + 1, 0)] = True
-            elif store in place:
-                marks[place[store], max(begin - first, 0) : max(end - first + 1, 0)] = True
+            if not store or store in place:
+                row = place[store] if store else slice(None)
+                marks[row, max(begin - first, 0) : max(end - first + 1, 0)] = True
         return marks
 
     def mark_series(self, keys: Sequence[tuple[str, str]], first: int, width: int) -> Mask:

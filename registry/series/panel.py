@@ -69,6 +69,11 @@ class Panel:
         return np.arange(self.start, self.start + np.timedelta64(self.days, "D"))
 
     @property
+    def open_sales(self) -> Floats:
+        """Sales of open days: [S, D], NaN = closed or no record."""
+        return np.where(self.closed, np.float32(np.nan), self.sales)
+
+    @property
     def is_sparse(self) -> bool:
         """Whether most days sell nothing."""
         known = ~np.isnan(self.sales) & ~self.closed

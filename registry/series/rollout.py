@@ -30,8 +30,8 @@ def roll_forward(model: nn.Module, windows: Windows, horizon: int) -> Floats:
                 result[rows, start : start + block] = _clean_outputs(raw, batch.closed, windows.bounds[rows])
             windows.append_forecast(first + start, result[:, start : start + block])
     if windows.tells_unknown:
-        ended = torch.from_numpy(find_ended(windows.panel))
-        result[ended, :, :-1] = 0.0  # the highest quantile stays: it may come back
+        ended = find_ended(windows.panel.open_sales)
+        result[torch.from_numpy(ended), :, :-1] = 0.0  # the highest quantile stays: it may come back
     return np.asarray(result[:, :horizon].numpy())
 
 

@@ -15,13 +15,13 @@ from torch import Tensor
 
 from registry.series import calendar
 from registry.series.bounds import daily_bounds
+from registry.series.calendar import YEAR_DAYS
 from registry.series.covariates import Encoder, closed_days
 from registry.series.history import MIN_LEVEL_DAYS, SCALE_DAYS, HiddenDays, SalesHistory
 from registry.series.panel import Panel
 from registry.series.quantiles import OUTPUT_COUNT
 from registry.series.tensor_math import zero_probability
 
-YEAR_DAYS = 364  # back to the same weekday last year
 CLOSING_FEATURES = 3  # the first known covariates: closed, and nearness of closed days
 AROUND = 3  # days before and after the block whose known covariates are included
 PROFILE_WEEKS = (1, 4, 8, 16, 26)
@@ -86,13 +86,14 @@ class Windows:
         self.tells_unknown = encoder.tells_unknown
         self.usual_weeks = encoder.usual_weeks
         self.entity_counts = (len(encoder.keys), len(encoder.stores), len(encoder.products))
-        no_bound = np.full(len(panel.keys), np.inf, np.float32)
-        bounds = daily_bounds(panel, encoder.unit) if encoder.tells_unknown else no_bound
-        self.bounds = torch.from_numpy(bounds)  # [S] units a day that no forecast exceeds
         sales = np.full((len(panel.keys), width), np.nan, np.float32)
-        # a day beyond the bounds is a one-off, which must not lift the level for weeks
-        usable = np.minimum(panel.sales, bounds[:, None])
-        sales[:, : panel.days] = np.where(closed[:, : panel.days], np.nan, usable)
+        sales[:, : panel.days] = known_sales = panel.open_sales
+        bounds = np.full(len(panel.keys), np.inf, np.float32)
+        if encoder.tells_unknown:
+            bounds = daily_bounds(known_sales, panel.keys, encoder.unit, encoder.largest)
+            # a day beyond the bounds is a one-off, which must not lift the level for weeks
+            np.minimum(sales, bounds[:, None], out=sales)
+        self.bounds = torch.from_numpy(bounds)  # [S] units a day that no forecast exceeds
         self.history = SalesHistory(torch.from_numpy(sales))
         listed = np.cumsum(~np.isnan(panel.sales), axis=1) > 0
         # [S] column of the first record; panel.days = none

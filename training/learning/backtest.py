@@ -86,7 +86,7 @@ def run_backtest(
         done = time.monotonic()
         column = seen.days
         actual = actual_sales(panel, column, training_config.horizon)
-        past = np.where(seen.closed, np.nan, seen.sales)
+        past = seen.open_sales
         scores = {"origin": str(day)} | metrics.score_window(
             actual, prediction.mean, prediction.quantiles, past
         )

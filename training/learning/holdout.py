@@ -49,7 +49,7 @@ class Holdout:
         Each window is weighed and calibrated by the others, or its scores would flatter.
         """
         windows, naive, sold, trials = [], [], [], []
-        sales = np.where(self.panel.closed, np.nan, self.panel.sales)
+        sales = self.panel.open_sales
         for index, (column, actual) in enumerate(zip(self.columns, self.actuals, strict=True)):
             weights = window_weights[index]
             rest = [i for i in range(len(self.actuals)) if i != index]  # none: nothing to calibrate on

@@ -14,6 +14,7 @@ from registry.series.ended import find_ended
 from registry.series.panel import Panel
 from registry.series.quantiles import OUTPUT_COUNT
 from registry.series.rollout import forecast_panel, has_reached_bounds
+from registry.series.windows import Windows
 
 
 def make_panel(sales: np.ndarray, closed: np.ndarray | None = None, start: str = "2024-01-01") -> Panel:
@@ -25,6 +26,11 @@ def make_panel(sales: np.ndarray, closed: np.ndarray | None = None, start: str =
 
 def steady(days: int = 600, shops: int = 3, units: float = 20.0) -> np.ndarray:
     return np.random.default_rng(5).poisson(units, (shops, days)).astype(np.float32)
+
+
+def bounds_of(sales: np.ndarray) -> np.ndarray:
+    panel = make_panel(sales)
+    return daily_bounds(panel.open_sales, panel.keys, 1.0, Encoder.fit(panel).largest)
 
 
 class Exploding(nn.Module):
@@ -45,16 +51,25 @@ def test_a_forecast_that_feeds_on_itself_ends_at_three_times_the_largest_day():
 
 def test_one_wild_day_is_no_measure_of_what_a_shop_can_sell():
     sales = steady()
-    usual = daily_bounds(make_panel(sales), 1.0)
+    usual = bounds_of(sales)
     sales[0, 300] = 20_000
-    assert np.allclose(daily_bounds(make_panel(sales), 1.0), usual, rtol=0.2)
+    assert np.allclose(bounds_of(sales), usual, rtol=0.2)
 
 
 def test_a_shop_of_a_few_days_may_sell_what_the_product_sells_elsewhere():
     sales = steady()
     sales[1, :-5] = np.nan
     sales[1, -5:] = 1
-    assert daily_bounds(make_panel(sales), 1.0)[1] == pytest.approx(3 * np.sort(sales[[0, 2]])[:, -4].max())
+    assert bounds_of(sales)[1] == pytest.approx(3 * np.sort(sales[[0, 2]])[:, -4].max())
+
+
+def test_a_new_shop_has_the_same_bound_alone_and_among_others():
+    sales = steady()
+    sales[1] = np.nan
+    panel = make_panel(sales)
+    encoder, alone = Encoder.fit(panel), panel.select_series(np.array([1]))
+    among = Windows(panel, encoder, 28, 7).bounds[1]
+    assert Windows(alone, encoder, 28, 7).bounds[0] == among > 3 * sales[0].mean()
 
 
 def test_a_series_that_sells_nothing_for_long_while_its_store_sells_has_ended():
@@ -63,15 +78,15 @@ def test_a_series_that_sells_nothing_for_long_while_its_store_sells_has_ended():
     sales[1, -10:] = 0  # may be out of stock
     sales[2] = np.random.default_rng(1).random(600) < 0.02  # sells every fifty days: 60 without are nothing
     sales[2, -60:] = 0
-    assert find_ended(make_panel(sales)).tolist() == [True, False, False, False]
+    assert find_ended(sales).tolist() == [True, False, False, False]
 
 
 def test_what_sold_nothing_on_these_days_a_year_ago_either_is_out_of_season():
     sales = steady(days=800)
     sales[0, -150:] = 0
-    assert find_ended(make_panel(sales)).tolist() == [True, False, False]
+    assert find_ended(sales).tolist() == [True, False, False]
     sales[0, -364 - 150 : -364] = 0
-    assert find_ended(make_panel(sales)).tolist() == [False] * 3
+    assert find_ended(sales).tolist() == [False] * 3
 
 
 def test_ended_series_neither_move_nor_widen_the_others():
