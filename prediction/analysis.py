@@ -60,6 +60,15 @@ def sum_sales(past: Floats, start: int, days: int) -> float | None:
     return float(np.nansum(part))
 
 
+def sum_series(sales: Floats) -> Floats:
+    """Units of all series together: [S, D] -> [D]; NaN = no record of any.
+
+    >>> sum_series(np.array([[1.0, np.nan, np.nan], [2.0, 3.0, np.nan]])).tolist()
+    [3.0, 3.0, nan]
+    """
+    return np.where(np.isnan(sales).all(axis=0), np.nan, np.nansum(sales, axis=0))
+
+
 def relative_change(now: float, then: float | None) -> float | None:
     """How much `now` is above `then`, as a share; None without a `then` above 0.
 

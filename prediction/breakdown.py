@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from prediction.analysis import YEAR_DAYS, relative_change, sum_sales
+from prediction.analysis import YEAR_DAYS, relative_change, sum_sales, sum_series
 from prediction.content import Part
 from registry.datasets.names import ItemNames
 
@@ -49,24 +49,27 @@ def build_breakdown(scope_forecast: ScopeForecast, total: float, names: ItemName
 
 def build_parts(scope_forecast: ScopeForecast, total: float, side: int, names: dict[str, str]) -> list[Part]:
     """The parts of one side of the series' keys: 0 = stores, 1 = products."""
-    groups: dict[str, list[int]] = {}
-    for row in scope_forecast.rows:
-        groups.setdefault(scope_forecast.panel.keys[row][side], []).append(int(row))
+    groups = group_rows(scope_forecast, side)
     if len(groups) < 2:
         return []
-    parts = [
-        build_part(scope_forecast, code, names.get(code, ""), np.array(rows)) for code, rows in groups.items()
-    ]
+    parts = [build_part(scope_forecast, code, names.get(code, ""), rows) for code, rows in groups.items()]
     rounded = round_to_total([part.total for part in parts], total, DIGITS)
     parts = [replace(part, total=units) for part, units in zip(parts, rounded, strict=True)]
     return sorted(parts, key=lambda part: (-part.total, part.code))
 
 
+def group_rows(scope_forecast: ScopeForecast, side: int) -> dict[str, Rows]:
+    """The chosen rows of each code on one side of the series' keys: 0 = stores, 1 = products."""
+    groups: dict[str, list[int]] = {}
+    for row in scope_forecast.rows:
+        groups.setdefault(scope_forecast.panel.keys[row][side], []).append(int(row))
+    return {code: np.array(rows) for code, rows in groups.items()}
+
+
 def build_part(scope_forecast: ScopeForecast, code: str, name: str, rows: Rows) -> Part:
     """One part, its total not rounded yet, compared with the days before and with last year."""
     expected, low, high = scope_forecast.prediction.sum_with_interval(rows)
-    sales = scope_forecast.panel.sales[rows].astype(np.float64)
-    past = np.where(np.isnan(sales).all(axis=0), np.nan, np.nansum(sales, axis=0))
+    past = sum_series(scope_forecast.panel.sales[rows].astype(np.float64))
     days = len(scope_forecast.prediction.dates)
     year_ago = sum_sales(past, len(past) - YEAR_DAYS, days) if days <= YEAR_DAYS else None
     return Part(

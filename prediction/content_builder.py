@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from django.utils import timezone
 
-from prediction.analysis import DailyForecast, analyze_forecast
+from prediction.analysis import DailyForecast, analyze_forecast, sum_series
 from prediction.breakdown import build_breakdown
 from prediction.content import ForecastContent, ForecastDay, HistoryDay, HoldoutDay, WeekAhead
 from prediction.engine import ScopeForecast
@@ -56,8 +56,7 @@ def sum_past_sales(
     scope_forecast: ScopeForecast,
 ) -> tuple[npt.NDArray[np.floating[Any]], npt.NDArray[np.bool_]]:
     """[D] sum of sales over the chosen rows (NaN = no record at all), and [D] whether all were closed."""
-    sales = scope_forecast.panel.sales[scope_forecast.rows].astype(np.float64)
-    past = np.where(np.isnan(sales).all(axis=0), np.nan, np.nansum(sales, axis=0))
+    past = sum_series(scope_forecast.panel.sales[scope_forecast.rows].astype(np.float64))
     return past, np.asarray(scope_forecast.panel.closed[scope_forecast.rows].all(axis=0))
 
 

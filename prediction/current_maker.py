@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import date, timedelta
+from datetime import timedelta
 
 from django.utils import timezone
 
@@ -94,16 +94,8 @@ def make_forecast(version: ModelVersion, data: DatasetVersion) -> Forecast:
     scope_forecast = run_forecast(version, "", "", HORIZON, data)
     content = build_content(scope_forecast)
     items = build_items(scope_forecast, content.analysis.total)
-    row = Forecast(
-        version=version,
-        dataset_version=data,
-        horizon=HORIZON,
-        origin=date.fromisoformat(content.origin),
-        total=content.analysis.total,
-        low=content.analysis.low,
-        high=content.analysis.high,
-        source=Forecast.Source.SERVER,
-    )
+    row = Forecast.objects.describe_content(scope_forecast, content)
+    row.source = Forecast.Source.SERVER
     items = compare_with_earlier(row, items)
     rows = {side: [asdict(item) for item in found] for side, found in items.items()}
     return Forecast.objects.create_pending(row).save_content(content, items=rows)

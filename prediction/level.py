@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from prediction.analysis import YEAR_DAYS, sum_series
+from prediction.breakdown import group_rows
 from prediction.content import ForecastContent, MovedPart, Part
 from prediction.promotions import find_promotion_days
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.floating[Any]]
 Flags = npt.NDArray[np.bool_]
 RECENT_DAYS = (14, 28)  # newest days compared: the second number where the first leaves too few usual days
-AHEAD_DAYS, YEAR_DAYS, WEEK = 28, 364, 7
+AHEAD_DAYS, WEEK = 28, 7
 MIN_DAYS = 4  # usual days that can be compared
 MIN_RATIO = 1.25  # up or down
 MAX_SEASON = 3.0  # by how much last year may explain a change
@@ -151,12 +153,9 @@ def list_moved_parts(scope_forecast: ScopeForecast, breakdown: dict[str, list[Pa
     """The products that moved, most units first; the stores if there is one product only."""
     side = "products" if breakdown.get("products") else "stores"
     parts, place = breakdown.get(side, []), ("stores", "products").index(side)
-    groups: dict[str, list[int]] = {}
-    for row in scope_forecast.rows:
-        groups.setdefault(scope_forecast.panel.keys[row][place], []).append(int(row))
-    moved = []
+    groups, moved = group_rows(scope_forecast, place), []
     for part in parts:
-        found = measure_level_change(part_level(scope_forecast, part, np.array(groups[part.code])))
+        found = measure_level_change(part_level(scope_forecast, part, groups[part.code]))
         if found:
             moved.append((abs(found.change) * part.total, part, found))
     moved.sort(key=lambda row: (-row[0], row[1].code))
@@ -174,7 +173,7 @@ def part_level(scope_forecast: ScopeForecast, part: Part, rows: Rows) -> DailyLe
     stop = panel.days + len(prediction.dates)
     promoted = find_promotion_days(panel, rows, first, stop)
     return DailyLevel(
-        np.where(np.isnan(sales).all(axis=0), np.nan, np.nansum(sales, axis=0)),
+        sum_series(sales),
         prediction.mean[rows].sum(axis=0),
         ~panel.closed[rows, first:].all(axis=0) & ~promoted[: panel.days - first],
         ~prediction.closed[rows].all(axis=0) & ~promoted[panel.days - first :],

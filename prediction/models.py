@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from prediction.content import ForecastContent
 from prediction.content_builder import build_content
-from prediction.engine import run_forecast
+from prediction.engine import ScopeForecast, run_forecast
 from registry.access.permissions import Person, is_owner
 from registry.datasets.models import Dataset, DatasetVersion
 from registry.lib.request_values import read_id
@@ -70,19 +70,21 @@ class ForecastQuerySet(models.QuerySet["Forecast"]):
         """The same without saving it: a row that is not in the database, and its content."""
         outlook = run_forecast(version, store, product, horizon)
         content = build_content(outlook)
-        row = self.model(
-            version=version,
+        row = self.describe_content(outlook, content)
+        row.store, row.product, row.created_at = store, product, timezone.now()
+        return row, content
+
+    def describe_content(self, outlook: ScopeForecast, content: ForecastContent) -> Forecast:
+        """A row with what the content says, not in the database."""
+        return self.model(
+            version=outlook.version,
             dataset_version=outlook.data,
-            store=store,
-            product=product,
-            horizon=horizon,
+            horizon=len(content.forecast),
             origin=date.fromisoformat(content.origin),
             total=content.analysis.total,
             low=content.analysis.low,
             high=content.analysis.high,
-            created_at=timezone.now(),
         )
-        return row, content
 
     def create_pending(self, forecast: Forecast) -> Forecast:
         """Saves a pending row while its version is locked; raises ValueError if the version was deleted."""

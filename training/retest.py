@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from registry.model_versions.models import ForecastModel, ModelVersion
+from registry.model_versions.in_use import version_in_use
+from registry.model_versions.models import ModelVersion
 from training.models import TrainingRun
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def retest_version_in_use(run: TrainingRun, result: TrainingResult) -> dict[str,
     from registry.model_versions.bundle import Bundle
     from training.learning.same_days import compare_on_same_days
 
-    current = find_version_in_use(run)
+    current = version_in_use(run.dataset_version.dataset, run.scope)
     if current is None or result.holdout is None or has_same_test(run, current):
         return {}
     try:
@@ -35,13 +36,6 @@ def retest_version_in_use(run: TrainingRun, result: TrainingResult) -> dict[str,
         logger.warning("%s could not be tested again: %s", current, problem)
         return {}
     return {"same_days": {"version": str(current.pk), "name": current.name, **found}} if found else {}
-
-
-def find_version_in_use(run: TrainingRun) -> ModelVersion | None:
-    """The version in use for the scope of the run."""
-    wanted = {"dataset": run.dataset_version.dataset_id, "kind": run.kind, "code": run.code}
-    model = ForecastModel.objects.filter(**wanted).select_related("best__dataset_version").first()
-    return model.best if model else None
 
 
 def has_same_test(run: TrainingRun, version: ModelVersion) -> bool:

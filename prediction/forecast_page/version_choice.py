@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import F, Q
+from django.db.models import Q
 
 from registry.datasets.models import Dataset
 from registry.model_versions.models import ModelVersion, ModelVersionQuerySet, known_codes
@@ -30,7 +30,7 @@ def find_version(dataset: Dataset, store: str, product: str) -> ModelVersion | N
     As long as no version is in use, the most accurate one that learned them.
     """
     covering = ready_versions(dataset).filter(covering_scopes(store, product))
-    used = list(covering.filter(model__best=F("pk")).order_by("model__kind"))
+    used = list(covering.in_use())
     candidates = used or covering.best_first()
     return next((one for one in candidates if has_learned(join_dataset(one, dataset), store, product)), None)
 
@@ -52,5 +52,5 @@ def has_learned(version: ModelVersion, store: str, product: str) -> bool:
 
 def narrower_versions(dataset: Dataset) -> list[ModelVersion]:
     """Versions in use of single stores or products, for a dataset without one of everything."""
-    used = ready_versions(dataset).filter(model__best=F("pk")).exclude(model__kind="global")
+    used = ready_versions(dataset).in_use().exclude(model__kind="global")
     return list(used.order_by("model__kind", "model__code")[:3])

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from prediction.analysis import YEAR_DAYS, relative_change, sum_sales
-from prediction.breakdown import build_part, build_parts
+from prediction.analysis import YEAR_DAYS, relative_change, sum_sales, sum_series
+from prediction.breakdown import build_part, build_parts, group_rows
 from prediction.content import JsonRow, Part
 from prediction.items.flags import WEEK, Flags, find_flags, measure_miss
 from prediction.level import measure_level_change, part_level
@@ -116,18 +116,17 @@ def build_side(
 ) -> list[ItemForecast]:
     """The rows of one side."""
     place, names = (0 if side == "stores" else 1), dict(facts.names)
-    groups: dict[str, list[int]] = {}
-    for row, key in enumerate(scope_forecast.panel.keys):
-        groups.setdefault(key[place], []).append(row)
+    groups = group_rows(scope_forecast, place)
     parts = build_parts(scope_forecast, total, place, names) or [
-        build_part(scope_forecast, code, names.get(code, ""), np.array(rows)) for code, rows in groups.items()
+        build_part(scope_forecast, code, names.get(code, ""), rows) for code, rows in groups.items()
     ]
-    return [build_item(scope_forecast, part, np.array(groups[part.code]), facts) for part in parts]
+    return [build_item(scope_forecast, part, groups[part.code], facts) for part in parts]
 
 
 def build_item(scope_forecast: ScopeForecast, part: Part, rows: Rows, facts: SideFacts) -> ItemForecast:
     """The row of one store or product."""
-    past = sum_newest_sales(scope_forecast, rows)
+    newest_days = YEAR_DAYS + 2 * PAST_WEEKS
+    past = sum_series(scope_forecast.panel.sales[rows, -newest_days:].astype(np.float64))
     days = len(scope_forecast.prediction.dates)
     moved = measure_level_change(part_level(scope_forecast, part, rows))
     return ItemForecast(
@@ -162,13 +161,6 @@ def is_known(value: float | None) -> bool:
 
 def round_units(value: float | None) -> float | None:
     return None if value is None else round(value, DIGITS)
-
-
-def sum_newest_sales(scope_forecast: ScopeForecast, rows: Rows) -> npt.NDArray[np.float64]:
-    """[D] units sold by these series in the newest year and a month, NaN = no record at all."""
-    days = YEAR_DAYS + 2 * PAST_WEEKS
-    sales = scope_forecast.panel.sales[rows, -days:].astype(np.float64)
-    return np.where(np.isnan(sales).all(axis=0), np.nan, np.nansum(sales, axis=0))
 
 
 def sum_weeks(daily: npt.NDArray[np.floating[Any]]) -> list[float]:

@@ -32,9 +32,7 @@ def item_table(items: Sequence[ItemForecast], side: str) -> Table:
         Column(_("To check")),
     ]
     total = [_("Total"), "", "", sum(item.expected for item in items), None, None]
-    total += [
-        sum(item.ahead[week] for item in items if week < len(item.ahead)) for week in range(SHOWN_WEEKS)
-    ]
+    total += [sum_week(items, week) for week in range(SHOWN_WEEKS)]
     total += [None] * (len(columns) - len(total))
     title = _("Stores") if side == "stores" else _("Products")
     return Table(title, columns, [item_row(item) for item in items], total)
