@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,18 +70,24 @@ def compute_quantile(values: list[float], share: float) -> float:
 
 def main() -> None:
     """Builds or reuses the installation, then requests every page."""
-    reused = os.environ.get("CHAIN", "")
+    with open_installation() as folder:
+        text = format_report(measure_requests(prepare_installation(folder), folder))
+    print(text)
+    if os.environ.get("REPORT") != "0":
+        REPORT.write_text(text)
+
+
+@contextmanager
+def open_installation() -> Iterator[Path]:
+    """Sets Django up on the folder that CHAIN names, or on a temporary one."""
     with tempfile.TemporaryDirectory() as place:
-        folder = Path(reused or place)
+        folder = Path(os.environ.get("CHAIN") or place)
         folder.mkdir(parents=True, exist_ok=True)
         os.environ |= {"DATA_DIR": str(folder), "DJANGO_SETTINGS_MODULE": "forecastsite.settings"}
         import django
 
         django.setup()
-        text = format_report(measure_requests(prepare_installation(folder), folder))
-    print(text)
-    if os.environ.get("REPORT") != "0":
-        REPORT.write_text(text)
+        yield folder
 
 
 def prepare_installation(folder: Path) -> User:

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import os
 import resource
-import tempfile
 import time
 from pathlib import Path
 
-from bench.pages import RequestTimes, time_request
+from bench.pages import RequestTimes, open_installation, time_request
 
 PRODUCTS, STORES, DAYS, ROUNDS = 3000, 2, 420, 20
 ADDRESSES = {
@@ -31,14 +30,7 @@ ADDRESSES = {
 
 def main() -> None:
     """Builds or reuses the installation, makes the forecast, requests the pages, prints a table."""
-    reused = os.environ.get("CHAIN", "")
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(reused or place)
-        folder.mkdir(parents=True, exist_ok=True)
-        os.environ |= {"DATA_DIR": str(folder), "DJANGO_SETTINGS_MODULE": "forecastsite.settings"}
-        import django
-
-        django.setup()
+    with open_installation() as folder:
         build_installation(folder, int(os.environ.get("PRODUCTS", PRODUCTS)))
         print("\n".join(["| page | wall p50 | wall p95 | CPU p50 | CPU p95 | queries | KB |", *measure()]))
 

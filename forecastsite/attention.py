@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -22,7 +22,7 @@ from prediction.items.wording import describe_level
 from prediction.models import Forecast
 from registry.access.permissions import Person
 from registry.datasets.addresses import reverse_in_dataset
-from registry.datasets.models import Dataset, DatasetVersion
+from registry.datasets.models import Dataset, newest_day
 from registry.labels import algorithm_label, forecast_label, scope_text, with_name
 from registry.lib.formatting import format_percent, format_whole_number
 from registry.model_versions.activation import ReplacedChoice, list_replaced_choices
@@ -90,8 +90,7 @@ def list_other_datasets(
 
 def list_datasets() -> list[Dataset]:
     """Every dataset with its `newest_day`, None without sales."""
-    ready = DatasetVersion.objects.filter(state=DatasetVersion.State.READY, dataset=OuterRef("pk"))
-    return list(Dataset.objects.annotate(newest_day=Subquery(ready.order_by("-number").values("last")[:1])))
+    return list(Dataset.objects.annotate(newest_day=newest_day("pk")))
 
 
 def list_open_runs() -> list[TrainingRun]:

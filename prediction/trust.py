@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -18,7 +18,7 @@ from prediction.content import ForecastContent, MovedPart
 from prediction.level import measure_content
 from prediction.models import Forecast
 from registry.labels import column_label, with_name
-from registry.lib.formatting import format_percent, format_units
+from registry.lib.formatting import format_percent, format_units, join_names
 from registry.model_versions.metric_labels import missing_error_reason
 from registry.model_versions.models import ModelVersion
 from registry.model_versions.staleness import count_newer_days
@@ -243,8 +243,3 @@ def join(*sentences: str) -> str:
     ('One. Two.', '一。二。')
     """
     return " ".join(filter(None, sentences)).replace("。 ", "。")
-
-
-def join_names(names: Iterable[str]) -> str:
-    """Names as a list in a sentence."""
-    return _(", ").join(names)

@@ -20,6 +20,7 @@ from registry.lib.formatting import (
     format_percent,
     format_whole_number,
     gain_text,
+    join_names,
 )
 from registry.lib.messages import translate_message
 
@@ -138,7 +139,7 @@ def run_title(run: Any) -> str:
 
 def join_methods(names: Iterable[str]) -> str:
     """The labels of methods, in a row."""
-    return _(", ").join(algorithm_label(name) for name in names)
+    return join_names(algorithm_label(name) for name in names)
 
 
 def describe_skipped(trials: dict[str, Any]) -> str:

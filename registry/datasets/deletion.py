@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from registry.access.audit import AuditAction, record_action
 from registry.datasets.models import Dataset, DatasetVersion
 from registry.datasets.uploads import Upload
-from registry.lib.formatting import format_whole_number
+from registry.lib.formatting import format_whole_number, join_names
 from registry.storage.tombstones import BY_HAND, WITH_ITS_SOURCE
 
 
@@ -34,7 +34,7 @@ def describe_deletion(dataset: Dataset) -> str:
     sentence = _(
         "This will be deleted permanently, with all files (sales: %(size)s): %(parts)s. It cannot be undone."
     )
-    return sentence % {"size": size, "parts": _(", ").join(parts)}
+    return sentence % {"size": size, "parts": join_names(parts)}
 
 
 def require_deletable(dataset: Dataset) -> None:

@@ -45,6 +45,12 @@ class Dataset(models.Model):
         return self.versions.filter(state=Artifact.State.READY).order_by("-number").first()
 
 
+def newest_day(dataset: str) -> models.Subquery:
+    """The last day of the newest ready version, for rows whose field `dataset` leads to a dataset."""
+    ready = DatasetVersion.objects.filter(state=Artifact.State.READY, dataset=models.OuterRef(dataset))
+    return models.Subquery(ready.order_by("-number").values("last")[:1])
+
+
 class DatasetVersion(Artifact):
     """The content of a dataset at one time: a canonical parquet file and facts about it.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 
 from django.utils import timezone
@@ -125,6 +126,11 @@ def last_year_text(value: float | None) -> str:
     if value > 0:
         return _("%(size)s more than on the same days last year") % {"size": size}
     return _("%(size)s less than on the same days last year") % {"size": size}
+
+
+def join_names(names: Iterable[str]) -> str:
+    """Names as a list in a sentence."""
+    return _(", ").join(names)
 
 
 def format_day(text: str | None) -> str:

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import F, QuerySet
 
-from registry.datasets.models import Dataset, DatasetVersion
+from registry.datasets.models import Dataset, newest_day
 from registry.model_versions.models import ModelVersion
-from registry.storage.artifacts import Artifact
 
 MAX_SHOWN = 5  # versions in use that a card offers to train again
 ACTIVE_STATES = ("queued", "running")  # of a training
@@ -28,9 +27,8 @@ class StaleVersion:
 
 def with_newest_days(versions: QuerySet[ModelVersion]) -> QuerySet[ModelVersion]:
     """The versions with `newest_day` and `last_learned`, so that a list needs no query for each row."""
-    ready = DatasetVersion.objects.filter(state=Artifact.State.READY, dataset=OuterRef("model__dataset"))
-    newest = Subquery(ready.order_by("-number").values("last")[:1])
-    return versions.annotate(newest_day=newest, last_learned=F("dataset_version__last"))
+    learned = F("dataset_version__last")
+    return versions.annotate(newest_day=newest_day("model__dataset"), last_learned=learned)
 
 
 def count_newer_days(version: Any) -> int:
