@@ -47,7 +47,7 @@ def sign_in(page: Page) -> None:
 
 def show_forecast(page: Page) -> None:
     """A forecast of one product over all stores."""
-    page.goto("/forecast/")
+    page.goto("/d/1/forecast/")
     page.fill("#id_product", PRODUCT)
     page.click("#forecast-form button[type=submit]")
     page.wait_for_selector("#result canvas[data-drawn=true]")
@@ -58,7 +58,7 @@ def show_forecast(page: Page) -> None:
 
 def show_training(page: Page) -> None:
     """A training that has learned for a while and goes on."""
-    page.goto("/train/")
+    page.goto("/d/1/train/")
     page.select_option("#id_algorithm", "kan")
     page.locator("#knobs input").first.wait_for(state="attached")  # the settings of KAN arrive
     page.fill("#id_budget", str(LIVE_SECONDS))
@@ -70,9 +70,9 @@ def show_training(page: Page) -> None:
 
 def show_comparison(page: Page) -> None:
     """The two versions side by side."""
-    page.goto("/models/?state=ready")
+    page.goto("/d/1/models/?state=ready")
     first, second = (page.locator("[name=v]").nth(at).get_attribute("value") for at in (0, 1))
-    page.goto(f"/models/compare/?v={first}&v={second}")
+    page.goto(f"/d/1/models/compare/?v={first}&v={second}")
 
 
 PICTURES = {  # what to show, and the pixels to keep from the top

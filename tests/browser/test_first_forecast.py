@@ -19,7 +19,7 @@ STATE = """() => {
 def train(tab, seconds: int) -> list[str]:
     """Trains KAN for one product and watches the bar; gives every value it showed."""
     page = tab.page
-    page.goto("/train/")
+    page.goto("/d/1/train/")
     page.check("input[name=kind][value=product]")
     page.fill("#id_product", "P001")
     page.select_option("#id_algorithm", "kan")
@@ -84,7 +84,7 @@ def test_from_sign_in_to_a_drawn_forecast_and_back_to_nothing(open_tab, product)
     page.click(".more a.danger")
     page.click("main button.danger")
     assert page.url.endswith("/forecasts/") and product.files("forecasts") == forecasts
-    page.goto("/models/?kind=product")
+    page.goto("/d/1/models/?kind=product")
     page.click("tbody th a")
     page.click(".actions a.danger")
     page.click("main button.danger")
@@ -93,7 +93,7 @@ def test_from_sign_in_to_a_drawn_forecast_and_back_to_nothing(open_tab, product)
 
 def test_stop_asks_and_a_second_tab_sees_the_end(open_tab):
     tab, other = open_tab(), open_tab()
-    tab.page.goto("/train/")
+    tab.page.goto("/d/1/train/")
     tab.page.fill("#id_budget", "300")
     tab.page.click("form.card button[type=submit]")
     tab.page.wait_for_selector("#progress[data-state=running]")
@@ -108,7 +108,7 @@ def test_stop_asks_and_a_second_tab_sees_the_end(open_tab):
 
 def test_changing_the_method_swaps_its_knobs(open_tab):
     page = open_tab().page
-    page.goto("/train/")
+    page.goto("/d/1/train/")
     page.click("main summary")
     page.select_option("#id_algorithm", "kan")
     page.wait_for_selector("[name=knob-bumps]")
@@ -118,7 +118,7 @@ def test_changing_the_method_swaps_its_knobs(open_tab):
 
 def test_a_charts_life_is_one_chart_however_often_it_is_swapped(open_tab, versions):
     page = open_tab().page
-    page.goto("/forecast/")
+    page.goto("/d/1/forecast/")
     for round_number in range(5):
         if not page.is_visible("#forecast-form"):
             page.click(".question > summary")

@@ -98,7 +98,7 @@ def test_on_a_phone_the_answer_comes_first_and_nothing_lies_beside_the_screen(op
 
 def test_an_explanation_opens_and_closes_by_keyboard(open_tab, versions):
     page = open_tab().page
-    page.goto("/models/")
+    page.goto("/d/1/models/")
     page.focus(".tip >> nth=0")
     page.keyboard.press("Enter")
     assert page.is_visible(".tiptext >> nth=0")
@@ -108,7 +108,7 @@ def test_an_explanation_opens_and_closes_by_keyboard(open_tab, versions):
 
 def test_what_takes_longer_than_a_moment_says_so(open_tab, versions):
     page, held = open_tab().page, []
-    page.goto("/models/")
+    page.goto("/d/1/models/")
     page.route("**/models/?*", lambda route: held.append(route))
     page.fill("#id_q", "kan")
     page.wait_for_selector("#busy:not(:empty)")

@@ -10,7 +10,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.processes]
 
 
 def start(page, seconds: int, method: str = "kan") -> None:
-    page.goto("/train/")
+    page.goto("/d/1/train/")
     page.select_option("#id_algorithm", method)
     page.fill("#id_budget", str(seconds))
     page.locator("#id_budget").blur()
@@ -119,7 +119,7 @@ def test_a_button_that_is_refused_says_why(open_tab):
 
 def test_a_form_sent_before_its_settings_arrived_takes_the_defaults(open_tab):
     page = open_tab().page
-    page.goto("/train/")
+    page.goto("/d/1/train/")
     page.wait_for_selector("#cost strong")
     page.route("**/train/knobs/**", lambda route: None)  # never answers
     page.select_option("#id_algorithm", "seasonal_naive")
@@ -134,7 +134,7 @@ def test_finishing_now_keeps_the_model_and_another_page_hears_of_it(open_tab):
     page = tab.page
     start(page, 600)
     page.wait_for_selector("#points li", state="attached")
-    other.page.goto("/models/")
+    other.page.goto("/d/1/models/")
     confirm(page, "Finish now")
     page.wait_for_selector("#progress[data-state=done]")
     assert "is ready" in page.inner_text("#actions")

@@ -14,7 +14,7 @@ DELETE = "a[data-ask][href$='/delete/']:visible"
 def detail(open_tab, versions):
     """The page of a model's version, signed in."""
     tab = open_tab()
-    tab.page.goto("/models/")
+    tab.page.goto("/d/1/models/")
     tab.page.locator("#list tbody th a").first.click()
     tab.page.wait_for_selector("main h1")
     return tab
@@ -49,7 +49,7 @@ def test_cancel_leaves_everything_as_it_is_and_yes_does_it(detail, product):
 
 def test_without_javascript_the_question_is_a_page(open_tab, versions):
     page = open_tab(java_script_enabled=False).page
-    page.goto("/models/")
+    page.goto("/d/1/models/")
     page.locator("#list tbody th a").first.click()
     page.locator(DELETE).first.click()
     page.wait_for_url("**/delete/")

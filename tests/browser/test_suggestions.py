@@ -51,7 +51,7 @@ def test_the_mouse_chooses_a_product_by_its_name(field) -> None:
 
 def test_a_name_can_be_typed_without_javascript(open_tab) -> None:
     page = open_tab(java_script_enabled=False).page
-    page.goto("/train/")
+    page.goto("/d/1/train/")
     page.check('input[name="kind"][value="product"]')
     page.fill("#id_product", "no such thing")
     page.click("main button.primary")

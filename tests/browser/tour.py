@@ -7,22 +7,22 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 LISTS = {
-    "overview": "/",
-    "products": "/products/?sort=-last_year",
-    "products-none": "/products/?q=nothing-of-that-name",
-    "products-compare": "/products/compare/?code=P001&code=P002",
+    "overview": "/d/1/",
+    "products": "/d/1/products/?sort=-last_year",
+    "products-none": "/d/1/products/?q=nothing-of-that-name",
+    "products-compare": "/d/1/products/compare/?code=P001&code=P002",
     "data": "/data/",
     "dataset": "/data/1/",
     "upload": "/data/upload/",
     "catalogue": "/data/1/catalogue/",
-    "train": "/train/",
-    "queue": "/runs/",
-    "models": "/models/",
-    "models-none": "/models/?q=nothing-of-that-name",
-    "compare-empty": "/models/compare/",
-    "forecast-form": "/forecast/",
-    "history": "/forecasts/",
-    "history-none": "/forecasts/?q=nothing-of-that-name",
+    "train": "/d/1/train/",
+    "queue": "/d/1/runs/",
+    "models": "/d/1/models/",
+    "models-none": "/d/1/models/?q=nothing-of-that-name",
+    "compare-empty": "/d/1/models/compare/",
+    "forecast-form": "/d/1/forecast/",
+    "history": "/d/1/forecasts/",
+    "history-none": "/d/1/forecasts/?q=nothing-of-that-name",
     "help": "/help/",
     "help-operator": "/help/operator/",
 }
@@ -53,9 +53,9 @@ def tell(product, tab) -> Story:
     pages |= bring(product, page)
     page.goto("/d/1/models/?state=ready")
     first, second = (page.locator("[name=v]").nth(at).get_attribute("value") for at in (0, 1))
-    pages["compare"] = f"/models/compare/?v={first}&v={second}"
-    pages |= {f"model-{name}": f"/models/{first}/{name}/" for name in ("promote", "delete")}
-    pages["model"] = f"/models/{first}/"
+    pages["compare"] = f"/d/1/models/compare/?v={first}&v={second}"
+    pages |= {f"model-{name}": f"/d/1/models/{first}/{name}/" for name in ("promote", "delete")}
+    pages["model"] = f"/d/1/models/{first}/"
     page.goto("/d/1/train/")
     pages["run"] = page.locator('main a[href*="/runs/"]').first.get_attribute("href") or "/"
     return Story(pages)
