@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import io
-import zipfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -13,49 +11,17 @@ import pytest
 
 from registry.datasets.importing.errors import SalesFileError
 from registry.datasets.importing.formats.readers import read_file
+from tests.registry.datasets.importing.open_document import build_spreadsheet, pack
 
 gzipped = partial(gzip.compress, mtime=0)  # the clock would be in the names of the tests
 TABLE = b"date,store,product,sales\n2026-01-01,S,A,1.024\n2026-01-02,S,A,3\n"
 Write = Callable[..., Path]
 
 
-def pack(members: dict[str, bytes]) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return out.getvalue()
-
-
 def ods() -> bytes:
-    """A small spreadsheet of LibreOffice with a true number."""
-    cell = "<table:table-cell office:value-type='string'><text:p>{}</text:p></table:table-cell>"
-    number = cell.replace("'string'", "'float' office:value='{0}'").replace("{}", "{0}")
-    rows = [line.split(",") for line in TABLE.decode().splitlines()]
-    body = "".join(
-        f"<table:table-row>{''.join((number if k == 3 and j else cell).format(c) for k, c in enumerate(row))}"
-        "</table:table-row>"
-        for j, row in enumerate(rows)
-    )
-    space = "urn:oasis:names:tc:opendocument:xmlns"
-    content = (
-        f"<?xml version='1.0'?><office:document-content xmlns:office='{space}:office:1.0' "
-        f"xmlns:table='{space}:table:1.0' xmlns:text='{space}:text:1.0'><office:body><office:spreadsheet>"
-        f"<table:table table:name='Sales'>{body}</table:table></office:spreadsheet></office:body>"
-        "</office:document-content>"
-    )
-    kind = "application/vnd.oasis.opendocument.spreadsheet"
-    manifest = (
-        f"<?xml version='1.0'?><manifest:manifest xmlns:manifest='{space}:manifest:1.0'>"
-        f"<manifest:file-entry manifest:full-path='/' manifest:media-type='{kind}'/></manifest:manifest>"
-    )
-    return pack(
-        {
-            "mimetype": kind.encode(),
-            "content.xml": content.encode(),
-            "META-INF/manifest.xml": manifest.encode(),
-        }
-    )
+    """A small spreadsheet of LibreOffice with true numbers."""
+    header, *rows = [line.split(",") for line in TABLE.decode().splitlines()]
+    return build_spreadsheet({"Sales": [header, *([*cells, float(sales)] for *cells, sales in rows)]})
 
 
 @pytest.mark.parametrize(

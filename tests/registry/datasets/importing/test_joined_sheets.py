@@ -13,23 +13,30 @@ from registry.datasets.importing.errors import SalesFileError
 from registry.datasets.importing.options import ImportJob, ImportOptions
 from registry.datasets.importing.sandbox.pipeline import run_import
 from registry.datasets.summary_text import summary_facts
+from tests.registry.datasets.importing.open_document import build_spreadsheet
 
 HEADER = ["date", "store", "product", "sales"]
 
 
 def book(path: Path, odd: dict[tuple[int, int], Any] | None = None) -> Path:
     """Three months of one product; `odd` are {(month, day): sales}."""
-    wb = Workbook()
-    wb.remove(wb.active)
+    sheets: dict[str, list[list[Any]]] = {}
     for month, title in enumerate(("Jan", "Feb", "Mar"), start=1):
-        sheet = wb.create_sheet(title)
-        sheet.append([f"Sales of {title}"])
-        sheet.append(HEADER)
+        sheets[title] = [[f"Sales of {title}"], HEADER]
         day = date(2026, month, 1)
         while day.month == month:
-            sheet.append([day, "S1", "Tea", (odd or {}).get((month, day.day), 3 + day.day % 4)])
+            sheets[title].append([day, "S1", "Tea", (odd or {}).get((month, day.day), 3 + day.day % 4)])
             day += timedelta(days=1)
-    wb.create_sheet("Notes").append(["Ask Ann"])
+    sheets["Notes"] = [["Ask Ann"]]
+    if path.suffix == ".ods":
+        path.write_bytes(build_spreadsheet(sheets))
+        return path
+    wb = Workbook()
+    wb.remove(wb.active)
+    for title, rows in sheets.items():
+        sheet = wb.create_sheet(title)
+        for row in rows:
+            sheet.append(row)
     wb.save(path)
     return path
 
@@ -45,8 +52,9 @@ def imported(path: Path, **options: Any) -> dict[str, Any]:
     return run_import(job)
 
 
-def test_all_months_are_read_and_the_summary_says_so(tmp_path: Path) -> None:
-    report = imported(book(tmp_path / "year.xlsx"))
+@pytest.mark.parametrize("name", ["year.xlsx", "year.ods"])
+def test_all_months_are_read_and_the_summary_says_so(name: str, tmp_path: Path) -> None:
+    report = imported(book(tmp_path / name))
     assert (report["rows"], report["first"], report["last"]) == (90, "2026-01-01", "2026-03-31")
     assert report["about"]["sheet"] == "Jan, Feb, Mar"
     assert summary_facts(report["summary"])[0] == "read 3 sheets"
@@ -61,9 +69,10 @@ def test_a_person_can_read_only_one_sheet(tmp_path: Path) -> None:
     assert [f["action"] for f in report["findings"] if f["code"] == "joined-sheets"] == ["one"]
 
 
-def test_a_message_names_the_sheet_and_its_row(tmp_path: Path) -> None:
-    path = book(tmp_path / "year.xlsx", {(2, 3): "many"})
-    with pytest.raises(SalesFileError, match=r"year\.xlsx, row 5, column Feb · sales: “many” is not"):
+@pytest.mark.parametrize("name", ["year.xlsx", "year.ods"])
+def test_a_message_names_the_sheet_and_its_row(name: str, tmp_path: Path) -> None:
+    path = book(tmp_path / name, {(2, 3): "many"})
+    with pytest.raises(SalesFileError, match=rf"{name}, row 5, column Feb · sales: “many” is not"):
         imported(path)
     report = imported(path, on_problem="propose")
     place = next(f for f in report["findings"] if f["code"] == "not-a-number")["examples"][0]
