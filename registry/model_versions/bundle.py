@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
@@ -23,6 +24,7 @@ from registry.model_versions import golden
 from registry.series import rollout
 from registry.series.calibration import Calibration
 from registry.series.covariates import Encoder
+from registry.series.newcomers import introduce
 from registry.series.panel import Floats, Panel
 from registry.series.prediction import Prediction
 from registry.series.quantiles import OUTPUT_COUNT
@@ -101,12 +103,17 @@ class Bundle:
         measured = self.calibration.window_days or self.horizon
         self.calibration = replace(self.calibration, window_days=measured)
 
-    def forecast(self, panel: Panel, horizon: int) -> Prediction:
-        """The calibrated forecast of all series for the `horizon` days after the panel's last day."""
+    def forecast(self, panel: Panel, horizon: int, rows: NDArray[np.intp] | None = None) -> Prediction:
+        """The calibrated forecast of all series for the `horizon` days after the panel's last day.
+
+        rows: of these series only, where new ones are judged by all others in the panel.
+        """
         if horizon < 1:
             raise MessageError(
                 gettext_noop("{days} days ahead cannot be forecast: use 1 or more."), days=horizon
             )
+        introduction = introduce(panel, rows, self.encoder.tells_unknown)
+        panel, size = introduction.panel, introduction.size
         raw = np.zeros((len(panel.keys), horizon, OUTPUT_COUNT), np.float32)
         shapes = [(member.shape.past_days, member.shape.block) for member in self.members]
         windows = rollout.build_windows(panel, self.encoder, shapes, horizon)
@@ -114,13 +121,13 @@ class Bundle:
             raw += np.float32(member.weight) * rollout.roll_forward(
                 member.model, windows.with_size(*shape), horizon
             )
-        result = self.calibration.calibrate_forecast(raw)
+        result = introduction.merge(self.calibration.calibrate_forecast(raw))
         dates = panel.origin + np.arange(1, horizon + 1).astype("timedelta64[D]")
-        closed = windows.closed.numpy()[:, panel.days : panel.days + horizon]
+        closed = windows.closed.numpy()[:size, panel.days : panel.days + horizon]
         return Prediction(
             origin=panel.origin,
             dates=dates,
-            keys=panel.keys,
+            keys=panel.keys[:size],
             mean=result[..., 0],
             quantiles=result[..., 1:],
             closed=closed,

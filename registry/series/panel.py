@@ -52,6 +52,7 @@ class Panel:
     static: dict[str, Floats] = field(default_factory=dict)
     categories: dict[str, list[str]] = field(default_factory=dict)
     country: str = ""
+    borrowed: NDArray[np.int64] | None = None  # [S] first days whose sales are those of its like
 
     @property
     def days(self) -> int:
@@ -72,6 +73,14 @@ class Panel:
     def open_sales(self) -> Floats:
         """Sales of open days: [S, D], NaN = closed or no record."""
         return np.where(self.closed, np.float32(np.nan), self.sales)
+
+    @property
+    def own_sales(self) -> Floats:
+        """Sales of open days without those borrowed from its like: [S, D], NaN = closed or no record."""
+        if self.borrowed is None:
+            return self.open_sales
+        lent = np.arange(self.days)[None] < self.borrowed[:, None]
+        return np.where(lent, np.float32(np.nan), self.open_sales)
 
     @property
     def is_sparse(self) -> bool:
@@ -108,6 +117,10 @@ class Panel:
         fits = [(not store or s == store) and (not product or p == product) for s, p in self.keys]
         return np.flatnonzero(fits)
 
+    def find_sold(self) -> NDArray[np.intp]:
+        """Rows with any record, if only of days without a sale."""
+        return np.flatnonzero((~np.isnan(self.sales)).any(axis=1))
+
     def select_series(self, rows: NDArray[np.intp]) -> Panel:
         """Only these series, in this order."""
         return replace(
@@ -118,6 +131,7 @@ class Panel:
             known={name: values[rows] for name, values in self.known.items()},
             past={name: values[rows] for name, values in self.past.items()},
             static={name: values[rows] for name, values in self.static.items()},
+            borrowed=None if self.borrowed is None else self.borrowed[rows],
         )
 
     @classmethod

@@ -87,10 +87,10 @@ class Windows:
         self.usual_weeks = encoder.usual_weeks
         self.entity_counts = (len(encoder.keys), len(encoder.stores), len(encoder.products))
         sales = np.full((len(panel.keys), width), np.nan, np.float32)
-        sales[:, : panel.days] = known_sales = panel.open_sales
+        sales[:, : panel.days] = panel.open_sales
         bounds = np.full(len(panel.keys), np.inf, np.float32)
         if encoder.tells_unknown:
-            bounds = daily_bounds(known_sales, panel.keys, encoder.unit, encoder.largest)
+            bounds = daily_bounds(panel.own_sales, panel.keys, encoder.unit, encoder.largest)
             # a day beyond the bounds is a one-off, which must not lift the level for weeks
             np.minimum(sales, bounds[:, None], out=sales)
         self.bounds = torch.from_numpy(bounds)  # [S] units a day that no forecast exceeds

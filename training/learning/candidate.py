@@ -17,6 +17,7 @@ from registry.model_versions import golden
 from registry.model_versions.bundle import EnsembleMember
 from registry.series import rollout
 from registry.series.covariates import Encoder
+from registry.series.newcomers import introduce
 from registry.series.panel import Floats, Panel
 from registry.series.windows import Batch, Windows, find_positions
 from training.learning import loop
@@ -127,9 +128,10 @@ class Candidate:
         """Forecast of the window that starts at `column`, from the days before it: [S, H, Q]."""
         seen = self.panel.as_of(self.panel.start + np.timedelta64(column - 1, "D"))
         sizes = (self.config.past_days, self.block, self.horizon)
-        forecast, windows = rollout.forecast_panel(self.model, seen, self.encoder, sizes)
+        introduction = introduce(seen)
+        forecast, windows = rollout.forecast_panel(self.model, introduction.panel, self.encoder, sizes)
         self.has_run_away |= rollout.has_reached_bounds(forecast, windows)
-        return forecast
+        return introduction.merge(forecast)
 
     def build_member(self, weight: float) -> EnsembleMember:
         """The bundle member with this weight in the forecast."""

@@ -99,6 +99,7 @@ class TrainingPipeline:
     result: TrainingResult
 
     def __init__(self, panel: Panel, training_config: TrainingConfig, checkpoint: Checkpoint | None = None):
+        panel = panel.select_series(panel.find_sold())  # nothing can be learned of what never sold
         self.panel, self.training_config, self.started = panel, training_config, time.monotonic()
         self.checkpoint = checkpoint or Checkpoint()
         self.round_count, self.progress = 0, 0.0  # rounds of all candidates
