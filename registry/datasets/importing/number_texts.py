@@ -50,10 +50,11 @@ CODE_BEFORE = re.compile(r"([A-Z]{3})\s*(?=[-+(\d.,])")
 CODE_BEHIND = re.compile(r"(?<=[\d)])\s*([A-Za-z]{3})$")
 SMALL_CODES = {"eur", "usd", "gbp", "chf", "pln", "sek", "nok", "dkk", "czk", "huf"}
 RAND = re.compile(r"R\s?(?=\d[\d ,.]*[.,]\d\d$)")  # R12.50; R12 is rather a code
-DECIMAL_POINT = re.compile(r"\d{1,3}(,\d{3})+(\.\d*)?|\d*\.\d+|\d{1,3}([ '’]\d{3})+\.\d+", re.ASCII)
-DECIMAL_COMMA = re.compile(r"\d{1,3}(\.\d{3})+(,\d*)?|\d*,\d+|\d{1,3}([ '’]\d{3})+,\d+", re.ASCII)
-LAKH_GROUPS = re.compile(r"\d{1,2}(,\d{2})+,\d{3}(\.\d*)?", re.ASCII)  # 1,02,350: how India groups
-LAKH_START = re.compile(r"\d{1,2}(,\d{2})*,\d{3}(\.\d*)?", re.ASCII)
+# the first group never begins with 0: 0,651 has a decimal comma
+DECIMAL_POINT = re.compile(r"[1-9]\d{0,2}(,\d{3})+(\.\d*)?|\d*\.\d+|[1-9]\d{0,2}([ '’]\d{3})+\.\d+", re.ASCII)
+DECIMAL_COMMA = re.compile(r"[1-9]\d{0,2}(\.\d{3})+(,\d*)?|\d*,\d+|[1-9]\d{0,2}([ '’]\d{3})+,\d+", re.ASCII)
+LAKH_GROUPS = re.compile(r"[1-9]\d?(,\d{2})+,\d{3}(\.\d*)?", re.ASCII)  # 1,02,350: how India groups
+LAKH_START = re.compile(r"[1-9]\d?(,\d{2})*,\d{3}(\.\d*)?", re.ASCII)
 AMBIGUOUS_NUMBER = re.compile(r"[1-9]\d{0,2}[.,]\d{3}", re.ASCII)  # 1,234 may be 1234 or 1.234
 NEGATIVE_BRACKETS = re.compile(r"\(([^()]+)\)")
 MINUS_SIGNS = str.maketrans("−‐‑‒–﹣", "------")
@@ -172,7 +173,7 @@ def ungroup(text: str, decimal: str) -> str:
     thousands = "." if decimal == "," else ","
     point = re.escape(decimal)
     for mark in (thousands, " ", "'", "’"):
-        if mark in text and re.fullmatch(rf"\d{{1,3}}({re.escape(mark)}\d{{3}})+({point}\d*)?", text):
+        if mark in text and re.fullmatch(rf"[1-9]\d{{0,2}}({re.escape(mark)}\d{{3}})+({point}\d*)?", text):
             return text.replace(mark, "")
     if decimal == "." and LAKH_START.fullmatch(text):
         return text.replace(",", "")
@@ -196,8 +197,8 @@ def count_decimal_proofs(texts: list[str]) -> tuple[int, int, str]:
 
     >>> count_decimal_proofs(["1.5", "2,25", "1,234", "7"])
     (1, 1, '1,234')
-    >>> count_decimal_proofs(["97,640", "1,02,350"]), count_decimal_proofs(["12 310,500"])
-    ((1, 0, '97,640'), (0, 1, ''))
+    >>> count_decimal_proofs(["97,640", "1,02,350"]), count_decimal_proofs(["12 310,500", "0,651"])
+    ((1, 0, '97,640'), (0, 2, ''))
     """
     point = comma = 0
     unsure = ""

@@ -36,6 +36,10 @@ kokku, kopā, pavisam, iš viso, viso, gjithsej, jumlah, total keseluruhan, tổ
 סה"כ, סהכ, סך הכל, कुल, योग, कुल योग, মোট
 """
 TOTAL_NAMES = frozenset(fold_word(word) for word in TOTAL_WORDS.replace("\n", " ").split(","))
+SHORT_WORD = 3  # letters; such words are parts of too many others
+TOTAL_INSIDE = re.compile(
+    "|".join(re.escape(word) for word in TOTAL_NAMES if len(word) > SHORT_WORD or not word.isascii())
+)
 TOTAL_OF = re.compile(r"(?:grand |sub ?)?total(?:e|s)?\s*(?::| of | für | de | )\s*(.+)", re.IGNORECASE)
 MIN_DAYS, MIN_SISTERS = 7, 2  # days that a sum must fit on, and codes that it adds up
 FIRST_DAYS = 28
@@ -48,28 +52,32 @@ def find_totals(columns: SalesColumns, name: str) -> Mask | None:
     column = columns.table[name]
     if not is_text_type(column.type):
         return None
-    values = distinct_texts(column)
-    total_of = {text: found[1].strip() for text in values if (found := TOTAL_OF.fullmatch(text.strip()))}
-    if not total_of and not any(map(is_total, values)):
-        return None
     texts = CategoricalColumn.from_arrow(column)
-    result = np.array([is_total(text) for text in texts.values])[texts.codes]
+    result = np.array([is_total(text) for text in texts.values], dtype=bool)[texts.codes]
+    total_of = {
+        text: found[1].strip() for text in texts.values if (found := TOTAL_OF.fullmatch(text.strip()))
+    }
     if total_of:
         others = [columns.table[other] for other in KEY_COLUMNS if is_text_type(columns.table[other].type)]
         codes = {text.strip() for other in others for text in distinct_texts(other)}
         is_sum = np.array([total_of.get(text, "") in codes - {""} for text in texts.values])
         may_be = np.array([text in total_of for text in texts.values])[texts.codes]
-        result |= is_sum[texts.codes] | (may_be & find_blank_keys(columns, name))
-    return result
+        result |= is_sum[texts.codes] | (may_be & (count_blank_keys(columns, name) > 0))
+    blank = count_blank_keys(columns, name) == len(KEY_COLUMNS) - 1
+    if blank.any():
+        used = set(np.unique(texts.codes[blank]).tolist())
+        is_named = [place in used and is_named_total(text) for place, text in enumerate(texts.values)]
+        result |= blank & np.array(is_named)[texts.codes]
+    return result if result.any() else None
 
 
-def find_blank_keys(columns: SalesColumns, name: str) -> Mask:
-    """[N] rows in which another key column is empty."""
-    blank = np.zeros(len(columns.table[name]), dtype=bool)
+def count_blank_keys(columns: SalesColumns, name: str) -> npt.NDArray[np.int64]:
+    """[N] how many of the other key columns are empty in a row."""
+    blank = np.zeros(len(columns.table[name]), dtype=np.int64)
     for other in KEY_COLUMNS:
         if other != name and is_text_type(columns.table[other].type):
             texts = CategoricalColumn.from_arrow(columns.table[other])
-            blank |= np.array([not text.strip() for text in texts.values])[texts.codes]
+            blank += np.array([not text.strip() for text in texts.values])[texts.codes]
     return blank
 
 
@@ -81,6 +89,15 @@ def is_total(text: str) -> bool:
     (False, False, False)
     """
     return fold_word(text.strip(" :：*=-–_.")) in TOTAL_NAMES
+
+
+def is_named_total(text: str) -> bool:
+    """Whether a word for total is a part of the text, as in rows without a store or product.
+
+    >>> [is_named_total(text) for text in ("Dagtotaal", "Tagessumme 1.9.", "Total 2025-09-01", "2025-09-01")]
+    [True, True, True, False]
+    """
+    return TOTAL_INSIDE.search(fold_word(text)) is not None
 
 
 def find_sums(content: CanonicalTable) -> tuple[str, Mask] | None:

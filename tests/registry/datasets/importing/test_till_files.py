@@ -56,6 +56,28 @@ def test_a_store_that_is_called_total_can_be_kept(tmp_path: Path) -> None:
     assert report(path, choices={"total-row": "keep"})["stores"] == ["S", "Total"]
 
 
+@pytest.mark.parametrize("label", ["Dagtotaal", "Tagessumme", "Total 05.01.2026", "日合计"])
+def test_a_line_below_each_day_that_adds_it_up_is_a_total(label: str, tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    lines = ["date,store,product,sales"]
+    for day in range(1, 31):
+        lines += [f"2026-01-{day:02d},S,{name},{day % 4}" for name in ("A", "Total Care")]
+        lines.append(f"{label},,,{2 * (day % 4)}")
+    path.write_text("\n".join(lines))
+    found = report(path)
+    assert (found["rows"], found["products"]) == (60, ["A", "Total Care"])
+    assert {f["code"]: f["count"] for f in found["findings"]}["total-row"] == 30
+
+
+def test_kilograms_below_one_prove_the_decimal_comma(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    sold = [("0,651", "1,204", "2,310")[day % 3] for day in range(30)]
+    lines = [f"2026-01-{day:02d};S;Tea;{units}" for day, units in enumerate(sold, start=1)]
+    path.write_text("\n".join(["date;store;product;sales", *lines]))
+    found = report(path)
+    assert found["items"][0]["total"] == pytest.approx(10 * (0.651 + 1.204 + 2.310))
+
+
 def test_returns_as_accounts_write_them_are_negative(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     values = ["3-", "(2)", "-1", *["5"] * 27]
