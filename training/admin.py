@@ -24,6 +24,7 @@ from registry.model_versions.models import ModelVersion
 from training.events import RunEvent
 from training.models import TrainingRun
 from training.queue import repeat_run, retrain_version
+from training.successors import explain_successor, queue_successor
 from training.trial_table import build_trial_table, label_points
 
 TRAIN_PERMISSION = "training.add_trainingrun"
@@ -78,7 +79,20 @@ class RetrainVersion(Action):
         retrain_version(row, confirmation.by, uuid.uuid5(confirmation.token, str(row.pk)))
 
 
+class RetrainOutdated(RetrainVersion):
+    """For all that an earlier release made or that lack the newest sales, however many are selected."""
+
+    name, label = "retrain_outdated", _("Retrain what is outdated")
+
+    def preview(self, row: ModelVersion) -> str:
+        return f"{explain_successor(row)} {super().preview(row)}"
+
+    def execute(self, row: ModelVersion, confirmation: Confirmation) -> None:
+        queue_successor(row, confirmation.by)
+
+
 register_action(ModelVersionAdmin, RetrainVersion())
+register_action(ModelVersionAdmin, RetrainOutdated())
 
 
 @admin.register(TrainingRun)

@@ -58,14 +58,19 @@ def enqueue_run(
 
     Raises ValueError with one sentence, also if this person has too many runs waiting.
     """
-    run = build_run(dataset_version, scope, algorithm, **options)
+    return save_and_queue(build_run(dataset_version, scope, algorithm, **options))
+
+
+def save_and_queue(run: TrainingRun, is_limited: bool = True) -> TrainingRun:
+    """Saves a new run and its job, or gives the run that has its form token; raises ValueError."""
     try:
         with transaction.atomic():
             lock_user(run.created_by_id)
             run.save(force_insert=True)
-            check_waiting_limit(run.created_by_id)
+            if is_limited:
+                check_waiting_limit(run.created_by_id)
             run.push_job()
-            record_action(AuditAction.TRAINED, run, run.created_by, str(dataset_version))
+            record_action(AuditAction.TRAINED, run, run.created_by, str(run.dataset_version))
     except IntegrityError:
         twin = TrainingRun.objects.filter(form_token=run.form_token, form_token__isnull=False).first()
         if twin is None:
@@ -81,7 +86,9 @@ def repeat_run(run: TrainingRun, user: User, token: uuid.UUID | None = None) -> 
     return enqueue_run(run.dataset_version, run.scope, run.algorithm, **options)
 
 
-def retrain_version(version: ModelVersion, user: User, token: uuid.UUID) -> TrainingRun:
+def retrain_version(
+    version: ModelVersion, user: User | None, token: uuid.UUID, is_limited: bool = True
+) -> TrainingRun:
     """Queues a training with the settings of the version on the newest sales. Raises ValueError."""
     before = TrainingRun.objects.filter(version=version).first()
     data = version.model.dataset.current_version
@@ -90,7 +97,7 @@ def retrain_version(version: ModelVersion, user: User, token: uuid.UUID) -> Trai
     like: Any = before or version  # a version made by `auto` names only the winner
     options = RunOptions(config=like.config, horizon=like.horizon, seed=like.seed)
     options |= {"budget": before.budget if before else 60, "created_by": user, "form_token": token}
-    return enqueue_run(data, version.model.scope, like.algorithm, **options)
+    return save_and_queue(build_run(data, version.model.scope, like.algorithm, **options), is_limited)
 
 
 def check_number(label: str, number: int, maximum: int) -> None:

@@ -14,8 +14,8 @@ from registry.access.permissions import permission_required
 from registry.lib.http import HtmxRequest
 from registry.lib.messages import translate_error
 from registry.model_versions.models import ModelVersion
-from training.models import TrainingRun
 from training.queue import retrain_version
+from training.successors import retrain_token
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -32,12 +32,3 @@ def model_retrain(request: HtmxRequest, pk: uuid.UUID) -> HttpResponse:
         return redirect("model", pk)
     messages.success(request, _("The training on the newest sales has been queued."))
     return redirect("run", run.pk)
-
-
-def retrain_token(version: ModelVersion) -> uuid.UUID:
-    """The same for two clicks in a row, so that they start one training; another one once it has ended."""
-    data = version.model.dataset.current_version
-    ended = TrainingRun.objects.filter(
-        dataset_version=data, kind=version.model.kind, code=version.model.code, finished_at__isnull=False
-    )
-    return uuid.uuid5(version.pk, f"retrain on {data.pk if data else None} after {ended.count()}")

@@ -178,6 +178,7 @@ registry.modelversion    unpin               +       -
 registry.modelversion    archive             +       +
 registry.modelversion    restore             +       +
 registry.modelversion    retrain             +       -
+registry.modelversion    retrain_outdated    +       -
 registry.modelversion    delete_with_file    +       +
 registry.datasetversion  delete_with_file    +       -
 prediction.forecast      pin                 +       -
@@ -393,6 +394,12 @@ def prepared(table: str, act: str, world: dict):
         row.set_enabled(True)
     elif act == "again":
         TrainingRun.objects.update(state="failed")
+    elif act == "retrain_outdated":
+        row.promote("Try it.", None)
+        row.model.refresh_from_db()
+        fields = {name: getattr(world["sales"], name) for name in ("dataset", "first", "state")}
+        last = world["sales"].last.replace(year=world["sales"].last.year + 1)
+        DatasetVersion.objects.create(**fields, last=last, number=2, content_hash="x")
     elif table == "registry.datasetversion":
         TrainingRun.objects.all().delete()
         ModelVersion.objects.all().delete()
