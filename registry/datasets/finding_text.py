@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 
 from registry.lib.formatting import format_day, format_percent, format_whole_number
 
-SERIES_FINDINGS = {"constant", "level-change", "short"}
+SERIES_FINDINGS = {"constant", "level-change", "short", "ended"}
 DAY_FINDINGS = {"store-gap", "product-gap", "only-sold"}
 PLAIN_FINDINGS = {"new-store", "new-product", "other-sheets", "joined-sheets", "one-store"}
 SMALLEST_SHARE = 0.001  # that is written out

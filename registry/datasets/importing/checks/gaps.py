@@ -1,4 +1,4 @@
-"""Missing days: of a whole store, or of one product while its store sold others."""
+"""Missing days: of a whole store, or of one product while its store sold others, for a while or for good."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from registry.datasets.importing.canonical import CanonicalTable
+from registry.datasets.importing.checks.endings import find_endings
 from registry.datasets.importing.checks.finding_log import FindingLog
 from registry.datasets.importing.covariate_roles import is_constant_per_series
 from registry.datasets.importing.extra_columns import ColumnData
@@ -51,7 +52,13 @@ class GapChecks:
             wanted |= traded
         if store_action == "zero":
             wanted |= ~traded & ~unknown
-        return self.insert_zeros(wanted) if wanted.any() else (self.content, self.row_numbers)
+        before, after = self.find_gaps()
+        is_from_file = self.row_numbers[self.rows[after]] > 0  # older gaps are left alone
+        spots = [self.list_days(before[is_from_file], self.days[after[is_from_file]], wanted)]
+        last, until = self.check_endings(traded)
+        spots.append(self.list_days(last, until, traded))
+        source, day = (np.concatenate(part) for part in zip(*spots, strict=True))
+        return self.insert_zeros(source, day) if len(source) else (self.content, self.row_numbers)
 
     def check_stores(self, traded: Mask, unknown: Mask) -> str:
         """Logs days without any row of a store between its first and last; returns the action.
@@ -177,6 +184,39 @@ class GapChecks:
         measure_gaps(self.log.findings[-1], count, np.unique(keys, axis=1).shape[1])
         return action
 
+    def check_endings(self, traded: Mask) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Logs series that end while their store goes on; those to fill with zeros, like find_endings.
+
+        In a file with rows only for sales a series that sells nothing for weeks is nothing unusual.
+        """
+        known = np.zeros_like(traded)
+        old = self.row_numbers[self.rows] == 0
+        known[self.stores[old], self.days[old]] = True
+        last, until = find_endings(self.content, self.rows, self.days, (traded, known))
+        if not len(last) or any(finding.code == "only-sold" for finding in self.log.findings):
+            return last[:0], until[:0]
+        products = self.content.products
+        places = [
+            Example(
+                int(self.row_numbers[self.rows[row]]),
+                self.log.column_label("date"),
+                f"{products.values[products.codes[self.rows[row]]]} · "
+                + self.describe_gap(int(self.stores[row]), int(self.days[row]) + 1, int(end) - 1),
+                self.picture_ending(int(row)) if place < MAX_EXAMPLES else None,
+            )
+            for place, (row, end) in enumerate(zip(last, until, strict=True))
+            if place < FindingLog.MAX_BAD_ROWS
+        ]
+        action = self.log.add_finding("ended", places, len(last))
+        return (last, until) if action == "zero" else (last[:0], until[:0])
+
+    def picture_ending(self, last: int) -> dict[str, Any]:
+        """The series that ends with that position in `rows`, its last day marked."""
+        row, day = int(self.rows[last]), self.first_day + int(self.days[last])
+        starts = self.content.series_starts
+        start = int(starts[np.searchsorted(starts, row, side="right") - 1])
+        return picture_series(self.content, slice(start, row + 1), (day, day))
+
     def find_gaps(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """[G] the row before and the row after each gap of a series."""
         product = self.content.products.codes[self.rows]
@@ -184,21 +224,25 @@ class GapChecks:
         before = np.flatnonzero(same & (self.days[1:] - self.days[:-1] > 1))
         return before, before + 1
 
-    def insert_zeros(self, wanted: Mask) -> tuple[CanonicalTable, RowNumbers]:
-        """Adds rows of zero sales for the wanted [store, day] inside gaps; fixed columns keep their value."""
-        before, after = self.find_gaps()
-        is_from_file = self.row_numbers[self.rows[after]] > 0  # older gaps are left alone
-        before, after = before[is_from_file], after[is_from_file]
-        lengths = self.days[after] - self.days[before] - 1
+    def list_days(
+        self, before: npt.NDArray[np.int64], until: npt.NDArray[np.int32 | np.int64], wanted: Mask
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """The wanted [store, day] from rows to the days `until` [G]: the row before and the day, [N] both."""
+        lengths = until - self.days[before] - 1
         if lengths.sum() > MAX_FILLED_ROWS:
-            return self.content, self.row_numbers
+            return before[:0], before[:0]
         source = np.repeat(before, lengths)
         step = np.arange(len(source)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         day = self.days[source] + 1 + step
-        use = wanted[self.stores[source], day] & ~self.is_left_out(self.rows[source], day)
-        if not use.any():
-            return self.content, self.row_numbers
-        rows = self.rows[source[use]]
+        use = wanted[self.stores[source], day]
+        use[use] &= ~self.is_left_out(self.rows[source[use]], day[use])
+        return source[use], day[use]
+
+    def insert_zeros(
+        self, source: npt.NDArray[np.int64], day: npt.NDArray[np.int64]
+    ) -> tuple[CanonicalTable, RowNumbers]:
+        """Adds rows of zero sales on these days of the series of `source`; fixed columns keep their value."""
+        rows = self.rows[source]
         content = self.content
 
         def values_at_zeros(column: ColumnData) -> ColumnData:
@@ -210,7 +254,7 @@ class GapChecks:
             )
 
         added = CanonicalTable(
-            (day[use] + self.first_day).astype(np.int32),
+            (day + self.first_day).astype(np.int32),
             CategoricalColumn(content.stores.codes[rows], content.stores.values),
             CategoricalColumn(content.products.codes[rows], content.products.values),
             np.zeros(len(rows)),

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from django.core.management import call_command
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 ROLES = {
     "italian_pasta_to_2018-03-26": {"promo": "known", "brand": "static"},
     "m5_CA_4stores_FOODS_1_HOUSEHOLD_1_to_2016-04-24": {
@@ -54,7 +54,7 @@ def test_a_real_file_imports_with_one_command(
     found = {finding["code"]: finding["count"] for finding in report["findings"]}
     assert found.pop("only-sold", 0) == holes_between_sales(frame, name)
     assert {code: found.pop(code, 0) for code in ("store-gap", "short", "constant")} == counted(frame)
-    assert set(found) <= {"outlier", "level-change"}
+    assert set(found) <= {"outlier", "level-change", "ended"}
 
 
 def series_of(frame: pd.DataFrame) -> pd.api.typing.DataFrameGroupBy:
