@@ -121,7 +121,7 @@ def failed_run_item(run: TrainingRun) -> AttentionItem:
 def off_target_items(checked: CheckedForecasts) -> list[AttentionItem]:
     """Forecasts whose days so far sold clearly more or less than expected; each part once, newest first."""
     found = {
-        (forecast.version.model_id, forecast.store, forecast.product): off_target_item(forecast, since)
+        (forecast.version.model_id, forecast.selection): off_target_item(forecast, since)
         for forecast, since in reversed(checked)
         if since and since.is_off_target
     }

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from math import sqrt
 
-from prediction.comparison import store_and_product
 from prediction.models import Forecast
 from registry.datasets.actuals import current_by_dataset, load_actuals
 from registry.datasets.models import DatasetVersion
@@ -48,7 +47,7 @@ def measure_actuals(forecast: Forecast, data: DatasetVersion | None) -> ActualsS
     days = min(forecast.horizon, (data.last - forecast.origin).days)
     first, last = forecast.origin + timedelta(days=1), forecast.origin + timedelta(days=days)
     try:
-        units = load_actuals(data.pk).sum_units(*store_and_product(forecast), first, last)
+        units = load_actuals(data.pk).sum_units(forecast.covered_codes, first, last)
         expected = sum_expected_until(forecast, last, days)
     except (CorruptArtifact, ValueError):
         return None

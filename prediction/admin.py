@@ -35,7 +35,7 @@ class ForecastAdmin(ArchivableColumns, ActionAdmin):
         "created_by",
     )
     list_filter = ("state", "pinned", ("version__algorithm", AlgorithmFilter), "version__model__dataset")
-    search_fields = ("store", "product", "version__name")
+    search_fields = ("store", "product", "levels", "version__name")
     date_hierarchy = "created_at"
     list_select_related = ("version__model__dataset", "created_by")
     fieldsets = (
@@ -62,7 +62,7 @@ class ForecastAdmin(ArchivableColumns, ActionAdmin):
 
     @admin.display(description=_("forecast"))
     def forecast_label(self, obj: Forecast) -> str:
-        return obj.label if obj.store or obj.product else scope_text(obj.version.model.scope)
+        return scope_text(obj.version.model.scope) if obj.selection.is_whole else obj.label
 
     @admin.display(description=_("units expected"), ordering="total")
     def units_text(self, obj: Forecast) -> str:

@@ -1,4 +1,4 @@
-"""Breakdown of a total by store and by product. The parts add up to the total."""
+"""Breakdown of a total by store, by product and by each level of the data. The parts add up to the total."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from prediction.analysis import YEAR_DAYS, relative_change, sum_sales, sum_series
-from prediction.content import Part
+from prediction.content import LevelParts, Part
+from registry.datasets.levels import read_levels
 from registry.datasets.names import ItemNames
 
 if TYPE_CHECKING:
@@ -42,14 +43,28 @@ def choose_decimals(total: float) -> int:
 def build_breakdown(scope_forecast: ScopeForecast, total: float, names: ItemNames) -> dict[str, list[Part]]:
     """The parts by "stores" and by "products", largest first; a side with a single part is left empty."""
     return {
-        "stores": build_parts(scope_forecast, total, 0, dict(names.stores)),
-        "products": build_parts(scope_forecast, total, 1, dict(names.products)),
+        side: build_parts(scope_forecast, total, group_rows(scope_forecast, place), dict(named))
+        for side, place, named in (("stores", 0, names.stores), ("products", 1, names.products))
     }
 
 
-def build_parts(scope_forecast: ScopeForecast, total: float, side: int, names: dict[str, str]) -> list[Part]:
-    """The parts of one side of the series' keys: 0 = stores, 1 = products."""
-    groups = group_rows(scope_forecast, side)
+def build_level_parts(
+    scope_forecast: ScopeForecast, total: float, breakdown: dict[str, list[Part]]
+) -> list[LevelParts]:
+    """The parts by each level that tells more than the stores and products of `breakdown`."""
+    found = []
+    for level in read_levels(scope_forecast.data):
+        groups = level.group_rows(scope_forecast.panel.keys, scope_forecast.rows)
+        if 1 < len(groups) < len(breakdown[level.side]):
+            parts = build_parts(scope_forecast, total, groups, {})
+            found.append(LevelParts(level.column, level.side, parts))
+    return found
+
+
+def build_parts(
+    scope_forecast: ScopeForecast, total: float, groups: dict[str, Rows], names: dict[str, str]
+) -> list[Part]:
+    """The parts of a total by the code of each group of rows; none if there is one group only."""
     if len(groups) < 2:
         return []
     parts = [build_part(scope_forecast, code, names.get(code, ""), rows) for code, rows in groups.items()]

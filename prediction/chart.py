@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from prediction.comparison import ComparedForecast, store_and_product
+from prediction.comparison import ComparedForecast
 from prediction.content import ForecastContent, rows_to_json
 from prediction.models import Forecast
 from registry.datasets.actuals import load_actuals
@@ -70,7 +70,7 @@ def load_sold_days(forecast: Forecast, data: DatasetVersion | None) -> dict[str,
     first = forecast.origin + timedelta(days=1)
     last = min(data.last, forecast.origin + timedelta(days=forecast.horizon))
     try:
-        units = load_actuals(data.pk).units_by_day(*store_and_product(forecast), first, last)
+        units = load_actuals(data.pk).units_by_day(forecast.covered_codes, first, last)
     except (CorruptArtifact, ValueError):
         return {}
     days: list[date] = [first + timedelta(days=ahead) for ahead in range(len(units))]

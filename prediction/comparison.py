@@ -28,17 +28,9 @@ class ComparedForecast:
     days: list[DayMean] = field(default_factory=list)
 
 
-def store_and_product(forecast: Forecast) -> tuple[str, str]:
-    """Store and product of the forecast; empty ones are taken from the version's scope."""
-    scope = forecast.version.model.scope
-    store = forecast.store or (scope.code if scope.kind == "store" else "")
-    product = forecast.product or (scope.code if scope.kind == "product" else "")
-    return store, product
-
-
 def comparable_versions(forecast: Forecast) -> ModelVersionQuerySet:
     """Other versions that learned the same sales, best first."""
-    covering = covering_scopes(*store_and_product(forecast))
+    covering = covering_scopes(forecast.coverage)
     found = ready_versions(forecast.version.model.dataset).exclude(pk=forecast.version_id)
     return found.filter(covering).best_first()
 
@@ -50,9 +42,8 @@ def compare_versions(forecast: Forecast, versions: list[ModelVersion]) -> list[C
 
 def forecast_same_days(forecast: Forecast, version: ModelVersion) -> ComparedForecast:
     """What the version expects of the forecast's days, from the same sales."""
-    store, product = store_and_product(forecast)
     try:
-        outlook = run_forecast(version, store, product, forecast.horizon, forecast.dataset_version)
+        outlook = run_forecast(version, forecast.coverage, forecast.horizon, forecast.dataset_version)
     except ValueError as problem:
         return ComparedForecast(version, problem=translate_error(problem))
     days = forecast_days(outlook, outlook.prediction.sum_rows(outlook.rows))

@@ -111,7 +111,7 @@ class Event(JsonRow):
 
 @dataclass(frozen=True)
 class Part(JsonRow):
-    """A store or product: units of the total, 80% interval of its own sum, relative changes."""
+    """A store, product or group: units of the total, 80% interval of its own sum, relative changes."""
 
     code: str
     total: float
@@ -120,6 +120,22 @@ class Part(JsonRow):
     change_last_year: float | None
     change_last_period: float | None
     name: str = ""
+
+
+@dataclass(frozen=True)
+class LevelParts:
+    """The parts of a forecast by the values of a level: its column, and the side that it groups."""
+
+    column: str
+    side: str  # stores or products
+    parts: list[Part]
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        return cls(values["column"], values["side"], [Part.from_json(part) for part in values["parts"]])
+
+    def to_json(self) -> dict[str, Any]:
+        return {"column": self.column, "side": self.side, "parts": rows_to_json(self.parts)}
 
 
 @dataclass(frozen=True)
@@ -180,6 +196,7 @@ class ForecastContent:
     weeks: list[WeekAhead] = field(default_factory=list)  # empty when no range of a week was measured
     events: list[Event] = field(default_factory=list)
     moved: list[MovedPart] = field(default_factory=list)  # most units first
+    levels: list[LevelParts] = field(default_factory=list)  # breakdowns by category, brand, region …
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
@@ -193,6 +210,7 @@ class ForecastContent:
             "weeks": [WeekAhead.from_json(week) for week in values.get("weeks", [])],
             "events": [Event.from_json(event) for event in values.get("events", [])],
             "moved": [MovedPart.from_json(part) for part in values.get("moved", [])],
+            "levels": [LevelParts.from_json(level) for level in values.get("levels", [])],
         }
         values = {**values, **parsed}
         return cls(**{name: values[name] for name in cls.__dataclass_fields__ if name in values})
@@ -209,8 +227,9 @@ class ForecastContent:
             "weeks": rows_to_json(self.weeks),
             "events": rows_to_json(self.events),
             "moved": rows_to_json(self.moved),
+            "levels": rows_to_json(self.levels),
         }
 
 
-def rows_to_json(rows: Iterable[JsonRow | ForecastDay | WeekAhead]) -> list[dict[str, Any]]:
+def rows_to_json(rows: Iterable[JsonRow | ForecastDay | WeekAhead | LevelParts]) -> list[dict[str, Any]]:
     return [row.to_json() for row in rows]

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from django.utils import timezone
 
 from prediction.analysis import DailyForecast, analyze_forecast, sum_series
-from prediction.breakdown import build_breakdown
+from prediction.breakdown import build_breakdown, build_level_parts
 from prediction.content import ForecastContent, ForecastDay, HistoryDay, HoldoutDay, WeekAhead
 from prediction.engine import ScopeForecast
 from prediction.level import list_moved_parts
@@ -49,6 +49,7 @@ def build_content(scope_forecast: ScopeForecast) -> ForecastContent:
         weeks=weeks_ahead(scope_forecast),
         events=list_events(scope_forecast, max(0, scope_forecast.panel.days - HISTORY_DAYS), end),
         moved=list_moved_parts(scope_forecast, breakdown),
+        levels=build_level_parts(scope_forecast, total, breakdown),
     )
 
 

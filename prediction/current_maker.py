@@ -24,6 +24,7 @@ from registry.lib.errors import split_error
 from registry.lib.locks import LockUnavailable, exclusive_lock
 from registry.model_versions.in_use import version_in_use
 from registry.model_versions.models import ModelVersion
+from registry.series.levels import Selection
 from registry.storage.artifacts import CorruptArtifact
 from registry.storage.tombstones import REPLACED
 
@@ -91,7 +92,7 @@ def replace_if_outdated(dataset: Dataset) -> Target | None:
 
 def make_forecast(version: ModelVersion, data: DatasetVersion) -> Forecast:
     """A saved forecast of everything with a row for each product and store; raises ValueError."""
-    scope_forecast = run_forecast(version, "", "", HORIZON, data)
+    scope_forecast = run_forecast(version, Selection(), HORIZON, data)
     content = build_content(scope_forecast)
     items = build_items(scope_forecast, content.analysis.total)
     row = Forecast.objects.describe_content(scope_forecast, content)

@@ -7,8 +7,8 @@ version are fast. Torch is imported inside functions only: Django starts without
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -17,10 +17,13 @@ import numpy.typing as npt
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from registry.datasets.levels import describe_selection, read_levels
 from registry.datasets.models import DatasetVersion
+from registry.datasets.names import ItemNames
 from registry.datasets.scope import Scope
 from registry.lib.messages import translate_error
 from registry.model_versions.models import ModelVersion
+from registry.series.levels import Level, Selection
 from registry.storage.artifacts import CorruptArtifact
 
 if TYPE_CHECKING:
@@ -106,7 +109,7 @@ def load_panel(data: DatasetVersion, scope: Scope) -> Panel:
 
 
 def run_forecast(
-    version: ModelVersion, store: str, product: str, horizon: int, data: DatasetVersion | None = None
+    version: ModelVersion, selection: Selection, horizon: int, data: DatasetVersion | None = None
 ) -> ScopeForecast:
     """Forecasts from `data`, by default the newest sales; raises ForecastError."""
     check_horizon(horizon)
@@ -115,9 +118,10 @@ def run_forecast(
         raise ForecastError(_("%(dataset)s has no sales yet.") % {"dataset": version.model.dataset})
     try:
         bundle, panel = load_bundle(version), load_panel(data, version.model.scope)
+        levels = read_levels(data) if selection.levels else ()
     except CorruptArtifact as problem:
         raise ForecastError(translate_error(problem)) from None
-    rows = select_rows(panel, store, product, version)
+    rows = select_rows(panel, selection, version, levels)
     if len(rows) == 1:  # a series is forecast independently of the others
         panel, rows = panel.select_series(rows), np.arange(1)
         return ScopeForecast(version, data, bundle, panel, bundle.forecast(panel, horizon), rows)
@@ -139,20 +143,13 @@ def check_horizon(horizon: int) -> None:
         raise ForecastError(_("%(days)d days ahead cannot be forecast: use 1 to %(most)d.") % words)
 
 
-def select_rows(panel: Panel, store: str, product: str, version: ModelVersion) -> Rows:
-    """Rows of a store, a product, a series, or (both empty) all; raises ForecastError if there are none."""
-    rows = panel.find_rows(store, product)
+def select_rows(
+    panel: Panel, selection: Selection, version: ModelVersion, levels: Sequence[Level] = ()
+) -> Rows:
+    """Rows of the selected series; raises ForecastError if there are none."""
+    rows = selection.find_rows(panel.keys, levels)
     if not len(rows):
-        wanted = " · ".join(code for code in (product, store) if code)
-        words = {"version": version, "wanted": wanted, "near": " · ".join(reversed(panel.keys[0]))}
+        words = {"version": version, "wanted": describe_selection(selection, ItemNames())}
+        words["near"] = " · ".join(reversed(panel.keys[0]))
         raise ForecastError(_("%(version)s does not know %(wanted)s: it knows %(near)s and others.") % words)
     return rows
-
-
-def narrow_to_scope(scope_forecast: ScopeForecast, scope: Scope) -> ScopeForecast:
-    """The same forecast with only the rows of a narrower scope."""
-    place = {"store": {"store": scope.code}, "product": {"product": scope.code}}.get(scope.kind, {})
-    rows = select_rows(
-        scope_forecast.panel, place.get("store", ""), place.get("product", ""), scope_forecast.version
-    )
-    return replace(scope_forecast, rows=rows)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -17,9 +19,11 @@ from prediction.content import ForecastContent
 from prediction.content_builder import build_content
 from prediction.engine import ScopeForecast, run_forecast
 from registry.access.permissions import Person, is_owner
+from registry.datasets.levels import read_levels
 from registry.datasets.models import Dataset, DatasetVersion
 from registry.lib.request_values import read_id
 from registry.model_versions.models import ModelVersion
+from registry.series.levels import LevelValue, Selection, SeriesCodes
 from registry.storage.archivable import ArchivableArtifact
 from registry.storage.artifacts import Artifact
 
@@ -42,8 +46,10 @@ class ForecastQuerySet(models.QuerySet["Forecast"]):
     def filter_matching(
         self, text: str = "", dataset: str = "", created_by: User | None = None
     ) -> ForecastQuerySet:
-        """Forecasts whose store or product contains `text`, of the dataset id, made by that person."""
-        rows = self.filter(product__icontains=text) | self.filter(store__icontains=text) if text else self
+        """Forecasts whose store, product or group contains `text`, of the dataset id, made by that person."""
+        parts = ("product", "store", "levels")
+        found = Q(*((f"{part}__icontains", text) for part in parts), _connector=Q.OR)
+        rows = self.filter(found) if text else self
         if (number := read_id(dataset)) is not None:
             rows = rows.filter(version__model__dataset=number)
         return rows.filter(created_by=created_by) if created_by else rows
@@ -60,18 +66,18 @@ class ForecastQuerySet(models.QuerySet["Forecast"]):
 
         Raises ValueError with one sentence; then neither row nor file is left.
         """
-        row, content = self.compute_forecast(version, store, product, horizon)
+        row, content = self.compute_forecast(version, Selection(store, product), horizon)
         row.created_by = created_by
         return self.create_pending(row).save_content(content)
 
     def compute_forecast(
-        self, version: ModelVersion, store: str, product: str, horizon: int
+        self, version: ModelVersion, selection: Selection, horizon: int
     ) -> tuple[Forecast, ForecastContent]:
         """The same without saving it: a row that is not in the database, and its content."""
-        outlook = run_forecast(version, store, product, horizon)
+        outlook = run_forecast(version, selection, horizon)
         content = build_content(outlook)
         row = self.describe_content(outlook, content)
-        row.store, row.product, row.created_at = store, product, timezone.now()
+        row.selection, row.created_at = selection, timezone.now()
         return row, content
 
     def describe_content(self, outlook: ScopeForecast, content: ForecastContent) -> Forecast:
@@ -114,6 +120,7 @@ class Forecast(ArchivableArtifact):
     )
     store = models.CharField(_("store"), max_length=100, blank=True)  # empty = the whole scope
     product = models.CharField(_("product"), max_length=100, blank=True)
+    levels = models.TextField(_("groups"), blank=True)  # a JSON list of "column:value"
     horizon = models.PositiveIntegerField(_("days ahead"))
     origin = models.DateField(_("last known day"))
     total = models.FloatField(_("units expected"), default=0)
@@ -139,8 +146,35 @@ class Forecast(ArchivableArtifact):
     @property
     def label(self) -> str:
         """What is forecast: product and store codes, or the scope of the version."""
-        parts = [part for part in (self.product, self.store) if part]
-        return " · ".join(parts) or str(self.version.model.scope)
+        asked = self.selection
+        parts = [asked.product, *map(str, asked.levels), asked.store]
+        return " · ".join(filter(None, parts)) or str(self.version.model.scope)
+
+    @property
+    def selection(self) -> Selection:
+        """The series that were asked for; groups as they were called then."""
+        groups = tuple(LevelValue.from_text(text) for text in json.loads(self.levels or "[]"))
+        return Selection(self.store, self.product, groups)
+
+    @selection.setter
+    def selection(self, asked: Selection) -> None:
+        self.store, self.product = asked.store, asked.product
+        groups = [str(group) for group in asked.levels]
+        self.levels = json.dumps(groups, ensure_ascii=False) if groups else ""  # people search in it
+
+    @property
+    def coverage(self) -> Selection:
+        """The series that it covers: a narrower version has no others than those of its scope."""
+        scope, asked = self.version.model.scope, self.selection
+        store = asked.store or (scope.code if scope.kind == "store" else "")
+        product = asked.product or (scope.code if scope.kind == "product" else "")
+        return replace(asked, store=store, product=product)
+
+    @property
+    def covered_codes(self) -> SeriesCodes:
+        """Stores and products by the groups of the sales it was made from; raises CorruptArtifact."""
+        covered = self.coverage
+        return covered.list_codes(read_levels(self.dataset_version) if covered.levels else ())
 
     @property
     def is_saved(self) -> bool:

@@ -13,7 +13,7 @@ from prediction.accuracy import measure_actuals
 from prediction.breakdown import choose_decimals, round_to_total
 from prediction.chart import chart_of, load_sold_days
 from prediction.comparison import MAX_COMPARED, comparable_versions, compare_versions
-from prediction.content import ForecastContent
+from prediction.content import ForecastContent, Part
 from prediction.forecast_page.answer import answer_context, heading_context
 from prediction.models import Forecast
 from prediction.narrative import build_sentences
@@ -21,6 +21,7 @@ from prediction.trust import list_trust_findings
 from registry.lib.messages import translate_error
 from registry.storage.artifacts import CorruptArtifact
 
+LEVEL_TABLE = "level-"  # begins the name of a table by a level
 MAX_PARTS = 15  # rows of a table of stores or products that are shown at first
 ASSUMPTION_LABELS = [
     gettext_noop("weekday habit"),
@@ -38,7 +39,7 @@ def forecast_context(
     """Answer, content, days, parts, sentences and compared versions; or only a `problem`.
 
     Without `content` it is read from the forecast's file. `others`: ids of versions to compare with.
-    `whole_side`: "stores" or "products", whose long table is shown whole.
+    `whole_side`: the name of the table of parts, such as "stores", that is shown whole.
     """
     try:
         content = content or forecast.load_content()
@@ -86,33 +87,48 @@ def name_weekdays(weekly: list[float | None]) -> list[tuple[Any, float]]:
 
 
 def build_part_tables(content: ForecastContent, whole_side: str = "") -> list[dict[str, Any]]:
-    """A table for each side that was broken down, rounded so that its rows add up to the total.
+    """A table for each side and each level that was broken down; their rows add up to the total.
 
-    `shown` are all rows of a short table and of the side `whole_side`, else the largest; `others` the rest.
+    The table called `whole_side` is shown whole.
+    """
+    sides = [
+        build_part_table(content, side, parts, whole_side)
+        for side, parts in content.breakdown.items()
+        if parts
+    ]
+    levels = [
+        build_part_table(content, f"{LEVEL_TABLE}{number}", level.parts, whole_side)
+        | {"side": level.side, "column": level.column}
+        for number, level in enumerate(content.levels)
+    ]
+    return [*sides, *levels]
+
+
+def build_part_table(
+    content: ForecastContent, name: str, parts: list[Part], whole_side: str
+) -> dict[str, Any]:
+    """One table, rounded so that its rows add up to the total.
+
+    `shown` are all rows of a short table and of one called `whole_side`, else the largest; `others` the rest.
     """
     total = content.analysis.total
     digits = choose_decimals(total)
-    tables = []
-    for side, parts in content.breakdown.items():
-        if parts:
-            rounded = round_to_total([part.total for part in parts], total, digits)
-            rows = [
-                {**part.to_json(), "shown": value, "share": part.total / total if total else None}
-                for part, value in zip(parts, rounded, strict=True)
-            ]
-            most = len(rows) if side == whole_side or len(rows) <= MAX_PARTS else MAX_PARTS
-            tables.append(
-                {
-                    "side": side,
-                    "rows": rows,
-                    "shown": rows[:most],
-                    "others": sum_others(rows[most:], digits),
-                    "is_long": most > MAX_PARTS,
-                    "total": round(total, digits),
-                    "digits": digits,
-                }
-            )
-    return tables
+    rounded = round_to_total([part.total for part in parts], total, digits)
+    rows = [
+        {**part.to_json(), "shown": value, "share": part.total / total if total else None}
+        for part, value in zip(parts, rounded, strict=True)
+    ]
+    most = len(rows) if name == whole_side or len(rows) <= MAX_PARTS else MAX_PARTS
+    return {
+        "name": name,
+        "side": name,
+        "rows": rows,
+        "shown": rows[:most],
+        "others": sum_others(rows[most:], digits),
+        "is_long": most > MAX_PARTS,
+        "total": round(total, digits),
+        "digits": digits,
+    }
 
 
 def sum_others(rows: list[dict[str, Any]], digits: int) -> dict[str, Any] | None:

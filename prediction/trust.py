@@ -194,7 +194,7 @@ def find_few_sales(content: ForecastContent) -> Iterator[TrustFinding]:
 def describe_tests(forecast: Forecast, content: ForecastContent) -> Iterator[TrustFinding]:
     """What the tests missed the total by."""
     version = forecast.version
-    is_whole = not (forecast.store or forecast.product)
+    is_whole = forecast.selection.is_whole
     misses = [abs(miss) for miss in (window_misses(version.metrics) if is_whole else last_test_miss(content))]
     if not misses:
         if reason := missing_error_reason(version.metrics):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -84,7 +85,11 @@ def read_form(request: HttpRequest, dataset: Dataset) -> ForecastForm:
     """The form as it was sent, as an address fills it in, or empty."""
     if request.method == "POST":
         return ForecastForm(dataset, request.POST)
-    given = {name: read_text(request.GET, name, 300) for name in QUESTION if name in request.GET}
+    given: dict[str, Any] = {
+        name: read_text(request.GET, name, 300) for name in QUESTION if name in request.GET
+    }
+    if "level" in request.GET:
+        given["level"] = request.GET.getlist("level")
     return ForecastForm(dataset, {"horizon": DAYS_AHEAD, **given} if given else None)
 
 

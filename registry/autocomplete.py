@@ -12,16 +12,24 @@ from django.db.models import Case, Q, Value, When
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse_lazy
+from django.utils.text import format_lazy
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from registry.datasets.catalog import Item
+from registry.datasets.levels import group_label, read_levels, search_groups
 from registry.datasets.models import Dataset, DatasetVersion, list_codes
 from registry.datasets.names import load_names
+from registry.lib.formatting import format_whole_number
 from registry.lib.request_values import read_id, read_text
 from registry.model_versions.comparison import selected_versions
 from registry.model_versions.models import known_codes
+from registry.series.levels import Side
+from registry.storage.artifacts import CorruptArtifact
 
+SIDES: dict[str, Side] = {"store": "stores", "product": "products"}
 MAX_SUGGESTIONS = 12  # suggestions in a list, few enough to read
+MAX_GROUPS = 4  # groups among the suggestions
 MAX_SIMILAR = 3  # codes in an error message
 MIN_LIKENESS = 0.6  # of a misspelled name and the right one, from 0 to 1
 
@@ -29,14 +37,16 @@ MIN_LIKENESS = 0.6  # of a misspelled name and the right one, from 0 to 1
 def make_code_field(kind: str, label: Any, source: str, **options: Any) -> forms.CharField:
     """A text field that suggests stores or products of the dataset or version in the field `source`.
 
-    Without JavaScript it is a plain text field that accepts a code or a name.
+    Without JavaScript it is a plain text field that accepts a code or a name. With `groups` it suggests the
+    levels of these, too.
     """
+    address = reverse_lazy("suggest", args=[kind])
     attributes = {
         "autocomplete": "off",
         "spellcheck": "false",
         "placeholder": options.pop("placeholder", ""),
         "data-suggest": f"{kind}-options",
-        "hx-get": reverse_lazy("suggest", args=[kind]),
+        "hx-get": format_lazy("{}?groups=1", address) if options.pop("groups", False) else address,
         "hx-trigger": "input changed delay:120ms, suggest",
         "hx-include": f"#id_{source}",
         "hx-target": f"#{kind}-options",
@@ -115,8 +125,28 @@ def suggest_codes(request: HttpRequest, kind: str) -> HttpResponse:
     version, known = find_source(request.GET, kind)
     words = read_text(request.GET, kind)
     items = search_catalog(version, kind, words, set(known)) if version else []
-    context = {"kind": kind, "items": items[:MAX_SUGGESTIONS], "more": len(items) > MAX_SUGGESTIONS}
+    groups = suggest_groups(version, kind, words) if version and "groups" in request.GET else []
+    is_more = len(items) > MAX_SUGGESTIONS or len(groups) > MAX_GROUPS
+    context = {"kind": kind, "items": items[:MAX_SUGGESTIONS], "groups": groups[:MAX_GROUPS], "more": is_more}
     return render(request, "partials/suggestions.html", context)
+
+
+def suggest_groups(version: DatasetVersion, kind: str, words: str) -> list[tuple[str, str]]:
+    """The labels of matching groups, and how many stores or products each has."""
+    try:
+        levels = read_levels(version)
+    except CorruptArtifact:
+        return []
+    found = islice(search_groups(levels, SIDES[kind], words), MAX_GROUPS + 1)
+    return [(group_label(group), count_codes(kind, count)) for group, count in found]
+
+
+def count_codes(kind: str, count: int) -> str:
+    """So many stores or products."""
+    words = {"count": format_whole_number(count)}
+    if kind == "store":
+        return ngettext("%(count)s store", "%(count)s stores", count) % words
+    return ngettext("%(count)s product", "%(count)s products", count) % words
 
 
 def find_source(given: QueryDict, kind: str) -> tuple[DatasetVersion | None, list[str]]:

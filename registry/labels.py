@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from registry.datasets.importing.findings import ACTION_LABELS, DONE_LABELS, FINDING_TITLES
+from registry.datasets.levels import describe_selection
 from registry.datasets.names import ItemNames, code_with_name, load_names
 from registry.datasets.scope import Scope
 from registry.lib.formatting import (
@@ -98,21 +99,23 @@ def with_name(code: str, name: str) -> str:
 
 
 def forecast_label(forecast: Any) -> str:
-    """What a forecast covers: product, store, both, or its version's scope in words."""
-    if forecast.store or forecast.product:
-        return load_names(forecast.dataset_version).format_series(forecast.store, forecast.product)
-    return scope_text(forecast.version.model.scope, load_names(forecast.dataset_version))
+    """What a forecast covers: product, groups, store, or its version's scope in words."""
+    names = load_names(forecast.dataset_version)
+    return describe_selection(forecast.selection, names) or scope_text(forecast.version.model.scope, names)
 
 
 def forecast_title(forecast: Any) -> str:
-    """What a forecast covers as product · store: "P001 Aspirin · all stores", "All products, all stores"."""
-    scope, names = forecast.version.model.scope, load_names(forecast.dataset_version)
-    product = forecast.product or (scope.code if scope.kind == "product" else "")
-    store = forecast.store or (scope.code if scope.kind == "store" else "")
-    if not product and not store:
+    """What a forecast covers as product · store: "P001 Aspirin · all stores", "All products, all stores".
+
+    Of groups their names alone: "Brand: Bayer", "Brand: Bayer · S01".
+    """
+    covered, names = forecast.coverage, load_names(forecast.dataset_version)
+    if covered.is_whole:
         return _("All products, all stores")
-    what = names.format_product(product) if product else _("All products")
-    return f"{what} · {names.format_store(store) if store else _('all stores')}"
+    if covered.levels:
+        return describe_selection(covered, names)
+    what = names.format_product(covered.product) if covered.product else _("All products")
+    return f"{what} · {names.format_store(covered.store) if covered.store else _('all stores')}"
 
 
 def algorithm_label(name: str) -> str:

@@ -10,7 +10,6 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from prediction.comparison import store_and_product
 from prediction.content import Analysis
 from prediction.models import Forecast
 from registry.labels import forecast_title
@@ -105,10 +104,11 @@ def compare_units(label: str, change: float | None, then: float | None, words: s
 
 def describe_test_error(forecast: Forecast) -> Fact:
     """The error of the version on its test days: of this product or store where that was measured."""
-    store, product = store_and_product(forecast)
-    side, code = ("products", product) if product else ("stores", store)
+    covered = forecast.coverage
+    side, code = ("products", covered.product) if covered.product else ("stores", covered.store)
     rows = forecast.version.metrics.get(BREAKDOWN_KEYS[side]) or []
-    own = next((row.get("wape") for row in rows if code and row["code"] == code), None)
+    is_one = bool(code) and not covered.levels
+    own = next((row.get("wape") for row in rows if is_one and row["code"] == code), None)
     words = {"products": _("of this product, per day"), "stores": _("of this store, per day")}
     detail = words[side] if own is not None else _("per day and product")
     error = own if own is not None else forecast.version.wape

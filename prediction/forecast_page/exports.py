@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -11,9 +12,9 @@ from django.utils.translation import gettext as _
 
 from prediction.accuracy import ActualsSoFar, compare_with_actuals
 from prediction.breakdown import choose_decimals, round_to_total
-from prediction.comparison import store_and_product
 from prediction.content import Analysis, ForecastContent, Part
 from prediction.models import Forecast
+from registry.datasets.levels import GROUP_JOINT, group_label, level_label, value_label
 from registry.datasets.names import load_names
 from registry.labels import forecast_title
 from registry.lib.export import Column, Table
@@ -22,25 +23,39 @@ from registry.series.quantiles import INTERVALS, QUANTILE_NAMES
 
 def day_table(forecast: Forecast, content: ForecastContent) -> Table:
     """One row a day under machine-readable names; used for the CSV file and the last sheet."""
-    columns = [Column("store_id"), Column("product_id"), Column("date", "day")]
-    columns += [Column(name, "units") for name in ("mean", *QUANTILE_NAMES)]
-    series = store_and_product(forecast)
+    covered = forecast.coverage
+    series = [covered.store, covered.product]
+    columns = [Column("store_id"), Column("product_id")]
+    if covered.levels:  # only then, so that the columns of other files stay
+        columns += [Column("level")]
+        series += ["; ".join(str(group) for group in covered.levels)]
+    columns += [Column("date", "day"), *(Column(name, "units") for name in ("mean", *QUANTILE_NAMES))]
     rows = [[*series, date.fromisoformat(day.date), day.mean, *day.quantiles] for day in content.forecast]
     return Table(_("Raw"), columns, rows)
 
 
 def build_sheets(forecast: Forecast, content: ForecastContent) -> list[Table]:
-    """The sheets of a workbook: days, summary, stores, products, and the days for programs."""
+    """The sheets of a workbook: days, summary, stores, products, levels, and the days for programs."""
     sides = {"stores": _("Stores"), "products": _("Products")}
     parts = [
         part_table(sides[side], rows, content.analysis) for side, rows in content.breakdown.items() if rows
+    ]
+    levels = [
+        part_table(level_label(level.column), name_groups(level.parts), content.analysis)
+        for level in content.levels
     ]
     return [
         calendar_table(content),
         summary_table(forecast, content),
         *parts,
+        *levels,
         day_table(forecast, content),
     ]
+
+
+def name_groups(parts: list[Part]) -> list[Part]:
+    """The parts by the values of a level, with words for those without one."""
+    return [replace(part, code=value_label(part.code)) for part in parts]
 
 
 def summary_table(forecast: Forecast, content: ForecastContent) -> Table:
@@ -130,6 +145,7 @@ def forecast_list_table(forecasts: Iterable[Forecast]) -> Table:
     columns = [
         Column(_("Product")),
         Column(_("Store")),
+        Column(_("Group")),
         Column(_("Made"), "day"),
         Column(_("Who")),
         Column(_("Model")),
@@ -152,6 +168,7 @@ def forecast_list_row(forecast: Forecast, since: ActualsSoFar | None) -> list[An
     return [
         names.format_product(forecast.product) if forecast.product else "",
         names.format_store(forecast.store) if forecast.store else "",
+        GROUP_JOINT.join(group_label(group) for group in forecast.selection.levels),
         forecast.created_at,
         str(forecast.created_by or ""),
         forecast.version.name,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from django import forms
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.http import QueryDict
+from django.utils.functional import cached_property
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -23,16 +25,27 @@ from prediction.forecast_page.version_choice import (
     ready_versions,
 )
 from prediction.models import Forecast
-from registry.autocomplete import make_code_field
-from registry.datasets.models import Dataset
+from registry.autocomplete import SIDES, make_code_field, resolve_code
+from registry.datasets.levels import (
+    GROUP_JOINT,
+    describe_selection,
+    group_label,
+    read_levels,
+    resolve_groups,
+)
+from registry.datasets.models import Dataset, list_codes
 from registry.datasets.names import load_names
 from registry.labels import version_title
 from registry.lib.form_fields import NOT_IN_LIST, RowChoiceField, whole_number
 from registry.lib.formatting import format_percent
+from registry.lib.request_values import clean_text
 from registry.model_versions.models import ModelVersion
+from registry.series.levels import Level, LevelValue, Selection, find_level
+from registry.storage.artifacts import CorruptArtifact
 from registry.templatetags.pages import forecast_url
 
 DAYS_AHEAD = 28
+MAX_GROUP, MAX_GROUPS = 300, 4  # characters of a group in an address, and groups of one
 
 
 class VersionField(RowChoiceField[ModelVersion]):
@@ -52,8 +65,8 @@ class ForecastForm(forms.Form):
 
     dataset = RowChoiceField[Dataset](Dataset.objects.all(), required=False, widget=forms.HiddenInput)
     token = forms.UUIDField(required=False, widget=forms.HiddenInput)
-    product = make_code_field("product", _("Product"), "dataset", placeholder=_("All products"))
-    store = make_code_field("store", _("Store"), "dataset", placeholder=_("All stores"))
+    product = make_code_field("product", _("Product"), "dataset", placeholder=_("All products"), groups=True)
+    store = make_code_field("store", _("Store"), "dataset", placeholder=_("All stores"), groups=True)
     horizon = whole_number(_("Days ahead"), 1, settings.MAX_HORIZON, initial=DAYS_AHEAD)
     version = VersionField(
         ModelVersion.objects.none(),
@@ -65,9 +78,17 @@ class ForecastForm(forms.Form):
 
     def __init__(self, sales_of: Dataset, data: Mapping[str, Any] | None = None, **options: Any) -> None:
         given = {"dataset": sales_of.pk, "token": uuid.uuid4(), **options.pop("initial", {})}
-        super().__init__(data, initial=given, **options)
         self.sales_of = sales_of
+        data = self.fill_groups(data) if data and "level" in data else data
+        super().__init__(data, initial=given, **options)
         cast(VersionField, self.fields["version"]).queryset = ready_versions(sales_of).best_first()
+
+    def fill_groups(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """The values of an address with its groups as texts, where it names no product or store."""
+        asked = data.getlist("level") if isinstance(data, QueryDict) else data["level"]
+        groups = [LevelValue.from_text(clean_text(text, MAX_GROUP)) for text in asked[:MAX_GROUPS]]
+        given = {name: data[name] for name in data if data[name]}
+        return {**self.type_groups(groups), **given}
 
     @property
     def has_no_version_in_use(self) -> bool:
@@ -75,13 +96,42 @@ class ForecastForm(forms.Form):
         return not ModelVersion.objects.in_use().filter(model__dataset=self.sales_of).exists()
 
     def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        for kind in ("store", "product"):
+        data, groups = super().clean() or {}, list[LevelValue]()
+        for kind in ("product", "store"):
             if data.get(kind):
-                data[kind] = self.check_code(kind, data[kind])
+                typed = self.find_groups(kind, data[kind])
+                groups += typed
+                data[kind] = "" if typed else self.check_code(kind, data[kind])
         if not self.errors:
-            data["version"] = self.check_version(data["version"], data["store"], data["product"])
+            data["selection"] = Selection(data["store"], data["product"], tuple(groups))
+            data["version"] = self.check_version(data["version"], data["selection"])
         return data
+
+    @cached_property
+    def levels(self) -> Sequence[Level]:
+        """The levels of the newest sales; none while their file cannot be read."""
+        sales = self.sales_of.current_version
+        try:
+            return read_levels(sales) if sales else ()
+        except CorruptArtifact:
+            return ()
+
+    def find_groups(self, kind: str, typed: str) -> tuple[LevelValue, ...]:
+        """The groups that a text names; none if it is a code or the name of one."""
+        sales = self.sales_of.current_version
+        if sales is None or resolve_code(sales, kind, typed) in list_codes(sales, kind):
+            return ()
+        return resolve_groups(self.levels, SIDES[kind], typed)
+
+    def type_groups(self, groups: Iterable[LevelValue]) -> dict[str, str]:
+        """The texts that name these groups in the fields; one that the data lacks stands under products."""
+        texts: dict[str, list[str]] = {"product": [], "store": []}
+        for group in groups:
+            level = find_level(self.levels, group.column)
+            kind = "store" if level is not None and level.side == "stores" else "product"
+            is_clear = self.find_groups(kind, group_label(group)) == (group,)
+            texts[kind].append(group_label(group) if is_clear else str(group))
+        return {kind: GROUP_JOINT.join(found) for kind, found in texts.items() if found}
 
     def check_code(self, kind: str, typed: str) -> str:
         """The code for the typed text; adds an error with a way on when it names none, or several."""
@@ -96,17 +146,15 @@ class ForecastForm(forms.Form):
             self.add_error(kind, problem.args[0])
             return typed
 
-    def check_version(self, chosen: ModelVersion | None, store: str, product: str) -> ModelVersion | None:
+    def check_version(self, chosen: ModelVersion | None, selection: Selection) -> ModelVersion | None:
         """The chosen version, else the one that fits; adds an error when it has not learned the series."""
-        version = (
-            join_dataset(chosen, self.sales_of) if chosen else find_version(self.sales_of, store, product)
-        )
-        if version is None and not store and not product:
+        version = join_dataset(chosen, self.sales_of) if chosen else find_version(self.sales_of, selection)
+        if version is None and selection.is_whole:
             self.add_error(None, self.list_narrower())
-        elif version is None or not has_learned(version, store, product):
+        elif version is None or not has_learned(version, selection):
             words = {
                 "model": version.title if version else gettext("The version in use"),
-                "series": self.format_series(store, product),
+                "series": self.format_selection(selection),
             }
             sentence = gettext(
                 "%(model)s has not learned %(series)s: choose another one, or train on the newest sales."
@@ -124,16 +172,16 @@ class ForecastForm(forms.Form):
         listed = format_html_join(" · ", '<a href="{}">{}</a>', links)
         return format_html("{} {} {}", sentence, gettext("Forecast with:"), listed)
 
-    def format_series(self, store: str, product: str) -> str:
-        """Product and store with their names."""
+    def format_selection(self, selection: Selection) -> str:
+        """Product, groups and store with their names."""
         sales = self.sales_of.current_version
-        return load_names(sales).format_series(store, product) if sales else ""
+        return describe_selection(selection, load_names(sales)) if sales else ""
 
     @property
     def question(self) -> Question:
         """What a valid form asks."""
         data = self.cleaned_data
-        return Question(data["version"], data["store"], data["product"], data["horizon"])
+        return Question(data["version"], data["selection"], data["horizon"])
 
     def save_forecast(self, user: User) -> Forecast:
         """The forecast, saved once however often the form is sent."""
@@ -142,14 +190,17 @@ class ForecastForm(forms.Form):
 
 def form_for(forecast: Forecast) -> ForecastForm:
     """The form filled in with what the forecast answers; its version only if another would be chosen."""
-    names = load_names(forecast.dataset_version)
+    names, asked = load_names(forecast.dataset_version), forecast.selection
     dataset = forecast.version.model.dataset
     is_usual = forecast.version.is_best and forecast.version.model.kind == "global"
-    usual = forecast.version if is_usual else find_version(dataset, forecast.store, forecast.product)
-    given = {
-        "product": names.format_product(forecast.product) if forecast.product else "",
-        "store": names.format_store(forecast.store) if forecast.store else "",
+    usual = forecast.version if is_usual else find_version(dataset, asked)
+    form = ForecastForm(dataset)
+    form.initial = {
+        **form.initial,
+        "product": names.format_product(asked.product) if asked.product else "",
+        "store": names.format_store(asked.store) if asked.store else "",
+        **form.type_groups(asked.levels),
         "horizon": forecast.horizon,
         "version": None if usual == forecast.version else forecast.version_id,
     }
-    return ForecastForm(dataset, initial=given)
+    return form

@@ -13,17 +13,17 @@ from django.utils.translation import gettext as _
 from prediction.content import ForecastContent
 from prediction.models import Forecast
 from registry.model_versions.models import ModelVersion
+from registry.series.levels import Selection
 
 WAIT_SECONDS, WAIT_STEP = 2.0, 0.05  # for the file of a twin that is being saved
 
 
 @dataclass(frozen=True)
 class Question:
-    """What to forecast (empty codes = all that the version covers), and by which version."""
+    """What to forecast (an empty selection = all that the version covers), and by which version."""
 
     version: ModelVersion
-    store: str
-    product: str
+    selection: Selection
     horizon: int
 
     def compute(self) -> Forecast:
@@ -35,7 +35,8 @@ class Question:
     def save(self, token: uuid.UUID, user: User) -> Forecast:
         """The saved forecast; the same token, person and question again give the one saved first."""
         sales = self.version.model.dataset.current_version
-        key = uuid.uuid5(token, repr((user.pk, self.version.pk, sales and sales.pk, *self.words)))
+        words = (user.pk, self.version.pk, sales and sales.pk, self.selection, self.horizon)
+        key = uuid.uuid5(token, repr(words))
         if Forecast.objects.filter(pk=key).exists():
             return wait_for_twin(key)
         row, content = self.predict()
@@ -48,12 +49,7 @@ class Question:
 
     def predict(self) -> tuple[Forecast, ForecastContent]:
         """A row that is not in the database, and its content."""
-        return Forecast.objects.compute_forecast(self.version, self.store, self.product, self.horizon)
-
-    @property
-    def words(self) -> tuple[str, str, int]:
-        """Store, product and days."""
-        return self.store, self.product, self.horizon
+        return Forecast.objects.compute_forecast(self.version, self.selection, self.horizon)
 
 
 def wait_for_twin(key: uuid.UUID) -> Forecast:

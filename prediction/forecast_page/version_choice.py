@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from django.db.models import Q
 
+from registry.datasets.levels import read_levels
 from registry.datasets.models import Dataset
 from registry.model_versions.models import ModelVersion, ModelVersionQuerySet, known_codes
+from registry.series.levels import Selection
 
 
-def covering_scopes(store: str, product: str) -> Q:
-    """Models that can forecast this store and product; both empty means everything."""
+def covering_scopes(selection: Selection) -> Q:
+    """Models that can forecast these series; an empty selection means everything."""
     scopes = Q(model__kind="global")
-    if store:
-        scopes |= Q(model__kind="store", model__code=store)
-    if product:
-        scopes |= Q(model__kind="product", model__code=product)
+    if selection.store:
+        scopes |= Q(model__kind="store", model__code=selection.store)
+    if selection.product:
+        scopes |= Q(model__kind="product", model__code=selection.product)
     return scopes
 
 
@@ -24,15 +26,15 @@ def ready_versions(dataset: Dataset) -> ModelVersionQuerySet:
     return found.select_related("model__dataset")
 
 
-def find_version(dataset: Dataset, store: str, product: str) -> ModelVersion | None:
-    """The version in use that learned this store and product: that of everything before narrower ones.
+def find_version(dataset: Dataset, selection: Selection) -> ModelVersion | None:
+    """The version in use that learned these series: that of everything before narrower ones.
 
     As long as no version is in use, the most accurate one that learned them.
     """
-    covering = ready_versions(dataset).filter(covering_scopes(store, product))
+    covering = ready_versions(dataset).filter(covering_scopes(selection))
     used = list(covering.in_use())
     candidates = used or covering.best_first()
-    return next((one for one in candidates if has_learned(join_dataset(one, dataset), store, product)), None)
+    return next((one for one in candidates if has_learned(join_dataset(one, dataset), selection)), None)
 
 
 def join_dataset(version: ModelVersion, dataset: Dataset) -> ModelVersion:
@@ -44,10 +46,12 @@ def join_dataset(version: ModelVersion, dataset: Dataset) -> ModelVersion:
     return version
 
 
-def has_learned(version: ModelVersion, store: str, product: str) -> bool:
-    """Whether the store and the product were in the sales that the version learned from."""
-    wanted = {"store": store, "product": product}
-    return all(not code or code in known_codes(version, kind) for kind, code in wanted.items())
+def has_learned(version: ModelVersion, selection: Selection) -> bool:
+    """Whether the store, the product and some of each group were in the sales that it learned from."""
+    sales = version.model.dataset.current_version
+    levels = read_levels(sales) if selection.levels and sales else ()
+    sides = zip(("store", "product"), selection.list_codes(levels), strict=True)
+    return all(codes is None or not codes.isdisjoint(known_codes(version, kind)) for kind, codes in sides)
 
 
 def narrower_versions(dataset: Dataset) -> list[ModelVersion]:

@@ -1,4 +1,4 @@
-"""The forecast of every product and every store: the rows of the product list.
+"""The forecast of every product, every store and every group of them: the rows of the product list.
 
 They stand in the file of a current forecast beside its content, under the key `items`.
 """
@@ -19,24 +19,28 @@ from prediction.content import JsonRow, Part
 from prediction.items.flags import WEEK, Flags, find_flags, measure_miss
 from prediction.level import measure_level_change, part_level
 from registry.datasets.catalog import Item
+from registry.datasets.levels import read_levels
 from registry.datasets.names import load_names
+from registry.series.levels import SIDE_PLACES, Side
 
 if TYPE_CHECKING:
     from prediction.engine import Rows, ScopeForecast
 
-SIDE_KINDS = {"stores": "store", "products": "product"}
-ERROR_KEYS = {"stores": "by_store", "products": "by_product"}
+LEVEL_PREFIX = "level:"
+SIDE_KINDS: dict[Side, str] = {"stores": "store", "products": "product"}
+ERROR_KEYS: dict[Side, str] = {"stores": "by_store", "products": "by_product"}
 PAST_WEEKS = 12
 DIGITS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
 class ItemForecast(JsonRow):
-    """A store or product: units expected with their 80% range, units before, error, and what to look at."""
+    """A store, product or group: units expected with their 80% range, units before, error, and flags."""
 
     code: str
     name: str = ""
     category: str = ""
+    levels: dict[str, str] = field(default_factory=dict)  # column: value, "" = not given
     expected: float
     low: float
     high: float
@@ -60,7 +64,7 @@ class ItemForecast(JsonRow):
 
 @dataclass(frozen=True)
 class SideFacts:
-    """What is known of the items of one side beside their sales: names, categories, errors in the tests.
+    """What is known of items beside their sales: names, categories, errors in the tests.
 
     `last_test` [2, S]: absolute error and units of each series on the last held-back days.
     """
@@ -72,16 +76,27 @@ class SideFacts:
 
 
 def build_items(scope_forecast: ScopeForecast, total: float) -> dict[str, list[ItemForecast]]:
-    """The rows of both sides, by "products" and "stores", largest first."""
-    last_test = measure_last_test(scope_forecast)
-    sides = ("products", "stores")
-    return {
-        side: build_side(scope_forecast, total, side, load_facts(scope_forecast, side, last_test))
-        for side in sides
-    }
+    """The rows of both sides, by "products" and "stores", and of each level, by "level:column".
+
+    The largest first.
+    """
+    last_test, levels = measure_last_test(scope_forecast), read_levels(scope_forecast.data)
+    items: dict[str, list[ItemForecast]] = {}
+    for side, place in SIDE_PLACES.items():
+        own = [level for level in levels if level.side == side]
+        facts, groups = load_facts(scope_forecast, side, last_test), group_rows(scope_forecast, place)
+        items[side] = [
+            replace(item, levels={level.column: level.values.get(item.code, "") for level in own})
+            for item in build_side(scope_forecast, total, groups, facts)
+        ]
+    facts = SideFacts({}, {}, {}, last_test)
+    for level in levels:
+        groups = level.group_rows(scope_forecast.panel.keys, scope_forecast.rows)
+        items[f"{LEVEL_PREFIX}{level.column}"] = build_side(scope_forecast, total, groups, facts)
+    return items
 
 
-def load_facts(scope_forecast: ScopeForecast, side: str, last_test: npt.NDArray[np.float64]) -> SideFacts:
+def load_facts(scope_forecast: ScopeForecast, side: Side, last_test: npt.NDArray[np.float64]) -> SideFacts:
     """Names and categories from the catalog, errors as the page of the version lists them."""
     names = load_names(scope_forecast.data)
     items = Item.objects.filter(dataset=scope_forecast.data.dataset_id, kind=SIDE_KINDS[side])
@@ -112,12 +127,11 @@ def measure_last_test(scope_forecast: ScopeForecast) -> npt.NDArray[np.float64]:
 
 
 def build_side(
-    scope_forecast: ScopeForecast, total: float, side: str, facts: SideFacts
+    scope_forecast: ScopeForecast, total: float, groups: dict[str, Rows], facts: SideFacts
 ) -> list[ItemForecast]:
-    """The rows of one side."""
-    place, names = (0 if side == "stores" else 1), dict(facts.names)
-    groups = group_rows(scope_forecast, place)
-    parts = build_parts(scope_forecast, total, place, names) or [
+    """The row of each code, whose rows of the panel `groups` holds."""
+    names = dict(facts.names)
+    parts = build_parts(scope_forecast, total, groups, names) or [
         build_part(scope_forecast, code, names.get(code, ""), rows) for code, rows in groups.items()
     ]
     return [build_item(scope_forecast, part, groups[part.code], facts) for part in parts]

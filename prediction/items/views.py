@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from prediction.current_forecast import CurrentState, load_current
-from prediction.items.forecasts import ItemForecast
-from prediction.items.listing import COLUMNS, ItemQuery, list_categories
+from prediction.items.forecasts import LEVEL_PREFIX, SIDE_KINDS, ItemForecast
+from prediction.items.listing import COLUMNS, ItemQuery, list_filters
 from prediction.items.sparkline import draw_sparkline
-from prediction.items.tables import item_table
+from prediction.items.tables import item_table, side_title
 from prediction.items.wording import FLAG_TITLES, describe_flags
+from registry.autocomplete import count_codes
 from registry.datasets.chosen import chosen_dataset
+from registry.datasets.levels import value_label
 from registry.labels import with_name
 from registry.lib.export import EXPORT_FORMATS, export_table
 from registry.lib.formatting import DASH, change_text
 from registry.lib.request_values import clean_text
+from registry.series.levels import SIDE_PLACES, LevelValue
 from registry.templatetags.pages import forecast_url
 
 PAGE_SIZE = 50
@@ -39,7 +44,8 @@ def item_list(request: HttpRequest) -> HttpResponse:
     items = state.items.get(query.side, [])
     found = query.select(items)
     if (kind := request.GET.get("export")) in EXPORT_FORMATS:
-        return export_table(query.side, kind, item_table(found, query.side))
+        name = query.side if query.side in SIDE_PLACES else "groups"
+        return export_table(name, kind, item_table(found, query.side))
     page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "state": state,
@@ -48,19 +54,26 @@ def item_list(request: HttpRequest) -> HttpResponse:
         "rows": list_rows(page.object_list, query.side, state),
         "expected": sum(item.expected for item in found),
         "columns": list_columns(query),
-        "categories": list_categories(items),
+        "filters": list_filters(items, query),
+        "sides": list_sides(state),
+        "title": side_title(query.side),
         "flags": [(code, _(title)) for code, title in FLAG_TITLES.items()],
     }
     part = request.headers.get("HX-Target") == "items"
     return render(request, "prediction/products.html#items" if part else "prediction/products.html", context)
 
 
+def list_sides(state: CurrentState) -> list[tuple[str, str]]:
+    """What can be listed: products, stores, and the groups of each level, with their titles."""
+    return [(side, side_title(side)) for side in state.items]
+
+
 def list_columns(query: ItemQuery) -> list[dict[str, str]]:
     """The headings: what a click sorts by, and how the rows are sorted now."""
-    is_stores = query.side == "stores"
+    item = {"products": _("Product"), "stores": _("Store")}.get(query.side) or side_title(query.side)
     return [
         {
-            "label": _("Store") if name == "item" and is_stores else _(label),
+            "label": item if name == "item" else _(label),
             "kind": kind,
             "sort": query.next_sort(name) if name else "",
             "direction": query.direction(name) if name else "",
@@ -71,12 +84,13 @@ def list_columns(query: ItemQuery) -> list[dict[str, str]]:
 
 def list_rows(items: Iterable[ItemForecast], side: str, state: CurrentState) -> list[dict[str, Any]]:
     """The rows as the templates show them: plain texts and points, since a page has many."""
-    start = item_address(side, "", state)
+    start, members = item_address(side, "", state), count_members(side, state)
     return [
         {
             "item": item,
-            "label": with_name(item.code, item.name),
+            "label": item_label(side, item),
             "address": f"{start}{quote(item.code)}",
+            "members": members.get(item.code),
             "line": draw_sparkline(item.weeks, item.ahead),
             "newest": item.weeks[-4:],
             "changes": [describe_change(item.change_last_year), describe_change(item.change_before)],
@@ -109,6 +123,7 @@ def item_compare(request: HttpRequest) -> HttpResponse:
         "query": query,
         "rows": list_rows(found, query.side, state),
         "most": MAX_COMPARED,
+        "title": side_title(query.side),
     }
     return render(request, "prediction/products_compare.html", context)
 
@@ -116,4 +131,29 @@ def item_compare(request: HttpRequest) -> HttpResponse:
 def item_address(side: str, code: str, state: CurrentState) -> str:
     """Where the forecast of one product or store is computed and shown; the code comes last."""
     horizon = state.forecast.horizon if state.forecast else ""
+    if side.startswith(LEVEL_PREFIX):
+        return f"{forecast_url(horizon=horizon)}&level={quote(str(LevelValue(level_column(side), code)))}"
     return f"{forecast_url(horizon=horizon)}&{'store' if side == 'stores' else 'product'}={quote(code)}"
+
+
+def item_label(side: str, item: ItemForecast) -> str:
+    """A product or store with its name, or the value of a level in words."""
+    return value_label(item.code) if side.startswith(LEVEL_PREFIX) else with_name(item.code, item.name)
+
+
+def level_column(side: str) -> str:
+    """The column of a side that lists the groups of a level."""
+    return side.removeprefix(LEVEL_PREFIX)
+
+
+def count_members(side: str, state: CurrentState) -> dict[str, dict[str, Any]]:
+    """By value of a level: how many products or stores have it, and the address that lists them."""
+    column = level_column(side)
+    found: dict[str, dict[str, Any]] = {}
+    for place in SIDE_PLACES if side.startswith(LEVEL_PREFIX) else ():
+        values = Counter(item.levels[column] for item in state.items.get(place, []) if column in item.levels)
+        for value, count in values.items():
+            question = urlencode({"show": place, "level": str(LevelValue(column, value))})
+            address = f"{reverse('products')}?{question}"
+            found[value] = {"text": count_codes(SIDE_KINDS[place], count), "address": address}
+    return found

@@ -17,6 +17,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from registry.datasets.models import DatasetVersion
 from registry.lib.days import day_number
+from registry.series.levels import SeriesCodes
 from registry.storage.artifacts import Artifact
 
 DAYS_LOADED = 400  # newest days; no forecast covers older ones
@@ -35,29 +36,28 @@ class ActualSales:
     units: npt.NDArray[np.float32]
     codes: tuple[dict[str, int], dict[str, int]]
 
-    def sum_units(self, store: str, product: str, first: date, last: date) -> float | None:
-        """Units from `first` to `last`; an empty code means all of them. None when nothing was recorded."""
-        is_wanted = self._find_rows(store, product, first, last)
+    def sum_units(self, codes: SeriesCodes, first: date, last: date) -> float | None:
+        """Units of these stores and products from `first` to `last`. None when nothing was recorded."""
+        is_wanted = self._find_rows(codes, first, last)
         return float(self.units[is_wanted].sum(dtype=np.float64)) if is_wanted.any() else None
 
-    def units_by_day(self, store: str, product: str, first: date, last: date) -> list[float | None]:
+    def units_by_day(self, codes: SeriesCodes, first: date, last: date) -> list[float | None]:
         """Units of each day from `first` to `last`; None for a day without a record."""
         size = (last - first).days + 1
-        is_wanted = self._find_rows(store, product, first, last)
+        is_wanted = self._find_rows(codes, first, last)
         place = self.days[is_wanted] - day_number(first)
         sums = np.bincount(place, self.units[is_wanted].astype(np.float64), size)
         if self.lists_only_sales:  # no row on a day when others sold: nothing was sold
-            place = self.days[self._find_rows("", "", first, last)] - day_number(first)
+            place = self.days[self._find_rows((None, None), first, last)] - day_number(first)
         is_recorded = np.bincount(place, minlength=size) > 0
         return [float(units) if known else None for units, known in zip(sums, is_recorded, strict=True)]
 
-    def _find_rows(self, store: str, product: str, first: date, last: date) -> npt.NDArray[np.bool_]:
-        """[N] whether a row is of these days, store and product."""
+    def _find_rows(self, codes: SeriesCodes, first: date, last: date) -> npt.NDArray[np.bool_]:
+        """[N] whether a row is of these days, stores and products."""
         is_wanted = (self.days >= day_number(first)) & (self.days <= day_number(last))
-        if store:
-            is_wanted &= self.stores == self.codes[0].get(store, -1)
-        if product:
-            is_wanted &= self.products == self.codes[1].get(product, -1)
+        for column, places, wanted in zip((self.stores, self.products), self.codes, codes, strict=True):
+            if wanted is not None:
+                is_wanted &= np.isin(column, [places[code] for code in wanted if code in places])
         return is_wanted
 
     @cached_property

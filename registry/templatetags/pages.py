@@ -14,12 +14,13 @@ from django.utils.translation import gettext, gettext_noop
 
 from registry import labels
 from registry.access.permissions import Person, role_names
-from registry.datasets import finding_text
+from registry.datasets import finding_text, levels
 from registry.datasets.models import DatasetVersion
 from registry.datasets.names import ItemNames, load_names
 from registry.datasets.summary_text import summary_facts
 from registry.lib import formatting
 from registry.model_versions.metric_labels import LABEL_BY_METRIC, MetricLabel, missing_error_reason
+from registry.series.levels import LevelValue
 from registry.storage.tombstones import rule_text
 
 register = template.Library()
@@ -58,6 +59,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "date_order_label": labels.date_order_label,
     "layout_label": labels.layout_label,
     "side_label": labels.side_label,
+    "level_label": levels.level_label,
+    "value_label": levels.value_label,
     "examples_text": labels.examples_text,
     "metric_value": labels.metric_value,
     "missing_error_reason": missing_error_reason,
@@ -154,15 +157,31 @@ def repeat_url(run: Any) -> str:
 
 
 @register.simple_tag
-def part_url(forecast: Any, store: str = "", product: str = "") -> str:
-    """The address that shows a part of this forecast: the same version and days, one store or product."""
-    return forecast_url(version=forecast.version_id, horizon=forecast.horizon, store=store, product=product)
+def part_url(forecast: Any, side: str, code: str, column: str | None = None) -> str:
+    """The address that shows a part of this forecast: the same version and days, one code or one group.
+
+    `side`: stores or products. `column`: of the level whose value `code` is.
+    """
+    asked = forecast.selection
+    question = {"store": asked.store, "product": asked.product, "level": [str(one) for one in asked.levels]}
+    if column:
+        question["level"] = [*question["level"], str(LevelValue(column, code))]
+    else:
+        question["store" if side == "stores" else "product"] = code
+    return forecast_url(version=forecast.version_id, horizon=forecast.horizon, **question)
 
 
 @register.simple_tag
 def forecast_url(**question: Any) -> str:
     """The address that computes and shows a forecast without saving it.
 
-    Without a `version` the one in use is taken, without `store` and `product` all of them.
+    Without a `version` the one in use is taken, without `store` and `product` all of them. `level`: a list.
     """
-    return f"{reverse('forecast')}?{urlencode({name: value for name, value in question.items() if value})}"
+    given = {name: value for name, value in question.items() if value}
+    return f"{reverse('forecast')}?{urlencode(given, doseq=True)}"
+
+
+@register.filter
+def group_texts(forecast: Any) -> list[str]:
+    """The groups of a forecast as an address names them."""
+    return [str(group) for group in forecast.selection.levels]

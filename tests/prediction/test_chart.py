@@ -73,7 +73,7 @@ def test_in_a_source_without_zeros_a_day_without_a_row_sold_nothing(sales):
         actuals.days[kept], actuals.stores[kept], actuals.products[kept], actuals.units[kept], actuals.codes
     )
     code = next(code for code, place in actuals.codes[1].items() if place == 0)
-    units = sparse.units_by_day("", code, sales.last - timedelta(days=8), sales.last)
+    units = sparse.units_by_day((None, {code}), sales.last - timedelta(days=8), sales.last)
     sold = [value for value in units if value]
     assert sparse.lists_only_sales and 2 <= len(sold) <= 3
     assert all(value == 0 for value in units if not value)

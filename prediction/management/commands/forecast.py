@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from prediction.breakdown import group_rows
+from registry.datasets.levels import parse_group, read_levels
 from registry.datasets.models import Dataset
-from registry.datasets.scope import Scope
+from registry.datasets.scope import SCOPE_KINDS, Scope
 from registry.model_versions.models import ForecastModel, ModelVersion
+from registry.series.levels import LevelValue, Selection
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,13 +30,18 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--model", required=True, help="a version's name, or best")
         parser.add_argument("--dataset", default="", help="needed only if there are several")
-        parser.add_argument("--scope", default="", help="global, store:CODE or product:CODE")
+        parser.add_argument(
+            "--scope", default="", help="global, store:CODE, product:CODE or LEVEL:VALUE, such as brand:Bayer"
+        )
+        parser.add_argument(
+            "--by", default="", help="also the total of each store, product or value of a level"
+        )
         parser.add_argument("--horizon", type=int, default=28, help="days ahead")
         parser.add_argument("--output", type=Path, default=None, help="a .csv or .parquet file")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from prediction.engine import check_horizon, narrow_to_scope, run_forecast
+        from prediction.engine import check_horizon, run_forecast
 
         output: Path | None = options["output"]
         if output and output.suffix.lower() not in OUTPUT_SUFFIXES:
@@ -41,23 +49,61 @@ class Command(BaseCommand):
                 f"--output {output} must end with {' or '.join(OUTPUT_SUFFIXES)}.", returncode=2
             )
         try:
-            scope = Scope.parse(options["scope"]) if options["scope"] else None
+            asked = parse_scope(options["scope"])
             check_horizon(options["horizon"])
         except ValueError as problem:
             raise CommandError(str(problem), returncode=2) from None
         try:
-            version = find_version(options["model"], options["dataset"], scope)
-            outlook = run_forecast(version, "", "", options["horizon"])
-            if scope and scope != version.model.scope:
-                outlook = narrow_to_scope(outlook, scope)
+            version, selection = choose_version(options["model"], options["dataset"], asked)
+            outlook = run_forecast(version, selection, options["horizon"])
+            parts = list_parts(outlook, options["by"]) if options["by"] else None
             if output:
                 write_forecast(outlook, output)
         except ValueError as problem:
             raise CommandError(str(problem)) from None
         except OSError as problem:
             raise CommandError(f"{output} cannot be written: {problem.strerror}.") from None
-        facts = build_report(outlook, scope or version.model.scope, output)
+        facts = build_report(outlook, str(asked or version.model.scope), output)
+        facts |= {} if parts is None else {"by": options["by"], "parts": parts}
         self.stdout.write(json.dumps(facts, ensure_ascii=False) if options["json"] else format_summary(facts))
+
+
+def parse_scope(text: str) -> Scope | LevelValue | None:
+    """The scope, or the group of a level, that the text names; None for no text. Raises ValueError."""
+    kind, colon, _code = text.partition(":")
+    if colon and kind not in SCOPE_KINDS:
+        return LevelValue.from_text(text)
+    return Scope.parse(text) if text else None
+
+
+def choose_version(
+    name: str, dataset: str, asked: Scope | LevelValue | None
+) -> tuple[ModelVersion, Selection]:
+    """The version to forecast with, and what of it to forecast; raises ValueError."""
+    version = find_version(name, dataset, asked if isinstance(asked, Scope) else None)
+    if isinstance(asked, LevelValue):
+        data = version.model.dataset.current_version or version.dataset_version
+        return version, Selection(levels=(parse_group(data, str(asked)),))
+    if asked is None or asked in (version.model.scope, Scope()):
+        return version, Selection()
+    is_store = asked.kind == "store"
+    return version, Selection(asked.code) if is_store else Selection(product=asked.code)
+
+
+def list_parts(scope_forecast: ScopeForecast, by: str) -> list[dict[str, Any]]:
+    """Units of each store, product or value of a level, with their 80% interval; raises ValueError."""
+    parts = {place: group_rows(scope_forecast, side) for side, place in enumerate(("store", "product"))}
+    levels = {level.column: level for level in read_levels(scope_forecast.data)}
+    if by in levels and by not in parts:
+        parts[by] = levels[by].group_rows(scope_forecast.panel.keys, scope_forecast.rows)
+    if by not in parts:
+        raise ValueError(f"There is no level {by!r}: use {', '.join([*parts, *levels])}.")
+    sums = {value: scope_forecast.prediction.sum_with_interval(rows) for value, rows in parts[by].items()}
+    names = ("total", "low", "high")
+    return [
+        {"value": value} | {name: round(units, 3) for name, units in zip(names, found, strict=True)}
+        for value, found in sorted(sums.items(), key=lambda pair: -pair[1][0])
+    ]
 
 
 def find_version(name: str, dataset: str, scope: Scope | None) -> ModelVersion:
@@ -108,14 +154,14 @@ def escape_codes(frame: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def build_report(scope_forecast: ScopeForecast, scope: Scope, output: Path | None) -> dict[str, Any]:
+def build_report(scope_forecast: ScopeForecast, scope: str, output: Path | None) -> dict[str, Any]:
     """The result as scripts read it."""
     total, low, high = scope_forecast.prediction.sum_with_interval(scope_forecast.rows)
     return {
         "model": scope_forecast.version.name,
         "dataset": scope_forecast.data.dataset.name,
         "hash": scope_forecast.data.content_hash,
-        "scope": str(scope),
+        "scope": scope,
         "origin": str(scope_forecast.prediction.origin),
         "horizon": len(scope_forecast.prediction.dates),
         "series": len(scope_forecast.rows),

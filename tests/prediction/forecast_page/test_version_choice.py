@@ -7,11 +7,12 @@ import pytest
 from prediction.forecast_page.version_choice import find_version
 from registry.datasets.scope import Scope
 from registry.model_versions.models import ForecastModel
+from registry.series.levels import Selection
 
 
 @pytest.fixture
 def ask(sales):
-    return lambda store="", product="": find_version(sales.dataset, store, product)
+    return lambda store="", product="": find_version(sales.dataset, Selection(store, product))
 
 
 def test_the_version_of_everything_answers_before_a_narrower_one(ask, publish):
