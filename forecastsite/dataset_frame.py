@@ -11,11 +11,13 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth.models import User
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
+from forecastsite.accounts.models import LastDataset
 from prediction.models import Forecast
 from registry.datasets.addresses import SITE_PREFIX, address_prefix, dataset_prefix
 from registry.datasets.chosen import SESSION_KEY, chosen_dataset
@@ -134,10 +136,11 @@ def find_owner(request: HttpRequest, named: dict[str, Any]) -> int | None:
 
 
 def remember_dataset(request: HttpRequest, number: int) -> None:
-    """Where this person goes on who opens an address without a dataset."""
+    """Where this person goes on who opens an address without a dataset, or signs in again."""
     is_visit = request.method == "GET" and "HX-Request" not in request.headers
-    if is_visit and request.session.get(SESSION_KEY) != number:
+    if is_visit and isinstance(request.user, User) and request.session.get(SESSION_KEY) != number:
         request.session[SESSION_KEY] = number
+        LastDataset.objects.update_or_create(user=request.user, defaults={"dataset_id": number})
 
 
 def is_browser_page(request: HttpRequest) -> bool:

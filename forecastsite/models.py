@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from forecastsite.accounts.models import LastDataset
 from forecastsite.cleanup.models import CleanUp, Nightly
 from forecastsite.installation import Installation
 
-__all__ = ["CleanUp", "Installation", "Nightly"]
+__all__ = ["CleanUp", "Installation", "LastDataset", "Nightly"]

@@ -195,7 +195,9 @@ class Forecast(ArchivableArtifact):
         return super().removal_blocker()
 
     def may_delete(self, user: Person) -> bool:
-        """With the permission any forecast, otherwise only one's own."""
+        """With the permission any forecast, else only one's own; never the server's, which replaces it."""
+        if self.source == self.Source.SERVER:
+            return False
         return user.has_perm("prediction.delete_forecast") or is_owner(user, self, "prediction.add_forecast")
 
     def save_content(self, content: ForecastContent, **more: Any) -> Forecast:

@@ -7,7 +7,6 @@ from datetime import date
 from typing import Any
 
 from django.utils.dates import WEEKDAYS_ABBR
-from django.utils.translation import gettext_noop
 
 from prediction.accuracy import measure_actuals
 from prediction.breakdown import choose_decimals, round_to_total
@@ -23,11 +22,6 @@ from registry.storage.artifacts import CorruptArtifact
 
 LEVEL_TABLE = "level-"  # begins the name of a table by a level
 MAX_PARTS = 15  # rows of a table of stores or products that are shown at first
-ASSUMPTION_LABELS = [
-    gettext_noop("weekday habit"),
-    gettext_noop("last known"),
-    gettext_noop("average"),
-]  # the defaults that registry.series.covariates names
 
 
 def forecast_context(

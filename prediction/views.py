@@ -139,6 +139,9 @@ def forecast_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 def forecast_delete(request: HtmxRequest, pk: UUID) -> HttpResponse:
     """Asks for confirmation, then deletes the forecast with its file."""
     found = get_object_or_404(Forecast, pk=pk)
+    if found.source == Forecast.Source.SERVER:
+        messages.error(request, _("The server replaces this forecast by itself: it need not be deleted."))
+        return redirect("forecast-detail", pk)
     require(found.may_delete(request.user), "prediction.delete_forecast")
     name = forecast_label(found)
     if found.pinned:

@@ -1,4 +1,4 @@
-"""Audit entries about users: lockouts, and a description of their permissions."""
+"""What a sign-in brings back; audit entries about users: lockouts, and a description of their permissions."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ from typing import Any
 from axes.signals import user_locked_out
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.contrib.auth.signals import user_logged_in
 from django.dispatch import receiver
+from django.http import HttpRequest
 from django.utils import timezone
 
+from forecastsite.accounts.models import LastDataset
 from registry.access.audit import AuditAction, AuditEntry, record_action
+from registry.datasets.chosen import SESSION_KEY
 
 
 def describe_permissions(person: User, **flags: bool) -> str:
@@ -29,3 +33,11 @@ def audit_lockout(username: str = "", ip_address: str = "", **rest: Any) -> None
     since = timezone.now() - timedelta(hours=settings.AXES_COOLOFF_TIME)
     if not AuditEntry.objects.filter(act=AuditAction.LOCKED_OUT, name=username, at__gt=since).exists():
         record_action(AuditAction.LOCKED_OUT, username or "–", why=str(ip_address or ""))
+
+
+@receiver(user_logged_in)
+def restore_dataset(request: HttpRequest, user: User, **rest: Any) -> None:
+    """Signal handler: a new session begins with the dataset that the person looked at last."""
+    last = LastDataset.objects.filter(user=user.pk).first()
+    if last is not None:
+        request.session[SESSION_KEY] = last.dataset_id

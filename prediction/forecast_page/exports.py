@@ -14,9 +14,10 @@ from prediction.accuracy import ActualsSoFar, compare_with_actuals
 from prediction.breakdown import choose_decimals, round_to_total
 from prediction.content import Analysis, ForecastContent, Part
 from prediction.models import Forecast
+from prediction.trust import assumed_value
 from registry.datasets.levels import GROUP_JOINT, group_label, level_label, value_label
 from registry.datasets.names import load_names
-from registry.labels import forecast_title
+from registry.labels import column_label, forecast_title
 from registry.lib.export import Column, Table
 from registry.series.quantiles import INTERVALS, QUANTILE_NAMES
 
@@ -73,9 +74,14 @@ def summary_table(forecast: Forecast, content: ForecastContent) -> Table:
         (_("Model"), forecast.version.name),
         (_("Dataset"), str(forecast.dataset_version)),
         (_("Made"), forecast.created_at),
-        *((_("Assumed"), f"{item['column']} = {_(item['default'])}") for item in content.assumptions),
+        *((_("Assumed"), name_assumption(item)) for item in content.assumptions),
     ]
     return Table(_("Summary"), [Column(_("What")), Column(_("Value"), units_kind(analysis.total))], rows)
+
+
+def name_assumption(item: dict[str, str]) -> str:
+    """A column and what is assumed of it: Promotion = none."""
+    return f"{column_label(item['column'])} = {assumed_value(item['default'])}"
 
 
 def calendar_table(content: ForecastContent) -> Table:

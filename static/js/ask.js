@@ -16,6 +16,13 @@ async function fetchQuestion(link) {
   throw new Error(response.status);
 }
 
+// The focus stays on the menu's button: what a closed menu holds cannot have it.
+function closeMenu(menu) {
+  if (!menu?.open) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+}
+
 function openQuestion(link, card, answer) {
   const dialog = document.getElementById("ask");
   dialog.replaceChildren(card);
@@ -30,6 +37,7 @@ function openQuestion(link, card, answer) {
     dialog.close();
     answer();
   });
+  closeMenu(link.closest("details.menu"));
   const cancel = dialog.querySelector("[data-cancel]");
   cancel?.addEventListener("click", (event) => { event.preventDefault(); dialog.close(); });
   dialog.showModal();
@@ -70,10 +78,7 @@ document.addEventListener("click", (event) => {
 
 // The menu of the person closes on Escape and on a click elsewhere.
 document.addEventListener("keydown", (event) => {
-  const menu = event.key === "Escape" && document.querySelector("details.menu[open]");
-  if (!menu) return;
-  menu.open = false;
-  menu.querySelector("summary").focus();
+  if (event.key === "Escape") closeMenu(document.querySelector("details.menu[open]"));
 });
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) {

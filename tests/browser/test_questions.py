@@ -35,6 +35,20 @@ def test_escape_cancels_and_the_focus_returns_to_the_link(detail):
     assert detail.violations() == []
 
 
+def test_a_menu_closes_before_its_question_and_takes_the_focus_back(open_tab):
+    tab = open_tab()
+    page = tab.page
+    page.goto("/data/1/")
+    page.click("details.more > summary")
+    page.click("details.more a[data-ask]")
+    page.wait_for_selector("dialog[open]")
+    assert not page.locator("details.more > .menubox").is_visible()
+    page.keyboard.press("Escape")
+    page.wait_for_selector("dialog[open]", state="detached")
+    assert page.locator("details.more > summary").evaluate("menu => menu === document.activeElement")
+    assert tab.violations() == []
+
+
 def test_cancel_leaves_everything_as_it_is_and_yes_does_it(detail, product):
     page, models = detail.page, product.files("models")
     page.locator(DELETE).first.click()

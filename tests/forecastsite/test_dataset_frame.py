@@ -83,6 +83,17 @@ def test_the_dataset_is_remembered_for_addresses_without_one(page, version, othe
         assert response["Location"] == f"/d/{dataset.pk}/models/"
 
 
+def test_the_dataset_is_remembered_per_person_until_the_next_sign_in(browse, person, version, other):
+    ana, bo = person("ana", "Curator"), person("bo", "Viewer")
+    for one, dataset in ((ana, version.model.dataset), (bo, other.dataset)):
+        tab = browse(one)
+        tab.get(f"/d/{dataset.pk}/models/")
+        tab.post("/logout/")
+        assert browse(one).get("/models/", headers=BROWSER)["Location"] == f"/d/{dataset.pk}/models/"
+    Dataset.objects.filter(pk=other.dataset_id).delete()
+    assert browse(bo).get("/models/", headers=BROWSER)["Location"] == f"/d/{version.model.dataset_id}/models/"
+
+
 def test_without_a_memory_it_is_the_dataset_with_the_newest_sales(page, version, other):
     assert page.get("/?x=1", headers=BROWSER)["Location"] == f"/d/{other.dataset_id}/?x=1"
     Dataset.objects.filter(pk=other.dataset_id).delete()

@@ -53,6 +53,17 @@ def test_a_version_that_comes_into_use_is_forecast_with(version, dataset):
     assert found.origin == dataset.current_version.last and not jobs()
 
 
+def test_nobody_is_offered_to_delete_what_the_server_made(made, dataset, admin_page, read):
+    page = admin_page
+    history = read(page.get(f"/d/{dataset.pk}/forecasts/"))
+    assert "the server" in history and "Delete" not in history
+    assert "Delete" not in read(page.get(f"/forecasts/{made.pk}/", follow=True))
+    text = read(page.post(f"/forecasts/{made.pk}/delete/", follow=True))
+    assert "The server replaces this forecast by itself" in text
+    made.refresh_from_db()
+    assert made.state == made.State.READY
+
+
 def test_a_version_that_is_not_put_in_use_changes_nothing(made, publish):
     publish(wape=0.5)
     assert not jobs()
