@@ -198,6 +198,16 @@ class ForecastContent:
     moved: list[MovedPart] = field(default_factory=list)  # most units first
     levels: list[LevelParts] = field(default_factory=list)  # breakdowns by category, brand, region …
 
+    @property
+    def missing_plan(self) -> list[dict[str, str]]:
+        """The columns known ahead, such as promotion and price, without values for all of the days."""
+        return [item for item in self.assumptions if item["column"] != "open"]
+
+    @property
+    def is_closing_assumed(self) -> bool:
+        """Whether nobody planned on which days the stores close."""
+        return len(self.missing_plan) < len(self.assumptions)
+
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
         sides = values.get("breakdown", {}).items()

@@ -159,10 +159,9 @@ def find_old_data(forecast: Forecast) -> Iterator[TrustFinding]:
 
 def find_missing_plan(forecast: Forecast, content: ForecastContent) -> Iterator[TrustFinding]:
     """Columns known ahead, such as promotion and price, without values for all of the days."""
-    missing = [item for item in content.assumptions if item["column"] != "open"]
-    if not missing:
+    if not content.missing_plan:
         return
-    columns = join_names(describe_assumption(item) for item in missing)
+    columns = join_names(describe_assumption(item) for item in content.missing_plan)
     text = _("No plan for all of these days: %(columns)s.") % {"columns": columns}
     yield TrustFinding(
         "warn", "no_plan", text, _("Add the plan"), upload_address(forecast), UPLOAD_PERMISSION
@@ -171,15 +170,20 @@ def find_missing_plan(forecast: Forecast, content: ForecastContent) -> Iterator[
 
 def describe_assumption(item: dict[str, str]) -> str:
     """A column and what is assumed of it."""
-    assumed = {
+    words = {"column": column_label(item["column"]), "value": assumed_value(item["default"])}
+    return _("%(column)s (assumed: %(value)s)") % words
+
+
+def assumed_value(default: str) -> str:
+    """What registry.series.covariates assumes of a column, in words."""
+    words = {
         "0": _("none"),
         "last known": _("as last known"),
         "average": _("average"),
+        "weekday habit": _("as on the newest weeks"),
         "": _("empty"),
     }
-    default = item["default"]
-    words = {"column": column_label(item["column"]), "value": assumed.get(default, default)}
-    return _("%(column)s (assumed: %(value)s)") % words
+    return words.get(default, default)
 
 
 def find_few_sales(content: ForecastContent) -> Iterator[TrustFinding]:
