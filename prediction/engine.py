@@ -73,6 +73,7 @@ class SmallCache(Generic[Value]):
 BUNDLE_CACHE: SmallCache[Bundle] = SmallCache(4)
 PANEL_CACHE: SmallCache[Panel] = SmallCache(2)
 PREDICTION_CACHE: SmallCache[Prediction] = SmallCache(4)
+MAX_NEW_SERIES = 300  # series without sales in one forecast
 MAX_CACHED_CELLS = 1_000_000  # series times days of a cached prediction: 32 MB
 
 
@@ -121,10 +122,13 @@ def run_forecast(
         levels = read_levels(data) if selection.levels else ()
     except CorruptArtifact as problem:
         raise ForecastError(translate_error(problem)) from None
+    is_new = not selection.levels and not len(selection.find_rows(panel.keys, levels))
+    panel = announce_series(panel, data, version, (selection.store, selection.product)) if is_new else panel
     rows = select_rows(panel, selection, version, levels)
-    if len(rows) == 1:  # a series is forecast independently of the others
-        panel, rows = panel.select_series(rows), np.arange(1)
-        return ScopeForecast(version, data, bundle, panel, bundle.forecast(panel, horizon), rows)
+    if is_new or len(rows) == 1:  # forecast without the others, among which a new one finds its like
+        prediction = bundle.forecast(panel, horizon, rows)
+        panel, rows = panel.select_series(rows), np.arange(len(rows))
+        return ScopeForecast(version, data, bundle, panel, prediction, rows)
     key = (version.sha256, data.pk, version.model.scope, horizon)
     return ScopeForecast(version, data, bundle, panel, predict_all(bundle, panel, horizon, key), rows)
 
@@ -134,6 +138,30 @@ def predict_all(bundle: Bundle, panel: Panel, horizon: int, key: Hashable) -> Pr
     if len(panel.keys) * horizon > MAX_CACHED_CELLS:
         return bundle.forecast(panel, horizon)
     return PREDICTION_CACHE.get(key, lambda: bundle.forecast(panel, horizon))
+
+
+def announce_series(
+    panel: Panel, data: DatasetVersion, version: ModelVersion, place: tuple[str, str]
+) -> Panel:
+    """The panel with the series of a store and product ("" = any) that never sold; raises ForecastError.
+
+    These are the series that a plan or catalogue has; a store and a product may also meet for the first time.
+    """
+    from registry.datasets.reader import read_unsold
+    from registry.series.newcomers.announced import add_series
+
+    store, product = place
+    found = read_unsold(data, version.model.scope, store, product)
+    pairs = found[["store_id", "product_id"]].astype(str).drop_duplicates().itertuples(index=False, name=None)
+    keys = [
+        key for key in pairs if all(not code or code == own for code, own in zip(place, key, strict=True))
+    ]
+    if not keys and store in data.stores and product in data.products:
+        keys = [place]
+    if len(keys) > MAX_NEW_SERIES:
+        text = _("%(count)d series have no sales so far: ask for one product, or at most %(most)d at once.")
+        raise ForecastError(text % {"count": len(keys), "most": MAX_NEW_SERIES})
+    return add_series(panel, keys, found) if keys else panel
 
 
 def check_horizon(horizon: int) -> None:

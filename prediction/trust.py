@@ -51,6 +51,7 @@ def list_trust_findings(forecast: Forecast, content: ForecastContent) -> list[Tr
         *find_untested_days(forecast, content),
         *find_old_data(forecast),
         *find_missing_plan(forecast, content),
+        *find_novelty(content),
         *find_few_sales(content),
         *describe_tests(forecast, content),
     ]
@@ -184,6 +185,21 @@ def assumed_value(default: str) -> str:
         "": _("empty"),
     }
     return words.get(default, default)
+
+
+def find_novelty(content: ForecastContent) -> Iterator[TrustFinding]:
+    """Nothing or hardly anything was sold so far."""
+    if content.new_days is None:
+        return
+    if content.new_days == 0:
+        text = _("New, without sales so far: forecast from what its like sell, hence the wide range.")
+    else:
+        text = ngettext(
+            "New, on sale for %(days)s day: forecast mostly from what its like sell, hence the wide range.",
+            "New, on sale for %(days)s days: forecast mostly from what its like sell, hence the wide range.",
+            content.new_days,
+        ) % {"days": content.new_days}
+    yield TrustFinding("warn", "new", text)
 
 
 def find_few_sales(content: ForecastContent) -> Iterator[TrustFinding]:

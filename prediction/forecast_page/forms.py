@@ -21,6 +21,7 @@ from prediction.forecast_page.version_choice import (
     find_version,
     has_learned,
     join_dataset,
+    may_introduce,
     narrower_versions,
     ready_versions,
 )
@@ -151,7 +152,9 @@ class ForecastForm(forms.Form):
         version = join_dataset(chosen, self.sales_of) if chosen else find_version(self.sales_of, selection)
         if version is None and selection.is_whole:
             self.add_error(None, self.list_narrower())
-        elif version is None or not has_learned(version, selection):
+        elif version is None or not (
+            has_learned(version, selection) or may_introduce(version, selection)
+        ):
             words = {
                 "model": version.title if version else gettext("The version in use"),
                 "series": self.format_selection(selection),

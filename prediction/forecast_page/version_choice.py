@@ -34,7 +34,8 @@ def find_version(dataset: Dataset, selection: Selection) -> ModelVersion | None:
     covering = ready_versions(dataset).filter(covering_scopes(selection))
     used = list(covering.in_use())
     candidates = used or covering.best_first()
-    return next((one for one in candidates if has_learned(join_dataset(one, dataset), selection)), None)
+    known = (one for one in candidates if has_learned(join_dataset(one, dataset), selection))
+    return next(known, None) or next((one for one in candidates if may_introduce(one, selection)), None)
 
 
 def join_dataset(version: ModelVersion, dataset: Dataset) -> ModelVersion:
@@ -52,6 +53,15 @@ def has_learned(version: ModelVersion, selection: Selection) -> bool:
     levels = read_levels(sales) if selection.levels and sales else ()
     sides = zip(("store", "product"), selection.list_codes(levels), strict=True)
     return all(codes is None or not codes.isdisjoint(known_codes(version, kind)) for kind, codes in sides)
+
+
+def may_introduce(version: ModelVersion, selection: Selection) -> bool:
+    """Whether both are in the newest sales, plan or catalogue, and a version of everything can judge them."""
+    newest = version.model.dataset.current_version
+    if newest is None or version.model.kind != "global" or selection.levels:
+        return False
+    store, product = selection.store, selection.product
+    return (not store or store in newest.stores) and (not product or product in newest.products)
 
 
 def narrower_versions(dataset: Dataset) -> list[ModelVersion]:

@@ -1,8 +1,8 @@
 """What to look at in a store or product. Pure numpy.
 
-A flag has a code and a value that its sentence names: `level` (sales moved away from the forecast, relative
-change), `missed` (units sold since an earlier forecast, relative to it), `idle` (whole weeks without a sale),
-`few` (units expected a week).
+A flag has a code and a value that its sentence names: `new` (days since its first record), `level` (sales
+moved away from the forecast, relative change), `missed` (units sold since an earlier forecast, relative to
+it), `idle` (whole weeks without a sale), `few` (units expected a week).
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.floating[Any]]
 Flags = dict[str, float]
-FLAG_CODES = ("level", "missed", "idle", "few")
+FLAG_CODES = ("new", "level", "missed", "idle", "few")
 WEEK = 7
 IDLE_WEEKS = 3
+NEW_DAYS = 14  # from which on a forecast follows its own sales (registry/series/newcomers)
 FEW_PER_WEEK = 7.0  # the trust line of a forecast calls the same few
 MIN_CHANGE = 0.25  # a smaller miss is no flag
 NOISE = 3.0  # standard deviations of a count that chance may explain
@@ -34,12 +35,24 @@ def count_idle_weeks(past: Floats) -> int:
     return int((len(past) - 1 - sold[-1]) // WEEK) if sold.size else 0
 
 
+def count_new_days(past: Floats) -> int:
+    """Days since the first record of what has been recorded for less than two weeks; else 0.
+
+    >>> count_new_days(np.array([np.nan] * 30 + [2.0, 0.0, 1.0])), count_new_days(np.ones(30))
+    (3, 0)
+    """
+    days = len(past) - int((~np.isnan(past)).argmax())
+    return days if days < min(NEW_DAYS, len(past)) and not np.isnan(past[-days:]).all() else 0
+
+
 def find_flags(past: Floats, weekly: float, level: float | None) -> Flags:
     """The flags of an item but `missed`: from its past days, units expected a week, and how its level moved.
 
     >>> find_flags(np.ones(40), 7.5, 0.8), find_flags(np.array([2.0] + [0.0] * 30), 0.1, None)
     ({'level': 0.8}, {'idle': 4.0})
     """
+    if days := count_new_days(past):
+        return {"new": float(days)}
     if (idle := count_idle_weeks(past)) >= IDLE_WEEKS:
         return {"idle": float(idle)}
     flags = {} if level is None else {"level": level}

@@ -19,10 +19,12 @@ from prediction.items.forecasts import LEVEL_PREFIX, SIDE_KINDS, ItemForecast
 from prediction.items.listing import COLUMNS, ItemQuery, list_filters
 from prediction.items.sparkline import draw_sparkline
 from prediction.items.tables import item_table, side_title
+from prediction.items.unsold import find_unsold
 from prediction.items.wording import FLAG_TITLES, describe_flags
 from registry.autocomplete import count_codes
 from registry.datasets.chosen import chosen_dataset
 from registry.datasets.levels import value_label
+from registry.datasets.models import Dataset
 from registry.labels import with_name
 from registry.lib.export import EXPORT_FORMATS, export_table
 from registry.lib.formatting import DASH, change_text
@@ -57,6 +59,7 @@ def item_list(request: HttpRequest) -> HttpResponse:
         "filters": list_filters(items, query),
         "sides": list_sides(state),
         "title": side_title(query.side),
+        "unsold": list_unsold(dataset, query, state) if dataset and state.forecast else None,
         "flags": [(code, _(title)) for code, title in FLAG_TITLES.items()],
     }
     part = request.headers.get("HX-Target") == "items"
@@ -98,6 +101,17 @@ def list_rows(items: Iterable[ItemForecast], side: str, state: CurrentState) -> 
         }
         for item in items
     ]
+
+
+def list_unsold(dataset: Dataset, query: ItemQuery, state: CurrentState) -> dict[str, Any]:
+    """What never sold, with the address that forecasts it, and how many more there are."""
+    found = find_unsold(dataset, query, [item.code for item in state.items.get(query.side, [])])
+    start = item_address(query.side, "", state)
+    rows = [
+        {"item": item, "label": with_name(item.code, item.name), "address": f"{start}{quote(item.code)}"}
+        for item in found.items
+    ]
+    return {"rows": rows, "count": found.count, "more": found.count - len(rows)}
 
 
 def describe_change(change: float | None) -> tuple[str, str, str]:

@@ -13,12 +13,13 @@ from registry.lib.formatting import format_decimal, format_percent
 
 FLAG_TITLES = {
     ANY_FLAG: gettext_noop("Anything to check"),
+    "new": gettext_noop("New"),
     "level": gettext_noop("Level changed"),
     "missed": gettext_noop("Off target"),
     "idle": gettext_noop("No recent sales"),
     "few": gettext_noop("Few sales"),
 }
-FLAG_KINDS = {"level": "warn", "missed": "bad", "idle": "warn", "few": ""}
+FLAG_KINDS = {"new": "warn", "level": "warn", "missed": "bad", "idle": "warn", "few": ""}
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ def describe_flags(flags: Flags) -> list[FlagText]:
 
 def describe_flag(code: str, value: float) -> tuple[str, str]:
     """Words and sentence of one flag."""
+    if code == "new":
+        return _("new"), _("On sale for less than two weeks: forecast mostly from what its like sell.")
     if code == "level":
         return describe_level(value)
     if code == "missed":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,17 +58,37 @@ def to_frame(table: pa.Table) -> pd.DataFrame:
 
 
 def read_panel(version: DatasetVersion, scope: Scope | None = None) -> Panel:
-    """The sales of a scope with a value for each day, and its covariates."""
+    """The sales of a scope with a value for each day, and its covariates; without series that never sold."""
     from registry.series.panel import Panel
 
     scope = scope or Scope()
     roles = {name: role for name, role in version.roles.items() if role in COVARIATE_ROLES}
     table = read_table(version, scope)
     left_out = read_left_out(table.schema)
-    frame = to_frame(table)
+    frame = split_unsold(to_frame(table))[0]
     del table
     whole = None if scope.kind == "global" else read_business(version)
     return Panel.from_frame(frame[[*CORE_COLUMNS, *roles]], roles, version.dataset.country, whole, left_out)
+
+
+def read_unsold(version: DatasetVersion, scope: Scope, store: str, product: str) -> pd.DataFrame:
+    """The rows of series that never sold and have this store or this product; an empty code asks for none."""
+    table = read_table(version, scope)
+    asked = [
+        pc.equal(table[f"{side}_id"], code) for side, code in (("store", store), ("product", product)) if code
+    ]
+    return split_unsold(to_frame(table.filter(reduce(pc.or_, asked))))[1]
+
+
+def split_unsold(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The rows of series with a sales record, and of those without: a catalogue may hold thousands."""
+    sold = frame["sales"].notna()
+    if sold.all():
+        return frame, frame[:0]
+    series = frame["store_id"].cat.codes.astype("int64") * len(frame["product_id"].cat.categories)
+    series += frame["product_id"].cat.codes
+    has_sold = sold | series.isin(series[sold].unique())
+    return frame[has_sold], frame[~has_sold]
 
 
 def read_business(version: DatasetVersion) -> BusinessActivity:

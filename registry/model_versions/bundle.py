@@ -24,7 +24,7 @@ from registry.model_versions import golden
 from registry.series import rollout
 from registry.series.calibration import Calibration
 from registry.series.covariates import Encoder
-from registry.series.newcomers import introduce
+from registry.series.newcomers.introduction import introduce
 from registry.series.panel import Floats, Panel
 from registry.series.prediction import Prediction
 from registry.series.quantiles import OUTPUT_COUNT

@@ -76,7 +76,7 @@ def test_a_scope_narrows_a_named_version_and_chooses_the_best(publish: Publish, 
     ("arguments", "words"),
     [
         (["--model", "nothing_v1"], "no model version 'nothing_v1'"),
-        (["--model", "best", "--scope", "store:S02"], "no trained model for store:S02"),
+        (["--model", "best", "--scope", "store:S99"], "does not know S99"),
         (["--model", "best", "--dataset", "none"], "no dataset none"),
         (["--model", "best", "--scope", "shelf:3"], "no level 'shelf': it has none"),
         (["--model", "best", "--horizon", "0"], "0 days ahead"),
@@ -92,6 +92,15 @@ def test_what_cannot_be_done_is_one_line(publish: Publish, arguments: list[str],
         call_command("forecast", *arguments)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_best_of_a_scope_that_nobody_trained_is_that_of_everything(publish: Publish) -> None:
+    publish(Scope("product", "P001"))
+    with pytest.raises(CommandError, match="no trained model for store:S02"):
+        call_command("forecast", "--model", "best", "--scope", "store:S02")
+    publish()
+    found = called("--model", "best", "--scope", "store:S02")
+    assert (found["model"], found["series"], found["new"]) == ("seasonal_naive_global_v1", 4, 0)
 
 
 def test_best_needs_a_dataset_when_there_are_several(publish: Publish, chain_file: Path) -> None:

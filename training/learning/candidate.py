@@ -17,7 +17,7 @@ from registry.model_versions import golden
 from registry.model_versions.bundle import EnsembleMember
 from registry.series import rollout
 from registry.series.covariates import Encoder
-from registry.series.newcomers import introduce
+from registry.series.newcomers.introduction import introduce
 from registry.series.panel import Floats, Panel
 from registry.series.windows import Batch, Windows, find_positions
 from training.learning import loop

@@ -109,7 +109,8 @@ def list_parts(scope_forecast: ScopeForecast, by: str) -> list[dict[str, Any]]:
 def find_version(name: str, dataset: str, scope: Scope | None) -> ModelVersion:
     """The named version, or for `best` the one in use for the scope; raises ValueError.
 
-    If none is in use, `best` means the one with the smallest error.
+    If none is in use, `best` means the one with the smallest error; if none of that scope has been trained,
+    the one of everything answers.
     """
     if name != "best":
         return ModelVersion.objects.ready().get_by_name(name, dataset)
@@ -121,11 +122,16 @@ def find_version(name: str, dataset: str, scope: Scope | None) -> ModelVersion:
     if len(found) > 1:
         raise ValueError(f"There are {len(found)} datasets: add --dataset NAME.")
     scope = scope or Scope()
-    model = ForecastModel.objects.filter(dataset=found[0], kind=scope.kind, code=scope.code).first()
-    best = (model.best or model.versions.ready().best_first().first()) if model else None
+    best = find_best(found[0], scope) or find_best(found[0], Scope())
     if best is None:
         raise ValueError(f"{found[0]} has no trained model for {scope}: train one first.")
     return best
+
+
+def find_best(dataset: Dataset, scope: Scope) -> ModelVersion | None:
+    """The version in use for exactly this scope, else the one with the smallest error."""
+    model = ForecastModel.objects.filter(dataset=dataset, kind=scope.kind, code=scope.code).first()
+    return (model.best or model.versions.ready().best_first().first()) if model else None
 
 
 def write_forecast(scope_forecast: ScopeForecast, path: Path) -> None:
@@ -169,8 +175,16 @@ def build_report(scope_forecast: ScopeForecast, scope: str, output: Path | None)
         "low": round(low, 3),
         "high": round(high, 3),
         "output": str(output) if output else None,
+        "new": count_new(scope_forecast),
         "assumptions": scope_forecast.prediction.assumptions,
     }
+
+
+def count_new(scope_forecast: ScopeForecast) -> int:
+    """Series with hardly any sales so far, which are forecast from what their like sell."""
+    from registry.series.newcomers.introduction import find_newcomers
+
+    return int(find_newcomers(scope_forecast.panel.select_series(scope_forecast.rows)).sum())
 
 
 def format_summary(facts: dict[str, Any]) -> str:
@@ -180,4 +194,6 @@ def format_summary(facts: dict[str, Any]) -> str:
         f"after {facts['origin']}, 8 times in 10 between {facts['low']:.0f} and {facts['high']:.0f} "
         f"({facts['series']} series)."
     )
+    if facts["new"]:
+        text += f"\n{facts['new']} of them are new: forecast from what their like sell, hence the wide range."
     return f"{text}\nWritten to {facts['output']}." if facts["output"] else text

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from registry.series.covariates import Encoder
-from registry.series.likeness import LikeSeries
-from registry.series.newcomers import COPIES, KNOWN_DAYS, introduce
+from registry.series.newcomers.introduction import COPIES, KNOWN_DAYS, introduce
+from registry.series.newcomers.likeness import LikeSeries
 from registry.series.panel import Panel
 from registry.series.windows import Windows
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from registry.series.ended import find_ended
-from registry.series.likeness import LEVEL_DAYS, Doubles, LikeSeries, Outlook, row_means
+from registry.series.newcomers.likeness import LEVEL_DAYS, Doubles, LikeSeries, Outlook, row_means
 from registry.series.panel import Floats, Panel
 from registry.series.quantiles import QUANTILE_LEVELS
 
@@ -64,15 +64,22 @@ def introduce(panel: Panel, only: Rows | None = None, is_young_too: bool = True)
     only: the introduction of these series, judged by all. Without `is_young_too` those that have sold since
     a few days stay as they are: models of release 0.1 know them so.
     """
-    days = (~np.isnan(panel.own_sales)).sum(axis=1)
-    is_new = (days < KNOWN_DAYS) if is_young_too else (days == 0)
-    wanted = is_new if only is None else is_new & np.isin(np.arange(len(days)), only)
     introduction = Introduction(panel, len(panel.keys), {})
+    limit = KNOWN_DAYS if is_young_too else 1
+    if only is not None and not find_newcomers(panel.select_series(only), limit).any():
+        return introduction.select_series(only)
+    is_new = find_newcomers(panel, limit)
+    wanted = is_new if only is None else is_new & np.isin(np.arange(len(is_new)), only)
     if wanted.any():
         like = LikeSeries.fit(panel, is_new | find_ended(panel.open_sales))
         if like is not None:
             introduction = _Borrowing(panel, like).add_copies([int(row) for row in np.flatnonzero(wanted)])
     return introduction if only is None else introduction.select_series(only)
+
+
+def find_newcomers(panel: Panel, days: int = KNOWN_DAYS) -> NDArray[np.bool_]:
+    """Whether each series has fewer recorded days of its own: [S]."""
+    return np.asarray((~np.isnan(panel.own_sales)).sum(axis=1) < days)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Series that hardly sold so far: what announces them, their like, and the past that these lend them."""
