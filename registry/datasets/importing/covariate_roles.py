@@ -21,6 +21,12 @@ KNOWN_AHEAD_PATTERN = re.compile(
     re.IGNORECASE,
 )
 CONTROLLABLE_COLUMNS = {"open", "promo", "promotion", "price"}  # known ahead even if they never change
+# Columns that name things: a word among many numbers, 春节 beside 11.11, is a name and no mistake.
+EVENT_PATTERN = re.compile(
+    r"(event|campaign|holiday)s?(_?(name|label|title))?|promo(tion)?_?(name|label|title)|"
+    r"(活动|节日|节假日)(名称|活动)?|促销(名称|活动)",
+    re.IGNORECASE,
+)
 NAME_PATTERN = re.compile(r"(^|_)(name|title|description|名称)$", re.IGNORECASE)
 
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from registry.datasets.importing.checks.finding_log import FindingLog, Mask
 from registry.datasets.importing.checks.sales_columns import NamedColumns, unfit_type_message
+from registry.datasets.importing.covariate_roles import EVENT_PATTERN, NAME_PATTERN
 from registry.datasets.importing.dates import is_date_type
 from registry.datasets.importing.decimal_marks import choose_mark
 from registry.datasets.importing.errors import SalesFileError
@@ -74,6 +75,8 @@ def is_nearly_numeric(
     log: FindingLog, table: NamedColumns, name: str, texts: CategoricalColumn, mark: str
 ) -> bool:
     """Whether a column of numbers and a few texts is read as numbers; says so in either case."""
+    if EVENT_PATTERN.fullmatch(name) or NAME_PATTERN.search(name):
+        return False
     is_number = np.array([is_numeric(text, mark) for text in texts.values])
     is_empty = np.array([not text.strip() or is_missing(text) for text in texts.values])
     is_code = np.array([bool(ZERO_PADDED.match(text)) for text in texts.values])

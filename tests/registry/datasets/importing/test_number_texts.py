@@ -64,6 +64,13 @@ def test_a_column_of_numbers_and_many_words_stays_text_and_says_so(tmp_path: Pat
     assert content[1] == "ask" and findings["extra-not-a-number"] == "keep"
 
 
+@pytest.mark.parametrize("column", ["event", "event_name", "活动名称", "holiday"])
+def test_names_of_events_stay_text_however_many_of_them_are_numbers(column: str, tmp_path: Path) -> None:
+    values = [*(f"{month}.{month}" for month in range(1, 13)), "618", "春节"]
+    content, findings = run(tmp_path, column, values)
+    assert content == values and "extra-not-a-number" not in findings
+
+
 def test_a_product_or_brand_named_na_stays(tmp_path: Path) -> None:
     content, findings = run(tmp_path, "brand", ["NA", "Bayer", "None"])
     assert content == ["NA", "Bayer", "None"] and "missing-value" not in findings
