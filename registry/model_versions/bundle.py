@@ -121,7 +121,7 @@ class Bundle:
             raw += np.float32(member.weight) * rollout.roll_forward(
                 member.model, windows.with_size(*shape), horizon
             )
-        result = introduction.merge(self.calibration.calibrate_forecast(raw))
+        result = introduction.merge(self.calibration.calibrate_forecast(raw), self.calibration.whole)
         dates = panel.origin + np.arange(1, horizon + 1).astype("timedelta64[D]")
         closed = windows.closed.numpy()[:size, panel.days : panel.days + horizon]
         return Prediction(

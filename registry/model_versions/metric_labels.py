@@ -57,14 +57,14 @@ METRIC_LABELS = (
         _("Error"),
         "WAPE",
         "share",
-        _("Sum of all errors as a share of all units sold: lower is better."),
+        _("Sum of all errors of the middle value as a share of all units sold: lower is better."),
     ),
     MetricLabel(
         "bias",
         _("Bias"),
         "bias",
         "lean",
-        _("Whether forecasts were too high or too low overall: balanced is best."),
+        _("Whether the units expected were too high or too low overall: balanced is best."),
     ),
     MetricLabel(
         "coverage.50",
@@ -99,7 +99,7 @@ METRIC_LABELS = (
         _("Against last week, large errors count more"),
         "RMSSE",
         "plain",
-        _("As above, but one large error counts more than many small ones."),
+        _("As above for the units expected, but one large error counts more than many small ones."),
     ),
     MetricLabel(
         "smape",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from registry.series.ended import find_ended
 from registry.series.newcomers.likeness import LEVEL_DAYS, Doubles, LikeSeries, Outlook, row_means
 from registry.series.panel import Floats, Panel
-from registry.series.quantiles import QUANTILE_LEVELS
+from registry.series.quantiles import QUANTILE_LEVELS, is_count_data, round_median
 
 KNOWN_DAYS = 14  # recorded days from which on a series is forecast from its own past
 COPIES = 15  # levels at which a newcomer is forecast
@@ -49,12 +50,13 @@ class Introduction:
         }
         return Introduction(self.panel.select_series(np.array([*place], np.intp)), len(wanted), copies)
 
-    def merge(self, forecast: Floats) -> Floats:
-        """Forecasts of all copies [S', H, Q] as one of each series: [S, H, Q]."""
+    def merge(self, forecast: Floats, is_count: bool = False) -> Floats:
+        """Forecasts of all copies [S', H, Q] as one of each series: [S, H, Q]; counts have a whole median."""
         merged = forecast[: self.size].copy()
         for row, copies in self.copies.items():
             merged[row, :, 0] = forecast[copies, :, 0].mean(axis=0)
             merged[row, :, 1:] = mix_quantiles(forecast[copies, :, 1:])
+            merged[row] = round_median(merged[row]) if is_count else merged[row]
         return merged
 
 
@@ -96,12 +98,29 @@ class _Borrowing:
 
     @cached_property
     def scatter(self) -> float:
-        """Variance of a day over its mean, usual among the like; at least 1, as counts have."""
+        """Variance of a day around what is usual then over its mean, as most of the like have; at least 1."""
         newest = self.past[:, -LEVEL_DAYS:].astype(np.float64)
         mean = row_means(newest)
-        variance = row_means((newest - mean[:, None]) ** 2)
+        usual = mean[:, None] * self._shared_course(np.arange(len(mean)))[None, -newest.shape[1] :]
+        variance = row_means((newest - usual) ** 2)
         sold = mean > 0
         return max(1.0, float(np.median(variance[sold] / mean[sold]))) if sold.any() else 1.0
+
+    @cached_property
+    def is_count(self) -> bool:
+        """Whether the like sell whole units."""
+        return is_count_data(self.past)
+
+    def _scatter_days(self, mean: Doubles, key: tuple[str, str]) -> Floats:
+        """Sales [n, B] with this mean that scatter as those of the like: models know no smoother past."""
+        numbers = np.random.default_rng(crc32("\x1f".join(key).encode()))
+        known = np.nan_to_num(np.maximum(mean, 1e-9), nan=1.0)
+        excess = max(self.scatter - 1, 1e-3)
+        if self.is_count:  # negative binomial
+            drawn = numbers.poisson(numbers.gamma(known / excess, excess)).astype(np.float64)
+        else:
+            drawn = numbers.gamma(known / self.scatter, self.scatter)
+        return np.where(np.isnan(mean), np.nan, drawn).astype(np.float32)
 
     def add_copies(self, rows: list[int]) -> Introduction:
         """The panel with COPIES of each of these rows."""
@@ -117,7 +136,8 @@ class _Borrowing:
             course, start = self._course(row), self._first_record(row)
             levels = self._choose_levels(row, course)
             lent = np.where(shut, np.nan, course)[:start]
-            sales[own, :start] = np.exp(levels)[:, None] * lent[None]
+            mean = np.exp(levels)[:, None] * lent[None]
+            sales[own, :start] = self._scatter_days(mean, self.panel.keys[row])
             borrowed[own] = start
         return Introduction(replace(wide, sales=sales, closed=closed, borrowed=borrowed), size, copies)
 
@@ -135,7 +155,10 @@ class _Borrowing:
 
     def _course(self, row: int) -> Doubles:
         """[D] sales of its like over what they usually sell, NaN on days that none has recorded."""
-        chosen = self._find_like(row)
+        return self._shared_course(self._find_like(row))
+
+    def _shared_course(self, chosen: NDArray[np.intp]) -> Doubles:
+        """The course of these of the like together."""
         known = ~np.isnan(self.past[chosen])
         usual = (known * self.like.usual[chosen][:, None]).sum(axis=0)
         sold = np.nansum(self.past[chosen], axis=0, dtype=np.float64)

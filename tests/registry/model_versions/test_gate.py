@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from registry.model_versions.changes import VersionChange
 from registry.model_versions.gate import SameDays, evaluate_gate
 from registry.model_versions.models import ForecastModel, ModelVersion
+from registry.series.metrics import bias, score_window
 
 
 def metrics(wape: float | None, bias: float = 0.0, windows: dict | None = None, naive: float = 0.5) -> dict:
@@ -16,6 +18,17 @@ def metrics(wape: float | None, bias: float = 0.0, windows: dict | None = None, 
 
 def same_days(mine, theirs, my_bias=0.0, their_bias=0.0, has_learned=False) -> SameDays:
     return SameDays("old", 19, mine, theirs, my_bias, their_bias, has_learned)
+
+
+def test_a_low_median_of_slow_sellers_rejects_no_version():
+    sales = np.tile(np.array([0, 0, 0, 4], np.float32), (3, 21))  # 1 a day, but 0 on most days
+    actual, past = sales[:, :28], sales[:, 28:]
+    quantiles = np.zeros((3, 28, 7), np.float32)
+    quantiles[..., 5:] = 4.0
+    found = score_window(actual, np.full((3, 28), 1.02, np.float32), quantiles, past)
+    assert bias(actual, quantiles[..., 3]) == -1.0  # of the median
+    assert found["bias"] == pytest.approx(0.02, abs=1e-6)
+    assert evaluate_gate({**found, "seasonal_naive": {"wape": 1.5}}, None, 0.1).has_passed
 
 
 A, B, OTHER_DAYS = "a", "b", "could not be tested again"
