@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from ipaddress import IPv4Address
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -30,6 +31,18 @@ def read_env_int(name: str, default: int, low: int, high: int) -> int:
     if not text.isdigit() or not low <= int(text) <= high:
         raise ImproperlyConfigured(f"{name} is {text!r}: set it to a whole number from {low} to {high}.")
     return int(text)
+
+
+def read_env_address(name: str, default: str) -> str:
+    """An IPv4 address; raises ImproperlyConfigured otherwise."""
+    text = read_env(name, default)
+    try:
+        return str(IPv4Address(text))
+    except ValueError:
+        raise ImproperlyConfigured(
+            f"{name} is {text!r}: set it to an IPv4 address of this machine, such as 127.0.0.1, "
+            "or to 0.0.0.0 for all of them."
+        ) from None
 
 
 def read_env_list(name: str, default: str) -> list[str]:

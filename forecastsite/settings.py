@@ -12,7 +12,14 @@ import django_stubs_ext
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from forecastsite.env import load_secret_key, read_env, read_env_bool, read_env_int, read_env_list
+from forecastsite.env import (
+    load_secret_key,
+    read_env,
+    read_env_address,
+    read_env_bool,
+    read_env_int,
+    read_env_list,
+)
 
 django_stubs_ext.monkeypatch()  # ModelAdmin[Any] and the like also at run time, not only for mypy
 
@@ -25,6 +32,7 @@ os.umask(0o077)  # database, sales, backups: only this account reads what the pr
 DATA_DIR.mkdir(parents=True, exist_ok=True)
 DEBUG = read_env_bool("DEBUG", False)
 PORT = read_env_int("PORT", 8000, 1, 65535)
+LISTEN_ADDRESS = read_env_address("LISTEN_ADDRESS", "127.0.0.1")  # of the web server
 ALLOWED_HOSTS = read_env_list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = read_env_list("TRUSTED_ORIGINS", "")
 

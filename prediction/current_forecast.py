@@ -131,6 +131,14 @@ def request_current_forecast(dataset_id: int) -> None:
     async_task(JOB, dataset_id, cluster="light")
 
 
+def ask_for_outdated() -> None:
+    """Asks again for every forecast that is missing or outdated: its job may have died with its host."""
+    for dataset in Dataset.objects.all():
+        row = find_row(dataset)
+        if is_outdated(ready_forecast(row), version_in_use(dataset), dataset.current_version):
+            ask_again(dataset, row)
+
+
 def ask_again(dataset: Dataset, row: CurrentForecast | None) -> None:
     """Queues the job unless somebody did so a moment ago; a page is shown even if that fails."""
     moment = timezone.now() - (RETRY_PAUSE if row and row.problem else ASK_PAUSE)

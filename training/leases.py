@@ -21,6 +21,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 from django_q.models import OrmQ
 
+from registry.storage.shared_folder import list_abandoned
 from training.events import RunEvent
 from training.exit_reasons import ExitReason
 from training.models import CHECKPOINT_FOLDER, LEASE_DURATION, QUEUE_NAME, TrainingRun
@@ -30,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 FIRST_STEP = "prepare"
 HEARTBEAT_SECONDS = 5.0  # seconds between two heartbeats
+MIN_ORPHAN_AGE = timedelta(hours=1)  # of a copy in the store that no active run owns
 REQUEUE_LOST_AFTER = timedelta(seconds=30)  # age at which a waiting run without a job gets one
 
 
@@ -73,13 +75,21 @@ def claim_run(run_id: uuid.UUID | str, pid: int, host: str) -> TrainingRun | Non
 
 def start_event(run: TrainingRun) -> RunEvent:
     """The event that a new attempt begins with."""
-    if any(run.checkpoint_folder.glob("*")):
+    if has_checkpoint(run):
         text = gettext_noop("Training resumed from its last checkpoint.")
     elif run.attempt:
         text = gettext_noop("Training restarted.")
     else:
         text = gettext_noop("Training started.")
     return run.build_state_event(run.State.RUNNING, text)
+
+
+def has_checkpoint(run: TrainingRun) -> bool:
+    """Whether there is something to resume from; not while the store does not answer."""
+    try:
+        return run.shared_checkpoint.has_files()
+    except OSError:
+        return False
 
 
 def reading_event(run: TrainingRun) -> RunEvent:
@@ -174,7 +184,7 @@ def expire_lost_runs() -> list[TrainingRun]:
 
 
 def delete_orphan_checkpoints() -> None:
-    """Deletes checkpoints of runs that have ended or were deleted."""
+    """Deletes checkpoints on this host of runs that have ended or were deleted."""
     folders = {
         folder.name: folder for folder in (Path(settings.DATA_DIR) / CHECKPOINT_FOLDER).glob("*-*-*-*-*")
     }
@@ -183,6 +193,15 @@ def delete_orphan_checkpoints() -> None:
         active = TrainingRun.objects.filter(state__in=[state.QUEUED, state.RUNNING])
         for name in folders.keys() - {str(pk) for pk in active.values_list("pk", flat=True)}:
             shutil.rmtree(folders[name], ignore_errors=True)
+
+
+def delete_orphan_copies() -> None:
+    """The same in a shared store, where they are left if a host died while it deleted them."""
+    state = TrainingRun.State
+    active = TrainingRun.objects.filter(state__in=[state.QUEUED, state.RUNNING])
+    kept = {str(pk) for pk in active.values_list("pk", flat=True)}
+    for folder in list_abandoned(CHECKPOINT_FOLDER, kept, timezone.now() - MIN_ORPHAN_AGE):
+        folder.delete()
 
 
 def requeue_lost_runs() -> list[TrainingRun]:

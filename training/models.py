@@ -15,11 +15,9 @@ Every transition is one conditional UPDATE; an attempt whose UPDATE matches no r
 
 from __future__ import annotations
 
-import shutil
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
@@ -36,6 +34,7 @@ from registry.datasets.models import DatasetVersion
 from registry.datasets.scope import SCOPE_KINDS, Scope, ScopeKind
 from registry.lib.messages import translate_message
 from registry.model_versions.models import ModelVersion
+from registry.storage.shared_folder import SharedFolder
 from training.events import RunEvent
 from training.limits import peak_memory_mb
 
@@ -197,7 +196,7 @@ class TrainingRun(models.Model):
                 return False
             version.publish()
             self.queue_owner_email()
-        self.delete_checkpoint()
+        self.shared_checkpoint.delete()  # a run that has ended is never resumed
         return True
 
     def mark_failed(self, reason: str, values: Mapping[str, Any] | None = None) -> bool:
@@ -251,7 +250,7 @@ class TrainingRun(models.Model):
         if done:
             self.queue_owner_email()
             self.delete_pending_version(token)
-            self.delete_checkpoint()
+            self.shared_checkpoint.delete()  # a run that has ended is never resumed
         return done
 
     def requeue(self, where: Q, text: str, why: Sequence[RunEvent] = (), **changes: Any) -> bool:
@@ -290,10 +289,6 @@ class TrainingRun(models.Model):
             version.remove()
 
     @property
-    def checkpoint_folder(self) -> Path:
-        """Folder of the run's checkpoints, on the machine that learned it."""
-        return Path(settings.DATA_DIR) / CHECKPOINT_FOLDER / str(self.pk)
-
-    def delete_checkpoint(self) -> None:
-        """Deletes the checkpoints; a run that has ended is never resumed."""
-        shutil.rmtree(self.checkpoint_folder, ignore_errors=True)
+    def shared_checkpoint(self) -> SharedFolder:
+        """The run's checkpoints, wherever they were saved."""
+        return SharedFolder(f"{CHECKPOINT_FOLDER}/{self.pk}")

@@ -16,6 +16,7 @@ from django.db import connection
 from registry.model_versions.models import ModelVersion
 from registry.storage.artifacts import CorruptArtifact
 from training import leases
+from training.checkpoint_copies import CheckpointCopies
 from training.models import TrainingRun
 from training.retest import retest_version_in_use
 
@@ -38,15 +39,16 @@ def train_and_publish(run: TrainingRun) -> ModelVersion:
     from training.learning.pipeline import TrainingPipeline
 
     start, reported = time.monotonic(), 0
-    checkpoint = Checkpoint(run.checkpoint_folder, is_finish_requested=run.is_finish_requested)
-    pipeline = TrainingPipeline(
-        read_panel(run.dataset_version, run.scope), build_training_config(run), checkpoint=checkpoint
-    )
-    with closing(batch_progress(pipeline)) as batches:
-        for batch in batches:
-            if not run.record_progress(batch, reported):
-                raise LeaseLost("The run was stopped or taken over.")
-            reported += len(batch)
+    with CheckpointCopies(run.shared_checkpoint) as copies:
+        checkpoint = Checkpoint(run.shared_checkpoint.path, run.is_finish_requested, copies.note)
+        pipeline = TrainingPipeline(
+            read_panel(run.dataset_version, run.scope), build_training_config(run), checkpoint=checkpoint
+        )
+        with closing(batch_progress(pipeline)) as batches:
+            for batch in batches:
+                if not run.record_progress(batch, reported):
+                    raise LeaseLost("The run was stopped or taken over.")
+                reported += len(batch)
     return publish_version(run, pipeline.result, time.monotonic() - start)
 
 

@@ -1,8 +1,12 @@
-"""Whether the web server answers: asked by the supervisor, answered before any page, session or database."""
+"""Whether the web server answers: asked by the supervisor, answered before any page, session or database.
+
+`/healthz` is the web server alone, `/readyz` its whole host as the supervisor sees it (`host_status`).
+"""
 
 from __future__ import annotations
 
 import http.client
+import json
 import socket
 import threading
 import time
@@ -12,28 +16,38 @@ from typing import Any
 from django.conf import settings
 from django.shortcuts import resolve_url
 
-HEALTH_PATH = "/healthz"
+from forecastsite.server.host_status import read_status
+
+HEALTH_PATH, READY_PATH = "/healthz", "/readyz"
+EVERY_ADDRESS = "0.0.0.0"  # noqa: S104  of this machine
 CHECK_SECONDS = 10.0  # between two checks of the web server
 TIMEOUT_SECONDS = 5.0
 MAX_MISSES = 3  # checks in a row without an answer, before the web server is restarted
-OK_HEADERS = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store")]
 
 AsgiApp = Callable[[dict[str, Any], Callable[..., Any], Callable[..., Any]], Any]
 
 
 def answer_health_checks(pages: AsgiApp) -> AsgiApp:
-    """An application that answers the health address itself: the server runs and its event loop turns."""
+    """An application that answers the two addresses itself: the server runs and its event loop turns."""
 
     async def application(
         scope: dict[str, Any], receive: Callable[..., Any], send: Callable[..., Any]
     ) -> None:
-        if scope["path"] != HEALTH_PATH:
+        if scope["path"] not in (HEALTH_PATH, READY_PATH):
             await pages(scope, receive, send)
             return
-        await send({"type": "http.response.start", "status": 200, "headers": OK_HEADERS})
-        await send({"type": "http.response.body", "body": b"ok\n"})
+        status, kind, body = (200, b"text/plain", "ok") if scope["path"] == HEALTH_PATH else answer_ready()
+        headers = [(b"content-type", kind + b"; charset=utf-8"), (b"cache-control", b"no-store")]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": f"{body}\n".encode()})
 
     return application
+
+
+def answer_ready() -> tuple[int, bytes, str]:
+    """Status, type and text of the answer to whether this host does all its work."""
+    found = read_status(settings.DATA_DIR)
+    return 200 if found.is_ready else 503, b"application/json", json.dumps(found.to_json())
 
 
 class WebCheck:
@@ -75,9 +89,14 @@ def is_answering(port: int) -> bool:
     return fetch_status(port, resolve_url(settings.LOGIN_URL), headers) == 200
 
 
+def local_address() -> str:
+    """The address at which this machine finds its own web server."""
+    return "127.0.0.1" if settings.LISTEN_ADDRESS == EVERY_ADDRESS else str(settings.LISTEN_ADDRESS)
+
+
 def fetch_status(port: int, path: str, headers: dict[str, str]) -> int | None:
     """The status of a page of this machine's web server; None without an answer."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS)
+    connection = http.client.HTTPConnection(local_address(), port, timeout=TIMEOUT_SECONDS)
     try:
         connection.request("GET", path, headers=headers)
         return connection.getresponse().status
@@ -92,7 +111,7 @@ def is_port_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((settings.LISTEN_ADDRESS, port))
         except OSError:
             return False
         return True

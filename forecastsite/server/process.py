@@ -11,7 +11,7 @@ import sys
 
 from registry.lib.process import die_with_parent
 
-DAPHNE_ARGUMENTS = ["-v", "0", "-b", "127.0.0.1", "--application-close-timeout", "3"]
+DAPHNE_ARGUMENTS = ["-v", "0", "--application-close-timeout", "3"]
 
 
 def main(parent: str, group: str, port: str = "") -> None:
@@ -28,6 +28,7 @@ def main(parent: str, group: str, port: str = "") -> None:
 def run_web_server(port: str) -> None:
     """Runs the web server; torch is imported only when a page needs it."""
     from daphne.cli import CommandLineInterface
+    from django.conf import settings
 
     from forecastsite.server.body_limit import install_body_limit
     from forecastsite.server.bounded_server import install_bounded_server
@@ -40,7 +41,8 @@ def run_web_server(port: str) -> None:
     install_long_address()
     install_websocket_limits()
     install_bounded_server()
-    CommandLineInterface().run([*DAPHNE_ARGUMENTS, "-p", port, "forecastsite.asgi:application"])
+    where = ["-b", settings.LISTEN_ADDRESS, "-p", port]
+    CommandLineInterface().run([*DAPHNE_ARGUMENTS, *where, "forecastsite.asgi:application"])
 
 
 def run_workers(queue: str) -> None:

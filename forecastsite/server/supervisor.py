@@ -1,17 +1,14 @@
-"""Supervisor of `manage.py up`: keeps web server and both queues alive, and stops them cleanly."""
+"""Supervisor of `manage.py up`: keeps web server and queues of this host alive, and stops them cleanly."""
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 
-import psutil
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
@@ -19,102 +16,25 @@ from django_q.models import OrmQ
 from django_q.tasks import async_task
 
 from forecastsite.server.health import WebCheck, is_answering
+from forecastsite.server.host_status import ROLES, HostStatus, StatusFile
+from forecastsite.server.process_group import GRACE_SECONDS, ProcessGroup
 from forecastsite.tasks import has_busy_worker
+from prediction.current_forecast import ask_for_outdated
 from training import leases
 from training.leases import set_draining
 from training.models import TrainingRun
 
 TICK_SECONDS = 0.25
 RUN_CHECK_SECONDS = 10.0  # seconds between two checks of the runs
+FORECAST_CHECK_SECONDS = 30.0  # seconds between two checks of the server's own forecasts
+SWEEP_SECONDS = 3600.0  # seconds between two searches for checkpoints that nobody needs
 PROBE_SECONDS = 20.0  # seconds between two probe jobs
 WEDGED_SECONDS = 60.0  # a light queue that is idle for longer is restarted
 STALLED_SECONDS = 30.0  # a training queue that takes none of the waiting runs for longer is restarted
-GRACE_SECONDS = 5.0  # seconds for a clean stop before processes are killed
-MAX_PAUSE_SECONDS = 10.0  # longest pause before a process that dies at once is restarted
+DATABASE_PROBLEM = "The database does not answer."
+DRAINING = "The host is being stopped when its trainings have ended."
 
 WriteStatus = Callable[[str], None]
-
-
-class ProcessGroup:
-    """A child process and everything it starts, in a separate process group."""
-
-    def __init__(self, name: str, *arguments: str, **environment: str) -> None:
-        self.name, self.arguments, self.environment = name, arguments, environment
-        self.process: subprocess.Popen[bytes] | None = None
-        self.started_at = self.not_before = 0.0
-        self.early_deaths = 0
-
-    def start(self) -> int:
-        """Starts the process and returns its pid."""
-        words = [
-            sys.executable,
-            "-m",
-            "forecastsite.server.process",
-            str(os.getpid()),
-            self.name,
-            *self.arguments,
-        ]
-        environment = {**os.environ, **self.environment}
-        self.process = subprocess.Popen(
-            words, cwd=settings.BASE_DIR, env=environment, stdin=subprocess.DEVNULL, start_new_session=True
-        )
-        self.started_at = time.monotonic()
-        return self.process.pid
-
-    @property
-    def is_dead(self) -> bool:
-        """Whether the process was started and has ended."""
-        return self.process is not None and self.process.poll() is not None
-
-    @property
-    def is_due(self) -> bool:
-        """Whether it is time to start the process."""
-        return self.process is None and time.monotonic() >= self.not_before
-
-    def list_descendants(self) -> list[psutil.Process]:
-        """All descendants of the process, including those in other sessions."""
-        try:
-            return psutil.Process(self.process.pid).children(recursive=True) if self.process else []
-        except psutil.NoSuchProcess:
-            return []
-
-    def kill(self) -> None:
-        """Kills the whole group and waits until it has ended."""
-        if self.process is None:
-            return
-        family = self.list_descendants()
-        signal_all([self.process.pid], os.killpg, signal.SIGKILL)
-        signal_all([member.pid for member in family if member.is_running()], os.kill, signal.SIGKILL)
-        self.process.wait()
-        psutil.wait_procs(family, timeout=GRACE_SECONDS)
-        self.process = None
-
-    def schedule_restart(self) -> float:
-        """Returns the pause before the next start, doubled each time the process dies early."""
-        young = time.monotonic() - self.started_at < MAX_PAUSE_SECONDS
-        self.early_deaths = self.early_deaths + 1 if young else 1
-        pause: float = min(MAX_PAUSE_SECONDS, 0.25 * 2.0**self.early_deaths)
-        self.not_before = time.monotonic() + pause
-        return pause
-
-    def request_stop(self) -> None:
-        """Sends SIGTERM."""
-        if self.process is not None:
-            self.process.terminate()
-
-    def wait(self, seconds: float) -> None:
-        """Waits for the group to stop, then kills whatever is left of it."""
-        if self.process is not None:
-            with suppress(subprocess.TimeoutExpired):
-                self.process.wait(max(0.0, seconds))
-            self.kill()
-
-
-def signal_all(pids: Iterable[int], send: Callable[[int, int], None], number: int) -> None:
-    """Sends the signal to those that still exist."""
-    for pid in pids:
-        with suppress(ProcessLookupError):
-            send(pid, number)
 
 
 class QueueProbe:
@@ -145,46 +65,74 @@ class QueueProbe:
         self.job_id, self.asked_at = "", time.monotonic()
 
 
-class Supervisor:
-    """Keeps the three process groups alive until it receives a signal."""
+@dataclass(frozen=True)
+class HostOptions:
+    """What `up` was told: port of the web server, trainings at a time, roles of this host."""
 
-    def __init__(
-        self, port: int, workers: int, write_status: WriteStatus, should_drain: bool = False
-    ) -> None:
-        self.port, self.write_status, self.should_drain, self.signal_count = (
-            port,
-            write_status,
-            should_drain,
-            0,
-        )
-        self.web = ProcessGroup("web", str(port))
+    port: int
+    workers: int
+    roles: tuple[str, ...] = ROLES
+    should_drain: bool = False
+
+
+class Supervisor:
+    """Keeps the process groups of this host's roles alive until it receives a signal."""
+
+    def __init__(self, options: HostOptions, write_status: WriteStatus) -> None:
+        self.options, self.write_status, self.signal_count = options, write_status, 0
+        self.web = ProcessGroup("web", str(options.port))
         self.light = ProcessGroup("light")
-        self.training = ProcessGroup("training", TRAINING_WORKERS=str(workers))
-        self.groups = [self.web, self.light, self.training]
+        self.training = ProcessGroup("training", TRAINING_WORKERS=str(options.workers))
+        every = (self.web, self.light, self.training)
+        self.groups = [group for group in every if group.name in options.roles]
         self.queue_probe = QueueProbe()
-        self.web_check = WebCheck(port)
+        self.web_check = WebCheck(options.port)
+        self.status_file = StatusFile(settings.DATA_DIR)
+        self.is_announced, self.is_draining, self.is_database_up = False, False, True
         self.idle_since: float | None = None
-        self.last_run_check = 0.0
+        self.last_run_check = self.last_forecast_check = self.last_sweep = float("-inf")
 
     def run_until_stopped(self, on_ready: Callable[[], None]) -> None:
-        """Runs until SIGTERM, SIGINT or SIGHUP; calls `on_ready` once, when the sign-in page answers."""
+        """Runs until SIGTERM, SIGINT or SIGHUP; calls `on_ready` once, when the sign-in page answers.
+
+        On a host without the web server that is when its queues wait for jobs.
+        """
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self.count_signal)
         set_draining(False)
         try:
-            is_announced = False
             while not self.signal_count:
-                self.restart_dead_groups()
-                if not is_announced and is_answering(self.port):
-                    is_announced = True
+                self.look_after_groups()
+                first = [self.web] if self.web in self.groups else self.groups
+                if not self.is_announced and all(group.is_ready for group in first):
+                    self.is_announced = True
                     on_ready()
-                self.check_web(is_announced)
-                self.check_runs()
                 time.sleep(TICK_SECONDS)
-            if self.should_drain:
+            if self.options.should_drain:
                 self.wait_for_trainings()
         finally:
             self.stop_groups()
+
+    def look_after_groups(self) -> None:
+        """One round: restarts what died or hangs, and shows how the host is."""
+        self.restart_dead_groups()
+        for group in self.groups:
+            group.is_ready = group.is_ready or self.is_at_work(group)
+        self.check_web()
+        self.check_runs()
+        self.show_status()
+
+    def is_at_work(self, group: ProcessGroup) -> bool:
+        """Whether the sign-in page answers, or the workers of the queue wait for jobs."""
+        if group is self.web:
+            return group.process is not None and is_answering(self.options.port)
+        return group.has_queue_workers()
+
+    def show_status(self) -> None:
+        """Writes the status for probes; on a full disk they keep the one before."""
+        problems = (DATABASE_PROBLEM,) * (not self.is_database_up) + (DRAINING,) * self.is_draining
+        with suppress(OSError):
+            self.status_file.show(HostStatus({group.name: group.state for group in self.groups}, problems))
 
     def count_signal(self, number: int, frame: object) -> None:
         """Signal handler: the main loop acts on the count."""
@@ -196,11 +144,10 @@ class Supervisor:
         Does not use the queue's own shutdown, which can wait forever for a job that it has already fetched.
         """
         set_draining(True)
+        self.is_draining = True
         self.write_status("waiting for running trainings; a second signal stops them")
         while self.signal_count < 2 and self.find_running_trainings():
-            self.restart_dead_groups()
-            self.check_web()
-            self.check_runs()
+            self.look_after_groups()
             time.sleep(1)
 
     def find_running_trainings(self) -> list[TrainingRun]:
@@ -230,9 +177,9 @@ class Supervisor:
         group.kill()
         self.write_status(f"{group.name} {why}, restarting in {group.schedule_restart():.1f} s")
 
-    def check_web(self, was_ready: bool = True) -> None:
+    def check_web(self) -> None:
         """Restarts a web server that was ready and answers no longer."""
-        if was_ready and self.web.process is not None and self.web_check.is_hung():
+        if self.web.is_ready and self.web.process is not None and self.web_check.is_hung():
             self.kill_and_restart(self.web, "does not answer")
             self.web_check.reset()
 
@@ -243,20 +190,36 @@ class Supervisor:
         self.last_run_check = time.monotonic()
         try:
             close_old_connections()
+            self.is_database_up = False  # until all of this has worked
             for run in leases.expire_lost_runs():
                 self.write_status(f"training {run.pk} lost its worker, now {run.state}")
             leases.requeue_lost_runs()
             self.check_queues()
+            self.take_up_lost_work()
+            self.is_database_up = True
         except DatabaseError as error:
             self.write_status(f"the database does not answer: {error}")
 
+    def take_up_lost_work(self) -> None:
+        """What hosts left behind when they died, in longer intervals: forecasts, and files in the store."""
+        now = time.monotonic()
+        if self.light in self.groups and now - self.last_forecast_check > FORECAST_CHECK_SECONDS:
+            self.last_forecast_check = now
+            ask_for_outdated()
+        if self.training in self.groups and now - self.last_sweep > SWEEP_SECONDS:
+            self.last_sweep = now
+            with suppress(OSError):  # of a store that does not answer
+                leases.delete_orphan_copies()
+
     def check_queues(self) -> None:
-        """Restarts a queue that does not process its jobs."""
-        if self.queue_probe.is_wedged() and not has_busy_worker(
-            member.pid for member in self.light.list_descendants()
-        ):
-            self.kill_and_restart(self.light, "processes no jobs")
-            self.queue_probe.forget_job()
+        """Restarts a queue of this host that does not process its jobs."""
+        if self.light in self.groups and self.queue_probe.is_wedged():
+            workers = (member.pid for member in self.light.list_descendants())
+            if not has_busy_worker(workers):
+                self.kill_and_restart(self.light, "processes no jobs")
+                self.queue_probe.forget_job()
+        if self.training not in self.groups:
+            return
         now = time.monotonic()
         self.idle_since = (self.idle_since or now) if leases.is_stalled() else None
         if self.idle_since is not None and now - self.idle_since > STALLED_SECONDS:
@@ -272,6 +235,7 @@ class Supervisor:
         self.stop_training()
         for group in (self.web, self.light):
             group.wait(GRACE_SECONDS - (time.monotonic() - begun))
+        self.status_file.remove()
         self.write_status("stopped")
 
     def stop_training(self) -> None:

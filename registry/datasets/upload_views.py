@@ -19,7 +19,7 @@ from registry.datasets.forms import ColumnMappingForm, FindingActionForm, Upload
 from registry.datasets.importer import restore_version
 from registry.datasets.importing.errors import AmbiguousValue, SalesFileError
 from registry.datasets.models import DatasetVersion
-from registry.datasets.uploads import Upload
+from registry.datasets.uploads import FLAGGED_ROWS, Upload
 from registry.lib.http import download_response, render_confirmation
 from registry.storage.artifacts import Artifact
 
@@ -101,8 +101,9 @@ def upload_check(request: HttpRequest, pk: UUID) -> HttpResponse:
 def upload_rows(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     """Every flagged row as CSV."""
     upload = get_own_upload(request, pk)
-    path = upload.folder / "bad.csv"
-    if not path.is_file():
+    try:
+        path = upload.fetch_result(FLAGGED_ROWS)
+    except SalesFileError:  # nothing was flagged, or not checked yet
         return redirect("upload-match", pk)
     return download_response(path.open("rb"), "findings.csv")
 

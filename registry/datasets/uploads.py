@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import shutil
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +21,26 @@ from registry.datasets.importer import clean_dataset_name, inspect_file, save_ve
 from registry.datasets.importing.errors import SalesFileError
 from registry.datasets.importing.options import ImportOptions
 from registry.datasets.models import Dataset, DatasetVersion
+from registry.storage.shared_folder import SharedFolder, StoreUnreachable, list_abandoned
 
+logger = logging.getLogger(__name__)
+FOLDER = "uploads"
 EXPIRES_AFTER = dt.timedelta(days=1)
 REUSED_OPTIONS = ("mapping", "roles", "encoding", "choices", "ignore")
 
+CHECK = "check"  # key of the report: the folder of the last checks
+CONTENT, FLAGGED_ROWS = RESULTS = ("canonical.parquet", "bad.csv")
 LOOK_FACTS = ("replayed", "encodings", "shown_encoding")  # of the first look; they outlast the checks
+
+
+@contextmanager
+def explain_store() -> Iterator[None]:
+    """Raises SalesFileError where a store that hosts share does not answer."""
+    try:
+        yield
+    except StoreUnreachable as problem:
+        logger.warning("The artifact store does not answer: %s", problem)
+        raise SalesFileError(_("The file store does not answer: try again in a minute.")) from problem
 
 
 class UploadQuerySet(models.QuerySet["Upload"]):
@@ -34,19 +51,24 @@ class UploadQuerySet(models.QuerySet["Upload"]):
         before = timezone.now() - EXPIRES_AFTER
         for old in self.filter(created_at__lt=before):
             old.delete_with_files()
-        uploads = Path(settings.DATA_DIR) / "uploads"
+        kept = {str(pk) for pk in self.values_list("pk", flat=True)}
+        for abandoned in list_abandoned(FOLDER, kept, before):
+            abandoned.delete()
+        uploads = Path(settings.DATA_DIR) / FOLDER
         for folder in uploads.iterdir() if uploads.is_dir() else ():
             if folder.stat().st_mtime < before.timestamp():
                 shutil.rmtree(folder, ignore_errors=True)
 
+    @explain_store()
     def create_from_chunks(self, chunks: Iterable[bytes], suffix: str, **fields: Any) -> Upload:
-        """Saves the file under a safe name."""
+        """Saves the file under a safe name, where every host finds it; raises SalesFileError."""
         self.delete_expired()
         upload = Upload(suffix=suffix, **fields)
         upload.folder.mkdir(parents=True)
-        with upload.source_path.open("wb") as stream:
+        with (upload.folder / upload.source_name).open("wb") as stream:
             for chunk in chunks:
                 stream.write(chunk)
+        upload.shared_folder.share(upload.source_name)
         upload.save()
         return upload
 
@@ -84,14 +106,31 @@ class Upload(models.Model):
         return self.file
 
     @property
-    def folder(self) -> Path:
-        """The folder of the file and its results."""
-        return Path(settings.DATA_DIR) / "uploads" / str(self.pk)
+    def shared_folder(self) -> SharedFolder:
+        """The file and its results, wherever they were made."""
+        return SharedFolder(f"{FOLDER}/{self.pk}")
 
     @property
-    def source_path(self) -> Path:
-        """The uploaded file."""
-        return self.folder / f"source{self.suffix}"
+    def folder(self) -> Path:
+        """The folder of the file and its results on this host."""
+        return self.shared_folder.path
+
+    @property
+    def source_name(self) -> str:
+        """The uploaded file in this folder."""
+        return f"source{self.suffix}"
+
+    @explain_store()
+    def fetch(self, name: str, check: str = "") -> Path:
+        """A file of the upload or of one of its checks on this host; raises SalesFileError if it is gone."""
+        try:
+            return self.shared_folder.fetch(f"{check}/{name}" if check else name)
+        except FileNotFoundError:
+            raise SalesFileError(_("The uploaded file is no longer there: upload it again.")) from None
+
+    def fetch_result(self, name: str) -> Path:
+        """A file of the last checks; raises SalesFileError."""
+        return self.fetch(name, self.report.get(CHECK, ""))
 
     def build_options(self, **more: Any) -> ImportOptions:
         """The decisions so far as import options."""
@@ -102,7 +141,9 @@ class Upload(models.Model):
 
         Raises SalesFileError when the file cannot be read.
         """
-        self.report = inspect_file(self.source_path, self.folder, self.build_options(), only="look")
+        self.report = inspect_file(
+            self.fetch(self.source_name), self.folder, self.build_options(), only="look"
+        )
         candidates = [candidate["name"] for candidate in self.report["encodings"]]
         self.report["shown_encoding"] = self.reading.get("encoding", "") or "".join(candidates[:1])
         before = self.find_matching_version()
@@ -144,22 +185,34 @@ class Upload(models.Model):
             return False
         return True
 
+    @explain_store()
     def run_checks(self) -> None:
-        """Reads and checks the whole file and saves the report. Raises SalesFileError or AmbiguousValue."""
+        """Reads and checks the whole file and saves the report. Raises SalesFileError or AmbiguousValue.
+
+        Each check has a folder of its own: two at once, on whatever hosts, do not mix their results.
+        """
         kept = {name: self.report[name] for name in LOOK_FACTS if name in self.report}
-        self.report = inspect_file(self.source_path, self.folder, self.build_options(), self.dataset)
-        self.report |= kept
+        check, before = f"check-{uuid.uuid4().hex}", self.report.get(CHECK)
+        source, results = self.fetch(self.source_name), SharedFolder(f"{self.shared_folder.name}/{check}")
+        results.path.mkdir()
+        try:
+            report = inspect_file(source, results.path, self.build_options(), self.dataset)
+            results.share(*RESULTS)
+        except BaseException:
+            results.delete()
+            raise
+        self.report = {**report, **kept, CHECK: check}
         self.save()
+        if before:
+            SharedFolder(f"{self.shared_folder.name}/{before}").delete()
 
     def save_as_version(self, user: User) -> DatasetVersion:
         """Saves the checked content as a version of its dataset and deletes the upload."""
-        version = save_version(
-            clean_dataset_name(self.name), self.report, self.folder / "canonical.parquet", user
-        )
+        version = save_version(clean_dataset_name(self.name), self.report, self.fetch_result(CONTENT), user)
         self.delete_with_files()
         return version
 
     def delete_with_files(self) -> None:
         """Deletes the files and the row."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self.shared_folder.delete()
         self.delete()

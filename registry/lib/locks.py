@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import fcntl
+import time
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from django.conf import settings
 from django.db import connection
 from django.utils.translation import gettext as _
+
+WAIT_STEP_SECONDS = 0.5  # between two attempts to get a lock
 
 
 class LockUnavailable(Exception):
@@ -30,6 +33,25 @@ def exclusive_lock(name: str) -> Iterator[None]:
         if connection.vendor == "postgresql"
         else file_lock(Path(settings.DATA_DIR) / f"{name}.lock")
     ):
+        yield
+
+
+@contextmanager
+def wait_for_lock(name: str, seconds: float, on_wait: Callable[[], None]) -> Iterator[None]:
+    """The same, but waits for whoever holds it and calls `on_wait` once; LockUnavailable after `seconds`."""
+    deadline, has_told = time.monotonic() + seconds, False
+    with ExitStack() as held:
+        while True:
+            try:
+                held.enter_context(exclusive_lock(name))
+                break
+            except LockUnavailable:
+                if time.monotonic() >= deadline:
+                    raise
+            if not has_told:
+                has_told = True
+                on_wait()
+            time.sleep(WAIT_STEP_SECONDS)
         yield
 
 

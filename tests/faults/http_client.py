@@ -27,7 +27,8 @@ class Person:
         self.address = f"http://127.0.0.1:{site.port}"
         self.jar = http.cookiejar.CookieJar()
         opener = urllib.request.build_opener(NoRedirect, urllib.request.HTTPCookieProcessor(self.jar))
-        self.open = lambda *given, timeout=10: opener.open(*given, timeout=timeout)
+        self.timeout = 10
+        self.open = lambda *given, timeout=None: opener.open(*given, timeout=timeout or self.timeout)
         self.open(f"{self.address}/login/")
         assert self.send("/login/", username=USER, password=PASSWORD) == "/"
 

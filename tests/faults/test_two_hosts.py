@@ -5,55 +5,28 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 
-import boto3
 import psutil
 import pytest
-from botocore.exceptions import BotoCoreError
 
 from tests.faults.http_client import QUICK
-from tests.helpers.installation import MANAGE, Site, free_port, until
+from tests.helpers.installation import MANAGE, Site, until
 from tests.helpers.postgresql import find_postgresql, run_postgresql
+from tests.helpers.s3_server import run_s3
 from tests.helpers.trials import FULL, only_if
 
 pytestmark = pytest.mark.processes
-KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "us-east-1"}
 RUNS = 4
 SECONDS = 20 if FULL else 90  # in the quick run one training is finished early, the others are stopped
-
-
-@contextmanager
-def store() -> Iterator[dict[str, str]]:
-    """An S3 store; the settings that name it."""
-    port = free_port()
-    serve = [sys.executable, "-m", "moto.server", "-p", str(port)]
-    running = subprocess.Popen(serve, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    address = f"http://127.0.0.1:{port}"
-    names = {"aws_access_key_id": "key", "aws_secret_access_key": "secret", "region_name": "us-east-1"}
-    client = boto3.client("s3", endpoint_url=address, **names)
-
-    def made() -> bool:
-        with suppress(BotoCoreError):
-            return bool(client.create_bucket(Bucket="shop"))
-        return False
-
-    try:
-        until(60, made)
-        yield {"ARTIFACT_STORE": "s3://shop/files", "S3_ENDPOINT_URL": address, **KEYS}
-    finally:
-        running.terminate()
-        running.wait(20)
 
 
 @pytest.fixture
 def hosts(tmp_path_factory) -> Iterator[list[Site]]:
     """Two started installations with folders of their own; what they share are database, store and key."""
-    with run_postgresql() as address, store() as shared:
+    with run_postgresql() as address, run_s3() as shared:
         shared |= {"DATABASE_URL": address, "SECRET_KEY": "k" * 40, "WAITING_PER_USER": "1000"}
         both = [Site(tmp_path_factory.mktemp(name), **shared) for name in ("one", "other")]
         try:

@@ -103,7 +103,7 @@ class Site:
                 start_new_session=True,
             )
         self.started.append(self.process)
-        until(60, lambda: f"Ready: http://127.0.0.1:{self.port}" in self.said())
+        until(180, lambda: "Ready: " in self.said())
 
     def said(self) -> str:
         return self.words.read_text() if self.words.exists() else ""

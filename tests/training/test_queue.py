@@ -105,8 +105,8 @@ def test_asking_for_the_same_again_twice_makes_one_run(ask, people):
 def kept(claimed, settings, tmp_path) -> TrainingRun:
     """A run that has a checkpoint."""
     settings.DATA_DIR = tmp_path
-    claimed.checkpoint_folder.mkdir(parents=True)
-    (claimed.checkpoint_folder / "001.safetensors").write_bytes(b"weights")
+    claimed.shared_checkpoint.path.mkdir(parents=True)
+    (claimed.shared_checkpoint.path / "001.safetensors").write_bytes(b"weights")
     return claimed
 
 
@@ -114,7 +114,7 @@ def test_an_interrupted_run_keeps_its_checkpoint_and_its_progress(kept):
     TrainingRun.objects.filter(pk=kept.pk).update(progress=0.4)
     assert leases.release_run(kept)
     assert leases.expire_lost_runs() == []
-    assert kept.checkpoint_folder.exists()
+    assert kept.shared_checkpoint.path.exists()
     again = leases.claim_run(kept.pk, 2, "here")
     assert again.progress == 0.4
     assert (
@@ -126,13 +126,13 @@ def test_an_interrupted_run_keeps_its_checkpoint_and_its_progress(kept):
 @pytest.mark.parametrize("way", ["fail", "stop"])
 def test_a_run_that_is_over_leaves_no_checkpoint(kept, way):
     kept.mark_failed("Broken.") if way == "fail" else kept.mark_cancelled()
-    assert not kept.checkpoint_folder.exists()
+    assert not kept.shared_checkpoint.path.exists()
 
 
 def test_what_a_lost_worker_left_behind_is_swept(kept):
     TrainingRun.objects.filter(pk=kept.pk).delete()
     leases.expire_lost_runs()
-    assert not kept.checkpoint_folder.exists()
+    assert not kept.shared_checkpoint.path.exists()
 
 
 def test_finishing_now_is_asked_once_and_only_of_a_running_training(claimed, ask):

@@ -38,12 +38,17 @@ def never_finish() -> bool:
     return False
 
 
+def keep_here(file: Path) -> None:
+    """Does nothing: the file stays where it is."""
+
+
 @dataclass
 class Checkpoint:
     """The checkpoint files of one training; without a folder nothing is stored."""
 
     folder: Path | None = None
     is_finish_requested: Callable[[], bool] = never_finish
+    on_saved: Callable[[Path], None] = keep_here  # called with each file that was written
     save_seconds: float = field(default_factory=lambda: SAVE_SECONDS)
     fit_count: int = 0
     seconds_before: float = 0.0  # seconds spent before the interruption
@@ -172,6 +177,7 @@ class FitState:
         self.saved_at = time.monotonic()
         try:
             write_atomic(self.file, [save(own, metadata={"checkpoint": json.dumps(head)})])
+            self.checkpoint.on_saved(self.file)
         except OSError as error:
             logger.warning("The checkpoint could not be saved (%s): training continues without it.", error)
 

@@ -1,4 +1,4 @@
-"""manage.py up: runs web server and workers on one machine until Ctrl-C or SIGTERM."""
+"""manage.py up: runs web server and workers on this host, or some of them, until Ctrl-C or SIGTERM."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -20,21 +21,31 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from forecastsite.cleanup import disk_reserve
 from forecastsite.env import read_env
 from forecastsite.installation import WrongKey, check_key, describe_host_risks
-from forecastsite.server.health import is_port_free
-from forecastsite.server.supervisor import Supervisor
+from forecastsite.server.health import is_port_free, local_address
+from forecastsite.server.host_status import ROLES
+from forecastsite.server.supervisor import HostOptions, Supervisor
 from registry.lib.cli import build_int_type
-from registry.lib.locks import LockUnavailable, file_lock
+from registry.lib.locks import LockUnavailable, file_lock, wait_for_lock
 
 ADMIN_NAME = "admin"
+FIRST_START_SECONDS = 600.0  # that another host may take for the sample data
 
 
 class Command(BaseCommand):
-    help = "Runs web server and workers on this machine; the first start also sets up the installation."
+    help = "Runs web server and workers on this host; the first start also sets up the installation."
 
     def add_arguments(self, parser: CommandParser) -> None:
         port, workers = settings.PORT, settings.TRAINING_WORKERS
         parser.add_argument("--port", type=build_int_type(65535), default=port, help=f"default {port}")
         parser.add_argument("--workers", type=build_int_type(64), default=workers, help="trainings at a time")
+        parser.add_argument(
+            "--only",
+            action="extend",
+            nargs="+",
+            choices=ROLES,
+            metavar="ROLE",
+            help="run only these parts on this host: web, light (short jobs), training",
+        )
         parser.add_argument(
             "--drain", action="store_true", help="when stopped, wait until running trainings have ended"
         )
@@ -43,15 +54,16 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.port = options["port"]
-        if not is_port_free(self.port):
+        self.port, chosen = options["port"], options["only"] or ROLES
+        self.roles = tuple(role for role in ROLES if role in chosen)
+        if "web" in self.roles and not is_port_free(self.port):
             raise CommandError(
                 f"Port {self.port} is in use: stop its program, or choose another port with PORT=8001."
             )
         with lock_data_folder():
             self.set_up(options["new_key"])
-            supervisor = Supervisor(self.port, options["workers"], self.write_status, options["drain"])
-            supervisor.run_until_stopped(self.announce_ready)
+            told = HostOptions(self.port, options["workers"], self.roles, options["drain"])
+            Supervisor(told, self.write_status).run_until_stopped(self.announce_ready)
 
     def set_up(self, accept_new_key: bool) -> None:
         """Sets up the data folder and the database; raises CommandError when this host may not start."""
@@ -67,10 +79,23 @@ class Command(BaseCommand):
         os.environ.pop("ADMIN_PASSWORD", None)  # not for the child processes
         for sentence in describe_host_risks():
             self.write_status(sentence)
-        if not User.objects.exists():
+        if "web" in self.roles and not User.objects.exists():
             check_admin_password(self.admin_password)
-            self.write_status("first start: importing the sample data")
-            subprocess.run([sys.executable, str(settings.BASE_DIR / "manage.py"), "first_run"], check=True)
+            with self.lock_first_start():
+                self.write_status("first start: importing the sample data")
+                subprocess.run(
+                    [sys.executable, str(settings.BASE_DIR / "manage.py"), "first_run"], check=True
+                )
+
+    @contextmanager
+    def lock_first_start(self) -> Iterator[None]:
+        """Lets one host at a time fill an empty installation; the others wait, then find it filled."""
+        told = partial(self.write_status, "another host sets up the installation; waiting for it")
+        try:
+            with wait_for_lock("first-start", FIRST_START_SECONDS, told):
+                yield
+        except LockUnavailable:
+            raise CommandError("Another host has been setting up for ten minutes: look at its log.") from None
 
     def write_status(self, line: str) -> None:
         """Prints a status line."""
@@ -84,8 +109,16 @@ class Command(BaseCommand):
 
     def announce_ready(self) -> None:
         """Prints the ready line that people and scripts wait for, on the first start with the credentials."""
-        credentials = "" if User.objects.exists() else create_administrator(self.admin_password) + "\n"
-        self.write_text(f"{credentials}Ready: http://127.0.0.1:{self.port}")
+        if "web" not in self.roles:
+            self.write_text(f"Ready: {', '.join(self.roles)}")
+            return
+        credentials = ""
+        if not User.objects.exists():
+            with self.lock_first_start():
+                credentials = (
+                    "" if User.objects.exists() else create_administrator(self.admin_password) + "\n"
+                )
+        self.write_text(f"{credentials}Ready: http://{local_address()}:{self.port}")
 
 
 @contextmanager

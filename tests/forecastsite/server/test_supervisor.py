@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import psutil
 import pytest
+from django.db import OperationalError
 from django_q.models import OrmQ
 from django_q.signals import post_execute_in_worker, pre_execute
 
 from forecastsite import tasks as light
 from forecastsite.management.commands.up import create_administrator
-from forecastsite.server import health, heap
+from forecastsite.server import health, heap, supervisor
 from forecastsite.server.health import CHECK_SECONDS, WebCheck, is_alive, is_answering
-from forecastsite.server.supervisor import (
-    MAX_PAUSE_SECONDS,
-    ProcessGroup,
-    QueueProbe,
-    Supervisor,
-)
+from forecastsite.server.host_status import HostStatus, StatusFile, read_status
+from forecastsite.server.process_group import MAX_PAUSE_SECONDS, ProcessGroup
+from forecastsite.server.supervisor import HostOptions, QueueProbe, Supervisor
 from training import leases, tasks
 
 pytestmark = pytest.mark.django_db
@@ -42,7 +41,7 @@ def clock(monkeypatch):
 @pytest.fixture
 def watching(clock):
     said = []
-    watching = Supervisor(8000, 1, said.append)
+    watching = Supervisor(HostOptions(8000, 1), said.append)
     watching.said = said
     return watching
 
@@ -165,14 +164,84 @@ def test_a_hung_web_server_is_restarted_and_a_starting_one_is_not(clock, checks,
     monkeypatch.setattr(watching.web, "kill", lambda: None)
     checks += [False] * 4
     for _ in range(3):
-        watching.check_web(was_ready=False)
+        watching.check_web()
     assert len(checks) == 4
+    watching.web.is_ready = True
     for _ in range(3):
         watching.check_web()
         clock.pass_by(CHECK_SECONDS)
     assert watching.said == ["web does not answer, restarting in 0.5 s"]
     watching.check_web()
     assert len(watching.said) == 1
+
+
+@pytest.mark.parametrize(
+    ("role", "others"), [("web", ["light", "training"]), ("light", ["training"]), ("training", ["light"])]
+)
+def test_a_host_with_one_role_starts_and_restarts_nothing_else(clock, monkeypatch, ask, role, others):
+    monkeypatch.setattr(ProcessGroup, "start", lambda group: 7)
+    said: list[str] = []
+    host = Supervisor(HostOptions(8000, 1, (role,)), said.append)
+    host.restart_dead_groups()
+    assert said == [f"{role} started (process 7)"]
+    ask()  # a training that waits, and a probe job that nobody does
+    for _ in range(4):
+        clock.pass_by(40)
+        host.check_queues()
+    assert not [line for line in said if line.split()[0] in others]
+
+
+def test_a_host_is_ready_once_each_role_works_and_says_what_is_wrong(clock, watching, monkeypatch, settings):
+    monkeypatch.setattr(watching, "restart_dead_groups", lambda: None)
+    monkeypatch.setattr(watching, "check_runs", lambda: None)
+    at_work = {"web"}
+    monkeypatch.setattr(watching, "is_at_work", lambda group: group.name in at_work)
+
+    def look() -> HostStatus:
+        watching.look_after_groups()
+        return read_status(settings.DATA_DIR)
+
+    assert look().roles == {"web": "ready", "light": "starting", "training": "starting"}
+    assert (look().is_healthy, look().is_ready) == (True, False)
+    at_work |= {"light", "training"}
+    assert (look().is_healthy, look().is_ready) == (True, True)
+    watching.is_database_up = False
+    assert (look().is_healthy, look().is_ready) == (True, False)
+    assert look().problems == ("The database does not answer.",)
+    watching.is_database_up, watching.light.is_ready = True, False
+    at_work.remove("light")
+    watching.light.started_at = clock.now
+    for _ in range(3):
+        watching.light.schedule_restart()
+    assert (look().roles["light"], look().is_healthy) == ("failing", False)
+
+
+def test_a_database_that_is_gone_is_a_problem_until_it_answers_again(clock, watching, monkeypatch):
+    def fail() -> list:
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(supervisor, "close_old_connections", lambda: None)  # the test is inside a transaction
+    with monkeypatch.context() as patched:
+        patched.setattr(leases, "expire_lost_runs", fail)
+        watching.check_runs()
+    assert not watching.is_database_up
+    clock.pass_by(11)
+    watching.check_runs()
+    assert watching.is_database_up, watching.said
+
+
+async def test_the_ready_address_tells_of_the_whole_host(clock, settings):
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    application = health.answer_health_checks(None)
+    await application({"type": "http", "path": "/readyz"}, None, send)
+    StatusFile(settings.DATA_DIR).show(HostStatus({"web": "ready"}))
+    await application({"type": "http", "path": "/readyz"}, None, send)
+    assert [sent[0]["status"], sent[2]["status"]] == [503, 200]
+    assert json.loads(sent[3]["body"])["roles"] == {"web": "ready"}
 
 
 async def test_the_health_address_asks_no_page_and_no_database():
@@ -246,7 +315,7 @@ def test_the_first_administrators_password_is_random_unless_it_is_given(django_u
 def test_draining_waits_until_nothing_is_in_work_or_a_second_signal_comes(monkeypatch, tmp_path, settings):
     settings.DATA_DIR = tmp_path
     said: list[str] = []
-    watching = Supervisor(8000, 1, said.append, should_drain=True)
+    watching = Supervisor(HostOptions(8000, 1, should_drain=True), said.append)
     monkeypatch.setattr(watching, "restart_dead_groups", lambda: watching.count_signal(15, None))
     monkeypatch.setattr(watching, "check_runs", lambda: None)
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
