@@ -8,6 +8,8 @@ from torch import nn
 
 from registry.series.covariates import Encoder
 from registry.series.ended import find_ended
+from registry.series.history import HiddenDays
+from registry.series.level_shift import find_level_shifts
 from registry.series.panel import Floats, Panel
 from registry.series.quantiles import OUTPUT_COUNT
 from registry.series.windows import Windows
@@ -20,12 +22,14 @@ def roll_forward(model: nn.Module, windows: Windows, horizon: int) -> Floats:
     size, block, first = len(windows.entity), windows.block, windows.panel.days
     # [S, whole blocks, Q], cut to the horizon at the end
     result = torch.zeros(size, -(-horizon // block) * block, OUTPUT_COUNT)
+    shifts = find_shifts(model, windows)
     model.eval()
     with torch.inference_mode():
         for start in range(0, horizon, block):
             for low in range(0, size, CHUNK_WINDOWS):
                 rows = torch.arange(low, min(size, low + CHUNK_WINDOWS))
-                batch = windows.cut_batch(rows, torch.full_like(rows, first + start))
+                hidden = hide_before(shifts[rows]) if shifts is not None else None
+                batch = windows.cut_batch(rows, torch.full_like(rows, first + start), hidden)
                 raw = model(batch) * batch.scale[:, None, None]  # [rows, P, Q] in units
                 result[rows, start : start + block] = _clean_outputs(raw, batch.closed, windows.bounds[rows])
             windows.append_forecast(first + start, result[:, start : start + block])
@@ -33,6 +37,24 @@ def roll_forward(model: nn.Module, windows: Windows, horizon: int) -> Floats:
         ended = find_ended(windows.panel.open_sales)
         result[torch.from_numpy(ended), :, :-1] = 0.0  # the highest quantile stays: it may come back
     return np.asarray(result[:, :horizon].numpy())
+
+
+def find_shifts(model: nn.Module, windows: Windows) -> torch.Tensor | None:
+    """The column since which each series sells on a new level, 0 = none: [S]; None if nothing is hidden.
+
+    Only a model that learned with hidden days knows what to do without the days before: a network, and not a
+    module with a `fit` of its own.
+    """
+    if not windows.tells_unknown or callable(getattr(model, "fit", None)):
+        return None
+    shifts = find_level_shifts(windows.panel.own_sales, windows.unit)
+    return torch.from_numpy(shifts) if shifts.any() else None
+
+
+def hide_before(columns: torch.Tensor) -> HiddenDays:
+    """Hides all sales before these columns [B]."""
+    nothing, never = torch.zeros_like(columns), torch.iinfo(columns.dtype).max
+    return HiddenDays(nothing, columns, nothing.bool(), torch.full_like(columns, never))
 
 
 def _clean_outputs(raw: torch.Tensor, closed: torch.Tensor, bounds: torch.Tensor) -> torch.Tensor:
