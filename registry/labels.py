@@ -115,7 +115,8 @@ def forecast_title(forecast: Any) -> str:
     if covered.levels:
         return describe_selection(covered, names)
     what = names.format_product(covered.product) if covered.product else _("All products")
-    return f"{what} · {names.format_store(covered.store) if covered.store else _('all stores')}"
+    where = names.format_store(covered.store) if covered.store else _("all stores")
+    return f"{what} · {where}"
 
 
 def algorithm_label(name: str) -> str:

@@ -38,4 +38,5 @@ def permission_label(permission: Permission) -> str:
     kind = permission.content_type.model_class()
     table = capfirst(str(kind._meta.verbose_name_plural)) if kind else permission.content_type.model
     word = ACTION_WORDS.get(permission.codename.partition("_")[0])
-    return f"{table} · {gettext(word) if word else permission.name}"
+    action = gettext(word) if word else permission.name
+    return f"{table} · {action}"

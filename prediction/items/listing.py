@@ -112,7 +112,8 @@ class ItemQuery:
         if self.sort in dict(usual):
             return usual
         labels = {name: label for name, label, _kind in COLUMNS}
-        return [*usual, (self.sort, f"{gettext(labels[self.sort.removeprefix('-')])} ↑↓")]
+        label = gettext(labels[self.sort.removeprefix("-")])
+        return [*usual, (self.sort, f"{label} ↑↓")]
 
     def direction(self, column: str) -> str:
         """ascending or descending if the rows are sorted by the column."""

@@ -36,7 +36,8 @@ class PromoteVersion(Action):
         if best is not None:
             words = gettext("It will replace %(name)s.") % {"name": best}
         if verdict is not None and verdict.kind == verdict.Kind.REJECTED:
-            words = f"{words} {gettext('It was not put in use after its test:')} {verdict.reason_text}"
+            why = gettext("It was not put in use after its test:")
+            words = f"{words} {why} {verdict.reason_text}"
         return words
 
     def check_selection(self, row: ModelVersion, rows: list[ModelVersion]) -> None:

@@ -35,6 +35,15 @@ def format_units(value: float | None) -> str:
     return number_format(round(value, digits), digits, force_grouping=True)
 
 
+def format_units_range(low: float, high: float) -> str:
+    """Both ends of a range alike: decimals only where the upper end is below 10, too.
+
+    >>> format_units_range(7.04, 122.0), format_units_range(0.3, 4.0)
+    ('7–122', '0.3–4.0')
+    """
+    return f"{format_units(low) if high < 10 else format_whole_number(low)}–{format_units(high)}"
+
+
 def format_whole_number(value: float | None) -> str:
     """A whole number with separators."""
     return DASH if value is None else number_format(round(value), 0, force_grouping=True)

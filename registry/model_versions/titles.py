@@ -10,4 +10,5 @@ def version_title(algorithm: str, number: int) -> str:
     from registry import algorithms  # pulls in torch
 
     labels = {**dict(algorithms.list_choices()), algorithms.AUTO.name: gettext("Automatic")}
-    return f"{gettext(labels.get(algorithm, algorithm))} v{number}"
+    method = gettext(labels.get(algorithm, algorithm))
+    return f"{method} v{number}"

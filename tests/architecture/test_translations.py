@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import re
 
@@ -55,6 +56,18 @@ def catalogue() -> Catalog:
     return read_po(io.BytesIO(FILE.read_bytes()), locale="zh_Hans")
 
 
+def texts_in_f_strings(source: str) -> list[int]:
+    """Lines of f-strings that call gettext inside, where no extraction looks."""
+    calls = {*KEYWORDS, *CONTEXTS}
+    return [
+        call.lineno
+        for string in ast.walk(ast.parse(source))
+        if isinstance(string, ast.JoinedStr)
+        for call in ast.walk(string)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in calls
+    ]
+
+
 def first(text: str | tuple[str, ...]) -> str:
     return text if isinstance(text, str) else text[0]
 
@@ -66,6 +79,14 @@ def test_the_extraction_sees_every_kind_of_text():
     plural = "{% blocktranslate count n=a %}{{ n }} cat{% plural %}{{ n }} cats{% endblocktranslate %}"
     assert template_texts(source + plural) == {"One", "Two %(b)s", "%(n)s cat"}
     assert python_texts('x = _("A") + pgettext("c", "B") + ngettext("C", "Cs", 2)') == {"A", "B", "C"}
+
+
+def test_no_text_hides_inside_an_f_string():
+    hidden = "f\"{what} {_('all') if what else x}\""
+    assert texts_in_f_strings(hidden) == [1] and texts_in_f_strings("f'{x}' + _('all')") == []
+    files = [file for app in APPS for file in (ROOT / app).rglob("*.py")]
+    found = {file: texts_in_f_strings(file.read_text()) for file in files}
+    assert not {str(file.relative_to(ROOT)): lines for file, lines in found.items() if lines}
 
 
 def test_every_text_is_in_the_catalogue(texts, catalogue):

@@ -23,6 +23,7 @@ LISTS = {
     "forecast-form": "/d/1/forecast/",
     "history": "/d/1/forecasts/",
     "history-none": "/d/1/forecasts/?q=nothing-of-that-name",
+    "password": "/password/",
     "help": "/help/",
     "help-operator": "/help/operator/",
 }
