@@ -48,8 +48,12 @@ LOCK_NAME = "cleanup"
 
 
 NOT_STARTED_ERRORS = (LockUnavailable, LimitExceeded, archive.ArchiveUnreachable)
-FAILURE_TYPES: tuple[type[Exception], ...] = (archive.ArchiveError, *archive.get_storage_exceptions())
 EXIT_CODES = dict(zip(NOT_STARTED_ERRORS, (4, 5, 6), strict=True))
+
+
+def get_failure_types() -> tuple[type[Exception], ...]:
+    """What a file that cannot be handled raises. Asked for only then: boto3 takes half a second to import."""
+    return archive.ArchiveError, *archive.get_storage_exceptions()
 
 
 class StillInUse(Exception):
@@ -185,7 +189,7 @@ class CleanupRun:
             raise
         except StillInUse:
             self.outcome.counts["skipped"] += 1
-        except FAILURE_TYPES as problem:
+        except get_failure_types() as problem:
             facts = {"kind": row.KIND, "id": str(row.pk), "name": str(row), "error": str(problem)}
             self.outcome.failures.append(facts)
         else:

@@ -17,12 +17,12 @@ from django.core.management.base import BaseCommand, CommandError
 from forecastsite.cleanup import disk_reserve
 from forecastsite.cleanup.service import (
     EXIT_CODES,
-    FAILURE_TYPES,
     LOCK_NAME,
     MODELS_BY_KIND,
     NOT_STARTED_ERRORS,
     build_default_policy,
     build_plan,
+    get_failure_types,
     should_archive,
 )
 from prediction.models import Forecast
@@ -79,7 +79,7 @@ class Command(BaseCommand):
                 work(row)
             except archive.ArchiveUnreachable:
                 raise
-            except FAILURE_TYPES as problem:
+            except get_failure_types() as problem:
                 self.failures.append({**describe_row(row), "error": str(problem)})
             else:
                 self.done_rows.append(row)

@@ -16,7 +16,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db.models.functions import Now
 
 from forecastsite.cleanup.inventory import versions_in_training
-from forecastsite.cleanup.service import FAILURE_TYPES, LOCK_NAME
+from forecastsite.cleanup.service import LOCK_NAME, get_failure_types
 from registry.lib.locks import LockUnavailable, exclusive_lock
 from registry.storage.reconcile import Finding, is_store_missing, iter_findings
 from training.leases import expire_run
@@ -86,6 +86,6 @@ def repair_finding(finding: Finding) -> dict[str, str] | None:
     """Repairs a finding; returns the error in JSON, or None."""
     try:
         finding.repair()
-    except FAILURE_TYPES as problem:
+    except get_failure_types() as problem:
         return {**finding.to_dict(), "error": str(problem)}
     return None
