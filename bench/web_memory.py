@@ -85,8 +85,7 @@ def main() -> None:
     parser.add_argument("--uploads", type=int, default=100)
     parser.add_argument("--downloads", type=int, default=3, help="of each of eight clients")
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, running_web_server(Path(folder)) as server:
-        server.import_sample(stores=20, products=40, days=700)
+    with tempfile.TemporaryDirectory() as folder, running_web_server(Path(folder), (20, 40, 700)) as server:
         cookie = server.sign_in()
         read_pages(server, cookie, 2 * len(PAGES))
         send_upload(server, cookie)

@@ -52,7 +52,7 @@ class Product(Site):
 @pytest.fixture(scope="package")
 def product(tmp_path_factory) -> Iterator[Product]:
     product = Product(tmp_path_factory.mktemp("product"))
-    product.prepare(days=400, name="chain")
+    product.prepare("chain")
     product.start()
     yield product
     product.clean_up()

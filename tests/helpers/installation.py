@@ -8,11 +8,13 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 
@@ -45,18 +47,21 @@ import sys
 import django
 django.setup()
 from django.core.management import call_command
-file, days, name = sys.argv[1:]
+name, file, *size = sys.argv[1:]
 call_command("migrate", verbosity=0)
-call_command("make_sample", "--stores=2", "--products=3", f"--days={days}", f"--output={file}")
+call_command("make_sample", *size, f"--output={file}")
 call_command("import_sales", file, f"--name={name}")
 call_command("createsuperuser", "--noinput", "--email=")
 """
+SMALL = (2, 3, 400)
 
 
-def install_chain(env: dict[str, str], days: int, name: str) -> None:
-    """Two stores, three products and a person, in an installation that was not started yet."""
-    file = str(Path(env["DATA_DIR"]) / "chain.parquet")
-    words = [sys.executable, "-c", PREPARE, file, str(days), name]
+def install_chain(env: dict[str, str], name: str, size: tuple[int, int, int] = SMALL) -> None:
+    """So many stores, products and days, and a person, in an installation that was not started yet."""
+    size_words = [
+        f"--{word}={count}" for word, count in zip(("stores", "products", "days"), size, strict=True)
+    ]
+    words = [sys.executable, "-c", PREPARE, name, str(Path(env["DATA_DIR"]) / "chain.parquet"), *size_words]
     ours = {"DJANGO_SETTINGS_MODULE": "forecastsite.settings", "DJANGO_SUPERUSER_USERNAME": USER}
     ours["DJANGO_SUPERUSER_PASSWORD"] = PASSWORD
     done = subprocess.run(words, cwd=ROOT, env={**env, **ours}, capture_output=True, text=True, check=False)
@@ -64,12 +69,19 @@ def install_chain(env: dict[str, str], days: int, name: str) -> None:
 
 
 @cache
-def prepared_folder(days: int, name: str) -> Path:
+def prepared_folder() -> Path:
     """The data folder of such an installation, made once for all tests of this process."""
     holder = tempfile.TemporaryDirectory(prefix="installation-")
     atexit.register(holder.cleanup)
-    install_chain({**os.environ, "DATA_DIR": holder.name}, days, name)
+    install_chain({**os.environ, "DATA_DIR": holder.name, "DATABASE_URL": ""}, "sample")
     return Path(holder.name)
+
+
+def copy_prepared_folder(folder: Path, name: str = "sample") -> None:
+    """The same in that folder; the dataset has this name."""
+    shutil.copytree(prepared_folder(), folder, dirs_exist_ok=True)
+    with closing(sqlite3.connect(folder / "db.sqlite3")) as database, database:
+        database.execute("UPDATE registry_dataset SET name = ?", [name])
 
 
 class Site:
@@ -85,12 +97,12 @@ class Site:
         self.inside: subprocess.Popen[str] | None = None
         self.seen: dict[int, psutil.Process] = {}
 
-    def prepare(self, days: int = 300, name: str = "sample") -> None:
+    def prepare(self, name: str = "sample") -> None:
         """A small chain and a person before the first start, so that it trains nothing by itself."""
         if {"DATABASE_URL", "ARTIFACT_STORE"} & {key for key, value in self.env.items() if value}:
-            install_chain(self.env, days, name)
+            install_chain(self.env, name)
         else:
-            shutil.copytree(prepared_folder(days, name), self.env["DATA_DIR"], dirs_exist_ok=True)
+            copy_prepared_folder(Path(self.env["DATA_DIR"]), name)
 
     def start(self, *command: str) -> None:
         with self.words.open("ab") as words:

@@ -16,14 +16,8 @@ from pathlib import Path
 
 import psutil
 
-ROOT = Path(__file__).resolve().parents[2]
-NAME, PASSWORD = "boss", "a long enough one"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.helpers.installation import PASSWORD, USER, copy_prepared_folder, free_port, install_chain
+from tests.helpers.source_tree import ROOT
 
 
 class WebServer:
@@ -35,10 +29,8 @@ class WebServer:
         self.process: psutil.Process
 
     def manage(self, *words: str) -> str:
-        person = {"DJANGO_SUPERUSER_USERNAME": NAME, "DJANGO_SUPERUSER_PASSWORD": PASSWORD}
         command = [sys.executable, "manage.py", *words]
-        environment = {**self.environment, **person}
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -59,18 +51,8 @@ class WebServer:
 
     def queue_training(self) -> str:
         """A training that waits for ever, since nothing runs the queue; its id."""
-        self.import_sample(stores=2, products=3, days=300)
         words = ["train", "--dataset=sample", "--scope=global", "--algorithm=kan", "--queue", "--json"]
         return json.loads(self.manage(*words))["run"]
-
-    def import_sample(self, stores: int, products: int, days: int) -> None:
-        sizes = [f"--stores={stores}", f"--products={products}", f"--days={days}"]
-        self.manage("make_sample", *sizes, f"--output={self.sales_file}")
-        self.manage("import_sales", self.sales_file, "--name=sample")
-
-    @property
-    def sales_file(self) -> str:
-        return str(Path(self.environment["DATA_DIR"]) / "sales.parquet")
 
     def is_up(self) -> bool:
         try:
@@ -88,7 +70,7 @@ class WebServer:
         for line in answer.headers.get_all("Set-Cookie", []):
             jar.load(line)
         token = jar["csrftoken"].value
-        body = f"username={NAME}&password={PASSWORD.replace(' ', '+')}&csrfmiddlewaretoken={token}"
+        body = f"username={USER}&password={PASSWORD.replace(' ', '+')}&csrfmiddlewaretoken={token}"
         headers = {"Cookie": f"csrftoken={token}", "Content-Type": "application/x-www-form-urlencoded"}
         browser.request("POST", "/login/", body, headers)
         answer = browser.getresponse()
@@ -100,18 +82,20 @@ class WebServer:
 
 
 @contextmanager
-def running_web_server(folder: Path, *commands: list[str], **environment: str) -> Iterator[WebServer]:
-    """Sets up a database with an administrator, runs the commands, starts the server; kills it at the end."""
+def running_web_server(
+    folder: Path, size: tuple[int, int, int] | None = None, **environment: str
+) -> Iterator[WebServer]:
+    """A server over the small chain, or over one of so many stores, products and days; killed at the end."""
     server = WebServer(folder, **environment)
-    server.manage("migrate", "-v0")
-    server.manage("createsuperuser", "--noinput", "--email=")
-    for command in commands:
-        server.manage(*command)
+    if size is None:
+        copy_prepared_folder(folder)
+    else:
+        install_chain(server.environment, "sample", size)
     words = [sys.executable, "-m", "forecastsite.server.process", str(os.getpid()), "web", str(server.port)]
     process = subprocess.Popen(words, cwd=ROOT, env=server.environment)
     server.process = psutil.Process(process.pid)
     try:
-        end = time.monotonic() + 90
+        end = time.monotonic() + 180
         while not server.is_up():
             assert time.monotonic() < end and process.poll() is None, "the web server did not start"
             time.sleep(0.2)

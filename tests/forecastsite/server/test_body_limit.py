@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import http.client
 import http.cookies
-import os
-import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import psutil
 import pytest
 
 from tests.helpers.hostile_files import files
+from tests.helpers.installation import PASSWORD, USER
+from tests.helpers.web_server import running_web_server
 
-PASSWORD = "a long enough one"
-ROOT = Path(__file__).resolve().parents[3]
 MEGABYTE = b"x" * (1 << 20)
 
 pytestmark = pytest.mark.processes
@@ -28,29 +23,8 @@ pytestmark = pytest.mark.processes
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, psutil.Process]]:
     """Port and process of a web server that takes 2 MB."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    folder = tmp_path_factory.mktemp("data")
-    environment = {**os.environ, "DATA_DIR": str(folder), "MAX_UPLOAD_MB": "2", "DATABASE_URL": ""}
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v", "0"], cwd=ROOT, env=environment, check=True)
-    person = {"DJANGO_SUPERUSER_USERNAME": "boss", "DJANGO_SUPERUSER_PASSWORD": PASSWORD}
-    command = [sys.executable, "manage.py", "createsuperuser", "--noinput", "--email", ""]
-    subprocess.run(command, cwd=ROOT, env={**environment, **person}, check=True, capture_output=True)
-    words = [sys.executable, "-m", "forecastsite.server.process", str(os.getpid()), "web", str(port)]
-    process = subprocess.Popen(words, cwd=ROOT, env=environment)
-    try:
-        until = time.monotonic() + 60
-        while time.monotonic() < until:
-            try:
-                if ask(port) == 200:
-                    break
-            except OSError:
-                time.sleep(0.2)
-        yield port, psutil.Process(process.pid)
-    finally:
-        process.kill()
-        process.wait()
+    with running_web_server(tmp_path_factory.mktemp("data"), MAX_UPLOAD_MB="2") as server:
+        yield server.port, server.process
 
 
 def ask(port: int) -> int:
@@ -110,7 +84,7 @@ class Browser:
     def __init__(self, port: int) -> None:
         self.port, self.cookies = port, http.cookies.SimpleCookie()
         self.get("/login/")
-        self.post("/login/", {"username": "boss", "password": PASSWORD})
+        self.post("/login/", {"username": USER, "password": PASSWORD})
 
     def send(self, method: str, path: str, body: bytes = b"", kind: str = "") -> http.client.HTTPResponse:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)

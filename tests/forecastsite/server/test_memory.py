@@ -16,8 +16,7 @@ MAX_GROWTH = 50  # MB
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    with running_web_server(tmp_path_factory.mktemp("data")) as server:
-        server.import_sample(stores=10, products=40, days=700)
+    with running_web_server(tmp_path_factory.mktemp("data"), (10, 40, 700)) as server:
         server.cookie = server.sign_in()
         read_pages(server, server.cookie, len(PAGES))
         yield server
