@@ -98,6 +98,7 @@ def test_quantiles_of_a_peer_are_sorted_and_nothing_is_sold_on_closed_days(panel
 
 def test_a_cell_is_run_once_and_again_when_asked(monkeypatch, tmp_path) -> None:
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    monkeypatch.setattr(cells, "hash_inputs", lambda algorithm: "code")
     calls = []
     monkeypatch.setattr(cells, "run_cell", lambda cell: calls.append(cell) or {"wall": 1.0})
     assert cells.load_or_run(CELL) == cells.load_or_run(CELL)
@@ -109,6 +110,7 @@ def test_a_cell_is_run_once_and_again_when_asked(monkeypatch, tmp_path) -> None:
 
 def test_a_cell_that_failed_is_tried_again(monkeypatch, tmp_path) -> None:
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    monkeypatch.setattr(cells, "hash_inputs", lambda algorithm: "code")
     monkeypatch.setattr(cells, "run_cell", lambda cell: {"failed": True})
     assert cells.load_or_run(CELL)["failed"]
     assert not cells.get_result_path(CELL).exists()
@@ -126,6 +128,7 @@ def test_a_cell_that_takes_too_long_is_stopped() -> None:
     assert child.returncode < 0
 
 
+@pytest.mark.slow
 def test_our_cell_runs_the_code_of_the_back_test(tmp_path) -> None:
     plan = {"data": "sample", "algorithm": "seasonal_naive", "window": "2026-10-03", "budget": 5.0}
     (tmp_path / "plan.json").write_text(json.dumps(plan | {"horizon": 28, "seed": 0, "threads": 1}))

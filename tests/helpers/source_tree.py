@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -12,6 +13,7 @@ PACKAGES = ("forecastsite", "training", "prediction", "registry")
 TEXT = {".py", ".html", ".js", ".css", ".po", ".md", ".toml", ".txt", ".svg", ""}
 
 
+@cache
 def ignored() -> list[str]:
     """Names that never belong to the sources."""
     lines = (ROOT / ".gitignore").read_text().split()
@@ -35,6 +37,12 @@ def texts(root: Path = ROOT) -> Iterator[tuple[Path, str]]:
             yield path.relative_to(root), path.read_text(encoding="utf-8")
 
 
+@cache
+def parse(text: str) -> ast.Module:
+    """Every test looks at the same files; nobody changes the tree."""
+    return ast.parse(text)
+
+
 def modules(root: Path = ROOT) -> Iterator[tuple[Path, ast.Module]]:
     """The product's Python files without tests and migrations, parsed."""
     for path, text in texts(root):
@@ -43,4 +51,4 @@ def modules(root: Path = ROOT) -> Iterator[tuple[Path, ast.Module]]:
             and path.parts[0] in (*PACKAGES, "manage.py")
             and "migrations" not in path.parts
         ):
-            yield path, ast.parse(text)
+            yield path, parse(text)

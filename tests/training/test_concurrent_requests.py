@@ -11,6 +11,7 @@ from django.db import connection
 from django.test import Client
 
 from tests.fixtures.people import PASSWORD
+from tests.helpers.trials import repeats
 from training import leases
 from training.models import TrainingRun
 
@@ -22,7 +23,7 @@ def count_states() -> Counter[str]:
     return Counter(TrainingRun.objects.values_list("state", flat=True))
 
 
-@pytest.fixture(params=["Planner", "administrator"])
+@pytest.fixture(params=["Planner", pytest.param("administrator", marks=repeats)])
 def requester(request, transactional_db, person, data):
     """Somebody who may train."""
     from django.contrib.auth.models import User

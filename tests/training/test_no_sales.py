@@ -14,7 +14,8 @@ from registry.datasets.importer import import_file
 from registry.model_versions.models import ModelVersion
 from training.models import TrainingRun
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+QUICK = ("--scope", "global", "--horizon", "7", "--budget", "2")
 REASON = "Nothing was sold on the test days, so no error can be computed."
 
 
@@ -31,7 +32,7 @@ def silent(db, write) -> str:
 
 @pytest.fixture
 def trained(silent: str, capsys) -> ModelVersion:
-    call_command("train", "--dataset", silent, "--scope", "global", "--algorithm", "trees", "--horizon", "7")
+    call_command("train", "--dataset", silent, "--algorithm", "trees", *QUICK)
     assert REASON in capsys.readouterr().out
     return ModelVersion.objects.get()
 
@@ -56,9 +57,7 @@ def test_every_page_of_a_version_without_an_error_shows_a_dash_and_the_reason(
 
 
 def test_two_versions_without_an_error_can_be_compared_and_the_newer_is_in_use(trained, page, silent, read):
-    call_command(
-        "train", "--dataset", silent, "--scope", "global", "--algorithm", "seasonal_naive", "--horizon", "7"
-    )
+    call_command("train", "--dataset", silent, "--algorithm", "seasonal_naive", *QUICK)
     newer = ModelVersion.objects.exclude(pk=trained.pk).get()
     assert newer.is_best
     assert "–" in read(page.get(f"/models/compare/?v={trained.pk}&v={newer.pk}", follow=True))

@@ -128,6 +128,7 @@ def fault(response: Any) -> str:
     return ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("who", ["administrator", "Curator"])
 def test_no_odd_request_gets_an_error_or_a_bare_page(who, browse, admin, user, forecast, upload, settings):
     settings.WAITING_PER_USER = 2
