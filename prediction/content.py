@@ -196,6 +196,8 @@ class ForecastContent:
     weeks: list[WeekAhead] = field(default_factory=list)  # empty when no range of a week was measured
     events: list[Event] = field(default_factory=list)
     moved: list[MovedPart] = field(default_factory=list)  # most units first
+    range_windows: int | None = None  # independent windows that ranges of sums stand on; 0: assumed
+    range_days: int = 0  # days of each of these windows
     new_days: int | None = None  # days on which all of it has been on sale so far, if it is new
     levels: list[LevelParts] = field(default_factory=list)  # breakdowns by category, brand, region …
 

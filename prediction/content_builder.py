@@ -9,7 +9,7 @@ import numpy.typing as npt
 from django.utils import timezone
 
 from prediction.analysis import DailyForecast, analyze_forecast, sum_series
-from prediction.breakdown import build_breakdown, build_level_parts
+from prediction.breakdown import build_breakdown, build_level_parts, group_rows
 from prediction.content import ForecastContent, ForecastDay, HistoryDay, HoldoutDay, WeekAhead
 from prediction.engine import ScopeForecast
 from prediction.level import list_moved_parts
@@ -25,6 +25,7 @@ HISTORY_DAYS = 730  # days of history in the file, for the chart
 
 def build_content(scope_forecast: ScopeForecast) -> ForecastContent:
     """History, days ahead, test forecast, analysis and breakdown of the chosen series together."""
+    keep_sums(scope_forecast)
     _expected, low, high = scope_forecast.prediction.sum_with_interval(scope_forecast.rows)
     prediction = scope_forecast.prediction.sum_rows(scope_forecast.rows)
     past, closed = sum_past_sales(scope_forecast)
@@ -47,6 +48,8 @@ def build_content(scope_forecast: ScopeForecast) -> ForecastContent:
         breakdown=breakdown,
         assumptions=scope_forecast.prediction.assumptions,
         weeks=weeks_ahead(scope_forecast),
+        range_windows=scope_forecast.prediction.dependence.windows,
+        range_days=scope_forecast.prediction.dependence.window_days,
         events=list_events(scope_forecast, max(0, scope_forecast.panel.days - HISTORY_DAYS), end),
         moved=list_moved_parts(scope_forecast, breakdown),
         new_days=count_new_days(scope_forecast),
@@ -62,6 +65,12 @@ def count_new_days(scope_forecast: ScopeForecast) -> int | None:
     if not find_newcomers(chosen).all():
         return None
     return int((~np.isnan(chosen.open_sales)).any(axis=0).sum())
+
+
+def keep_sums(scope_forecast: ScopeForecast) -> None:
+    """Draws the paths of the total, of each store and of each product at once."""
+    parts = [rows for side in (0, 1) for rows in group_rows(scope_forecast, side).values()]
+    scope_forecast.prediction.keep_sums([scope_forecast.rows, *parts])
 
 
 def sum_past_sales(

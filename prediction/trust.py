@@ -52,8 +52,10 @@ def list_trust_findings(forecast: Forecast, content: ForecastContent) -> list[Tr
         *find_old_data(forecast),
         *find_missing_plan(forecast, content),
         *find_novelty(content),
+        *find_assumed_ranges(forecast, content),
         *find_few_sales(content),
         *describe_tests(forecast, content),
+        *describe_ranges(content),
     ]
     return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))
 
@@ -230,6 +232,29 @@ def describe_tests(forecast: Forecast, content: ForecastContent) -> Iterator[Tru
     else:
         text = _("Tested: on the last %(days)s days the total missed by %(sizes)s.")
     yield TrustFinding("good" if max(misses) <= FAIR_MISS else "warn", "tests", text % words)
+
+
+def find_assumed_ranges(forecast: Forecast, content: ForecastContent) -> Iterator[TrustFinding]:
+    """The model is of a release that did not measure how errors add up."""
+    if content.range_windows == 0:
+        text = _(
+            "This model was trained before ranges of sums were tested: they are wider than needed. "
+            "Train it again."
+        )
+        yield TrustFinding("warn", "assumed_ranges", text, retrain=forecast.version)
+
+
+def describe_ranges(content: ForecastContent) -> Iterator[TrustFinding]:
+    """How much the range of a sum stands on."""
+    if not content.range_windows:
+        return
+    words = {"windows": content.range_windows, "days": content.range_days}
+    text = ngettext(
+        "The likely range of sums is tested on %(windows)s window of %(days)s days.",
+        "The likely range of sums is tested on %(windows)s windows of %(days)s days.",
+        content.range_windows,
+    )
+    yield TrustFinding("good", "ranges", text % words)
 
 
 def window_misses(metrics: dict[str, Any]) -> list[float]:

@@ -24,13 +24,15 @@ from registry.model_versions import golden
 from registry.series import rollout
 from registry.series.calibration import Calibration
 from registry.series.covariates import Encoder
+from registry.series.dependence import Dependence
 from registry.series.newcomers.introduction import introduce
 from registry.series.panel import Floats, Panel
 from registry.series.prediction import Prediction
 from registry.series.quantiles import OUTPUT_COUNT
 from registry.series.windows import Shape
 
-SCHEMA_VERSION = 2  # of the meaning of the tensors: since 2 trees add to the usual sales
+SCHEMA_VERSION = 3  # of a new file. Since 2 trees add to the usual sales, since 3 dependence is measured
+READABLE_SCHEMAS = (2, 3)  # of 2 the tables for sums are left unread: dependence is assumed, and wider
 MAX_HEADER_BYTES = 64_000_000
 LIBRARIES = ("torch", "numpy", "pandas", "safetensors")
 DAMAGED = gettext_noop("The model file is damaged: delete this version and train it again.")
@@ -96,6 +98,7 @@ class Bundle:
     test_mean: Floats | None = (
         None  # [S, H]: forecast of the last held-back window, before its days were learned
     )
+    dependence: Dependence = field(default_factory=Dependence)
     libraries: dict[str, str] = field(default_factory=lambda: {name: version(name) for name in LIBRARIES})
 
     def __post_init__(self) -> None:
@@ -133,6 +136,9 @@ class Bundle:
             closed=closed,
             calibration=self.calibration,
             assumptions=windows.assumptions,
+            dependence=self.dependence,
+            seed=self.seed,
+            bounds=windows.bounds.numpy()[:size],
         )
 
     def to_bytes(self) -> bytes:
@@ -140,6 +146,7 @@ class Bundle:
         head = {name: getattr(self, name) for name in _HEADER_FIELDS}
         head |= {"schema": SCHEMA_VERSION, "members": [member.as_dict() for member in self.members]}
         head |= {"encoder": asdict(self.encoder), "calibration": asdict(self.calibration)}
+        head |= {"dependence": asdict(self.dependence)}
         tensors = {
             f"{part}.{number}.{name}": tensor.contiguous()
             for number, member in enumerate(self.members)
@@ -154,7 +161,7 @@ class Bundle:
     def from_bytes(cls, content: bytes) -> Bundle:
         """Reads and checks a safetensors file; raises BadBundle."""
         head, tensors = _parse_file(content)
-        if head.get("schema") != SCHEMA_VERSION:
+        if head.get("schema") not in READABLE_SCHEMAS:
             raise BadBundle(
                 gettext_noop("The model file has schema {found}, not {wanted}: train the model again."),
                 found=repr(head.get("schema")),
@@ -172,7 +179,8 @@ class Bundle:
                     for i, part in enumerate(head["members"])
                 ],
                 encoder=Encoder(**head["encoder"]),
-                calibration=Calibration(**head["calibration"]),
+                calibration=Calibration.from_json(head["calibration"]),
+                dependence=Dependence(**head.get("dependence", {})),
             )
             if "test.mean" in tensors:
                 bundle.test_mean = tensors["test.mean"].numpy()

@@ -1,33 +1,30 @@
 """Calibration: the width of intervals is measured on holdout windows, never on the learning days.
 
-Series: conformal, one factor per interval, week ahead and sales level. Totals of a product, a store or
-everything: relative errors of such totals, since daily bounds of the parts do not add up. Sums over days:
-errors of whole windows, in spreads of the part itself (see spread.py) where there are enough of them, else
-relative. The mean is corrected by the bias that all windows share. Beyond the days of the windows ranges
-widen (see widening.py).
+Of a single series and day: conformal, one factor per interval, week ahead and sales level. The mean is
+corrected by the bias that all windows share. Beyond the days of the windows ranges widen (see widening.py).
+Sums over days or series take their ranges from sample paths (see paths.py).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from registry.series.ended import without_ended
 from registry.series.panel import Floats
-from registry.series.quantiles import INTERVALS, MEDIAN_INDEX, QUANTILE_LEVELS, is_count_data, round_median
-from registry.series.spread import LEVELS_80, Z_80, OwnRange, fit_own_ranges
+from registry.series.quantiles import INTERVALS, MEDIAN_INDEX, is_count_data, round_median
 from registry.series.widening import LEAST_GROWTH, estimate_growth, width_growth
 
 WEEK, MAX_WEEKS, SIZE_BUCKETS = 7, 4, 3  # buckets: weeks ahead (the last one open), thirds of the sales level
 MIN_BUCKET_ERRORS = 60  # errors that a bucket needs for a separate factor
 MAX_WIDTH_FACTOR = 20.0
-MIN_WINDOW_SUMS = 12  # window sums below which their quantiles mean nothing
 MAX_MEAN_FACTOR = 1.1  # the mean is corrected by 10% at most
 EPSILON = 1e-9
 SINGLE = "series"
+OUTDATED_TABLES = ("totals", "sums", "own", "weeks")
 HoldoutForecast = tuple[Floats, Floats]  # actual [S, H] (NaN = unknown), forecast [S, H, Q]
 
 
@@ -37,22 +34,21 @@ class Calibration:
 
     edges: list[float] = field(default_factory=list)  # between the sales levels
     factors: dict[str, list[list[float]]] = field(default_factory=dict)  # interval -> [week][size]
-    totals: dict[str, list[float]] = field(
-        default_factory=dict
-    )  # kind -> relative error at each quantile level
-    sums: dict[str, list[list[float]]] = field(default_factory=dict)  # kind -> [size] low, high of a sum
-    own: dict[str, list[float]] = field(default_factory=dict)  # kind -> OwnRange of the sum of a window
-    weeks: dict[str, list[float]] = field(default_factory=dict)  # kind -> OwnRange of the sum of a week
     window_days: int = 0  # days ahead that were measured; 0 = not known: nothing widens
     growth: float = LEAST_GROWTH  # of the widths beyond those days
     mean: float = 1.0  # factor of the mean
     whole: bool = False  # sales are counts, and so is their median
 
     @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        """Ignores the tables for sums and totals that bundles of release 0.1 have."""
+        return cls(**{name: value for name, value in values.items() if name not in OUTDATED_TABLES})
+
+    @classmethod
     def fit(cls, holdout: list[HoldoutForecast], keys: list[tuple[str, str]]) -> Calibration:
         """Measures W windows of the same S series; without windows nothing is calibrated.
 
-        Errors are [W * S, H] by interval, [W * groups, H] for totals, [W * groups] for sums.
+        Errors are [W * S, H] by interval.
         """
         if not holdout:
             return cls()
@@ -65,23 +61,12 @@ class Calibration:
         for name, ends in INTERVALS.items():
             parts = [_conformity_scores(actual, forecast, ends) for actual, forecast in holdout]
             result.factors[name] = result._fit_factors(parts, holdout, int(name) / 100)
-        result.mean = _mean_factor(holdout)
-        kinds = group_rows(keys)
-        # totals are measured around the corrected mean, which they will be put around
+        result.mean = fit_mean_factor(holdout)
+        # growth is measured around the corrected mean, which the ranges will be put around
         moved = [(actual, forecast * result.mean) for actual, forecast in holdout]
-        every = {kind: [_group_totals(*pair, groups) for pair in moved] for kind, groups in kinds.items()}
-        result.growth = estimate_growth(every["product"])
-        for kind, pairs in every.items():
-            result.totals[kind] = _error_quantiles(np.concatenate([_daily_errors(*pair) for pair in pairs]))
-            sums = np.concatenate([_window_sum_error(*pair) for pair in pairs])
-            sizes = np.concatenate([result._size_buckets(forecast) for _actual, forecast in holdout])
-            apart = np.concatenate([_independent_error(*pair, kinds[kind]) for pair in every[SINGLE]])
-            least = Z_80 * float(np.sqrt(np.mean(apart**2)))
-            result.sums[kind] = _sum_intervals(sums, sizes if kind == SINGLE else np.zeros(len(sums)), least)
-        made = [(actual, result.calibrate_forecast(forecast)) for actual, forecast in holdout]
-        result.window_days = made[0][0].shape[1]
-        result.own = fit_own_ranges(made, kinds, result.window_days, LEVELS_80, whole)
-        result.weeks = fit_own_ranges(made, kinds, WEEK, QUANTILE_LEVELS, whole)
+        products = group_rows(keys)["product"]
+        result.growth = estimate_growth([_group_totals(*pair, products) for pair in moved])
+        result.window_days = holdout[0][0].shape[1]
         return result
 
     def _fit_factors(
@@ -137,25 +122,6 @@ class Calibration:
         result[closed] = 0
         return result.astype(np.float32)
 
-    def total_quantiles(self, kind: str, mean: Floats) -> Floats:
-        """Quantiles of a total with this daily mean [H]: [H, Q - 1]."""
-        misses = np.array(self.totals.get(kind) or [0.0] * len(QUANTILE_LEVELS))
-        grown = width_growth(len(mean), self.window_days, self.growth)
-        return np.maximum(0, mean[:, None] * (1 + grown[:, None] * misses[None])).astype(np.float32)
-
-    def sum_interval(self, kind: str, mean: Floats, spread: float | None = None) -> tuple[float, float]:
-        """The 80% interval of the sum over the days of `mean` [H]; `spread`: of that sum (see spread.py)."""
-        grown = float(width_growth(len(mean), self.window_days, self.growth)[-1])
-        if spread is not None and kind in self.own:
-            # more days than a window do not even out more than a window does
-            longer = np.sqrt(max(1.0, len(mean) / self.window_days))
-            low, high = OwnRange.from_list(self.own[kind]).widen(grown).relative_ends(spread * longer)
-            return float(mean.sum() * (1 + low)), float(mean.sum() * (1 + high))
-        size = int(np.searchsorted(self.edges, mean.mean())) if kind == SINGLE else 0
-        ranges = self.sums.get(kind) or [[0.0, 0.0]]
-        low, high = (grown * end for end in ranges[min(size, len(ranges) - 1)])
-        return float(mean.sum() * max(0.0, 1 + low)), float(mean.sum() * (1 + high))
-
 
 def group_rows(keys: list[tuple[str, str]]) -> dict[str, list[NDArray[np.intp]]]:
     """kind -> the rows of each group: every series, every store, every product, and all.
@@ -209,7 +175,7 @@ def _width_factor(misses: Floats, share: float) -> float:
     return float(np.quantile(known, level))
 
 
-def _mean_factor(holdout: list[HoldoutForecast]) -> float:
+def fit_mean_factor(holdout: list[HoldoutForecast]) -> float:
     """The correction of the mean, as far as all holdout windows agree: one bad window changes little.
 
     The logarithm of sold / expected, shrunk by how much it differs from window to window.
@@ -234,65 +200,3 @@ def _group_totals(actual: Floats, forecast: Floats, groups: list[NDArray[np.intp
     mean = [np.where(known[rows], forecast[rows, :, 0], 0).sum(axis=0) for rows in groups]
     some = np.array([known[rows].any(axis=0) for rows in groups])
     return np.where(some, sold, np.nan).astype(np.float32), np.where(some, mean, np.nan).astype(np.float32)
-
-
-def _daily_errors(sold: Floats, mean: Floats) -> Floats:
-    """Errors of single days as shares of the mean, or of a quarter of the usual day if more: [groups, H]."""
-    # [groups, 1]; a day with a mean near 0 would otherwise have an endless relative error
-    usual = np.nan_to_num(
-        np.nansum(mean, axis=1, keepdims=True) / np.maximum(1, (mean > 0).sum(1, keepdims=True))
-    )
-    return (sold - mean) / np.maximum(np.maximum(mean, 0.25 * usual), EPSILON)
-
-
-def _window_sum_error(sold: Floats, mean: Floats) -> Floats:
-    """Errors of whole windows as shares of the expected sum: [groups], NaN = unknown."""
-    known = ~np.isnan(sold).all(axis=1)
-    total = np.nansum(mean, axis=1)
-    miss = (np.nansum(sold, axis=1) - total) / np.maximum(total, EPSILON)
-    return np.where(known & (total > 0), miss, np.nan).astype(np.float32)
-
-
-def _independent_error(sold: Floats, mean: Floats, groups: list[NDArray[np.intp]]) -> Floats:
-    """The error of each group's window sum if its series erred independently, as a share: [groups].
-
-    sold, mean: [S, H] of single series.
-    """
-    order, sizes = np.concatenate(groups), np.array([len(rows) for rows in groups], np.intp)
-    starts = np.cumsum(sizes) - sizes
-    # independent errors add up as squares: the sum of each series' squared window error
-    off = np.add.reduceat((np.nansum(sold - mean, axis=1) ** 2)[order], starts)
-    total = np.add.reduceat(np.nansum(mean, axis=1)[order], starts)
-    shares: Floats = (np.sqrt(off) / np.maximum(total, EPSILON)).astype(np.float32)
-    return shares
-
-
-def _error_quantiles(misses: Floats) -> list[float]:
-    """The error at each quantile level: [Q - 1]; zeros for fewer than two errors."""
-    known = misses[~np.isnan(misses)]
-    return (
-        [float(q) for q in np.quantile(known, QUANTILE_LEVELS)]
-        if known.size > 1
-        else [0.0] * len(QUANTILE_LEVELS)
-    )
-
-
-def _sum_intervals(misses: Floats, sizes: NDArray[Any], min_width: float) -> list[list[float]]:
-    """80% intervals of window sums, by size; with few windows the largest error on both sides.
-
-    Three windows may all have been right by luck: then the interval is `min_width`, which independent errors
-    of the parts would give.
-    """
-    result = []
-    for size in range(int(sizes.max()) + 1 if sizes.size else 1):
-        known = misses[(sizes == size) & ~np.isnan(misses)]
-        if known.size < MIN_WINDOW_SUMS:
-            widest = max(min_width, float(np.abs(known).max())) if known.size else 1.0
-            result.append([-widest, widest])
-            continue
-        # a little wider than 10% at both ends: the quantiles of a few sums are themselves uncertain
-        tail = max(0.0, 0.1 - 0.4 / known.size)
-        result.append(
-            [min(0.0, float(np.quantile(known, tail))), max(0.0, float(np.quantile(known, 1 - tail)))]
-        )
-    return result

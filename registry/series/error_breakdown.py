@@ -13,10 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from registry.series import metrics
-from registry.series.calibration import SINGLE, Calibration, group_rows
+from registry.series.calibration import SINGLE, group_rows
 from registry.series.panel import Floats
+from registry.series.paths import PathSampler, read_quantiles
 from registry.series.quantiles import INTERVALS, MEDIAN_INDEX
 
+SCORED_PATHS = 50  # paths that tell how often the ranges of totals hold: enough for shares, and quick
 MAX_ROWS = 200  # products or stores listed, the largest by units
 SALES_LEVELS = ("low", "middle", "high")  # thirds of the series by their sales before the windows
 SeriesKeys = list[tuple[str, str]]
@@ -29,7 +31,7 @@ class HoldoutWindow:
     actual: Floats
     mean: Floats  # [S, H]
     quantiles: Floats  # [S, H, Q - 1]
-    calibration: Calibration  # of the totals
+    sampler: PathSampler  # of the totals
 
     @property
     def error_sums(self) -> NDArray[np.float64]:
@@ -39,14 +41,17 @@ class HoldoutWindow:
         parts = np.stack([missed, over, np.abs(actual), actual, np.ones_like(actual)])
         return np.where(np.isnan(actual), 0, parts).astype(np.float64)
 
-    def group_total(self, kind: str, rows: NDArray[np.intp]) -> tuple[Floats, Floats]:
-        """What these series sold together [H], and the quantiles of that sum [H, Q - 1]."""
-        if len(rows) == 1:
-            return self.actual[rows[0]], self.quantiles[rows[0]]
-        known = ~np.isnan(self.actual[rows])
-        sold = np.where(known.any(axis=0), np.nansum(self.actual[rows], axis=0), np.float32(np.nan))
+    def group_totals(self, groups: list[NDArray[np.intp]]) -> tuple[Floats, Floats]:
+        """What the series of each group sold together [G, H], and quantiles of these sums [G, H, Q - 1]."""
+        known = ~np.isnan(self.actual)
+        sold = np.stack([np.nansum(self.actual[rows], axis=0) for rows in groups])
+        some = np.stack([known[rows].any(axis=0) for rows in groups])
         # the forecast counts only where the sales do, or a missing day would look like too high a forecast
-        return sold, self.calibration.total_quantiles(kind, np.where(known, self.mean[rows], 0).sum(axis=0))
+        ranges = read_quantiles(self.sampler.sum_groups(groups, known), self.sampler.is_count)
+        for place, rows in enumerate(groups):
+            if len(rows) == 1:
+                ranges[place] = self.quantiles[rows[0]]
+        return np.where(some, sold, np.float32(np.nan)), ranges
 
 
 def error_breakdown(windows: list[HoldoutWindow], keys: SeriesKeys, past: Floats) -> dict[str, Any]:
@@ -69,14 +74,18 @@ def error_breakdown(windows: list[HoldoutWindow], keys: SeriesKeys, past: Floats
 
 def total_coverage(windows: list[HoldoutWindow], keys: SeriesKeys) -> dict[str, dict[str, float]]:
     """Coverage of the intervals of stores, products and everything, where those are totals."""
-    found = {}
-    for kind, groups in group_rows(keys).items():
-        if kind == SINGLE or (len(groups) == 1 and kind != "all"):
-            continue  # the only store or product is the same total as "all"
-        pairs = [trial.group_total(kind, rows) for trial in windows for rows in groups]
-        sold, ranges = (np.stack(column) for column in zip(*pairs, strict=True))
-        found[kind] = metrics.coverage(sold, ranges)
-    return found
+    # the only store or product is the same total as "all"
+    kinds = {
+        kind: groups
+        for kind, groups in group_rows(keys).items()
+        if kind != SINGLE and (len(groups) > 1 or kind == "all")
+    }
+    every = [rows for groups in kinds.values() for rows in groups]
+    # each series is drawn once for all kinds
+    sold, ranges = (np.stack(part) for part in zip(*(w.group_totals(every) for w in windows), strict=True))
+    ends = np.cumsum([len(groups) for groups in kinds.values()])[:-1]
+    parts = zip(kinds, np.split(sold, ends, axis=1), np.split(ranges, ends, axis=1), strict=True)
+    return {kind: metrics.coverage(units, held) for kind, units, held in parts}
 
 
 def _errors_by_code(codes: list[str], sums: NDArray[np.float64]) -> list[dict[str, Any]]:

@@ -1,18 +1,25 @@
-"""Prediction: the forecast of every series and day, and of any total of them."""
+"""Prediction: the forecast of every series and day, sample paths, and any sum of them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from registry.series.calibration import WEEK, Calibration
+from registry.series.calibration import Calibration
+from registry.series.dependence import Dependence
 from registry.series.panel import Days, Floats
-from registry.series.quantiles import QUANTILE_NAMES
-from registry.series.spread import OwnRange, sum_spread
-from registry.series.widening import width_growth
+from registry.series.paths import PATHS, PathSampler, read_quantiles
+from registry.series.quantiles import INTERVALS, QUANTILE_LEVELS, QUANTILE_NAMES
+
+WEEK = 7
+ENDS_80 = tuple(QUANTILE_LEVELS[end] for end in INTERVALS["80"])
+MAX_KEPT_CELLS = 16_000_000  # days x paths of sums that are kept in memory: 64 MB
+Rows = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -20,6 +27,7 @@ class Prediction:
     """mean [S, H] and quantiles [S, H, Q - 1] in units a day: ascending, >= 0, 0 on closed days [S, H].
 
     assumptions: [{"column", "default"}], the known covariates that were missing for the days ahead.
+    dependence and seed make the paths; bounds [S]: units a day that none exceeds, if known.
     """
 
     origin: np.datetime64
@@ -30,57 +38,92 @@ class Prediction:
     closed: NDArray[np.bool_]
     calibration: Calibration
     assumptions: list[dict[str, str]]
+    dependence: Dependence = field(default_factory=Dependence)
+    seed: int = 0
+    bounds: Floats | None = None
 
-    def _total_kind(self, rows: NDArray[np.intp]) -> str:
-        """The kind of total that these rows add up to: series, store, product or all."""
-        chosen = [self.keys[row] for row in rows]
-        if len(chosen) == 1:
-            return "series"
-        if len({store for store, _ in chosen}) == 1 and len({s for s, _ in self.keys}) > 1:
-            return "store"
-        if len({product for _, product in chosen}) == 1 and len({p for _, p in self.keys}) > 1:
-            return "product"
-        return "all"
+    def sampler(self, count: int = PATHS) -> PathSampler:
+        """What draws `count` paths of any of the series."""
+        name, whole = f"{self.seed}|{self.origin}", self.calibration.whole
+        parts = (self.keys, self.mean, self.quantiles, self.dependence, whole, name, count, self.bounds)
+        return PathSampler(*parts)
 
-    def sum_rows(self, rows: NDArray[np.intp] | None = None) -> Prediction:
-        """The sum of the rows (default: all) as one row, with the interval of that total."""
-        rows = np.arange(len(self.keys)) if rows is None else rows
+    def draw_paths(self, rows: Rows | None = None, count: int = PATHS) -> Floats:
+        """Sample paths of the rows (default: all), right together over days and rows: [N, R, H] units.
+
+        The same seed, origin and series give the same bytes, alone or among others. Closed days are 0; units
+        are whole where sales are counts. For sums of many series use `sum_paths`.
+        """
+        return np.ascontiguousarray(np.moveaxis(self.sampler(count).draw(self._rows(rows)), 2, 0))
+
+    def sum_paths(self, groups: Sequence[Rows], count: int = PATHS) -> Floats:
+        """The paths of the sum of each group of rows, without all paths in memory: [N, G, H]."""
+        return np.ascontiguousarray(np.moveaxis(self.sampler(count).sum_groups(groups), 2, 0))
+
+    def keep_sums(self, groups: Sequence[Rows]) -> None:
+        """Draws the sums of all groups at once, so that each series is drawn once for all ranges to come."""
+        most = MAX_KEPT_CELLS // (len(self.dates) * PATHS)
+        wanted = {_name_rows(rows): rows for rows in groups}
+        missing = {name: rows for name, rows in wanted.items() if name not in self._kept_sums}
+        if len(self._kept_sums) + len(missing) > most:
+            self._kept_sums.clear()
+        if missing:
+            sums = self.sampler().sum_groups(list(missing.values()))
+            self._kept_sums.update(zip(missing, sums, strict=True))
+
+    def sum_rows(self, rows: Rows | None = None) -> Prediction:
+        """The sum of the rows (default: all) as one row, with the quantiles of that total."""
+        rows = self._rows(rows)
         closed: NDArray[np.bool_] = np.all(self.closed[rows], axis=0)
         if len(rows) == 1:
             return self._single_row(rows, self.mean[rows], self.quantiles[rows], closed)
         mean = self.mean[rows].sum(axis=0)  # [H]; means add up, quantiles of the parts do not
-        quantiles = self.calibration.total_quantiles(self._total_kind(rows), mean)
+        quantiles = self._read(self._sum_of(rows))
         return self._single_row(rows, mean[None], quantiles[None], closed)
 
     def _single_row(
-        self, rows: NDArray[np.intp], mean: Floats, quantiles: Floats, closed: NDArray[np.bool_]
+        self, rows: Rows, mean: Floats, quantiles: Floats, closed: NDArray[np.bool_]
     ) -> Prediction:
         keys = [self.keys[rows[0]]] if len(rows) == 1 else [("", "")]
-        shared = (self.calibration, self.assumptions)
+        shared = (self.calibration, self.assumptions, self.dependence, self.seed)
         return Prediction(self.origin, self.dates, keys, mean, quantiles, closed[None], *shared)
 
-    def sum_with_interval(self, rows: NDArray[np.intp] | None = None) -> tuple[float, float, float]:
-        """Expected units over all days, and the ends of the 80% interval of that sum."""
-        rows = np.arange(len(self.keys)) if rows is None else rows
-        mean = self.mean[rows].sum(axis=0)
-        spread = sum_spread(self.mean[rows], self.quantiles[rows], self.calibration.whole)
-        low, high = self.calibration.sum_interval(self._total_kind(rows), mean, spread)
-        return float(mean.sum()), low, high
+    def sum_with_interval(
+        self, rows: Rows | None = None, days: slice | range | None = None
+    ) -> tuple[float, float, float]:
+        """Expected units over the days (default: all), and the ends of the 80% interval of that sum.
 
-    def week_quantiles(self, rows: NDArray[np.intp] | None = None) -> list[Floats]:
-        """Quantiles [Q - 1] of the sum of each seven days ahead, the last ones fewer; [] if not measured."""
-        rows = np.arange(len(self.keys)) if rows is None else rows
-        own = self.calibration.weeks.get(self._total_kind(rows))
-        if not own:
-            return []
-        found, whole = [], self.calibration.whole
-        grown = width_growth(len(self.dates), self.calibration.window_days, self.calibration.growth)
-        for start in range(0, len(self.dates), WEEK):
-            mean, quantiles = (part[rows, start : start + WEEK] for part in (self.mean, self.quantiles))
-            wider = float(grown[start : start + WEEK].mean())
-            ends = OwnRange.from_list(own).widen(wider).relative_ends(sum_spread(mean, quantiles, whole))
-            found.append((mean.sum() * (1 + np.array(ends))).astype(np.float32))
-        return found
+        days: places in `dates`, such as range(7) for the first week.
+        """
+        rows, chosen = self._rows(rows), slice(None) if days is None else days
+        expected = float(self.mean[rows].sum(axis=0)[chosen].sum())
+        low, high = self._read(self._sum_of(rows)[chosen].sum(axis=0), ENDS_80)
+        # of few units the mean may lie outside: it is shown, so the range holds it
+        return expected, min(expected, float(low)), max(expected, float(high))
+
+    def week_quantiles(self, rows: Rows | None = None) -> list[Floats]:
+        """Quantiles [Q - 1] of the sum of each seven days ahead, the last ones fewer."""
+        paths = self._sum_of(self._rows(rows))
+        return [
+            self._read(paths[start : start + WEEK].sum(axis=0)) for start in range(0, len(self.dates), WEEK)
+        ]
+
+    def _rows(self, rows: Rows | None) -> Rows:
+        return np.arange(len(self.keys)) if rows is None else np.asarray(rows)
+
+    def _sum_of(self, rows: Rows) -> Floats:
+        """The paths of the sum of the rows: [H, N]; those drawn last are kept."""
+        if (found := self._kept_sums.get(_name_rows(rows))) is not None:
+            return found
+        self.keep_sums([rows])
+        return self._kept_sums[_name_rows(rows)]
+
+    def _read(self, paths: Floats, levels: Sequence[float] = QUANTILE_LEVELS) -> Floats:
+        return read_quantiles(paths, self.calibration.whole, levels)
+
+    @cached_property
+    def _kept_sums(self) -> dict[bytes, Floats]:
+        return {}
 
     def to_frame(self) -> pd.DataFrame:
         """One row per series and day: origin, date, store_id, product_id, mean, q0.025 ... q0.975."""
@@ -94,3 +137,8 @@ class Prediction:
         }
         table |= {name: self.quantiles[..., i].ravel() for i, name in enumerate(QUANTILE_NAMES)}
         return pd.DataFrame(table)
+
+
+def _name_rows(rows: Rows) -> bytes:
+    """What kept sums are found by."""
+    return np.asarray(rows, np.int64).tobytes()

@@ -12,7 +12,7 @@ from prediction.narrative import build_sentences
 from registry.series.quantiles import QUANTILE_NAMES
 
 HTMX = {"HX-Request": "true"}
-NEW_KEYS = {"breakdown", "weeks", "events", "moved", "levels"}  # of a file
+NEW_KEYS = {"breakdown", "weeks", "events", "moved", "levels", "range_windows", "range_days"}  # of a file
 LATER_KEYS = ("last_year", "weekly", "trend_per_week", "peak", "low_day")  # of an analysis
 
 
@@ -26,7 +26,7 @@ def test_the_file_has_the_keys_that_programs_read_in_their_order(total):
     assert list(saved) == [
         *("label", "schema", "version", "created_at", "origin", "horizon", "unit"),
         *("history", "test", "forecast", "analysis", "breakdown", "assumptions"),
-        *("weeks", "events", "moved", "levels"),
+        *("weeks", "events", "moved", "range_windows", "range_days", "new_days", "levels"),
     ]
     assert list(saved["history"][0]) == ["date", "sales", "promo", "closed"]
     assert list(saved["test"][0]) == ["date", "mean"]

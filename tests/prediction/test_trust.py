@@ -155,3 +155,15 @@ def test_the_page_of_a_forecast_shows_its_findings(page, forecast, read):
     found = response.context["trust_findings"]
     assert found and all(one.sentence in read(response) for one in found)
     assert ModelVersion.objects.get().title in read(response)
+
+
+def test_the_page_says_on_how_many_windows_the_range_of_a_sum_stands(told):
+    severity, sentence = told(content(range_windows=3, range_days=28))["ranges"]
+    assert severity == "good" and "3 windows of 28 days" in sentence
+    assert "ranges" not in told(content())  # a file of release 0.1 does not know
+
+
+def test_a_model_that_did_not_measure_how_errors_add_up_is_said_to_have_wide_ranges(told):
+    found = told(content(range_windows=0))
+    assert found["assumed_ranges"][0] == "warn" and "wider than needed" in found["assumed_ranges"][1]
+    assert "ranges" not in found

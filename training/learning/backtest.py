@@ -12,7 +12,7 @@ import pandas as pd
 
 from registry.lib.errors import MessageError, gettext_noop
 from registry.series import metrics
-from registry.series.error_breakdown import HoldoutWindow, error_breakdown
+from registry.series.error_breakdown import SCORED_PATHS, HoldoutWindow, error_breakdown
 from registry.series.panel import Floats, Panel
 from registry.series.prediction import Prediction
 from training.learning.holdout import actual_sales
@@ -41,7 +41,7 @@ class BacktestWindow:
     def holdout_window(self) -> HoldoutWindow:
         """The window as the error breakdown needs it."""
         made = self.prediction
-        return HoldoutWindow(self.actual, made.mean, made.quantiles, made.calibration)
+        return HoldoutWindow(self.actual, made.mean, made.quantiles, made.sampler(SCORED_PATHS))
 
 
 def choose_origins(

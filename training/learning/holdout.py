@@ -8,11 +8,16 @@ from typing import Any
 import numpy as np
 
 from registry.series import metrics
-from registry.series.calibration import Calibration, HoldoutForecast
-from registry.series.error_breakdown import HoldoutWindow, error_breakdown
+from registry.series.calibration import HoldoutForecast
+from registry.series.error_breakdown import SCORED_PATHS, HoldoutWindow, error_breakdown
+from registry.series.joint import fit_joint
 from registry.series.panel import Floats, Panel
+from registry.series.paths import PathSampler
 from registry.series.quantiles import QUANTILE_LEVELS
 from training.learning.ensemble import WindowForecasts, weighted_mean
+
+WEEK = 7
+MAX_OVERLAPPING_CELLS = 250_000  # series x days of all overlapping windows; a few seconds
 
 
 @dataclass
@@ -41,6 +46,17 @@ class Holdout:
         """The first column that is held back."""
         return self.columns[0]
 
+    @property
+    def overlapping(self) -> list[int]:
+        """First columns of further windows within the held-back days, as many as are cheap to forecast."""
+        cells = len(self.panel.keys) * self.horizon
+        last = self.columns[-1]
+        for step in range(WEEK, last - self.first, WEEK):
+            found = [column for column in range(self.first, last, step) if column not in self.columns]
+            if len(found) * cells <= MAX_OVERLAPPING_CELLS:
+                return found
+        return []
+
     def score_forecasts(
         self, forecasts: list[WindowForecasts], window_weights: list[list[float]]
     ) -> dict[str, Any]:
@@ -56,14 +72,14 @@ class Holdout:
             held = [weighted_mean([[one[i]] for one in forecasts], weights)[0] for i in rest]
             others: list[HoldoutForecast] = [(self.actuals[i], held[at]) for at, i in enumerate(rest)]
             raw = weighted_mean([[one[index]] for one in forecasts], weights)[0]
-            calibration = Calibration.fit(others, self.panel.keys)
+            calibration, dependence = fit_joint(others, self.panel.keys)
             forecast = calibration.calibrate_forecast(raw)
-            trials.append(HoldoutWindow(actual, forecast[..., 0], forecast[..., 1:], calibration))
+            mean, quantiles, day = forecast[..., 0], forecast[..., 1:], str(self.origin(index))
+            how = (dependence, calibration.whole, day, SCORED_PATHS)
+            sampler = PathSampler(self.panel.keys, mean, quantiles, *how)
+            trials.append(HoldoutWindow(actual, mean, quantiles, sampler))
             past = sales[:, :column]
-            day = str(self.panel.start + np.timedelta64(column - 1, "D"))
-            windows.append(
-                {"origin": day} | metrics.score_window(actual, forecast[..., 0], forecast[..., 1:], past)
-            )
+            windows.append({"origin": day} | metrics.score_window(actual, mean, quantiles, past))
             repeated = repeat_last_week(past, self.horizon)
             # a forecast without intervals: all its quantiles equal the point
             points = np.repeat(repeated[..., None], len(QUANTILE_LEVELS), axis=2)  # [S, H, Q - 1]

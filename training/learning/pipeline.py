@@ -22,9 +22,9 @@ from registry import algorithms
 from registry.lib.errors import MessageError, gettext_noop
 from registry.model_versions.bundle import Bundle
 from registry.series import metrics
-from registry.series.calibration import Calibration
 from registry.series.covariates import Encoder
-from registry.series.panel import Panel
+from registry.series.joint import fit_joint
+from registry.series.panel import Floats, Panel
 from registry.series.windows import Windows
 from training.learning.candidate import Candidate
 from training.learning.checkpoint import Checkpoint
@@ -134,13 +134,14 @@ class TrainingPipeline:
         choice = choose_ensemble(forecasts, self.holdout.actuals, self._baseline_indexes, away)
         scores = self._score_choice(choice)
         chosen = [(c, w) for c, w in zip(self.candidates, choice.weights, strict=True) if w > 0]
+        overlapping = self._forecast_overlapping(chosen)
         for candidate, weight in chosen:
             share = (REFIT_END - TEST_END) * weight
             yield from self._fit_candidate(
                 candidate, self.panel.days, self._refit_seconds * weight, ("refit", share)
             )
         yield self._build_progress("save", 0.99, SAVING)
-        bundle = self._build_bundle(chosen, weighted_mean(forecasts, choice.weights))
+        bundle = self._build_bundle(chosen, weighted_mean(forecasts, choice.weights), overlapping)
         self.result = TrainingResult(bundle, scores, self.holdout)
 
     def _select_entries(self) -> tuple[list[algorithms.AlgorithmEntry], Trials | None]:
@@ -241,14 +242,26 @@ class TrainingPipeline:
         """Indexes of the candidates that cost no time: baselines for the others."""
         return [place for place, candidate in enumerate(self.candidates) if not candidate.needs_budget]
 
-    def _build_bundle(self, chosen: list[tuple[Candidate, float]], holdout: WindowForecasts) -> Bundle:
+    def _forecast_overlapping(self, chosen: list[tuple[Candidate, float]]) -> dict[int, Floats]:
+        """Forecasts of overlapping windows by their first day, before their days are learned."""
+        return {
+            column - self.holdout.first: np.asarray(
+                sum(np.float32(weight) * candidate.forecast_window(column) for candidate, weight in chosen)
+            )
+            for column in self.holdout.overlapping
+        }
+
+    def _build_bundle(
+        self, chosen: list[tuple[Candidate, float]], holdout: WindowForecasts, overlapping: dict[int, Floats]
+    ) -> Bundle:
         last = self.panel.start + np.timedelta64(self.holdout.columns[-1] - 1, "D")
+        pairs = list(zip(self.holdout.actuals, holdout, strict=True))
+        calibration, dependence = fit_joint(pairs, self.panel.keys, overlapping)
         return Bundle(
             members=[candidate.build_member(weight) for candidate, weight in chosen],
             encoder=self.candidates[0].encoder,
-            calibration=Calibration.fit(
-                list(zip(self.holdout.actuals, holdout, strict=True)), self.panel.keys
-            ),
+            calibration=calibration,
+            dependence=dependence,
             horizon=self.training_config.horizon,
             seed=self.training_config.seed,
             data_hash=self.training_config.data_hash,

@@ -28,3 +28,11 @@ def test_every_schema_before_todays_has_its_bundles():
     assert kept >= set(range(FIRST_SCHEMA, SCHEMA_VERSION)), (
         "record them with tests/helpers/released_bundles.py in a checkout of that release"
     )
+
+
+def test_sums_of_a_model_that_did_not_measure_dependence_have_an_assumed_range():
+    bundle = Bundle.from_bytes((FOLDERS[0] / "kan.safetensors").read_bytes())
+    assert bundle.dependence.windows == 0
+    made = bundle.forecast(released_panel(), DAYS_AHEAD)
+    total, low, high = made.sum_with_interval()
+    assert 0 <= low < total < high and len(made.week_quantiles()) == DAYS_AHEAD // 7
