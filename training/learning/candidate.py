@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from registry import algorithms
 from registry.algorithms import AlgorithmEntry, CustomFit, FitProgress, NetworkConfig
@@ -17,6 +17,7 @@ from registry.model_versions import golden
 from registry.model_versions.bundle import EnsembleMember
 from registry.series import rollout
 from registry.series.covariates import Encoder
+from registry.series.ended import find_ended, trailing_zeros
 from registry.series.newcomers.introduction import introduce
 from registry.series.panel import Floats, Panel
 from registry.series.windows import Batch, Windows, find_positions
@@ -24,6 +25,7 @@ from training.learning import loop
 from training.learning.checkpoint import FitState
 from training.learning.defaults import MIN_PAST_DAYS
 from training.learning.hiding import Hiding
+from training.learning.step_plan import planned_steps
 
 CHECK_WINDOWS = 2048  # windows that decide when learning stops
 REFIT_STEP_SHARE = 0.5  # of the best number of steps, at most, when a model is refitted with the holdout days
@@ -74,7 +76,7 @@ class Candidate:
         self, end: int, seconds: float, threads: int, refit: bool = False
     ) -> Iterator[FitProgress]:
         """Learns on windows that end before column `end`; raises MessageError when there are none."""
-        places = find_positions(self.windows, MIN_PAST_DAYS, end - self.block)
+        places = self._without_ended(find_positions(self.windows, MIN_PAST_DAYS, end - self.block), end)
         if not len(places[0]):
             raise MessageError(
                 gettext_noop(
@@ -91,6 +93,17 @@ class Candidate:
             schedule = self.build_schedule(sampler, seconds, threads, refit)
             yield from loop.fit_network(self.model, sampler, schedule, self.fit_state)
         self.best_step = self.fit_state.stopping.best_step
+
+    def _without_ended(self, places: tuple[Tensor, Tensor], end: int) -> tuple[Tensor, Tensor]:
+        """Without the windows of series after their end: their zeros would pull the others down.
+
+        All windows if none is left; nobody needs to learn what is forecast as 0 by rule.
+        """
+        sales = self.panel.open_sales[:, :end]
+        silent = np.where(find_ended(sales), np.argmax(trailing_zeros(sales), axis=1), self.panel.days)
+        rows, columns = places
+        sells = columns <= torch.from_numpy(silent)[rows]
+        return (rows[sells], columns[sells]) if sells.any() else places
 
     def _fit_custom(
         self, module: CustomFit, sampler: loop.WindowSampler, seconds: float
@@ -109,7 +122,7 @@ class Candidate:
         """Steps, seconds, learning rate and batch size of a fit."""
         if not isinstance(self.config, NetworkConfig):
             return loop.FitSchedule(0, seconds, 0.0, 0)
-        steps = loop.planned_steps(self.model, sampler.draw(self.config.batch), seconds, threads)
+        steps = planned_steps(self.model, sampler.draw(self.config.batch), seconds, threads)
         if refit and self.best_step:  # learning ended early: more would be too much
             steps = min(steps, max(20, int(REFIT_STEP_SHARE * self.best_step)))
         rate = self.config.rate * (REFIT_RATE_SHARE if refit else 1.0)

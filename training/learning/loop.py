@@ -10,13 +10,11 @@ import copy
 import math
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import FlopCounterMode
 
 from registry.algorithms import FitProgress
 from registry.lib.errors import MessageError, gettext_noop
@@ -24,6 +22,7 @@ from registry.series.quantiles import MEDIAN_INDEX, QUANTILE_LEVELS
 from registry.series.windows import Batch, Windows
 from training.learning.checkpoint import FitState, LearnerState
 from training.learning.hiding import Hiding
+from training.learning.prefetch import Drawn, iter_batches, spare_thread
 
 MIN_ROUNDS, MAX_ROUND_SECONDS = 20, 6.0  # at least so many rounds, and none planned to take longer
 SPREAD_WINDOWS = 4096  # windows that measure how wild the sales are
@@ -34,11 +33,6 @@ EMA_DECAY = 0.995
 MEAN_WEIGHT = 0.3  # of the loss of the mean beside that of the quantiles
 MIN_SALES = 1e-9  # units of a batch, up to which nothing was sold
 WILD_SPREAD = 10.0  # spread of the sales at which the weight of the mean is halved
-# Seconds of a step on one core of the reference machine: fixed, per operation, per number written, per flop.
-# Only a plan, so that the same budget always gives the same number of steps (and the same model); the clock
-# stops a fit on a slower machine.
-SECONDS_PER_STEP, SECONDS_PER_CALL, SECONDS_PER_NUMBER, SECONDS_PER_FLOP = 6.5e-3, 12e-6, 0.47e-9, 5e-12
-PLANNED_SHARE = 0.8  # share of the time that the plan fills
 NOT_FINITE = gettext_noop("The loss became not-a-number in step {step}: check the scale of the sales.")
 
 
@@ -133,34 +127,6 @@ def forecast_loss(output: Tensor, batch: Batch, weight: float = MEAN_WEIGHT) -> 
     return ((quantiles + weight * poisson) * known).sum() / known.sum().clamp(min=1)
 
 
-class _OperationCounter(TorchDispatchMode):
-    """Counts the operations of a step and the numbers they write."""
-
-    calls = numbers = 0
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        result = func(*args, **(kwargs or {}))
-        self.calls += 1
-        tensors = result if isinstance(result, (tuple, list)) else (result,)
-        self.numbers += sum(tensor.numel() for tensor in tensors if isinstance(tensor, Tensor))
-        return result
-
-
-def planned_steps(model: nn.Module, batch: Batch, seconds: float, threads: int) -> int:
-    """How many steps the time allows, from the work of one step and not from the clock."""
-    flops = FlopCounterMode(display=False)
-    with flops, _OperationCounter() as work:
-        forecast_loss(model(batch), batch).backward()
-    model.zero_grad(set_to_none=True)
-    step = (
-        SECONDS_PER_STEP
-        + SECONDS_PER_CALL * work.calls
-        + SECONDS_PER_NUMBER * work.numbers
-        + SECONDS_PER_FLOP * flops.get_total_flops()
-    )
-    return max(20, int(PLANNED_SHARE * seconds * threads**0.5 / step))
-
-
 class LossNotFinite(MessageError):
     """The loss became not-a-number before anything was learned."""
 
@@ -173,17 +139,37 @@ def fit_network(
     With check days these are the weights of the best round, and learning ends when no later one improves it.
     `state` resumes an interrupted fit and says whether somebody wants the result now.
     """
-    learner = _start_learner(model, sampler, schedule)
+    learner = _start_learner(model, schedule)
     # before the restore, which puts the sampler's generator back to where the interrupted fit left it
     weight = mean_loss_weight(sampler.draw(SPREAD_WINDOWS))
+    learner.generator.set_state(sampler.generator.get_state())
     state.restore(model, learner)
     yield from state.rounds
     if state.done:
         return
+    sampler.generator.set_state(learner.generator.get_state())
+    with spare_thread() as in_thread:
+        batches = iter_batches(sampler, schedule.batch_size, schedule.steps - state.step, in_thread)
+        with closing(batches):
+            yield from _learn_steps(learner, batches, (schedule, state), sampler.check, weight)
+    best = learner.best if state.stopping.best_step else learner.average
+    model.load_state_dict(best.state_dict())
+    state.finish(model)
+
+
+def _learn_steps(
+    learner: LearnerState,
+    batches: Iterator[Drawn],
+    course: tuple[FitSchedule, FitState],
+    check_batch: Batch | None,
+    weight: float,
+) -> Iterator[FitProgress]:
+    """Learns from the batches until they or the time end; yields each round."""
+    schedule, state = course
     started = time.monotonic() - state.spent
-    for step in range(state.step, schedule.steps):
+    for step, (batch, generator_state) in enumerate(batches, start=state.step):
         spent = time.monotonic() - started
-        batch = sampler.draw(schedule.batch_size)
+        learner.generator.set_state(generator_state)
         loss, error = _train_step(learner, batch, schedule.learning_rate_at(step), weight)
         if not math.isfinite(loss):
             if step < schedule.steps_per_round:
@@ -193,23 +179,20 @@ def fit_network(
         state.record_step(error, spent)
         if state.step % schedule.steps_per_round == 0:
             share = max(state.step / schedule.steps, spent / schedule.seconds)
-            check = _evaluate_average(learner, sampler.check, state)
+            check = _evaluate_average(learner, check_batch, state)
             yield state.record_round(FitProgress(min(1.0, share), state.error, check))
         if state.is_save_due:
-            state.save(model, learner)
+            state.save(learner.model, learner)
         if _should_stop(schedule, state):
             break
-    best = learner.best if state.stopping.best_step else learner.average
-    model.load_state_dict(best.state_dict())
-    state.finish(model)
 
 
-def _start_learner(model: nn.Module, sampler: WindowSampler, schedule: FitSchedule) -> LearnerState:
+def _start_learner(model: nn.Module, schedule: FitSchedule) -> LearnerState:
     """The model with its optimizer and the copies that average its weights."""
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=schedule.learning_rate, weight_decay=0.01, fused=True
     )
-    return LearnerState(model, copy.deepcopy(model), copy.deepcopy(model), optimizer, sampler.generator)
+    return LearnerState(model, copy.deepcopy(model), copy.deepcopy(model), optimizer, torch.Generator())
 
 
 def _should_stop(schedule: FitSchedule, state: FitState) -> bool:
@@ -294,7 +277,6 @@ def _update_average(learner: LearnerState, step: int) -> None:
     # The first steps count little: a fixed 0.995 would remember the random start for hundreds of steps.
     decay = min(EMA_DECAY, step / (step + 10))
     with torch.no_grad():
-        for old, new in zip(learner.average.parameters(), learner.model.parameters(), strict=True):
-            old.lerp_(new, 1 - decay)
+        torch._foreach_lerp_(list(learner.average.parameters()), list(learner.model.parameters()), 1 - decay)
         for kept, fresh in zip(learner.average.buffers(), learner.model.buffers(), strict=True):
             kept.copy_(fresh)

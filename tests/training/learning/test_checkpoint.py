@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from registry import algorithms
-from registry.series.windows import find_positions
 from tests.helpers.trials import repeats
 from training.learning import loop
 from training.learning.checkpoint import Checkpoint, read_checkpoint
@@ -63,7 +62,7 @@ def test_trying_several_methods_goes_on_too(panel, tmp_path, monkeypatch):
     three = [algorithms.get_entry(name) for name in ("seasonal_naive", "kan", "tide")]
     monkeypatch.setattr(algorithms, "select_candidates", lambda name, most: three)
     auto = TrainingConfig("auto", {}, horizon=14, budget=6000, windows=2)
-    monkeypatch.setattr("training.learning.loop.planned_steps", lambda *given: 20)
+    monkeypatch.setattr("training.learning.candidate.planned_steps", lambda *given: 20)
     whole = result(TrainingPipeline(panel, auto))
     interrupted(panel, auto, tmp_path, 32)
     assert result(TrainingPipeline(panel, auto, Checkpoint(tmp_path))) == whole
@@ -129,12 +128,7 @@ def test_a_restored_fit_remembers_its_best_round(panel, tmp_path):
     head, _tensors = read_checkpoint(tmp_path / "001.safetensors")
     state = Checkpoint(tmp_path).next_fit()
     candidate = TrainingPipeline(panel, plan()).candidates[0]
-    learner = loop._start_learner(candidate.model, sampler(candidate), loop.FitSchedule(40, 600, 0.003, 64))
+    learner = loop._start_learner(candidate.model, loop.FitSchedule(40, 600, 0.003, 64))
     assert state.restore(candidate.model, learner)
     assert state.stopping == EarlyStopping(head["lowest"], head["stale"], head["best_step"])
     assert 0 < state.stopping.best_step <= state.step == head["step"]
-
-
-def sampler(candidate):
-    positions = find_positions(candidate.windows, 14, 200)
-    return loop.WindowSampler(candidate.windows, positions, seed=0)
