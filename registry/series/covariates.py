@@ -214,13 +214,21 @@ def _encode_column(column: dict[str, Any], values: Floats, panel: Panel) -> Floa
     if kind == "ratio":
         with np.errstate(invalid="ignore", divide="ignore"):
             # [S, W] over its own usual value [S, 1] up to the origin; 3x: a discount of a third is about -1.2
-            values = 3 * np.log(values / _row_median(values[:, : panel.days]))
+            values = 3 * np.log(values / _usual_value(values, panel.days))
     if kind == "score":
         values = (values - column["mean"]) / (column["std"] or 1.0)
     # clipped, since a typing error in a price must not drown the other inputs, and since nobody knows what
     # a price does that was never asked while learning
     low, high = column.get("seen", (-5, 5))
     return np.nan_to_num(np.clip(values, low, high), nan=0.0)[:, :, None].astype(np.float32)
+
+
+def _usual_value(values: Floats, days: int) -> Floats:
+    """[S, 1] median of the values up to the origin; of those planned for a series that has none before."""
+    usual = _row_median(values[:, :days])
+    is_new = np.isnan(values[:, :days]).all(axis=1)
+    usual[is_new] = _row_median(values[is_new])
+    return usual
 
 
 def _row_median(values: Floats) -> Floats:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -132,3 +134,16 @@ def test_a_borrowed_past_sets_no_bound():
     encoder = Encoder.fit(panel.select_series(panel.find_sold()))
     bounds = Windows(introduce(panel).panel, encoder, 28, 7, 28).bounds[len(panel.keys) - 1 :]
     assert (bounds == 3 * encoder.largest[""]).all()
+
+
+def test_the_planned_price_of_a_new_product_is_its_usual_one():
+    panel = build_chain([("A", "N1", "dear")])
+    prices = np.full((len(panel.keys), DAYS + 60), 9.0, np.float32)
+    prices[:, 20:40] = 6.0
+    learned = replace(panel, known={"price": prices}).select_series(panel.find_sold())
+    prices[-1, :DAYS] = np.nan
+    asked = replace(panel, known={"price": prices})
+    features, _assumed = Encoder.fit(learned).known_features(
+        asked, np.zeros((len(panel.keys), DAYS + 28), bool)
+    )
+    assert (features[-1, DAYS:, -1] == 0).all()
