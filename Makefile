@@ -8,6 +8,7 @@ PO := $(wildcard locale/*/LC_MESSAGES/django.po)
 MO := $(PO:.po=.mo)
 ARGS ?=
 export OMP_WAIT_POLICY ?= PASSIVE
+unexport PYTHONDONTWRITEBYTECODE # tests start hundreds of processes: compiled once, they start faster
 SCREENSHOTS ?= var/screenshots
 
 .DEFAULT_GOAL := help
@@ -21,6 +22,10 @@ setup: $(VENV)/.installed $(MO) ## install the virtual environment, packages and
 
 run: setup ## start web server and workers; PORT=8000 DATA_DIR=var
 	@exec $(BIN)/python manage.py up
+
+# A small training is no faster on two cores, and two tests run at once.
+test test-fast: export OMP_NUM_THREADS ?= 1
+test test-fast: export TRAINING_THREADS ?= 1
 
 test: $(VENV)/.installed-test $(MO) ## run all tests; ARGS="-k name" chooses
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)

@@ -17,7 +17,7 @@ from tests.helpers.installation import Site, until
 from tests.helpers.trials import FULL
 
 pytestmark = pytest.mark.processes
-SECONDS = 60 if FULL else 8
+SECONDS = 60 if FULL else 4
 SLOWER = 1.2  # the training may take so much longer when it is watched
 TOOK = "from training.estimate import actual_cost\n"
 TOOK += "print(actual_cost(TrainingRun.objects.get(pk='{run}'))['seconds'])"
@@ -45,7 +45,7 @@ def seen(client: subprocess.Popen[str]) -> dict:
 
 
 def test_every_open_page_sees_the_end_soon_and_the_training_hardly_feels_it(site, tally):
-    person, pages = Person(site), 200 if FULL else 40
+    person, pages = Person(site), 200 if FULL else 10
 
     def trial(_chance) -> dict:
         if FULL:  # the quick run shows only that every page sees the end

@@ -13,7 +13,7 @@ import pytest
 from django.conf import settings
 
 from tests.helpers.installation import free_port, until
-from tests.helpers.trials import SEED
+from tests.helpers.trials import SEED, repeats
 
 pytestmark = pytest.mark.processes
 BUCKET = "archive"
@@ -79,6 +79,7 @@ def test_a_clean_up_killed_while_it_archives_loses_nothing(harm, tmp_path):
     harm("the same, archiving into a folder", "clean", 3, ARCHIVE_STORE=str(tmp_path / "archive"))
 
 
+@repeats  # the next one archives there, too
 def test_the_same_with_an_s3_server(harm, s3):
     harm("the same, archiving to an S3 server", "clean", 2, **s3)
 
