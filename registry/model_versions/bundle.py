@@ -124,7 +124,8 @@ class Bundle:
             raw += np.float32(member.weight) * rollout.roll_forward(
                 member.model, windows.with_size(*shape), horizon
             )
-        result = introduction.merge(self.calibration.calibrate_forecast(raw), self.calibration.whole)
+        calibrated = self.calibration.calibrate_forecast(raw)
+        result = introduction.merge(calibrated, self.calibration.whole)
         dates = panel.origin + np.arange(1, horizon + 1).astype("timedelta64[D]")
         closed = windows.closed.numpy()[:size, panel.days : panel.days + horizon]
         return Prediction(
@@ -139,6 +140,7 @@ class Bundle:
             dependence=self.dependence,
             seed=self.seed,
             bounds=windows.bounds.numpy()[:size],
+            steady=introduction.level_shares(calibrated) if introduction.copies else None,
         )
 
     def to_bytes(self) -> bytes:

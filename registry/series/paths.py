@@ -39,6 +39,7 @@ class PathSampler:
     name: str  # seed and origin
     count: int = PATHS
     bounds: Floats | None = None
+    steady: Floats | None = None  # [S] share of the variance that is the level of a new series
 
     def draw(self, rows: Rows) -> Floats:
         """Units of these series: [R, H, N]."""
@@ -106,6 +107,9 @@ class PathSampler:
             for kind, code in (("store", store), ("product", product)):
                 if sum(getattr(self.dependence, kind)):
                     scores[place] += self._draw_factor(kind, code)
+            if self.steady is not None and (share := self.steady[row]) > 0:
+                scores[place] *= np.sqrt(1 - share)
+                scores[place] += np.sqrt(share) * self._draw_level(store, product)
         return np.clip(scores, -MAX_SCORE, MAX_SCORE, out=scores)
 
     def _draw_chances(self, rows: Rows) -> Floats:
@@ -123,6 +127,12 @@ class PathSampler:
             drawn = numbers.standard_normal((self._days, self.count), dtype=np.float32)
             self._factors[kind, code] = self._roots[kind] @ drawn
         return self._factors[kind, code]
+
+    def _draw_level(self, store: str, product: str) -> Floats:
+        """How far the level of a new series is off: [N]; nobody knows whether by its store or its product."""
+        parts = (self._generator("level", code) for code in (f"store {store}", f"product {product}"))
+        drawn = sum(numbers.standard_normal(self.count, dtype=np.float32) for numbers in parts)
+        return np.asarray(drawn, np.float32) / np.float32(np.sqrt(2))
 
     @cached_property
     def _factors(self) -> dict[tuple[str, str], Floats]:

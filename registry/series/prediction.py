@@ -41,12 +41,13 @@ class Prediction:
     dependence: Dependence = field(default_factory=Dependence)
     seed: int = 0
     bounds: Floats | None = None
+    steady: Floats | None = None  # [S] see PathSampler
 
     def sampler(self, count: int = PATHS) -> PathSampler:
         """What draws `count` paths of any of the series."""
         name, whole = f"{self.seed}|{self.origin}", self.calibration.whole
-        parts = (self.keys, self.mean, self.quantiles, self.dependence, whole, name, count, self.bounds)
-        return PathSampler(*parts)
+        parts = (self.keys, self.mean, self.quantiles, self.dependence, whole, name, count)
+        return PathSampler(*parts, self.bounds, self.steady)
 
     def draw_paths(self, rows: Rows | None = None, count: int = PATHS) -> Floats:
         """Sample paths of the rows (default: all), right together over days and rows: [N, R, H] units.

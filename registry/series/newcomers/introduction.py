@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 from registry.series.ended import find_ended
 from registry.series.newcomers.likeness import LEVEL_DAYS, Doubles, LikeSeries, Outlook, row_means
 from registry.series.panel import Floats, Panel
-from registry.series.quantiles import QUANTILE_LEVELS, is_count_data, round_median
+from registry.series.quantiles import INTERVALS, QUANTILE_LEVELS, is_count_data, round_median
 
 KNOWN_DAYS = 14  # recorded days from which on a series is forecast from its own past
 COPIES = 15  # levels at which a newcomer is forecast
 BORROWED_DAYS = 448  # days of the past of its like: a year and the weeks before
 MIN_LIKE = 20  # series whose shared past is smooth enough to borrow
+WIDTH_80 = 2.563  # standard deviations between the ends of 80% of a normal distribution
 GRID = 401  # levels among which those of the copies are chosen
 DENSE_LEVELS = (np.arange(40) + 0.5) / 40  # of a copy's distribution, when copies become one
 Rows = NDArray[np.intp]
@@ -58,6 +59,20 @@ class Introduction:
             merged[row, :, 1:] = mix_quantiles(forecast[copies, :, 1:])
             merged[row] = round_median(merged[row]) if is_count else merged[row]
         return merged
+
+    def level_shares(self, forecast: Floats) -> Floats:
+        """How much of the variance of a day is that of the level, which lasts: [S]; 0 for known series.
+
+        In roots of units, in which counts vary alike at every level; forecasts of all copies [S', H, Q].
+        """
+        shares = np.zeros(self.size, np.float32)
+        low, high = (1 + end for end in INTERVALS["80"])
+        for row, copies in self.copies.items():
+            roots = np.sqrt(forecast[copies])  # [K, H, Q]
+            between = roots[..., 0].var(axis=0).mean()
+            within = (((roots[..., high] - roots[..., low]) / WIDTH_80) ** 2).mean()
+            shares[row] = between / max(between + within, 1e-9)
+        return shares
 
 
 def introduce(panel: Panel, only: Rows | None = None, is_young_too: bool = True) -> Introduction:

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from registry.series.covariates import Encoder
+from registry.series.dependence import Dependence
 from registry.series.newcomers.introduction import COPIES, KNOWN_DAYS, introduce
 from registry.series.newcomers.likeness import LikeSeries
 from registry.series.panel import Panel
+from registry.series.paths import PathSampler
 from registry.series.windows import Windows
 
 DAYS, PRODUCTS = 200, 24
@@ -147,3 +149,26 @@ def test_the_planned_price_of_a_new_product_is_its_usual_one():
         asked, np.zeros((len(panel.keys), DAYS + 28), bool)
     )
     assert (features[-1, DAYS:, -1] == 0).all()
+
+
+def test_the_level_of_a_new_series_lasts_in_its_paths_and_in_those_of_its_kin():
+    keys, days = [("A", "N"), ("A", "P"), ("B", "N")], 28
+    quantiles = np.broadcast_to(np.array([1, 4, 8, 16, 32, 64, 100], np.float32), (3, days, 7))
+    mean = np.full((3, days), 25.0, np.float32)
+    plain = PathSampler(keys, mean, quantiles, Dependence(), False, "s")
+    steady = replace(plain, steady=np.array([0.9, 0.0, 0.9], np.float32))
+    rows = np.arange(3)
+    before, after = plain.draw(rows).sum(axis=1), steady.draw(rows).sum(axis=1)  # [3, N]
+    assert np.ptp(np.quantile(after[0], [0.1, 0.9])) > 1.5 * np.ptp(np.quantile(before[0], [0.1, 0.9]))
+    assert np.array_equal(after[1], before[1])
+    assert np.corrcoef(after[0], after[2])[0, 1] > 0.25  # the same new product in another store
+
+
+def test_the_share_of_the_level_is_larger_the_more_the_copies_differ():
+    made = introduce(build_chain([("A", "N1", "dear")]))
+    forecast = np.full((len(made.panel.keys), 4, 8), 9.0, np.float32)
+    forecast[..., 2], forecast[..., 6] = 4.0, 16.0
+    row, copies = next(iter(made.copies.items()))
+    assert made.level_shares(forecast).max() == 0
+    forecast[copies] *= np.linspace(0.1, 4, COPIES)[:, None, None]
+    assert made.level_shares(forecast)[row] > 0.3
