@@ -15,7 +15,15 @@ from registry.algorithms import NetworkConfig
 from registry.series.panel import Floats
 from registry.series.prediction import Prediction
 from tests.helpers.trials import repeats
-from tests.training.learning.odd_chain import AHEAD, REOPENED, SPIKED, YOUNG, build_odd_chain
+from tests.training.learning.odd_chain import (
+    AHEAD,
+    LOWERED,
+    RAISED,
+    REOPENED,
+    SPIKED,
+    YOUNG,
+    build_odd_chain,
+)
 from training.learning.pipeline import TrainingConfig, TrainingPipeline
 
 pytestmark = pytest.mark.slow
@@ -52,6 +60,14 @@ def test_no_day_is_above_three_times_the_largest_comparable_one(name, seed):
 @pytest.mark.parametrize(("name", "seed"), CASES)
 def test_reopened_shops_are_forecast_as_well_as_by_trees(name, seed):
     assert error_of_reopened(name, seed) <= 1.1 * error_of_reopened("trees", seed)
+
+
+@pytest.mark.parametrize(("name", "seed"), CASES)
+@pytest.mark.parametrize("shops", [RAISED, LOWERED], ids=["ten times", "a tenth"])
+def test_a_new_level_is_followed(name, seed, shops):
+    found, _sales, later = forecast(name, seed)
+    opened = ~np.isnan(later[shops, :28])
+    assert found.mean[shops, :28][opened].sum() == pytest.approx(later[shops, :28][opened].sum(), rel=0.5)
 
 
 def error_of_reopened(name: str, seed: int) -> float:
