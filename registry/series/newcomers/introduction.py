@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from registry.series.ended import find_ended
 from registry.series.newcomers.likeness import LEVEL_DAYS, Doubles, LikeSeries, Outlook, row_means
 from registry.series.panel import Floats, Panel
-from registry.series.quantiles import INTERVALS, QUANTILE_LEVELS, is_count_data, round_median
+from registry.series.quantiles import INTERVALS, QUANTILE_LEVELS, round_median
 
 KNOWN_DAYS = 14  # recorded days from which on a series is forecast from its own past
 COPIES = 15  # levels at which a newcomer is forecast
@@ -121,22 +120,6 @@ class _Borrowing:
         sold = mean > 0
         return max(1.0, float(np.median(variance[sold] / mean[sold]))) if sold.any() else 1.0
 
-    @cached_property
-    def is_count(self) -> bool:
-        """Whether the like sell whole units."""
-        return is_count_data(self.past)
-
-    def _scatter_days(self, mean: Doubles, key: tuple[str, str]) -> Floats:
-        """Sales [n, B] with this mean that scatter as those of the like: models know no smoother past."""
-        numbers = np.random.default_rng(crc32("\x1f".join(key).encode()))
-        known = np.nan_to_num(np.maximum(mean, 1e-9), nan=1.0)
-        excess = max(self.scatter - 1, 1e-3)
-        if self.is_count:  # negative binomial
-            drawn = numbers.poisson(numbers.gamma(known / excess, excess)).astype(np.float64)
-        else:
-            drawn = numbers.gamma(known / self.scatter, self.scatter)
-        return np.where(np.isnan(mean), np.nan, drawn).astype(np.float32)
-
     def add_copies(self, rows: list[int]) -> Introduction:
         """The panel with COPIES of each of these rows."""
         size, extra = len(self.panel.keys), COPIES - 1
@@ -151,8 +134,7 @@ class _Borrowing:
             course, start = self._course(row), self._first_record(row)
             levels = self._choose_levels(row, course)
             lent = np.where(shut, np.nan, course)[:start]
-            mean = np.exp(levels)[:, None] * lent[None]
-            sales[own, :start] = self._scatter_days(mean, self.panel.keys[row])
+            sales[own, :start] = np.exp(levels)[:, None] * lent[None]
             borrowed[own] = start
         return Introduction(replace(wide, sales=sales, closed=closed, borrowed=borrowed), size, copies)
 
