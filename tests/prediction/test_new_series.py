@@ -14,6 +14,7 @@ from prediction.engine import ForecastError, run_forecast
 from prediction.models import Forecast
 from prediction.tasks import make_current_forecast
 from registry.datasets.reader import read_panel
+from registry.series.levels import Selection
 
 AHEAD = 35
 
@@ -48,7 +49,7 @@ def chain_file(sample_file, tmp_path_factory):
 
 
 def ask(version, store="", product="", days=28):
-    return run_forecast(version, store, product, days)
+    return run_forecast(version, Selection(store, product), days)
 
 
 def test_series_without_sales_are_not_learned(sales):
