@@ -152,9 +152,7 @@ class ForecastForm(forms.Form):
         version = join_dataset(chosen, self.sales_of) if chosen else find_version(self.sales_of, selection)
         if version is None and selection.is_whole:
             self.add_error(None, self.list_narrower())
-        elif version is None or not (
-            has_learned(version, selection) or may_introduce(version, selection)
-        ):
+        elif version is None or not (has_learned(version, selection) or may_introduce(version, selection)):
             words = {
                 "model": version.title if version else gettext("The version in use"),
                 "series": self.format_selection(selection),
