@@ -22,9 +22,11 @@ from registry import algorithms
 from registry.lib.errors import MessageError, gettext_noop
 from registry.model_versions import golden
 from registry.series import rollout
+from registry.series.bounds import ALL_PRODUCTS
 from registry.series.calibration import Calibration
 from registry.series.covariates import Encoder
 from registry.series.dependence import Dependence
+from registry.series.ended import expect_rare_sale
 from registry.series.newcomers.introduction import introduce
 from registry.series.panel import Floats, Panel
 from registry.series.prediction import Prediction
@@ -125,9 +127,12 @@ class Bundle:
                 member.model, windows.with_size(*shape), horizon
             )
         calibrated = self.calibration.calibrate_forecast(raw)
-        result = introduction.merge(calibrated, self.calibration.whole)
         dates = panel.origin + np.arange(1, horizon + 1).astype("timedelta64[D]")
         closed = windows.closed.numpy()[:size, panel.days : panel.days + horizon]
+        result = introduction.merge(calibrated, self.calibration.whole)
+        past = panel.open_sales[:size]
+        if self.encoder.largest.get(ALL_PRODUCTS) == 0 and not np.nansum(past):
+            result = expect_rare_sale(past, closed)  # nothing was ever sold, neither here nor of the others
         return Prediction(
             origin=panel.origin,
             dates=dates,

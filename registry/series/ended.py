@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from registry.series.calendar import YEAR_DAYS
 from registry.series.panel import Floats
+from registry.series.quantiles import OUTPUT_COUNT, QUANTILE_LEVELS
 
 MIN_SILENT_DAYS = 28  # recorded days without a sale
 MIN_MISSED_UNITS = 12.0  # units that would have been sold in them: chance e**-12 for independent sales
@@ -27,6 +28,20 @@ def find_ended(sales: Floats) -> NDArray[np.bool_]:
     missed = np.minimum(days[quiet] * _level_before(past, silence), _sold_year_ago(past, silence))
     ended[quiet] = missed >= MIN_MISSED_UNITS
     return ended
+
+
+def expect_rare_sale(sales: Floats, closed: NDArray[np.bool_]) -> Floats:
+    """The forecast [S, H, Q] where nothing was ever sold: sales [S, D], NaN = not recorded; closed [S, H].
+
+    After N days without a sale the next one sells with a chance of 1 / (N + 1) (Laplace's rule of
+    succession), and with 95% confidence of 3 / N at most (rule of three).
+    """
+    days = np.maximum(1, (~np.isnan(sales)).sum(axis=1))[:, None]
+    result = np.zeros((*closed.shape, OUTPUT_COUNT), np.float32)
+    result[..., 0] = 1 / (days + 1)
+    result[..., -1] = np.minimum(1.0, 3 / days / (1 - QUANTILE_LEVELS[-1]))
+    result[closed] = 0
+    return result
 
 
 def without_ended(holdout: list[tuple[Floats, Floats]]) -> list[tuple[Floats, Floats]]:

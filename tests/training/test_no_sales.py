@@ -66,7 +66,9 @@ def test_two_versions_without_an_error_can_be_compared_and_the_newer_is_in_use(t
 def test_its_forecast_is_near_zero_on_the_page_and_in_its_files(trained, page, read):
     page.post("/forecast/", {"version": trained.pk, "product": "A", "store": "", "horizon": 7})
     made = Forecast.objects.get()
-    assert made.total < 1
+    content = made.load_content()
+    assert 0 < made.total < 1 and content.analysis.high <= 1
+    assert all(0 < day.quantiles[-1] <= 1 for day in content.forecast)
     for part in ("", "csv/", "excel/"):
         assert page.get(f"/forecasts/{made.pk}/{part}").status_code == 200
     assert page.get("/forecasts/").status_code == page.get("/").status_code == 200

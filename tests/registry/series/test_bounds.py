@@ -10,7 +10,7 @@ from torch import nn
 from registry.series.bounds import daily_bounds
 from registry.series.calibration import Calibration
 from registry.series.covariates import Encoder, closed_days
-from registry.series.ended import find_ended
+from registry.series.ended import expect_rare_sale, find_ended
 from registry.series.panel import Panel
 from registry.series.quantiles import OUTPUT_COUNT
 from registry.series.rollout import forecast_panel, has_reached_bounds
@@ -87,6 +87,17 @@ def test_what_sold_nothing_on_these_days_a_year_ago_either_is_out_of_season():
     assert find_ended(sales).tolist() == [True, False, False]
     sales[0, -364 - 150 : -364] = 0
     assert find_ended(sales).tolist() == [False] * 3
+
+
+def test_where_nothing_was_ever_sold_a_sale_is_unlikely_but_possible():
+    closed = np.zeros((2, 3), bool)
+    closed[0, 1] = True
+    sales = np.zeros((2, 300), np.float32)
+    sales[1, :250] = np.nan
+    forecast = expect_rare_sale(sales, closed)
+    assert forecast[0, :, 0] == pytest.approx([1 / 301, 0, 1 / 301])
+    assert forecast[0, 0, -1] == pytest.approx(120 / 300) and forecast[1, 0, -1] == 1.0
+    assert not forecast[0, 1].any() and not forecast[..., 1:-1].any()
 
 
 def test_ended_series_neither_move_nor_widen_the_others():
