@@ -178,6 +178,7 @@ def test_a_training_goes_on_at_another_host_and_a_forecast_too(hosts, tally):
         if not FULL:
             hosts.desk.shell(f"TrainingRun.objects.get(pk='{run}').finish_early()")
         assert hosts.desk.until_state(run, "done", "failed", seconds=PATIENCE)["state"] == "done"
+        until(PATIENCE, lambda: not hosts.desk.shell(copies).split())  # deleted just after the end
         kill(other if learner is one else one)
         return round(took, 1)
 

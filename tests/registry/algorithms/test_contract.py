@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from registry import algorithms
-from registry.model_versions.bundle import BadBundle, Bundle
+from registry.model_versions.bundle import SCHEMA_VERSION, BadBundle, Bundle
 from registry.model_versions.golden import TOLERANCE
 from registry.series.calibration import Calibration
 from registry.series.panel import Panel
@@ -240,7 +240,7 @@ def test_a_damaged_bundle_is_refused(damage, learned):
     elif damage == "flip the header":
         content = content[:30] + b"\xff" + content[31:]
     elif damage == "other schema":
-        content = content.replace(b'\\"schema\\": 2', b'\\"schema\\": 7')
+        content = content.replace(f'\\"schema\\": {SCHEMA_VERSION}'.encode(), b'\\"schema\\": 7')
     else:
         spoiled = torch.full_like(member.tensors[name], torch.nan)
         tensor = spoiled if damage == "not finite" else torch.zeros(3, 3, 3)
