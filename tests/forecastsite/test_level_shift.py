@@ -66,7 +66,7 @@ def test_a_level_that_moved_is_told_and_one_click_trains_a_version_that_takes_ov
     chain, change, word, page, user, read
 ):
     data = chain(change, NEW_DAYS)
-    old = train(enqueue_run(data, Scope(), "kan", budget=6, created_by=user))
+    old = train(enqueue_run(data, Scope(), "trees", budget=6, created_by=user))
     assert ForecastModel.objects.get().best == old and STALE not in read(page.get(f"/models/{old.pk}/"))
     chain(change)
 
@@ -90,7 +90,7 @@ def test_a_level_that_moved_is_told_and_one_click_trains_a_version_that_takes_ov
 
     started = page.post(f"/models/{old.pk}/retrain/")
     run = TrainingRun.objects.get(state="queued")
-    assert started["Location"] == f"/runs/{run.pk}/" and run.budget == 6 and run.algorithm == "kan"
+    assert started["Location"] == f"/runs/{run.pk}/" and run.budget == 6 and run.algorithm == "trees"
     again = page.post(f"/models/{old.pk}/retrain/")
     assert again["Location"] == started["Location"], "two clicks, one training"
     new = train(run)
