@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 
 import numpy as np
 import numpy.typing as npt
@@ -52,22 +53,23 @@ def find_totals(columns: SalesColumns, name: str) -> Mask | None:
     column = columns.table[name]
     if not is_text_type(column.type):
         return None
+    values = distinct_texts(column)
+    totals, named = ({text for text in values if test(text)} for test in (is_total, is_named_total))
+    total_of = {text: found[1].strip() for text in values if (found := TOTAL_OF.fullmatch(text.strip()))}
+    if not (totals or named or total_of):
+        return None
     texts = CategoricalColumn.from_arrow(column)
-    result = np.array([is_total(text) for text in texts.values], dtype=bool)[texts.codes]
-    total_of = {
-        text: found[1].strip() for text in texts.values if (found := TOTAL_OF.fullmatch(text.strip()))
-    }
+
+    def find_rows(wanted: Container[str]) -> Mask:
+        return np.array([text in wanted for text in texts.values], dtype=bool)[texts.codes]
+
+    blank = count_blank_keys(columns, name)
+    result = find_rows(totals) | (find_rows(total_of) & (blank > 0))
+    result |= find_rows(named) & (blank == len(KEY_COLUMNS) - 1)
     if total_of:
         others = [columns.table[other] for other in KEY_COLUMNS if is_text_type(columns.table[other].type)]
-        codes = {text.strip() for other in others for text in distinct_texts(other)}
-        is_sum = np.array([total_of.get(text, "") in codes - {""} for text in texts.values])
-        may_be = np.array([text in total_of for text in texts.values])[texts.codes]
-        result |= is_sum[texts.codes] | (may_be & (count_blank_keys(columns, name) > 0))
-    blank = count_blank_keys(columns, name) == len(KEY_COLUMNS) - 1
-    if blank.any():
-        used = set(np.unique(texts.codes[blank]).tolist())
-        is_named = [place in used and is_named_total(text) for place, text in enumerate(texts.values)]
-        result |= blank & np.array(is_named)[texts.codes]
+        codes = {text.strip() for other in others for text in distinct_texts(other)} - {""}
+        result |= find_rows({text for text, part in total_of.items() if part in codes})
     return result if result.any() else None
 
 
