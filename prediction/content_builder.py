@@ -14,6 +14,7 @@ from prediction.content import ForecastContent, ForecastDay, HistoryDay, Holdout
 from prediction.engine import ScopeForecast
 from prediction.level import list_moved_parts
 from prediction.promotions import list_events, promotion_flags
+from registry.datasets.levels import read_levels
 from registry.datasets.names import load_names
 
 if TYPE_CHECKING:
@@ -68,8 +69,13 @@ def count_new_days(scope_forecast: ScopeForecast) -> int | None:
 
 
 def keep_sums(scope_forecast: ScopeForecast) -> None:
-    """Draws the paths of the total, of each store and of each product at once."""
-    parts = [rows for side in (0, 1) for rows in group_rows(scope_forecast, side).values()]
+    """Draws the paths of the total, of each store, of each product and of each group of a level at once."""
+    sides = [group_rows(scope_forecast, side) for side in (0, 1)]
+    levels = [
+        level.group_rows(scope_forecast.panel.keys, scope_forecast.rows)
+        for level in read_levels(scope_forecast.data)
+    ]
+    parts = [rows for groups in (*sides, *levels) for rows in groups.values()]
     scope_forecast.prediction.keep_sums([scope_forecast.rows, *parts])
 
 
