@@ -11,6 +11,7 @@ from prediction.analysis import YEAR_DAYS, relative_change, sum_sales, sum_serie
 from prediction.content import LevelParts, Part
 from registry.datasets.levels import read_levels
 from registry.datasets.names import ItemNames
+from registry.series.levels import rows_by_code
 
 if TYPE_CHECKING:
     from prediction.engine import Rows, ScopeForecast
@@ -75,10 +76,8 @@ def build_parts(
 
 def group_rows(scope_forecast: ScopeForecast, side: int) -> dict[str, Rows]:
     """The chosen rows of each code on one side of the series' keys: 0 = stores, 1 = products."""
-    groups: dict[str, list[int]] = {}
-    for row in scope_forecast.rows:
-        groups.setdefault(scope_forecast.panel.keys[row][side], []).append(int(row))
-    return {code: np.array(rows) for code, rows in groups.items()}
+    rows, keys = scope_forecast.rows, scope_forecast.panel.keys
+    return rows_by_code([keys[row][side] for row in rows.tolist()], rows)
 
 
 def build_part(scope_forecast: ScopeForecast, code: str, name: str, rows: Rows) -> Part:

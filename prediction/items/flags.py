@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from registry.series.newcomers import KNOWN_DAYS
+
 Floats = npt.NDArray[np.floating[Any]]
 Flags = dict[str, float]
 FLAG_CODES = ("new", "level", "missed", "idle", "few")
 WEEK = 7
 IDLE_WEEKS = 3
-NEW_DAYS = 14  # from which on a forecast follows its own sales (registry/series/newcomers)
 FEW_PER_WEEK = 7.0  # the trust line of a forecast calls the same few
 MIN_CHANGE = 0.25  # a smaller miss is no flag
 NOISE = 3.0  # standard deviations of a count that chance may explain
@@ -42,7 +43,7 @@ def count_new_days(past: Floats) -> int:
     (3, 0)
     """
     days = len(past) - int((~np.isnan(past)).argmax())
-    return days if days < min(NEW_DAYS, len(past)) and not np.isnan(past[-days:]).all() else 0
+    return days if days < min(KNOWN_DAYS, len(past)) and not np.isnan(past[-days:]).all() else 0
 
 
 def find_flags(past: Floats, weekly: float, level: float | None) -> Flags:

@@ -212,14 +212,22 @@ def _parse_file(content: bytes) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """JSON header and tensors of a safetensors file; raises BadBundle."""
     try:
         tensors = load(content)
+    except (SafetensorError, ValueError, TypeError) as error:
+        raise BadBundle(DAMAGED) from error
+    return read_head(content), tensors
+
+
+def read_head(content: bytes) -> dict[str, Any]:
+    """The JSON header of a bundle's file, without its tensors; raises BadBundle."""
+    try:
         size = int.from_bytes(content[:8], "little")  # safetensors: 8 bytes length, JSON header, tensors
         meta = json.loads(content[8 : 8 + min(size, MAX_HEADER_BYTES)])["__metadata__"]["bundle"]
         head = json.loads(meta)
-    except (SafetensorError, KeyError, ValueError, TypeError) as error:
+    except (KeyError, ValueError, TypeError) as error:
         raise BadBundle(DAMAGED) from error
     if not isinstance(head, dict):
         raise BadBundle(DAMAGED)
-    return head, tensors
+    return head
 
 
 def _check_tensors(found: dict[str, Tensor], expected: dict[str, Tensor]) -> None:

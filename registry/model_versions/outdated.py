@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import struct
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
@@ -12,8 +10,6 @@ from django.utils.translation import gettext, ngettext
 from registry.model_versions.models import ModelVersion
 from registry.model_versions.staleness import count_newer_days, with_newest_days
 from registry.storage.artifacts import CorruptArtifact
-
-HEADER_SIZE = struct.Struct("<Q")  # safetensors: bytes of the JSON header, which follows
 
 
 @dataclass(frozen=True)
@@ -52,11 +48,9 @@ def check_outdated(version: ModelVersion) -> OutdatedVersion | None:
 
 def read_schema(version: ModelVersion) -> int | None:
     """The schema of the version's file; None if the file cannot be read."""
+    from registry.model_versions.bundle import BadBundle, read_head  # imports torch
+
     try:
-        content = version.read()
-        (size,) = HEADER_SIZE.unpack_from(content)
-        header = json.loads(content[HEADER_SIZE.size : HEADER_SIZE.size + size])
-        schema: int = json.loads(header["__metadata__"]["bundle"])["schema"]
-    except (CorruptArtifact, struct.error, ValueError, KeyError, TypeError):
+        return read_head(version.read()).get("schema")
+    except (CorruptArtifact, BadBundle):
         return None
-    return schema

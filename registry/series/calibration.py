@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from registry.series.ended import without_ended
+from registry.series.levels import rows_by_code
 from registry.series.panel import Floats
 from registry.series.quantiles import INTERVALS, MEDIAN_INDEX, is_count_data, round_median
 from registry.series.widening import LEAST_GROWTH, estimate_growth, width_growth
@@ -130,16 +131,8 @@ def group_rows(keys: list[tuple[str, str]]) -> dict[str, list[NDArray[np.intp]]]
     {'series': 3, 'store': 2, 'product': 2, 'all': 1}
     """
     every = [np.array([row]) for row in range(len(keys))]
-    stores, products = (_rows_by_code([key[part] for key in keys]) for part in (0, 1))
+    stores, products = (list(rows_by_code([key[part] for key in keys]).values()) for part in (0, 1))
     return {SINGLE: every, "store": stores, "product": products, "all": [np.arange(len(keys))]}
-
-
-def _rows_by_code(codes: list[str]) -> list[NDArray[np.intp]]:
-    """The rows of each code."""
-    found: dict[str, list[int]] = {}
-    for row, code in enumerate(codes):
-        found.setdefault(code, []).append(row)
-    return [np.array(rows) for rows in found.values()]
 
 
 def _week_buckets(horizon: int) -> NDArray[np.int64]:

@@ -67,10 +67,8 @@ class Level:
 
     def group_rows(self, keys: Keys, rows: NDArray[np.intp]) -> dict[str, NDArray[np.intp]]:
         """{value: those of the rows that have it}."""
-        place, groups = SIDE_PLACES[self.side], dict[str, list[int]]()
-        for row in rows.tolist():
-            groups.setdefault(self.values.get(keys[row][place], NOT_GIVEN), []).append(row)
-        return {value: np.array(found) for value, found in groups.items()}
+        place = SIDE_PLACES[self.side]
+        return rows_by_code([self.values.get(keys[row][place], NOT_GIVEN) for row in rows.tolist()], rows)
 
 
 @dataclass(frozen=True)
@@ -109,6 +107,18 @@ class Selection:
                 for store, product in keys
             ]
         )
+
+
+def rows_by_code(codes: Sequence[str], rows: NDArray[np.intp] | None = None) -> dict[str, NDArray[np.intp]]:
+    """{code: its rows}; `rows` [N] have these codes [N], without them rows are numbered from 0.
+
+    >>> {code: rows.tolist() for code, rows in rows_by_code(["B", "A", "B"]).items()}
+    {'B': [0, 2], 'A': [1]}
+    """
+    groups: dict[str, list[int]] = {}
+    for row, code in zip(range(len(codes)) if rows is None else rows.tolist(), codes, strict=True):
+        groups.setdefault(code, []).append(row)
+    return {code: np.array(found) for code, found in groups.items()}
 
 
 def find_level(levels: Sequence[Level], column: str) -> Level | None:

@@ -112,11 +112,6 @@ class Panel:
             past={name: values[:, :end] for name, values in self.past.items()},
         )
 
-    def find_rows(self, store: str = "", product: str = "") -> NDArray[np.intp]:
-        """Rows of a store, a product, one series or (both empty) all."""
-        fits = [(not store or s == store) and (not product or p == product) for s, p in self.keys]
-        return np.flatnonzero(fits)
-
     def find_sold(self) -> NDArray[np.intp]:
         """Rows with any record, if only of days without a sale."""
         return np.flatnonzero((~np.isnan(self.sales)).any(axis=1))

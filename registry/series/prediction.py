@@ -10,13 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from registry.series.calibration import Calibration
+from registry.series.calibration import WEEK, Calibration
 from registry.series.dependence import Dependence
 from registry.series.panel import Days, Floats
 from registry.series.paths import PATHS, PathSampler, read_quantiles
 from registry.series.quantiles import INTERVALS, QUANTILE_LEVELS, QUANTILE_NAMES
 
-WEEK = 7
 ENDS_80 = tuple(QUANTILE_LEVELS[end] for end in INTERVALS["80"])
 MAX_KEPT_CELLS = 16_000_000  # days x paths of sums that are kept in memory: 64 MB
 Rows = NDArray[np.intp]

@@ -14,9 +14,9 @@ from registry.series.joint import fit_joint
 from registry.series.panel import Floats, Panel
 from registry.series.paths import PathSampler
 from registry.series.quantiles import QUANTILE_LEVELS
+from training.learning.defaults import WEEK
 from training.learning.ensemble import WindowForecasts, weighted_mean
 
-WEEK = 7
 MAX_OVERLAPPING_CELLS = 250_000  # series x days of all overlapping windows; a few seconds
 
 

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from registry.series.ended import find_ended
+from registry.series.newcomers import KNOWN_DAYS
 from registry.series.newcomers.likeness import LEVEL_DAYS, Doubles, LikeSeries, Outlook, row_means
 from registry.series.panel import Floats, Panel
 from registry.series.quantiles import INTERVALS, QUANTILE_LEVELS, round_median
 
-KNOWN_DAYS = 14  # recorded days from which on a series is forecast from its own past
 COPIES = 15  # levels at which a newcomer is forecast
 BORROWED_DAYS = 448  # days of the past of its like: a year and the weeks before
 MIN_LIKE = 20  # series whose shared past is smooth enough to borrow

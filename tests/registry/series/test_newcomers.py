@@ -9,7 +9,8 @@ import pytest
 
 from registry.series.covariates import Encoder
 from registry.series.dependence import Dependence
-from registry.series.newcomers.introduction import COPIES, KNOWN_DAYS, introduce
+from registry.series.newcomers import KNOWN_DAYS
+from registry.series.newcomers.introduction import COPIES, introduce
 from registry.series.newcomers.likeness import LikeSeries
 from registry.series.panel import Panel
 from registry.series.paths import PathSampler

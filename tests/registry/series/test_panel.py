@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from registry.series.levels import Selection
 from registry.series.panel import Panel
 from tests.helpers.waves import ROLES
 
@@ -61,8 +62,11 @@ def test_a_scope_without_sales_says_so(frame):
 
 
 def test_rows_are_found_by_store_by_product_by_both_or_all(panel):
-    assert panel.find_rows(store="S1").tolist() == [2, 3]
-    assert panel.find_rows(product="P1").tolist() == [1, 3]
-    assert panel.find_rows("S1", "P0").tolist() == [2]
-    assert panel.find_rows().tolist() == [0, 1, 2, 3]
-    assert panel.find_rows("S9").tolist() == []
+    def rows(store: str = "", product: str = "") -> list[int]:
+        return Selection(store, product).find_rows(panel.keys, []).tolist()
+
+    assert rows(store="S1") == [2, 3]
+    assert rows(product="P1") == [1, 3]
+    assert rows("S1", "P0") == [2]
+    assert rows() == [0, 1, 2, 3]
+    assert rows("S9") == []
