@@ -30,6 +30,18 @@ def test_the_right_encoding_is_among_the_first_four_candidates(name: str, tmp_pa
     assert file.make().decode(right) in texts
 
 
+def test_samples_show_the_words_in_which_two_encodings_differ(tmp_path: Path) -> None:
+    lines = [
+        "Dátum\tÜzlet\tCikkszám\tEladás",
+        *(f"2025-09-{day:02d}\tGyőr\tAlma\t{day}" for day in range(1, 29)),
+    ]
+    content = "\n".join(lines).encode("cp1250")
+    path = tmp_path / "x.txt"
+    path.write_bytes(content)
+    samples = {one.name: one.sample for one in propose_encodings(path, content, content)}
+    assert "Győr" in samples["cp1250"] and "Gyõr" in samples["cp1252"]
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", NAMES)
 def test_the_page_asks_for_the_encoding_and_shows_the_columns_in_it(name: str, admin_page) -> None:
