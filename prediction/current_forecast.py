@@ -19,11 +19,11 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from prediction.content import ForecastContent
-from prediction.engine import SmallCache
 from prediction.items.forecasts import ItemForecast
 from prediction.models import CurrentForecast, Forecast
 from registry.datasets.models import Dataset, DatasetVersion
 from registry.lib.messages import translate_message
+from registry.lib.small_cache import SmallCache
 from registry.model_versions.in_use import version_in_use
 from registry.model_versions.models import ModelVersion
 from registry.storage.artifacts import CorruptArtifact

@@ -6,11 +6,9 @@ version are fast. Torch is imported inside functions only: Django starts without
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from threading import Lock
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +20,7 @@ from registry.datasets.models import DatasetVersion
 from registry.datasets.names import ItemNames
 from registry.datasets.scope import Scope
 from registry.lib.messages import translate_error
+from registry.lib.small_cache import SmallCache
 from registry.model_versions.models import ModelVersion
 from registry.series.levels import Level, Selection
 from registry.storage.artifacts import CorruptArtifact
@@ -32,42 +31,10 @@ if TYPE_CHECKING:
     from registry.series.prediction import Prediction
 
 Rows = npt.NDArray[np.intp]
-Value = TypeVar("Value")
 
 
 class ForecastError(ValueError):
     """The forecast cannot be made. The text is one translated sentence."""
-
-
-class SmallCache(Generic[Value]):
-    """The most recently used values, by key.
-
-    >>> recent = SmallCache(1)
-    >>> recent.get("a", lambda: 1), recent.get("a", lambda: 2)
-    (1, 1)
-    >>> recent.get("b", lambda: 3), recent.get("a", lambda: 4)
-    (3, 4)
-    """
-
-    def __init__(self, size: int) -> None:
-        self.size, self.values, self.lock = size, OrderedDict[Hashable, Value](), Lock()
-
-    def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
-        with self.lock:
-            if key in self.values:
-                self.values.move_to_end(key)
-                return self.values[key]
-        value = make()  # outside the lock: two threads may both make it, but none waits for another
-        with self.lock:
-            self.values[key] = value
-            while len(self.values) > self.size:
-                self.values.popitem(last=False)
-        return value
-
-    def clear(self) -> None:
-        """Forgets every value."""
-        with self.lock:
-            self.values.clear()
 
 
 BUNDLE_CACHE: SmallCache[Bundle] = SmallCache(4)
