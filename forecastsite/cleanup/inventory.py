@@ -31,7 +31,7 @@ VERSION_COLUMNS = (
 FILE_COLUMNS = ("id", "state", "size", "sha256", "pinned", "archive_address", "archived_at")
 TOMBSTONE_COLUMNS = (
     *FILE_COLUMNS,
-    *("store", "product", "origin", "horizon", "created_at"),
+    *("store", "product", "origin", "horizon", "created_at", "run"),
     *("version__model__kind", "version__model__code"),
 )
 

@@ -161,6 +161,13 @@ class ForecastRun(ArchivableArtifact):
             or is_owner(user, self, "prediction.add_forecastrun")
         )
 
+    def remove_parts(self) -> None:
+        """Removes what an attempt left beside the table: sums and totals."""
+        for relation in self._meta.related_objects:
+            if issubclass(relation.related_model, Artifact):
+                for part in relation.related_model._default_manager.filter(**{relation.field.name: self}):
+                    part.remove()
+
     def queue(self) -> ForecastRun:
         """Saves the run and its job in one transaction."""
         with transaction.atomic():
@@ -192,6 +199,11 @@ class ForecastRun(ArchivableArtifact):
     def mark_failed(self, reason: str, values: Mapping[str, Any] | None = None) -> bool:
         """Ends this attempt's run with one sentence; False if the run is lost."""
         return self._end(self.Stage.FAILED, error=reason, error_values=dict(values or {}))
+
+    def give_up(self) -> None:
+        """Fails a run whose attempts are used up; call when no process works on it."""
+        open_stages = Q(stage__in=[self.Stage.QUEUED, self.Stage.RUNNING])
+        self._change(open_stages, stage=self.Stage.FAILED, finished_at=Now(), error=LOST_TWICE)
 
     def expire(self) -> bool:
         """Requeues or fails a run whose lease is over; False if it was renewed meanwhile."""
