@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from registry.series.panel import Panel
-    from registry.series.shards import PanelShards
-    from registry.series.trading import BusinessActivity, Days
+    from registry.series.panels.shards import PanelShards
+    from registry.series.panels.trading import BusinessActivity, Days
 
 BATCH_ROWS = 1 << 17
 
@@ -81,8 +81,8 @@ def read_panel(version: DatasetVersion, scope: Scope | None = None) -> Panel:
 
 def read_shards(version: DatasetVersion, scope: Scope | None = None) -> PanelShards:
     """The panels that the sales of a scope are read as: one, of a version that is one file."""
-    from registry.series.panel_rows import SalesRows
-    from registry.series.shards import PanelShards
+    from registry.series.panels.rows import SalesRows
+    from registry.series.panels.shards import PanelShards
 
     scope = scope or Scope()
     roles = {name: role for name, role in version.roles.items() if role in COVARIATE_ROLES}
@@ -115,7 +115,7 @@ def split_unsold(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def read_business(version: DatasetVersion) -> BusinessActivity:
     """Facts about the whole business that one scope lacks: last day, and days recorded by each store."""
-    from registry.series.trading import BusinessActivity
+    from registry.series.panels.trading import BusinessActivity
 
     table = pq.read_table(pa.BufferReader(version.read()), columns=["date", "store_id", "sales"])
     sold = pc.is_valid(table["sales"])

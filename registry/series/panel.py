@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from registry.lib.errors import MessageError, gettext_noop
 from registry.series.left_out import LeftOutSales
-from registry.series.panel_rows import Grid, SalesRows, index_series
-from registry.series.trading import BusinessActivity, TradingDays, find_closed
+from registry.series.panels.rows import Grid, SalesRows, index_series
+from registry.series.panels.trading import BusinessActivity, TradingDays, find_closed
 
 if TYPE_CHECKING:
     import pandas as pd

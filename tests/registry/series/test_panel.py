@@ -7,8 +7,8 @@ import pytest
 
 from registry.series.levels import Selection
 from registry.series.panel import Panel
-from registry.series.panel_rows import SalesRows
-from registry.series.shards import describe_scope
+from registry.series.panels.rows import SalesRows
+from registry.series.panels.shards import describe_scope
 from tests.helpers.waves import ROLES
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from registry.series.left_out import LeftOutSales, drop_rest_days
-from registry.series.panel_rows import Flags, Floats, Grid
+from registry.series.panels.rows import Flags, Floats, Grid
 
 Days = NDArray[np.datetime64]
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from registry.series.left_out import LeftOutSales
 from registry.series.panel import CovariateRole, Panel
-from registry.series.panel_rows import Flags, Labels, Runs, SalesRows, iter_runs
-from registry.series.trading import BusinessActivity, Days, is_sales_log
+from registry.series.panels.rows import Flags, Labels, Runs, SalesRows, iter_runs
+from registry.series.panels.trading import BusinessActivity, Days, is_sales_log
 
 NEVER = np.iinfo(np.int32).max
 
