@@ -76,7 +76,7 @@ def to_frame(table: pa.Table) -> pd.DataFrame:
 
 def read_panel(version: DatasetVersion, scope: Scope | None = None) -> Panel:
     """The sales of a scope with a value for each day, and its covariates; without series that never sold."""
-    return read_shards(version, scope).read(0)
+    return read_shards(version, scope).read_whole()
 
 
 def read_shards(version: DatasetVersion, scope: Scope | None = None) -> PanelShards:

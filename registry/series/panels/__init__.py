@@ -1,1 +1,3 @@
-"""Panels: from rows of sales to the grid of a panel, and a scope in several of them."""
+"""From rows of sales to the grid of a panel, and a scope in several of them."""
+
+from __future__ import annotations

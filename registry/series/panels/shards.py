@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,6 +113,13 @@ class PanelShards:
 
     def __len__(self) -> int:
         return len(self.parts)
+
+    def read_whole(self) -> Panel:
+        """The series of all parts in one panel."""
+        if len(self.parts) == 1:
+            return self.read(0)
+        rows = SalesRows(lambda columns: chain.from_iterable(part.read(columns) for part in self.parts))
+        return Panel.from_rows(rows, self.roles, self.country, self.activity, self.left_out)
 
     def read(self, shard: int) -> Panel:
         """The series of one part."""
