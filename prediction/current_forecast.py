@@ -143,7 +143,13 @@ def put_in_use(dataset: Dataset, totals: Forecast, kept_for: str = "") -> None:
     """Makes the run of these totals the current one, and keeps which one was before."""
     row = CurrentForecast.objects.filter(dataset=dataset).first()
     before = row.run if row is not None and row.run_id != totals.run_id else row and row.previous
-    values = {"forecast": totals, "run": totals.run, "previous": before, "problem": {}, "kept_for": kept_for}
+    values: dict[str, Any] = {
+        "forecast": totals,
+        "run": totals.run,
+        "previous": before,
+        "problem": {},
+        "kept_for": kept_for,
+    }
     CurrentForecast.objects.update_or_create(dataset=dataset, defaults=values)
 
 

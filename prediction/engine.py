@@ -90,6 +90,9 @@ def run_forecast(
     is_new = not selection.levels and not len(selection.find_rows(panel.keys, levels))
     panel = announce_series(panel, data, version, (selection.store, selection.product)) if is_new else panel
     rows = select_rows(panel, selection, version, levels)
+    frozen = None if is_new else find_frozen(version, data, horizon, panel)
+    if frozen is not None:
+        return ScopeForecast(version, data, bundle, panel, frozen, rows)
     if is_new or len(rows) == 1:  # forecast without the others, among which a new one finds its like
         prediction = bundle.forecast(panel, horizon, rows)
         panel, rows = panel.select_series(rows), np.arange(len(rows))
@@ -104,6 +107,21 @@ def find_newest_sales(version: ModelVersion) -> DatasetVersion:
     if data is None:
         raise ForecastError(_("%(dataset)s has no sales yet.") % {"dataset": version.model.dataset})
     return data
+
+
+def find_frozen(version: ModelVersion, data: DatasetVersion, horizon: int, panel: Panel) -> Prediction | None:
+    """The first days of a run that reaches as far, so that pages show the numbers that were ordered from."""
+    from prediction.runs.frozen import load_prediction
+    from prediction.runs.models import ForecastRun
+
+    run = ForecastRun.objects.find_fitting(version, data, horizon)
+    if run is None:
+        return None
+    try:
+        found = load_prediction(run)
+    except (CorruptArtifact, ValueError):
+        return None
+    return found.first_days(horizon) if found.keys == panel.keys else None
 
 
 def predict_all(bundle: Bundle, panel: Panel, horizon: int, key: Hashable) -> Prediction:

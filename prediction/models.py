@@ -28,7 +28,6 @@ from registry.series.levels import LevelValue, Selection, SeriesCodes
 from registry.storage.archivable import ArchivableArtifact
 from registry.storage.artifacts import Artifact
 
-
 __all__ = ["CurrentForecast", "Forecast", "ForecastRun", "RunSums"]
 
 
@@ -140,7 +139,12 @@ class Forecast(ArchivableArtifact):
     )
     source = models.CharField(_("made from"), max_length=10, choices=Source, default=Source.PAGE)
     run = models.OneToOneField(  # whose totals it is
-        ForecastRun, models.CASCADE, null=True, blank=True, related_name="totals", verbose_name=_("forecast run")
+        ForecastRun,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="totals",
+        verbose_name=_("forecast run"),
     )
 
     objects = ForecastQuerySet.as_manager()

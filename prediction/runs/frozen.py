@@ -11,10 +11,9 @@ import numpy as np
 import pyarrow as pa
 
 from prediction.runs.models import ForecastRun, RunSums
-from prediction.runs.table_file import is_whole_units, read_prediction
+from prediction.runs.table_file import read_prediction
 from prediction.runs.week_sums import WeekSums
 from registry.lib.small_cache import SmallCache
-from registry.series.calibration import Calibration
 from registry.storage.artifacts import get_artifact_store
 
 if TYPE_CHECKING:
@@ -26,16 +25,9 @@ FROZEN_CACHE: SmallCache[Prediction] = SmallCache(2)
 SUMS_CACHE: SmallCache[WeekSums] = SmallCache(3)
 
 
-def load_prediction(run: ForecastRun, calibration: Calibration | None = None) -> Prediction:
-    """Every series of the run, in order of store and product; raises CorruptArtifact."""
-
-    def read() -> Prediction:
-        content = pa.BufferReader(run.read())
-        known = calibration or Calibration(whole=is_whole_units(content))
-        content.seek(0)
-        return read_prediction(content, known)
-
-    return FROZEN_CACHE.get((run.sha256, calibration is None), read)
+def load_prediction(run: ForecastRun) -> Prediction:
+    """Every series of the run, in order of store and product; raises CorruptArtifact or ValueError."""
+    return FROZEN_CACHE.get(run.sha256, lambda: read_prediction(pa.BufferReader(run.read())))
 
 
 def read_paths(run: ForecastRun, rows: Rows, days: slice | range | Sequence[int] | None = None) -> Floats:

@@ -15,14 +15,12 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import User
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
 from django_q.tasks import async_task
 
 from registry.access.permissions import Person, is_owner
@@ -184,8 +182,12 @@ class ForecastRun(ArchivableArtifact):
         running = Q(stage=self.Stage.RUNNING) if is_owner_dead else Q(stage=self.Stage.RUNNING) & late
         where = (Q(stage=self.Stage.QUEUED) | running) & Q(attempt=self.attempt)
         life = {"attempt_token": uuid.uuid4(), "lease_until": Now() + LEASE_DURATION, "started_at": Now()}
-        return self._change(where & Q(attempt__lt=self.MAX_ATTEMPTS), stage=self.Stage.RUNNING,
-                            attempt=F("attempt") + 1, **life)
+        return self._change(
+            where & Q(attempt__lt=self.MAX_ATTEMPTS),
+            stage=self.Stage.RUNNING,
+            attempt=F("attempt") + 1,
+            **life,
+        )
 
     def renew_lease(self) -> bool:
         """Extends the lease; False if this attempt has lost the run."""

@@ -40,16 +40,18 @@ def write_table(path: Path, prediction: Prediction, panel: Panel) -> int:
     }
     columns["date"] = pa.array(np.tile(prediction.dates, count), pa.date32())
     columns["mean"] = prediction.mean[order].ravel()
-    columns |= {name: prediction.quantiles[order, :, place].ravel() for place, name in enumerate(QUANTILE_NAMES)}
+    columns |= {
+        name: prediction.quantiles[order, :, place].ravel() for place, name in enumerate(QUANTILE_NAMES)
+    }
     columns["open"] = ~prediction.closed[order].ravel()
     for name in sorted(panel.known.keys() - set(CORE)):
         columns[name] = _read_plan(panel, name, order, days)
     table = pa.table(columns).replace_schema_metadata({FACTS_KEY: json.dumps(_list_facts(prediction, order))})
     pq.write_table(table, path, row_group_size=ROWS_PER_GROUP, compression="zstd")
-    return count * days
+    return int(count * days)
 
 
-def read_prediction(source: Any, calibration: Calibration) -> Prediction:
+def read_prediction(source: Any) -> Prediction:
     """The prediction as it was frozen; `source` is what pyarrow reads, such as a buffer."""
     file = pq.ParquetFile(source)
     facts = json.loads(file.schema_arrow.metadata[FACTS_KEY])
@@ -68,18 +70,13 @@ def read_prediction(source: Any, calibration: Calibration) -> Prediction:
         mean=read("mean"),
         quantiles=np.stack([read(name) for name in QUANTILE_NAMES], axis=-1),
         closed=~read("open"),
-        calibration=calibration,
+        calibration=Calibration(whole=facts["whole"]),  # its quantiles are calibrated already
         assumptions=facts["assumptions"],
         dependence=Dependence(**facts["dependence"]),
         seed=facts["seed"],
         bounds=_decode(facts["bounds"]),
         steady=_decode(facts["steady"]),
     )
-
-
-def is_whole_units(source: Any) -> bool:
-    """Whether the sales of the run are counts."""
-    return bool(json.loads(pq.read_schema(source).metadata[FACTS_KEY])["whole"])
 
 
 def _list_facts(prediction: Prediction, order: NDArray[np.intp]) -> dict[str, Any]:

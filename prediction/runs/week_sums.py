@@ -46,7 +46,7 @@ class WeekSummer:
 def write_sums(path: Path, prediction: Prediction, summer: WeekSummer, before: Floats) -> None:
     """Writes the sums in order of store and product; `before` [S]: units of as many days before."""
     order = np.array(sorted(range(len(prediction.keys)), key=lambda row: prediction.keys[row]), np.intp)
-    size, weeks, count = summer.paths.shape
+    size, weeks, _count = summer.paths.shape
     ranges = np.zeros((size, weeks, 2), np.float32)
     for start in range(0, size, ROWS_AT_ONCE):
         part = order[start : start + ROWS_AT_ONCE]
@@ -108,7 +108,7 @@ class WeekSums:
         for start in range(0, len(rows), ROWS_AT_ONCE):
             part = rows[start : start + ROWS_AT_ONCE]
             total += np.einsum("rw,rwn->n", self.scales[part, :weeks], self.paths[part, :weeks])
-        low, high = read_quantiles(total, self.is_count, ENDS_80)
+        low, high = read_quantiles(total.astype(np.float32), self.is_count, ENDS_80)
         return expected, min(expected, float(low)), max(expected, float(high))
 
 

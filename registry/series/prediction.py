@@ -60,9 +60,7 @@ class Prediction:
         """The paths of the sum of each group of rows, without all paths in memory: [N, G, H]."""
         return np.ascontiguousarray(np.moveaxis(self.sampler(count).sum_groups(groups), 2, 0))
 
-    def keep_sums(
-        self, groups: Sequence[Rows], watch: Callable[[Rows, Floats], None] | None = None
-    ) -> None:
+    def keep_sums(self, groups: Sequence[Rows], watch: Callable[[Rows, Floats], None] | None = None) -> None:
         """Draws the sums of all groups at once, so that each series is drawn once for all ranges to come.
 
         `watch` sees the units [R, H, N] of every series that is drawn.
@@ -86,6 +84,18 @@ class Prediction:
             closed=self.closed[rows],
             bounds=None if self.bounds is None else self.bounds[rows],
             steady=None if self.steady is None else self.steady[rows],
+        )
+
+    def first_days(self, days: int) -> Prediction:
+        """Only the first days: their paths are the same ones."""
+        if days == len(self.dates):
+            return self
+        return replace(
+            self,
+            dates=self.dates[:days],
+            mean=self.mean[:, :days],
+            quantiles=self.quantiles[:, :days],
+            closed=self.closed[:, :days],
         )
 
     def sum_rows(self, rows: Rows | None = None) -> Prediction:
