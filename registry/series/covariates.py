@@ -75,14 +75,6 @@ class Encoder:
             column["seen"] = [float(values.min()), float(values.max())]
         return encoder
 
-    def add_series(self, panel: Panel) -> None:
-        """Makes the series of another part of the scope known; columns stay as the first part tells them."""
-        self.keys += [list(key) for key in panel.keys]
-        self.stores = sorted({*self.stores, *(store for store, _product in panel.keys)})
-        self.products = sorted({*self.products, *(product for _store, product in panel.keys)})
-        for product, most in largest_by_product(panel.open_sales, panel.keys).items():
-            self.largest[product] = max(self.largest.get(product, 0.0), most)
-
     def encode_entities(self, panel: Panel) -> NDArray[np.int64]:
         """[S, 3]: index + 1 of series, store and product; 0 = never seen while learning."""
         series = {tuple(key): i + 1 for i, key in enumerate(self.keys)}

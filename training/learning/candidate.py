@@ -98,7 +98,7 @@ class Candidate:
     ) -> loop.WindowSampler | None:
         """Draws learning windows that end before column `end`; None when there are none."""
         places = find_positions(windows, MIN_PAST_DAYS, end - self.block)
-        places = _without_ended(windows.panel, places, end)
+        places = without_ended(windows.panel, places, end)
         if not len(places[0]):
             return None
         # what fits itself (trees) cannot run away, and errs more after windows with gaps
@@ -177,7 +177,7 @@ class Candidate:
         )
 
 
-def _without_ended(panel: Panel, places: tuple[Tensor, Tensor], end: int) -> tuple[Tensor, Tensor]:
+def without_ended(panel: Panel, places: tuple[Tensor, Tensor], end: int) -> tuple[Tensor, Tensor]:
     """Without the windows of series after their end: their zeros would pull the others down.
 
     All windows if none is left; nobody needs to learn what is forecast as 0 by rule.

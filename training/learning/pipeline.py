@@ -58,7 +58,7 @@ from training.learning.progress import (
     describe_round,
     describe_score,
 )
-from training.learning.rotation import ShardTables
+from training.learning.rotation import ShardTables, add_series
 from training.learning.trials import Trials
 
 TOO_FEW_DAYS = gettext_noop(
@@ -121,8 +121,8 @@ class TrainingPipeline:
             raise MessageError(TOO_FEW_DAYS, have=panel.days, days=horizon, need=need)
         encoder = Encoder.fit(panel)
         shards = None if isinstance(sales, Panel) or len(sales) == 1 else sales
-        for number in range(1, len(shards) if shards else 1):
-            encoder.add_series(shards.read(number))
+        for part in shards.iter_panels(1) if shards else ():
+            add_series(encoder, part)
         self.series_count = len(encoder.keys)
         block = min(horizon, max(config.block for config in configs))
         tables = Windows(panel, encoder, MIN_PAST_DAYS, block)

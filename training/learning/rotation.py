@@ -1,4 +1,4 @@
-"""Rotation: learning windows from the shards of a scope in turn, the next one read while one is learned. Pure.
+"""Rotation: learning windows from the shards of a scope in turn, the next one read meanwhile. Pure.
 
 A shard is an even sample of all series, so the network learns from one for some steps and goes on to the
 next. Two are in memory at a time, however many there are. Which shard a step learns from follows from its
@@ -15,7 +15,9 @@ from typing import Protocol
 import numpy as np
 import torch
 
+from registry.series.bounds import largest_by_product
 from registry.series.covariates import Encoder
+from registry.series.panel import Panel
 from registry.series.panels.shards import PanelShards
 from registry.series.windows import Batch, Windows
 from training.learning.prefetch import prepare_thread
@@ -30,6 +32,15 @@ class ShardSampler(Protocol):
     generator: torch.Generator
 
     def draw(self, size: int) -> Batch: ...
+
+
+def add_series(encoder: Encoder, panel: Panel) -> None:
+    """Makes the series of a further shard known; its columns stay as the first shard tells them."""
+    encoder.keys += [list(key) for key in panel.keys]
+    encoder.stores = sorted({*encoder.stores, *(store for store, _product in panel.keys)})
+    encoder.products = sorted({*encoder.products, *(product for _store, product in panel.keys)})
+    for product, most in largest_by_product(panel.open_sales, panel.keys).items():
+        encoder.largest[product] = max(encoder.largest.get(product, 0.0), most)
 
 
 @dataclass(frozen=True)
