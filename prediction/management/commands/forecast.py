@@ -181,7 +181,7 @@ def build_report(scope_forecast: ScopeForecast, scope: str, output: Path | None)
 
 
 def count_new(scope_forecast: ScopeForecast) -> int:
-    """Series with hardly any sales so far, which are forecast from what their like sell."""
+    """Series with hardly any sales so far, which are forecast from similar products."""
     from registry.series.newcomers.introduction import find_newcomers
 
     return int(find_newcomers(scope_forecast.panel.select_series(scope_forecast.rows)).sum())
@@ -195,5 +195,5 @@ def format_summary(facts: dict[str, Any]) -> str:
         f"({facts['series']} series)."
     )
     if facts["new"]:
-        text += f"\n{facts['new']} of them are new: forecast from what their like sell, hence the wide range."
+        text += f"\n{facts['new']} of them are new: forecast from similar products, hence the wide range."
     return f"{text}\nWritten to {facts['output']}." if facts["output"] else text
