@@ -31,6 +31,7 @@ from registry.lib.http import download_response, render_confirmation
 from registry.lib.messages import translate_error
 from registry.model_versions.in_use import version_in_use
 from registry.storage.artifacts import CorruptArtifact
+from registry.templatetags.pages import forecast_url
 
 PAGE_SIZE = 50
 ADD, CHANGE = "prediction.add_forecastrun", "prediction.change_forecastrun"
@@ -103,8 +104,9 @@ def list_series(run: ForecastRun, table: RunTable, query: SeriesQuery, page: Any
     )
     found = [
         {
-            "store": table.sums.stores[row],
-            "product": table.sums.products[row],
+            "address": forecast_url(
+                store=table.sums.stores[row], product=table.sums.products[row], horizon=run.horizon
+            ),
             "labels": table.labels[row],
             "units": units,
             "range": ends,
