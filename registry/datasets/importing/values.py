@@ -62,7 +62,7 @@ class CategoricalColumn:
     def __len__(self) -> int:
         return len(self.codes)
 
-    def __getitem__(self, rows: npt.NDArray[np.int64] | slice) -> CategoricalColumn:
+    def __getitem__(self, rows: npt.NDArray[np.int32 | np.int64] | slice) -> CategoricalColumn:
         return CategoricalColumn.from_codes(self.codes[rows], self.values)
 
     def to_arrow(self, rows: slice) -> pa.DictionaryArray:
@@ -125,3 +125,10 @@ def to_floats(column: pa.ChunkedArray) -> Floats:
         distinct, place = np.unique(numbers, return_inverse=True)
         numbers = np.array([float(str(np.float32(value))) for value in distinct])[place]
     return np.asarray(numbers, dtype=np.float64)
+
+
+def find_recorded(sales: Floats) -> npt.NDArray[np.int32 | np.int64]:
+    """[R] the rows with sales, in as few bytes as their number allows."""
+    if np.isnan(sales).any():
+        return np.flatnonzero(~np.isnan(sales))
+    return np.arange(len(sales), dtype=np.int32 if len(sales) < np.iinfo(np.int32).max else np.int64)

@@ -13,7 +13,10 @@ Positions = npt.NDArray[np.int64]
 
 
 def find_endings(
-    content: CanonicalTable, rows: Positions, days: npt.NDArray[np.int32], traded: tuple[Mask, Mask]
+    content: CanonicalTable,
+    rows: npt.NDArray[np.int32 | np.int64],
+    days: npt.NDArray[np.int32],
+    traded: tuple[Mask, Mask],
 ) -> tuple[Positions, Positions]:
     """The last of `rows` of each series that has ended, and the day after its store's last one: [E], [E].
 

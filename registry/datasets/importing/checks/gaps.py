@@ -15,7 +15,7 @@ from registry.datasets.importing.extra_columns import ColumnData
 from registry.datasets.importing.finding_effects import draw_days, measure_gaps, picture_series
 from registry.datasets.importing.findings import MAX_EXAMPLES, Example
 from registry.datasets.importing.merge import build_row_keys, make_blank_column, merge_tables
-from registry.datasets.importing.values import BLOCK_ROWS, CategoricalColumn, Floats
+from registry.datasets.importing.values import BLOCK_ROWS, CategoricalColumn, find_recorded
 from registry.series.left_out import drop_rest_days
 
 RowNumbers = npt.NDArray[np.int32]
@@ -231,7 +231,8 @@ class GapChecks:
         found = [np.zeros(0, np.int64)]
         for start in range(0, len(self.rows) - 1, BLOCK_ROWS):
             rows = slice(start, start + BLOCK_ROWS + 1)  # one more, which the next block begins with
-            product, store, day = self.content.products.codes[self.rows[rows]], self.stores[rows], self.days[rows]
+            store, day = self.stores[rows], self.days[rows]
+            product = self.content.products.codes[self.rows[rows]]
             same = (store[1:] == store[:-1]) & (product[1:] == product[:-1])
             found.append(start + np.flatnonzero(same & (day[1:] - day[:-1] > 1)))
         before = np.concatenate(found)
@@ -276,13 +277,6 @@ class GapChecks:
         merged, numbers, _changes = merge_tables(content, added, np.zeros(len(rows), np.int32))
         # merge_tables gives the rows of its first table the number 0, so theirs are put back
         return merged, restore_row_numbers(self.row_numbers, merged, content, numbers)
-
-
-def find_recorded(sales: Floats) -> npt.NDArray[np.int32 | np.int64]:
-    """[R] the rows with sales, in as few bytes as their number allows."""
-    if np.isnan(sales).any():
-        return np.flatnonzero(~np.isnan(sales))
-    return np.arange(len(sales), dtype=np.int32 if len(sales) < np.iinfo(np.int32).max else np.int64)
 
 
 def restore_row_numbers(
