@@ -88,7 +88,6 @@ class ForecastRunAdmin(ArchivableColumns, ActionAdmin):
         "reason",
         "series",
         "rows",
-        "seconds",
         "pinned_text",
         "file_location",
         "created_at",
