@@ -70,9 +70,7 @@ class DailyReplay:
 
     def play_rule(self, rule: Callable[[Floats, Floats], Floats]) -> Replay:
         """A rule of averages."""
-        return self.play(
-            lambda column, stock: rule(self.sales[:, :column], stock.available + stock.on_order)
-        )
+        return self.play(lambda column, stock: rule(self.sales[:, :column], stock.available + stock.on_order))
 
     def play_normal(self, level: float) -> Replay:
         """z times sigma times the root of the days."""

@@ -87,7 +87,8 @@ def draw_paths(learned: Learned, start: int, origins: list[int], days: int) -> d
             rows = [(place, row_of[key]) for place, key in enumerate(panel.keys) if key in row_of]
             into, out = np.array(rows).T
             found[:, into] = drawn[:, out]
-            np.save(path, np.minimum(found, 65000).astype(np.uint16 if made.calibration.whole else np.float32))
+            kind = np.uint16 if made.calibration.whole else np.float32  # no count of these sales is larger
+            np.save(path, found.astype(kind))
     return {origin: np.load(path).astype(np.float32) for origin, path in zip(origins, paths, strict=True)}
 
 

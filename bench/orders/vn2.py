@@ -1,7 +1,7 @@
 """The VN2 game on the last year of its sales: 8 weeks, one order a week, two weeks from order to shelf.
 
-A unit left at the end of a week costs 0.2, a lost one 1.0. All play from the stock that the benchmark rule of the
-competition left behind after ten weeks. Weeks out of stock are not demand: nothing is counted in them.
+A unit left at the end of a week costs 0.2, a lost one 1.0. All play from the stock that the benchmark rule
+of the competition left behind after ten weeks. Weeks out of stock are not demand: nothing is counted in them.
 """
 
 from __future__ import annotations
@@ -80,9 +80,7 @@ def _warm_up(sales: Floats, first: int) -> Stock:
     ).left
 
 
-def _list_rules(
-    sales: Floats, paths: dict[int, Floats]
-) -> dict[str, Callable[[int, Stock], Floats]]:
+def _list_rules(sales: Floats, paths: dict[int, Floats]) -> dict[str, Callable[[int, Stock], Floats]]:
     terms = Terms.build(len(sales), ARRIVAL, ARRIVAL + 1, holding=HOLDING, shortage=SHORTAGE)
     normal = NormalSafety(ARRIVAL + 1, SHORTAGE / (SHORTAGE + HOLDING), AVERAGED)
 

@@ -26,9 +26,11 @@ def classify_money(money: Floats) -> NDArray[np.str_]:
 
 
 def classify_regularity(sales: Floats) -> NDArray[np.str_]:
-    """X, Y or Z by the variation of the weekly sums of sales [S, D], the newest whole weeks; NaN counts as 0."""
+    """X, Y or Z by the variation of the weekly sums of sales [S, D]; NaN counts as 0."""
     weeks = sales.shape[1] // WEEK
-    sums = np.nan_to_num(sales[:, sales.shape[1] - weeks * WEEK :]).reshape(len(sales), weeks, WEEK).sum(axis=2)
+    sums = (
+        np.nan_to_num(sales[:, sales.shape[1] - weeks * WEEK :]).reshape(len(sales), weeks, WEEK).sum(axis=2)
+    )
     mean = sums.mean(axis=1)
     variation = np.divide(sums.std(axis=1), mean, out=np.full(len(sales), np.inf), where=mean > 0)
     return np.where(variation <= X_LIMIT, "X", np.where(variation <= Y_LIMIT, "Y", "Z"))

@@ -12,14 +12,16 @@ from prediction.orders.stock import Floats
 INPUTS = ("sales", "plan", "model", "stock", "terms", "override")
 
 
-def split_change(compute: Callable[[frozenset[str]], Floats], names: Sequence[str] = INPUTS) -> dict[str, Floats]:
+def split_change(
+    compute: Callable[[frozenset[str]], Floats], names: Sequence[str] = INPUTS
+) -> dict[str, Floats]:
     """Units [S] that each input adds; together they are the whole change.
 
     compute: the quantities [S] with these inputs new and all others as before; asked once for each set.
 
     >>> import numpy as np
     >>> split = split_change(lambda new: np.array([3.0 * ("stock" in new) + 2 * ({"sales", "plan"} <= new)]))
-    >>> {name: float(part[0]) for name, part in split.items() if part[0]}
+    >>> {name: round(float(part[0]), 6) for name, part in split.items() if part[0]}
     {'sales': 1.0, 'plan': 1.0, 'stock': 3.0}
     """
     sets = [frozenset(chosen) for size in range(len(names) + 1) for chosen in combinations(names, size)]
@@ -28,7 +30,9 @@ def split_change(compute: Callable[[frozenset[str]], Floats], names: Sequence[st
     for name in names:
         without = [chosen for chosen in sets if name not in chosen]
         parts[name] = sum(
-            factorial(len(chosen)) * factorial(count - len(chosen) - 1) / factorial(count)
+            factorial(len(chosen))
+            * factorial(count - len(chosen) - 1)
+            / factorial(count)
             * (values[chosen | {name}] - values[chosen])
             for chosen in without
         )  # type: ignore[assignment]  # sum begins with the number 0

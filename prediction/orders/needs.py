@@ -1,7 +1,9 @@
 """What an order has to meet: the demand that finds no stock without it. Pure numpy.
 
 The order is sold last, since it expires last. What is lost with q units is then max(0, lacking - q), also
-with deliveries in between, and every policy is a question about the distribution of `lacking`.
+with deliveries in between, and every policy is a question about the distribution of `lacking`. Stock that
+expires later than the order is taken to be sold before it all the same: where waste has a price, the order
+then errs to less.
 """
 
 from __future__ import annotations

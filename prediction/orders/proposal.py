@@ -73,7 +73,10 @@ def propose_lines(stock: Stock, terms: Terms, policy: Policy, read_paths: ReadPa
     if not parts:
         raise ValueError("There are no lines to order.")
     return Lines(
-        **{field.name: np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Lines)}
+        **{
+            field.name: np.concatenate([getattr(part, field.name) for part in parts])
+            for field in fields(Lines)
+        }
     )
 
 

@@ -117,9 +117,7 @@ def _imply_costs(terms: Terms, level: float) -> Terms:
 
 def _is_nearer(needs: Needs, terms: Terms, level: float, low: Floats, high: Floats) -> Flags:
     """Whether the service of `high` packs is nearer to the level than that of `low`."""
-    under, over = (
-        (needs.lacking <= count * terms.pack + TINY).mean(axis=0) - level for count in (low, high)
-    )
+    under, over = ((needs.lacking <= count * terms.pack + TINY).mean(axis=0) - level for count in (low, high))
     return np.abs(over) <= np.abs(under)
 
 

@@ -36,7 +36,7 @@ class Plan:
 @dataclass(frozen=True)
 class Replay:
     """What happened, day by day [S, days]: demand (NaN = unknown: nothing is sold or counted), lost units,
-    stock at the end, wasted units, stock at the start; the units ordered [S, orders], and the stock after it."""
+    stock at the end, wasted units, stock at the start; units ordered [S, orders], and the stock after it."""
 
     demand: Floats
     lost: Floats

@@ -1,4 +1,4 @@
-"""Stock by batch, and its course over the days ahead: what arrives, sells first-expired-first-out, expires."""
+"""Stock by batch, and its course over the days ahead: arrivals, sales first-expired-first-out, waste."""
 
 from __future__ import annotations
 
@@ -55,12 +55,14 @@ class Stock:
     def available(self) -> Floats:
         """Units that can be sold today: [S]."""
         now = (self.first <= 0) & (self.last >= 0)
-        return np.where(now, self.units, 0).sum(axis=1, dtype=np.float32)
+        units: Floats = np.where(now, self.units, 0).sum(axis=1, dtype=np.float32)
+        return units
 
     @property
     def on_order(self) -> Floats:
         """Units that arrive later: [S]."""
-        return np.where(self.first > 0, self.units, 0).sum(axis=1, dtype=np.float32)
+        units: Floats = np.where(self.first > 0, self.units, 0).sum(axis=1, dtype=np.float32)
+        return units
 
 
 @dataclass(frozen=True)
@@ -80,12 +82,14 @@ def simulate_stock(stock: Stock, demand: Floats) -> StockCourse:
     """The course of the stock under each path of demand [N, S, H]. What is not sold on the day is lost."""
     paths, series, days = demand.shape
     order = np.argsort(stock.last, axis=1, kind="stable")
-    units, first, last = (np.take_along_axis(x, order, axis=1) for x in (stock.units, stock.first, stock.last))
+    units = np.take_along_axis(stock.units, order, axis=1)
+    first = np.take_along_axis(stock.first, order, axis=1)
+    last = np.take_along_axis(stock.last, order, axis=1)
     batches = units.shape[1]
     left = [np.repeat(units[None, :, place], paths, axis=0) for place in range(batches)]  # [N, S] each
     unmet, wasted, closing = (np.zeros((paths, series, days), np.float32) for _part in range(3))
     stale = (last < 0) & (units > 0)  # expired before the first day: wasted on it
-    for place in np.flatnonzero(stale.any(axis=0)):
+    for place in np.flatnonzero(stale.any(axis=0)).tolist():
         wasted[:, stale[:, place], 0] += left[place][:, stale[:, place]]
         left[place][:, stale[:, place]] = 0
     for day in range(days):

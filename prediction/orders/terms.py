@@ -19,7 +19,8 @@ class Terms:
 
     arrival, next_arrival: first days ahead on which this order and the one after it can be sold.
     pack, min_order: units; shelf_min, shelf_max: units that should stand, and fit, on the shelf.
-    shelf_life: days from arrival on which a unit can be sold. holding: a unit and day. shortage, waste: a unit.
+    shelf_life: days from arrival on which a unit can be sold. holding: money of a unit and day;
+    shortage, waste: of a unit.
     """
 
     arrival: Ints
@@ -37,10 +38,10 @@ class Terms:
     @classmethod
     def build(cls, size: int, arrival: Any, next_arrival: Any, **given: Any) -> Terms:
         """Terms of `size` lines: single values hold for all. Raises ValueError for what cannot be."""
-        defaults: dict[str, Any] = dict(
-            pack=1.0, min_order=0.0, shelf_min=0.0, shelf_max=np.inf, shelf_life=NEVER,
-            holding=0.01, shortage=1.0, waste=0.0, unit_cost=0.0,
-        )  # fmt: skip
+        defaults: dict[str, Any] = {
+            **dict.fromkeys(("min_order", "shelf_min", "waste", "unit_cost"), 0.0),
+            **{"pack": 1.0, "shelf_max": np.inf, "shelf_life": NEVER, "holding": 0.01, "shortage": 1.0},
+        }
         values = {**defaults, **given, "arrival": arrival, "next_arrival": next_arrival}
         whole = ("arrival", "next_arrival", "shelf_life")
         made = cls(

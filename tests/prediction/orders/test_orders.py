@@ -27,41 +27,53 @@ def steady(amounts: list[float], days: int) -> np.ndarray:
 def test_a_line_is_as_worked_out_by_hand() -> None:
     """Nine paths sell 1 to 9 a day. 12 are on hand, 10 come on day 1; an order is sold on days 2 to 4.
 
-    With 90% of cycles to be served, the highest of nine paths counts: 9 a day. Two days sell 12 + 10 - 18 = 4
-    stay; three days more want 27, so 23 are missing, and packs of 6 give 24.
+    With 90% of cycles to be served, the highest of nine paths counts: 9 a day. After two days 12 + 10 - 18
+    = 4 are left; three days more want 27, so 23 are missing: 18 or 24 in packs of 6. At 90% a lost unit
+    weighs as much as 9 that lie about: 18 lose 5 units on one path of nine, 9 * 5 / 9 = 5. 24 keep 6 units
+    longer on eight paths and (6 + 6 + 1) / 3 on the ninth, (8 * 6 + 4.33) / 9 = 5.8. So 18 it is.
     """
     stock = Stock(np.array([[12.0, 10.0]], np.float32), np.array([[0, 1]]), np.full((1, 2), NEVER))
     terms = Terms.build(1, arrival=2, next_arrival=5, pack=6)
     lines = propose(steady([1, 2, 3, 4, 5, 6, 7, 8, 9], 5), stock, terms, Policy("cycle", 0.9))
     line = lines.describe(0)
     assert line["needed"] == 23
-    assert line["quantity"] == 24
-    assert line["rounding"] == 1
+    assert line["quantity"] == 18
+    assert line["rounding"] == -5
     assert line["limits"] == 0
     assert (line["on_hand"], line["on_order"], line["expiring"]) == (12, 10, 0)
     assert line["expected"] == 25  # five days of five
     assert line["lost_before"] == 0  # 12 on hand serve the first day of all, 22 both days
-    assert line["safety"] == 12 + 10 + 24 - 25
-    assert line["quantile"] == 1
-    assert line["cover_days"] == pytest.approx(46 / 5)
+    assert line["safety"] == 12 + 10 + 18 - 25
+    assert line["quantile"] == pytest.approx(8 / 9)
+    assert line["cover_days"] == pytest.approx(40 / 5)
     assert line["run_out_day"] == 4  # five paths of nine sell more than 22 in five days
     assert line["run_out_chance"] == pytest.approx(5 / 9)
     assert line["verdict"] == "order"
 
 
 def test_the_newsvendor_quantity_is_that_of_the_textbook() -> None:
-    """Normal demand, mean 50, deviation 8, holding 0.18, shortage 0.70: 56.60 (Snyder & Shen, "Fundamentals of
-    Supply Chain Theory", example 4.3; stockpyl 1.0.2 gives 56.6040 and a cost of 1.9976)."""
+    """The figure is that of stockpyl 1.0.2: newsvendor_normal(0.18, 0.70, 50, 8) gives 56.604."""
     demand = np.random.default_rng(0).normal(50, 8, (40_000, 1, 1)).astype(np.float32)
     terms = Terms.build(1, 0, 1, pack=0.05, holding=0.18, shortage=0.70)
     lines = propose(demand, Stock.on_hand(np.zeros(1)), terms, Policy("cost"))
     assert lines.quantity[0] == pytest.approx(56.604, abs=0.2)
 
 
+def test_the_newsvendor_quantity_of_counts_is_that_of_the_textbook() -> None:
+    """As newsvendor_poisson(1, 4, 6) of stockpyl 1.0.2 gives: 8 units."""
+    demand = np.random.default_rng(0).poisson(6, (20_000, 1, 1)).astype(np.float32)
+    terms = Terms.build(1, 0, 1, holding=1, shortage=4)
+    assert propose(demand, Stock.on_hand(np.zeros(1)), terms, Policy("cost")).quantity[0] == 8
+
+
 def test_the_quantity_is_the_cheapest_of_all() -> None:
     rng = np.random.default_rng(1)
     demand = rng.poisson(2, (99, 4, 12)).astype(np.float32)
-    stock = Stock.on_hand(np.array([0, 3, 8, 15])).add_batch(np.array([4, 0, 4, 0]), np.full(4, 3))
+    stock = Stock(
+        units=np.array([[0, 4], [3, 0], [8, 4], [15, 0]], np.float32),
+        first=np.array([[0, 3]] * 4),
+        last=np.array([[5, 7]] * 4),  # as the order, which expires on day 7, or before it
+    )
     terms = Terms.build(4, 2, 7, pack=3, holding=0.05, shortage=0.6, waste=0.8, shelf_life=6)
     needs = assess_needs(stock, terms, demand)
     lines = propose(demand, stock, terms, Policy("cost"))
@@ -82,7 +94,9 @@ def test_the_quantity_is_the_cheapest_of_all() -> None:
 @settings(max_examples=60, deadline=None)
 @given(
     st.integers(0, 2**31),
-    st.sampled_from([Policy("cycle", 0.9), Policy("cycle", 0.9, nearest=True), Policy("fill"), Policy("cost")]),
+    st.sampled_from(
+        [Policy("cycle", 0.9), Policy("cycle", 0.9, nearest=True), Policy("fill"), Policy("cost")]
+    ),
     st.sampled_from([1.0, 6.0, 0.25]),
     st.sampled_from([3, NEVER]),
 )
