@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE # tests start hundreds of processes: compiled o
 SCREENSHOTS ?= var/screenshots
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast test-faults screenshots check bench bench-pages
+.PHONY: help setup run test test-fast test-faults screenshots check bench bench-pages bench-orders
 .DELETE_ON_ERROR:
 
 help: ## list these targets
@@ -55,6 +55,9 @@ bench: .venv-bench/.installed ## compare our algorithms with their peers; BENCH=
 
 bench-pages: $(VENV)/.installed $(MO) ## measure server times of every page; writes docs/results/page-speed.md; ROUNDS=30
 	@exec $(BIN)/python -W ignore -m bench.pages
+
+bench-orders: $(VENV)/.installed ## play the VN2 game and replay orders of daily sales; ORDERS="vn2 pasta m5"
+	@exec $(BIN)/python -W ignore -m bench.orders $(ORDERS)
 
 # A stamp is newer than pyproject.toml when the environment is up to date: a second start installs nothing.
 $(VENV)/.installed: pyproject.toml
