@@ -170,7 +170,7 @@ def create_pending_version(
 
 
 def restore_version(version: DatasetVersion, created_by: User | None = None) -> DatasetVersion:
-    """Makes an earlier version current again, as a new one with its parts; it can be undone in the same way."""
+    """Makes an earlier version current again, as a new one with its parts; that can be undone, too."""
     items = read_items(read_schema(version)) if version.layout else None
     if items is None:
         return restore_content(version, created_by)

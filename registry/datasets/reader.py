@@ -15,7 +15,7 @@ from registry.datasets.importing.canonical import read_left_out
 from registry.datasets.importing.covariate_roles import CORE_COLUMNS, COVARIATE_ROLES
 from registry.datasets.models import DatasetVersion
 from registry.datasets.scope import Scope
-from registry.datasets.store.reading import RowFilter, count_buckets, iter_tables, read_rows, read_schema
+from registry.datasets.store.reading import RowFilter, iter_tables, read_rows, read_schema
 from registry.datasets.store.texts import join_tables, sort_by_series
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ def read_shards(version: DatasetVersion, scope: Scope | None = None) -> PanelSha
     scope = scope or Scope()
     if scope.kind != "global":
         return build_shards(version, scope, [filter_scope(scope)])
-    return build_shards(version, scope, [RowFilter(buckets=(one,)) for one in range(count_buckets(version))])
+    buckets = version.parts.order_by("bucket").values_list("bucket", flat=True).distinct() or [0]
+    return build_shards(version, scope, [RowFilter(buckets=(one,)) for one in buckets])
 
 
 def build_shards(version: DatasetVersion, scope: Scope, parts: list[RowFilter]) -> PanelShards:
@@ -117,7 +118,8 @@ def find_activity(pk: UUID) -> BusinessActivity:
     from registry.series.panels.trading import BusinessActivity
 
     version = DatasetVersion.objects.get(pk=pk)
-    sold, blank = [], []
+    sold: list[pa.Table] = []
+    blank: list[pa.Table] = []
     for table in iter_tables(version, columns=["date", "store_id", "sales"]):
         is_sold = pc.is_valid(table["sales"])
         for found, mask in ((sold, is_sold), (blank, pc.invert(is_sold))):

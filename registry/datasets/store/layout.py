@@ -28,7 +28,7 @@ MIX = np.uint64(0x9E3779B97F4A7C15)
 
 @dataclass(frozen=True)
 class Layout:
-    """Number of buckets, days of a span, and what decides the bucket: the product alone, or store and product.
+    """Number of buckets, days of a span, and what decides the bucket: the product, or store and product.
 
     A bucket of whole products lets a product be read from one bucket.
     """

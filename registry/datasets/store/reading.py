@@ -76,14 +76,14 @@ def select_parts(version: DatasetVersion, wanted: RowFilter = ALL_ROWS) -> list[
     """The parts that may hold wanted rows, at least one so that columns are known; none without a layout."""
     if not version.layout:
         return []
-    parts = version.parts.order_by("span", "bucket")
+    parts = version.parts.select_related("dataset").order_by("span", "bucket")
     if wanted.side == "product" and version.layout.key == "product":
         parts = parts.filter(bucket=version.layout.find_bucket("", wanted.code))
     if wanted.buckets is not None:
         parts = parts.filter(bucket__in=wanted.buckets)
     if wanted.since is not None:
         parts = parts.filter(last__gte=wanted.since)
-    return list(parts) or list(version.parts.order_by("span", "bucket")[:1])
+    return list(parts) or list(version.parts.select_related("dataset")[:1])
 
 
 def iter_contents(version: DatasetVersion, parts: Sequence[SalesPart]) -> Iterator[bytes]:
@@ -97,7 +97,7 @@ def iter_contents(version: DatasetVersion, parts: Sequence[SalesPart]) -> Iterat
 
 
 def fetch_part(part: SalesPart) -> bytes | None:
-    """The file of a part without asking the database, so that threads may; None if it is not as it should be."""
+    """The file of a part without asking the database, so that threads may; None if it is missing or changed."""
     try:
         return None if part.is_archived else Artifact.read(part)
     except CorruptArtifact:
@@ -178,7 +178,7 @@ def link_or_copy(version: DatasetVersion, part: SalesPart, target: Path) -> None
 
 
 def write_whole(version: DatasetVersion, path: Path, in_order: bool = False) -> None:
-    """Writes all rows to one parquet file, a bucket at a time or, with all in memory, in order of all series."""
+    """Writes all rows to one parquet file, a bucket at a time or, with all in memory, in order."""
     if not version.layout:
         version.copy_file_to(path)
         return

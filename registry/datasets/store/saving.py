@@ -1,4 +1,4 @@
-"""Saves a sorted file of sales as the parts of a version; what an earlier version holds is not written again."""
+"""Saves a sorted file of sales as the parts of a version; those of the version before are shared."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class SavedParts:
         return [*self.shared, *self.own]
 
     def publish(self, version: DatasetVersion) -> None:
-        """Marks the parts as ready and gives them to the version. Call in the transaction that makes it ready.
+        """Marks the parts as ready and gives them to the version, in the transaction that makes it ready.
 
         Raises SalesFileError when a shared part was deleted in the meantime.
         """

@@ -1,9 +1,8 @@
-"""Text columns of parts: dictionaries in order, which parts of a version share once they are read together."""
+"""Text columns of parts: dictionaries in order, one for all parts that are read together."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +28,8 @@ class TextCodes:
         used = np.flatnonzero(np.bincount(codes + 1, minlength=len(values) + 1))
         table = np.zeros(len(values) + 1, np.int32)
         table[used] = [self._find("" if place == 0 else values[place - 1]) for place in used]
-        return table[codes + 1]
+        encoded: npt.NDArray[np.int32] = table[codes + 1]
+        return encoded
 
     def _find(self, text: str) -> int:
         found = self.places.setdefault(text, len(self.texts))
@@ -78,7 +78,7 @@ def join_columns(columns: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray:
     dictionaries = [chunk.dictionary for chunk in chunks]
     if all(one.equals(dictionaries[0]) for one in dictionaries[1:]):
         return pa.chunked_array(chunks)
-    values = sorted(reduce(set.union, (one.to_pylist() for one in dictionaries), set[str]()))
+    values = sorted({text for one in dictionaries for text in one.to_pylist()})
     place = {value: number for number, value in enumerate(values)}
     shared, found = pa.array(values, pa.string()), []
     for chunk in chunks:

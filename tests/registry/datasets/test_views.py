@@ -7,6 +7,7 @@ import io
 import time
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -14,7 +15,8 @@ from django.urls import reverse
 
 from registry.datasets.catalog import Item
 from registry.datasets.models import Dataset, DatasetVersion
-from registry.datasets.reader import read_frame
+from registry.datasets.reader import read_frame, read_table
+from registry.datasets.scope import Scope
 from registry.datasets.uploads import Upload
 
 HEADER = "日期,门店,药品,销量,促销\n"
