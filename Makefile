@@ -23,15 +23,15 @@ setup: $(VENV)/.installed $(MO) ## install the virtual environment, packages and
 run: setup ## start web server and workers; PORT=8000 DATA_DIR=var
 	@exec $(BIN)/python manage.py up
 
-# A small training is no faster on two cores, and two tests run at once.
+# A small training is no faster on two cores, and several tests run at once: half of the time they wait.
 test test-fast: export OMP_NUM_THREADS ?= 1
 test test-fast: export TRAINING_THREADS ?= 1
 
 test: $(VENV)/.installed-test $(MO) ## run all tests; ARGS="-k name" chooses
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-fast: $(VENV)/.installed-test $(MO) ## run the tests that need no server, browser or long training
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not processes and not browser and not slow" $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not processes and not browser and not slow" $(ARGS)
 
 test-faults: $(VENV)/.installed-test $(MO) ## fault injection on real processes, two hours; see docs/reliability.md
 	FAULTS=full $(BIN)/python -m pytest -m "processes or repeats" -p no:cacheprovider -s $(ARGS)

@@ -130,8 +130,7 @@ def holdout_days(bundle: Bundle, keys: list[tuple[str, str]]) -> list[HoldoutDay
     """The test forecast of the last held-back window, summed over the series; empty without one."""
     if bundle.test_mean is None or not bundle.test_origin:
         return []
-    place = {(store, product): row for row, (store, product) in enumerate(bundle.encoder.keys)}
-    rows = [place[key] for key in keys if key in place]
+    rows = [bundle.tested_rows[key] for key in keys if key in bundle.tested_rows]
     if not rows:
         return []
     mean = bundle.test_mean[rows].sum(axis=0)

@@ -194,11 +194,11 @@ def find_novelty(content: ForecastContent) -> Iterator[TrustFinding]:
     if content.new_days is None:
         return
     if content.new_days == 0:
-        text = _("New, without sales so far: forecast from what its like sell, hence the wide range.")
+        text = _("New, without sales so far: forecast from similar products, hence the wide range.")
     else:
         text = ngettext(
-            "New, on sale for %(days)s day: forecast mostly from what its like sell, hence the wide range.",
-            "New, on sale for %(days)s days: forecast mostly from what its like sell, hence the wide range.",
+            "New, on sale for %(days)s day: forecast mostly from similar products, hence the wide range.",
+            "New, on sale for %(days)s days: forecast mostly from similar products, hence the wide range.",
             content.new_days,
         ) % {"days": content.new_days}
     yield TrustFinding("warn", "new", text)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.utils import translation
 
+from tests.helpers.installation import share_prepared_folder
 from tests.helpers.trials import FULL
 
 pytest_plugins = [
@@ -28,16 +29,18 @@ def failed(report) -> None:
 
 
 def pytest_configure(config) -> None:
-    """WhiteNoise warns about a folder that only a started product has."""
+    """WhiteNoise warns about a folder that only a started product has; workers share an installation."""
     from django.conf import settings
 
+    share_prepared_folder()
     settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 
 
 def pytest_collection_modifyitems(config, items) -> None:
-    """Cases that only repeat wait for `make test-faults`. Files that take minutes come first, so that no
-    worker is left alone with one at the end."""
-    items.sort(key=lambda item: not {"browser", "faults"} & set(item.path.parts))
+    """Cases that only repeat wait for `make test-faults`. Files that take minutes come first, then those that
+    start processes or learn, so that no worker is left alone with one at the end."""
+    long = {item.path for item in items if any(map(item.get_closest_marker, ("processes", "slow")))}
+    items.sort(key=lambda item: (not {"browser", "faults"} & set(item.path.parts), item.path not in long))
     if not FULL:
         repeated = [item for item in items if item.get_closest_marker("repeats")]
         config.hook.pytest_deselected(items=repeated)
@@ -87,6 +90,14 @@ def quick_reading(request, monkeypatch) -> None:
         from registry.datasets.importing.sandbox import launcher, pipeline
 
         monkeypatch.setattr(launcher, "run_in_sandbox", pipeline.run_import)
+
+
+@pytest.fixture(autouse=True)
+def quick_files(request, monkeypatch, settings) -> None:
+    """No test outlives a power cut, and none needs every static file looked up for each browser it opens."""
+    settings.WHITENOISE_AUTOREFRESH = True
+    if request.node.get_closest_marker("processes") is None:
+        monkeypatch.setattr(os, "fsync", lambda descriptor: None)
 
 
 @pytest.fixture(autouse=True)

@@ -45,7 +45,7 @@ def build_run(
     )
     dataset_version.check_scope(scope)
     check_number(_("Days ahead"), run.horizon, settings.MAX_HORIZON)
-    check_number(_("Learning time (seconds)"), run.budget, settings.MAX_BUDGET)
+    check_number(_("Training time (seconds)"), run.budget, settings.MAX_BUDGET)
     build_config(algorithm, run.config)
     run.estimate = estimate_cost(run)
     return run

@@ -34,7 +34,7 @@ class LeaseLost(Exception):
 
 def train_and_publish(run: TrainingRun) -> ModelVersion:
     """Trains a claimed run and publishes the version. Raises EXPECTED_ERRORS or LeaseLost."""
-    from registry.datasets.reader import read_panel
+    from registry.datasets.reader import read_shards
     from training.learning.checkpoint import Checkpoint
     from training.learning.pipeline import TrainingPipeline
 
@@ -42,7 +42,7 @@ def train_and_publish(run: TrainingRun) -> ModelVersion:
     with CheckpointCopies(run.shared_checkpoint) as copies:
         checkpoint = Checkpoint(run.shared_checkpoint.path, run.is_finish_requested, copies.note)
         pipeline = TrainingPipeline(
-            read_panel(run.dataset_version, run.scope), build_training_config(run), checkpoint=checkpoint
+            read_shards(run.dataset_version, run.scope), build_training_config(run), checkpoint=checkpoint
         )
         with closing(batch_progress(pipeline)) as batches:
             for batch in batches:

@@ -118,9 +118,8 @@ def measure_last_test(scope_forecast: ScopeForecast) -> npt.NDArray[np.float64]:
     start, horizon = panel.column_index(bundle.test_origin) + 1, bundle.test_mean.shape[1]
     if start < 0 or start + horizon > panel.days:
         return found
-    places = {tuple(key): place for place, key in enumerate(bundle.encoder.keys)}
     for row, key in enumerate(panel.keys):
-        if (place := places.get(key)) is not None:
+        if (place := bundle.tested_rows.get(key)) is not None:
             sold = panel.sales[row, start : start + horizon].astype(np.float64)
             found[:, row] = np.nansum(np.abs(bundle.test_mean[place] - sold)), np.nansum(sold)
     return found

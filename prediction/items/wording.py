@@ -40,7 +40,7 @@ def describe_flags(flags: Flags) -> list[FlagText]:
 def describe_flag(code: str, value: float) -> tuple[str, str]:
     """Words and sentence of one flag."""
     if code == "new":
-        return _("new"), _("On sale for less than two weeks: forecast mostly from what its like sell.")
+        return _("new"), _("On sale for less than two weeks: forecast mostly from similar products.")
     if code == "level":
         return describe_level(value)
     if code == "missed":

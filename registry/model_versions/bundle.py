@@ -108,6 +108,12 @@ class Bundle:
         measured = self.calibration.window_days or self.horizon
         self.calibration = replace(self.calibration, window_days=measured)
 
+    @cached_property
+    def tested_rows(self) -> dict[tuple[str, str], int]:
+        """The row in `test_mean` of each series that was tested: of several shards those of the first."""
+        count = 0 if self.test_mean is None else len(self.test_mean)
+        return {(store, product): row for row, (store, product) in enumerate(self.encoder.keys[:count])}
+
     def forecast(self, panel: Panel, horizon: int, rows: NDArray[np.intp] | None = None) -> Prediction:
         """The calibrated forecast of all series for the `horizon` days after the panel's last day.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import fcntl
 import json
 import os
 import shutil
@@ -54,6 +55,7 @@ call_command("import_sales", file, f"--name={name}")
 call_command("createsuperuser", "--noinput", "--email=")
 """
 SMALL = (2, 3, 400)
+SHARED = "PREPARED_INSTALLATION"
 
 
 def install_chain(env: dict[str, str], name: str, size: tuple[int, int, int] = SMALL) -> None:
@@ -68,13 +70,24 @@ def install_chain(env: dict[str, str], name: str, size: tuple[int, int, int] = S
     assert done.returncode == 0, done.stderr
 
 
+def share_prepared_folder() -> Path:
+    """Where such an installation lies: the first process of a run names a folder to those it starts."""
+    if SHARED not in os.environ:
+        os.environ[SHARED] = tempfile.mkdtemp(prefix="installation-")
+        atexit.register(shutil.rmtree, os.environ[SHARED], ignore_errors=True)
+    return Path(os.environ[SHARED])
+
+
 @cache
 def prepared_folder() -> Path:
-    """The data folder of such an installation, made once for all tests of this process."""
-    holder = tempfile.TemporaryDirectory(prefix="installation-")
-    atexit.register(holder.cleanup)
-    install_chain({**os.environ, "DATA_DIR": holder.name, "DATABASE_URL": ""}, "sample")
-    return Path(holder.name)
+    """Its data folder, made once for all tests and all workers of xdist."""
+    folder = share_prepared_folder()
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the others wait for the first
+        if not (folder / "made").exists():
+            install_chain({**os.environ, "DATA_DIR": str(folder / "var"), "DATABASE_URL": ""}, "sample")
+            (folder / "made").touch()
+    return folder / "var"
 
 
 def copy_prepared_folder(folder: Path, name: str = "sample") -> None:

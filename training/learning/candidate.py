@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -25,6 +26,7 @@ from training.learning import loop
 from training.learning.checkpoint import FitState
 from training.learning.defaults import MIN_PAST_DAYS
 from training.learning.hiding import Hiding
+from training.learning.rotation import ShardRotation, ShardTables
 from training.learning.step_plan import planned_steps
 
 CHECK_WINDOWS = 2048  # windows that decide when learning stops
@@ -43,6 +45,7 @@ class Candidate:
     shared_windows: Windows
     horizon: int
     seed: int
+    shards: ShardTables | None = None  # of all series, where the panel holds a part of them
     holdout_forecasts: list[Floats] = field(
         default_factory=list
     )  # [S, H, Q] of each holdout window, not calibrated
@@ -76,34 +79,49 @@ class Candidate:
         self, end: int, seconds: float, threads: int, refit: bool = False
     ) -> Iterator[FitProgress]:
         """Learns on windows that end before column `end`; raises MessageError when there are none."""
-        places = self._without_ended(find_positions(self.windows, MIN_PAST_DAYS, end - self.block), end)
-        if not len(places[0]):
+        check = self._draw_check_windows(end)
+        sampler = self._build_sampler(self.windows, end, self.seed + refit, check)
+        if sampler is None:
             raise MessageError(
                 gettext_noop(
                     "No series has enough days to learn from: add older days or forecast fewer days."
                 )
             )
-        check = self._draw_check_windows(end)
-        # what fits itself (trees) cannot run away, and errs more after windows with gaps
-        hiding = None if isinstance(self.model, CustomFit) else Hiding(self.horizon)
-        sampler = loop.WindowSampler(self.windows, places, self.seed + refit, check, hiding=hiding)
         if isinstance(self.model, CustomFit):
             yield from self._fit_custom(self.model, sampler, seconds)
         else:
-            schedule = self.build_schedule(sampler, seconds, threads, refit)
-            yield from loop.fit_network(self.model, sampler, schedule, self.fit_state)
+            yield from self._fit_network(sampler, end, (seconds, threads, refit))
         self.best_step = self.fit_state.stopping.best_step
 
-    def _without_ended(self, places: tuple[Tensor, Tensor], end: int) -> tuple[Tensor, Tensor]:
-        """Without the windows of series after their end: their zeros would pull the others down.
+    def _build_sampler(
+        self, windows: Windows, end: int, seed: int, check: Batch | None = None
+    ) -> loop.WindowSampler | None:
+        """Draws learning windows that end before column `end`; None when there are none."""
+        places = find_positions(windows, MIN_PAST_DAYS, end - self.block)
+        places = without_ended(windows.panel, places, end)
+        if not len(places[0]):
+            return None
+        # what fits itself (trees) cannot run away, and errs more after windows with gaps
+        hiding = None if isinstance(self.model, CustomFit) else Hiding(self.horizon)
+        return loop.WindowSampler(windows, places, seed, check, hiding=hiding)
 
-        All windows if none is left; nobody needs to learn what is forecast as 0 by rule.
-        """
-        sales = self.panel.open_sales[:, :end]
-        silent = np.where(find_ended(sales), np.argmax(trailing_zeros(sales), axis=1), self.panel.days)
-        rows, columns = places
-        sells = columns <= torch.from_numpy(silent)[rows]
-        return (rows[sells], columns[sells]) if sells.any() else places
+    def _fit_network(
+        self, sampler: loop.WindowSampler, end: int, course: tuple[float, int, bool]
+    ) -> Iterator[FitProgress]:
+        """The rounds of a network, which learns from all shards if there are several."""
+        schedule = self.build_schedule(sampler, *course)
+        if self.shards is None or not schedule.steps:
+            yield from loop.fit_network(self.model, sampler, schedule, self.fit_state)
+            return
+        tables, seed = self.shards, sampler.generator.initial_seed()
+
+        def build(shard: int) -> loop.WindowSampler:
+            windows = tables.read(shard).with_size(self.config.past_days, self.block)
+            return self._build_sampler(windows, end, seed) or sampler
+
+        with closing(ShardRotation(len(tables.shards), build, seed, sampler.check)) as rotation:
+            rotation.plan_visits(schedule.steps, schedule.seconds)
+            yield from loop.fit_network(self.model, rotation, schedule, self.fit_state)
 
     def _fit_custom(
         self, module: CustomFit, sampler: loop.WindowSampler, seconds: float
@@ -157,3 +175,15 @@ class Candidate:
             tensors,
             golden.record_golden(self.model, self.windows),
         )
+
+
+def without_ended(panel: Panel, places: tuple[Tensor, Tensor], end: int) -> tuple[Tensor, Tensor]:
+    """Without the windows of series after their end: their zeros would pull the others down.
+
+    All windows if none is left; nobody needs to learn what is forecast as 0 by rule.
+    """
+    sales = panel.open_sales[:, :end]
+    silent = np.where(find_ended(sales), np.argmax(trailing_zeros(sales), axis=1), panel.days)
+    rows, columns = places
+    sells = columns <= torch.from_numpy(silent)[rows]
+    return (rows[sells], columns[sells]) if sells.any() else places

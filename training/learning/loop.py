@@ -23,6 +23,7 @@ from registry.series.windows import Batch, Windows
 from training.learning.checkpoint import FitState, LearnerState
 from training.learning.hiding import Hiding
 from training.learning.prefetch import Drawn, iter_batches, spare_thread
+from training.learning.rotation import ShardRotation
 
 MIN_ROUNDS, MAX_ROUND_SECONDS = 20, 6.0  # at least so many rounds, and none planned to take longer
 SPREAD_WINDOWS = 4096  # windows that measure how wild the sales are
@@ -89,6 +90,9 @@ class WindowSampler:
         """How many windows there are."""
         return len(self.rows)
 
+    def seek(self, step: int) -> None:
+        """Every step draws from all windows alike."""
+
     def draw(self, size: int) -> Batch:
         """A batch of that many windows, with repetition."""
         # row 0 picks the series by its share, row 1 the window within it
@@ -132,7 +136,7 @@ class LossNotFinite(MessageError):
 
 
 def fit_network(
-    model: nn.Module, sampler: WindowSampler, schedule: FitSchedule, state: FitState
+    model: nn.Module, sampler: WindowSampler | ShardRotation, schedule: FitSchedule, state: FitState
 ) -> Iterator[FitProgress]:
     """Learns in place and yields each round; at the end the model holds the averaged weights.
 
@@ -148,6 +152,7 @@ def fit_network(
     if state.done:
         return
     sampler.generator.set_state(learner.generator.get_state())
+    sampler.seek(state.step)
     with spare_thread() as in_thread:
         batches = iter_batches(sampler, schedule.batch_size, schedule.steps - state.step, in_thread)
         with closing(batches):

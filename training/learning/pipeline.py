@@ -25,6 +25,7 @@ from registry.series import metrics
 from registry.series.covariates import Encoder
 from registry.series.joint import fit_joint
 from registry.series.panel import Floats, Panel
+from registry.series.panels.shards import PanelShards
 from registry.series.windows import Windows
 from training.learning.candidate import Candidate
 from training.learning.checkpoint import Checkpoint
@@ -52,10 +53,12 @@ from training.learning.progress import (
     RAN_AWAY,
     SAVING,
     STARTED,
+    TESTED_PART,
     Progress,
     describe_round,
     describe_score,
 )
+from training.learning.rotation import ShardTables, add_series
 from training.learning.trials import Trials
 
 TOO_FEW_DAYS = gettext_noop(
@@ -98,7 +101,13 @@ class TrainingPipeline:
 
     result: TrainingResult
 
-    def __init__(self, panel: Panel, training_config: TrainingConfig, checkpoint: Checkpoint | None = None):
+    def __init__(
+        self,
+        sales: Panel | PanelShards,
+        training_config: TrainingConfig,
+        checkpoint: Checkpoint | None = None,
+    ):
+        panel = sales if isinstance(sales, Panel) else sales.read(0)  # of several shards one: an even sample
         panel = panel.select_series(panel.find_sold())  # nothing can be learned of what never sold
         self.panel, self.training_config, self.started = panel, training_config, time.monotonic()
         self.checkpoint = checkpoint or Checkpoint()
@@ -111,10 +120,15 @@ class TrainingPipeline:
         if panel.days < need:
             raise MessageError(TOO_FEW_DAYS, have=panel.days, days=horizon, need=need)
         encoder = Encoder.fit(panel)
+        shards = None if isinstance(sales, Panel) or len(sales) == 1 else sales
+        for part in shards.iter_panels(1) if shards else ():
+            add_series(encoder, part)
+        self.series_count = len(encoder.keys)
         block = min(horizon, max(config.block for config in configs))
         tables = Windows(panel, encoder, MIN_PAST_DAYS, block)
+        parts = ShardTables(shards, encoder, MIN_PAST_DAYS, block) if shards else None
         self.candidates = [
-            Candidate(entry, config, panel, encoder, tables, horizon, training_config.seed)
+            Candidate(entry, config, panel, encoder, tables, horizon, training_config.seed, parts)
             for entry, config in zip(entries, configs, strict=True)
         ]
         windows = count_test_windows(panel.days, horizon, training_config.windows)
@@ -123,9 +137,9 @@ class TrainingPipeline:
     def __iter__(self) -> Iterator[Progress]:
         torch.set_num_threads(self.training_config.threads)
         torch.set_flush_denormal(True)  # denormal numbers are a hundred times slower than others
-        yield self._build_progress(
-            "prepare", 0.01, PREPARED, series=len(self.panel.keys), days=self.panel.days
-        )
+        yield self._build_progress("prepare", 0.01, PREPARED, series=self.series_count, days=self.panel.days)
+        if (part := len(self.panel.keys)) < self.series_count:
+            yield self._build_progress("prepare", 0.01, TESTED_PART, part=part, series=self.series_count)
         self.learning_since = time.monotonic()
         yield from self._learn_candidates()
         yield from self._test_candidates()

@@ -37,7 +37,7 @@ def iter_batches(sampler: SeededSampler, size: int, count: int, in_thread: bool)
         for _number in range(count):
             yield _draw_next(sampler, size)
         return
-    with ThreadPoolExecutor(1, "batches", initializer=_prepare_thread) as pool:
+    with ThreadPoolExecutor(1, "batches", initializer=prepare_thread) as pool:
         drawn: deque[Future[Drawn]] = deque()
         try:
             for number in range(count):
@@ -64,6 +64,7 @@ def _draw_next(sampler: SeededSampler, size: int) -> Drawn:
     return sampler.draw(size), sampler.generator.get_state()
 
 
-def _prepare_thread() -> None:
+def prepare_thread() -> None:
+    """Settings of torch in a thread that makes batches."""
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)  # holds for a thread only

@@ -10,6 +10,7 @@ from registry.lib.errors import gettext_noop
 from registry.series.metrics import replace_nan
 
 PREPARED = gettext_noop("{series} series, {days} days of sales")
+TESTED_PART = gettext_noop("The test is on {part} of the {series} series, an even sample of them")
 ROUND = gettext_noop("{method}, round {round}: error {error:.1%}")
 CHECKED = gettext_noop("{method}, round {round}: error {error:.1%}, validation error {check:.1%}")
 CHECKED_ONLY = gettext_noop("{method}, round {round}: validation error {check:.1%}")

@@ -246,5 +246,5 @@ def format_summary(facts: dict[str, Any]) -> str:
         f"({facts['series']} series)."
     )
     if facts["new"]:
-        text += f"\n{facts['new']} of them are new: forecast from what their like sell, hence the wide range."
+        text += f"\n{facts['new']} of them are new: forecast from similar products, hence the wide range."
     return f"{text}\nWritten to {facts['output']}." if facts["output"] else text

@@ -53,8 +53,10 @@ class CanonicalTable:
     @cached_property
     def series_starts(self) -> npt.NDArray[np.int64]:
         """[S] the row where each series begins."""
-        key = self.stores.codes.astype(np.int64) * len(self.products.values) + self.products.codes
-        return np.flatnonzero(np.append(True, key[1:] != key[:-1]))
+        starts = np.ones(self.row_count, dtype=bool)
+        starts[1:] = self.stores.codes[1:] != self.stores.codes[:-1]
+        starts[1:] |= self.products.codes[1:] != self.products.codes[:-1]
+        return np.flatnonzero(starts)
 
     def assign_roles(self, given: ColumnRoles) -> ColumnRoles:
         """The given roles, and a proposed one for every other extra column."""

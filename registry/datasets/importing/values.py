@@ -13,6 +13,7 @@ from registry.datasets.importing.number_texts import is_missing, parse_number
 
 Codes = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
+BLOCK_ROWS = 1 << 20  # of a large file at a time, which has no room for a copy of a column
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,13 @@ class CategoricalColumn:
             column = column.unify_dictionaries()
         else:
             column = to_texts(column).dictionary_encode()
-        array = column.combine_chunks()
-        if isinstance(array, pa.ChunkedArray):
-            array = array.chunk(0)
-        codes = array.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
-        values = ["" if value is None else str(value) for value in array.dictionary.to_pylist()]
-        return cls.from_codes(codes, values)
+        codes = np.empty(len(column), np.int32)
+        place = 0
+        for chunk in column.chunks:
+            codes[place : place + len(chunk)] = chunk.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+            place += len(chunk)
+        values = column.chunk(0).dictionary.to_pylist() if column.num_chunks else []
+        return cls.from_codes(codes, ["" if value is None else str(value) for value in values])
 
     @classmethod
     def from_codes(cls, codes: Codes, values: list[str]) -> CategoricalColumn:
@@ -43,18 +45,24 @@ class CategoricalColumn:
         >>> CategoricalColumn.from_codes(np.array([1, 0, -1, 1], np.int32), ["b", "a", "unused"])
         CategoricalColumn(codes=array([1, 2, 0, 1], dtype=int32), values=['', 'a', 'b'])
         """
-        used = np.flatnonzero(np.bincount(codes + 1, minlength=len(values) + 1)) - 1  # faster than np.unique
+        is_used = np.zeros(len(values) + 1, dtype=bool)  # faster than np.unique
+        for start in range(0, len(codes), BLOCK_ROWS):
+            is_used[codes[start : start + BLOCK_ROWS] + 1] = True
+        used = np.flatnonzero(is_used) - 1
         names = {int(code): "" if code < 0 else values[code] for code in used}
         distinct = sorted(set(names.values()))
         place = {name: number for number, name in enumerate(distinct)}
         table = np.zeros(len(values) + 1, np.int32)
         table[used + 1] = [place[names[int(code)]] for code in used]
-        return cls(table[codes + 1], distinct)
+        placed = np.empty(len(codes), np.int32)
+        for start in range(0, len(codes), BLOCK_ROWS):
+            placed[start : start + BLOCK_ROWS] = table[codes[start : start + BLOCK_ROWS] + 1]
+        return cls(placed, distinct)
 
     def __len__(self) -> int:
         return len(self.codes)
 
-    def __getitem__(self, rows: npt.NDArray[np.int64] | slice) -> CategoricalColumn:
+    def __getitem__(self, rows: npt.NDArray[np.int32 | np.int64] | slice) -> CategoricalColumn:
         return CategoricalColumn.from_codes(self.codes[rows], self.values)
 
     def to_arrow(self, rows: slice) -> pa.DictionaryArray:
@@ -117,3 +125,10 @@ def to_floats(column: pa.ChunkedArray) -> Floats:
         distinct, place = np.unique(numbers, return_inverse=True)
         numbers = np.array([float(str(np.float32(value))) for value in distinct])[place]
     return np.asarray(numbers, dtype=np.float64)
+
+
+def find_recorded(sales: Floats) -> npt.NDArray[np.int32 | np.int64]:
+    """[R] the rows with sales, in as few bytes as their number allows."""
+    if np.isnan(sales).any():
+        return np.flatnonzero(~np.isnan(sales))
+    return np.arange(len(sales), dtype=np.int32 if len(sales) < np.iinfo(np.int32).max else np.int64)

@@ -6,7 +6,7 @@ as on which days a store was open, is found once over the rows of all shards.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -113,6 +113,10 @@ class PanelShards:
 
     def __len__(self) -> int:
         return len(self.parts)
+
+    def iter_panels(self, first: int = 0) -> Iterator[Panel]:
+        """The parts in order, from one of them on."""
+        yield from map(self.read, range(first, len(self.parts)))
 
     def read_whole(self) -> Panel:
         """The series of all parts in one panel."""

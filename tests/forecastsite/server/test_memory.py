@@ -19,6 +19,7 @@ def server(tmp_path_factory):
     with running_web_server(tmp_path_factory.mktemp("data"), (10, 40, 700)) as server:
         server.cookie = server.sign_in()
         read_pages(server, server.cookie, len(PAGES))
+        server.get("/data/1/sales.csv", server.cookie)  # reads its first part into memory that is used again
         yield server
 
 

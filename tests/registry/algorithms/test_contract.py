@@ -278,7 +278,7 @@ def test_back_test_windows_must_fit_into_the_sales(panel):
 
 @pytest.mark.slow
 def test_auto_tries_what_the_time_allows_and_blends_what_is_best(panel):
-    learning = TrainingPipeline(panel, TrainingConfig(algorithms.AUTO.name, horizon=14, budget=20, windows=2))
+    learning = TrainingPipeline(panel, TrainingConfig(algorithms.AUTO.name, horizon=14, budget=10, windows=2))
     epochs, learned = list(learning), learning.result
     tried = [entry.name for entry in algorithms.select_candidates(algorithms.AUTO.name, 2)]
     assert {epoch.values["method"] for epoch in epochs if epoch.step == "learn"} == set(tried)

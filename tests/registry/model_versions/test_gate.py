@@ -152,7 +152,7 @@ def test_models_are_compared_side_by_side_and_only_what_differs_is_listed(page, 
     ModelVersion.objects.filter(pk=two.pk).update(config={"width": 16, "same": 1})
     response = page.get("/models/compare/", {"v": [one.pk, two.pk, "nonsense"]})
     text = read(response)
-    assert one.title in text and two.title in text and "20.0% best" in text
+    assert one.title in text and two.title in text and "best 20.0%" in text
     assert [row["name"] for row in response.context["settings"]] == ["width"]
     assert len(response.context["tests"]) == len(one.metrics["windows"])
     assert "Select 2 to 4 models" in read(page.get("/models/compare/", {"v": one.pk}))

@@ -8,6 +8,7 @@ import torch
 
 from registry.series.panel import Panel
 from registry.series.windows import find_positions
+from training.learning.candidate import without_ended
 from training.learning.pipeline import TrainingConfig, TrainingPipeline
 
 DAYS, END = 200, 150
@@ -25,7 +26,7 @@ def build_candidate(ended: list[int]):
 
 def test_windows_after_the_end_of_a_series_are_not_learned():
     candidate, places = build_candidate([1])
-    rows, columns = candidate._without_ended(places, DAYS)
+    rows, columns = without_ended(candidate.panel, places, DAYS)
     assert int(columns[rows == 1].max()) == END
     for row in (0, 2):
         assert torch.equal(columns[rows == row], places[1][places[0] == row])
@@ -34,5 +35,5 @@ def test_windows_after_the_end_of_a_series_are_not_learned():
 @pytest.mark.parametrize(("ended", "days"), [([], DAYS), ([1], END + 20)])
 def test_all_windows_are_learned_as_long_as_no_series_has_ended(ended, days):
     candidate, places = build_candidate(ended)
-    left = candidate._without_ended(places, days)
+    left = without_ended(candidate.panel, places, days)
     assert all(torch.equal(one, other) for one, other in zip(left, places, strict=True))

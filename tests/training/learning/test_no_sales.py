@@ -11,12 +11,16 @@ import pytest
 from registry import algorithms
 from registry.series import metrics
 from registry.series.panel import Panel
+from tests.helpers.trials import repeats
 from training.events import RunEvent
 from training.learning.backtest import choose_origins, run_backtest, summarize_windows
 from training.learning.pipeline import TrainingConfig, TrainingPipeline
 from training.learning.progress import Progress
 
-NAMES = [entry.name for entry in algorithms.list_algorithms()]
+ENTRIES = algorithms.list_algorithms()
+NAMES = [entry.name for entry in ENTRIES]
+NETWORKS = [entry.name for entry in ENTRIES if issubclass(entry.config_class, algorithms.NetworkConfig)]
+KINDS = {*NAMES} - {*NETWORKS[1:]}  # all networks learn in one loop
 DAYS, USUAL, HORIZON = 84, 5, 7
 
 
@@ -42,6 +46,14 @@ CASES = {
 }
 
 
+# Every kind meets every case, every network sales of nothing but 0; the repeats bring the other pairs.
+PAIRS = [
+    pytest.param(name, case, marks=() if name in KINDS or case == "all zeros" else repeats)
+    for name in NAMES
+    for case in CASES
+]
+
+
 def plan(name: str) -> TrainingConfig:
     """Few steps."""
     knobs = {} if name == "auto" else {"steps": 5}
@@ -49,8 +61,7 @@ def plan(name: str) -> TrainingConfig:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("name", "case"), PAIRS)
 def test_sales_of_zero_give_a_version_and_a_forecast_and_no_figure_that_json_lacks(name, case):
     panel = Panel.from_frame(CASES[case], {})
     learning = TrainingPipeline(panel, plan(name))
@@ -72,7 +83,9 @@ def test_sales_of_zero_give_a_version_and_a_forecast_and_no_figure_that_json_lac
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in KINDS else repeats) for name in NAMES]
+)
 def test_a_backtest_scores_the_windows_with_sales_and_leaves_out_the_others(name):
     panel = Panel.from_frame(CASES["zeros in the last test"], {})
     windows = list(run_backtest(panel, plan(name), choose_origins(panel, HORIZON, 2, HORIZON)))

@@ -13,7 +13,10 @@ Positions = npt.NDArray[np.int64]
 
 
 def find_endings(
-    content: CanonicalTable, rows: Positions, days: npt.NDArray[np.int32], traded: tuple[Mask, Mask]
+    content: CanonicalTable,
+    rows: npt.NDArray[np.int32 | np.int64],
+    days: npt.NDArray[np.int32],
+    traded: tuple[Mask, Mask],
 ) -> tuple[Positions, Positions]:
     """The last of `rows` of each series that has ended, and the day after its store's last one: [E], [E].
 
@@ -22,8 +25,9 @@ def find_endings(
     dataset showed already is not found again, and a series with a plan has not ended.
     """
     stores = content.stores.codes[rows]
-    is_last = np.isin(rows + 1, np.append(content.series_starts, content.row_count))
-    last = np.flatnonzero(is_last)
+    ends = (np.append(content.series_starts[1:], content.row_count) - 1).astype(rows.dtype)
+    last = np.searchsorted(rows, ends)
+    last = last[rows[np.minimum(last, len(rows) - 1)] == ends]
     missed, known = (_count_later(table, stores[last], days[last]) for table in traded)
     last = last[(missed >= MIN_MISSED_DAYS) & (known < MIN_MISSED_DAYS)]
     newest = traded[0].shape[1] - traded[0][:, ::-1].argmax(axis=1)

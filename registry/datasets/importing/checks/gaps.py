@@ -15,7 +15,7 @@ from registry.datasets.importing.extra_columns import ColumnData
 from registry.datasets.importing.finding_effects import draw_days, measure_gaps, picture_series
 from registry.datasets.importing.findings import MAX_EXAMPLES, Example
 from registry.datasets.importing.merge import build_row_keys, make_blank_column, merge_tables
-from registry.datasets.importing.values import CategoricalColumn
+from registry.datasets.importing.values import BLOCK_ROWS, CategoricalColumn, find_recorded
 from registry.series.left_out import drop_rest_days
 
 RowNumbers = npt.NDArray[np.int32]
@@ -31,19 +31,19 @@ class GapChecks:
 
     def __init__(self, log: FindingLog, content: CanonicalTable, row_numbers: RowNumbers) -> None:
         self.log, self.content, self.row_numbers = log, content, row_numbers
-        self.rows = np.flatnonzero(~np.isnan(content.sales))
-        days = content.days[self.rows]
+        self.rows = find_recorded(content.sales)
+        days = content.days if len(self.rows) == content.row_count else content.days[self.rows]
         self.first_day = int(days.min()) if len(days) else 0
         self.day_count = int(days.max()) - self.first_day + 1 if len(days) else 0
-        self.stores = content.stores.codes[self.rows]
+        stores = content.stores.codes
+        self.stores = stores if len(self.rows) == content.row_count else stores[self.rows]
         self.days = days - self.first_day
 
     def fill_gaps(self) -> tuple[CanonicalTable, RowNumbers]:
         """The content and its row numbers, with zeros where the action says that nothing was sold."""
         if len(self.content.stores.values) * self.day_count > MAX_CELLS or len(self.rows) < 2:
             return self.content, self.row_numbers
-        traded = np.zeros((len(self.content.stores.values), self.day_count), dtype=bool)
-        traded[self.stores, self.days] = True
+        traded = self.mark_days(slice(None))
         unknown = self.find_unknown(traded)
         store_action = self.check_stores(traded, unknown)
         product_action = self.check_products(traded)
@@ -59,6 +59,15 @@ class GapChecks:
         spots.append(self.list_days(last, until, traded))
         source, day = (np.concatenate(part) for part in zip(*spots, strict=True))
         return self.insert_zeros(source, day) if len(source) else (self.content, self.row_numbers)
+
+    def mark_days(self, rows: Mask | slice) -> Mask:
+        """[stores, days] with one of these rows that have sales."""
+        marks = np.zeros((len(self.content.stores.values), self.day_count), dtype=bool)
+        stores, days = self.stores[rows], self.days[rows]
+        for start in range(0, len(days), BLOCK_ROWS):
+            block = slice(start, start + BLOCK_ROWS)
+            marks[stores[block], days[block]] = True
+        return marks
 
     def check_stores(self, traded: Mask, unknown: Mask) -> str:
         """Logs days without any row of a store between its first and last; returns the action.
@@ -109,10 +118,11 @@ class GapChecks:
     def find_unknown(self, traded: Mask) -> Mask:
         """[stores, days] of which rows were left out or have no sales: the store may have been open."""
         content = self.content
-        days = content.days - self.first_day
-        blank = np.isnan(content.sales) & (days >= 0) & (days < self.day_count)
+        blank = np.flatnonzero(np.isnan(content.sales))
+        days = content.days[blank] - self.first_day
+        within = (days >= 0) & (days < self.day_count)
         unknown = np.zeros_like(traded)
-        unknown[content.stores.codes[blank], days[blank]] = True
+        unknown[content.stores.codes[blank[within]], days[within]] = True
         unknown = drop_rest_days(unknown & ~traded, traded, self.first_day)
         return unknown | self.log.left_out_sales.mark_stores(
             content.stores.values, self.first_day, self.day_count
@@ -175,8 +185,9 @@ class GapChecks:
             )
             for place, hit in enumerate(hits[: FindingLog.MAX_BAD_ROWS])
         ]
-        sales, action = self.content.sales[self.rows], ""
-        if count > MIN_GAP_SHARE * (count + len(sales)) and (sales == 0).mean() < MAX_ZERO_SHARE:
+        recorded, action = len(self.rows), ""
+        zero_share = np.count_nonzero(self.content.sales == 0) / recorded
+        if count > MIN_GAP_SHARE * (count + recorded) and zero_share < MAX_ZERO_SHARE:
             self.log.add_finding("only-sold", places, count, "zero")  # training fills them with zeros
         else:
             action = self.log.add_finding("product-gap", places, count)
@@ -189,9 +200,7 @@ class GapChecks:
 
         In a file with rows only for sales a series that sells nothing for weeks is nothing unusual.
         """
-        known = np.zeros_like(traded)
-        old = self.row_numbers[self.rows] == 0
-        known[self.stores[old], self.days[old]] = True
+        known = self.mark_days(self.row_numbers[self.rows] == 0)
         last, until = find_endings(self.content, self.rows, self.days, (traded, known))
         if not len(last) or any(finding.code == "only-sold" for finding in self.log.findings):
             return last[:0], until[:0]
@@ -219,9 +228,14 @@ class GapChecks:
 
     def find_gaps(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """[G] the row before and the row after each gap of a series."""
-        product = self.content.products.codes[self.rows]
-        same = (self.stores[1:] == self.stores[:-1]) & (product[1:] == product[:-1])
-        before = np.flatnonzero(same & (self.days[1:] - self.days[:-1] > 1))
+        found = [np.zeros(0, np.int64)]
+        for start in range(0, len(self.rows) - 1, BLOCK_ROWS):
+            rows = slice(start, start + BLOCK_ROWS + 1)  # one more, which the next block begins with
+            store, day = self.stores[rows], self.days[rows]
+            product = self.content.products.codes[self.rows[rows]]
+            same = (store[1:] == store[:-1]) & (product[1:] == product[:-1])
+            found.append(start + np.flatnonzero(same & (day[1:] - day[:-1] > 1)))
+        before = np.concatenate(found)
         return before, before + 1
 
     def list_days(

@@ -102,9 +102,14 @@ class SeriesChecks:
             "constant", (counts >= MIN_DAYS) & (highest == lowest), (f"{value:g}" for value in highest)
         )
 
+    def fill_unrecorded(self) -> npt.NDArray[np.float64]:
+        """[N] the sales, zero where none are recorded; a large file without such rows is not copied."""
+        sales = self.content.sales
+        return sales if not np.isnan(sales).any() else np.where(self.is_recorded, sales, 0.0)
+
     def flag_outliers(self) -> None:
         """Flags cells far above the usual day of their series, such as grams entered for kilograms."""
-        sales = np.where(self.is_recorded, self.content.sales, 0.0)
+        sales = self.fill_unrecorded()
         highest = np.maximum.reduceat(sales, self.starts)
         total = np.add.reduceat(sales, self.starts)
         rest = (total - highest) / np.maximum(self.ends - self.starts - 1, 1)
@@ -152,7 +157,8 @@ class SeriesChecks:
         weeks = (self.ends - self.starts) // 7  # [S] whole weeks of each series
         first = np.repeat(self.starts, weeks)
         place = np.arange(len(first)) - np.repeat(np.cumsum(weeks) - weeks, weeks)
-        sums = np.append(0.0, np.cumsum(np.where(self.is_recorded, self.content.sales, 0.0)))
+        sums = np.zeros(self.content.row_count + 1)
+        np.cumsum(self.fill_unrecorded(), out=sums[1:])
         begin = first + 7 * place
         means = (sums[begin + 7] - sums[begin]) / 7  # [W] of every week of every series, one after another
         if len(means) < 2 * LEVEL_WEEKS:
@@ -164,6 +170,8 @@ class SeriesChecks:
         owner = np.repeat(np.arange(len(self.starts)), weeks)
         whole = owner[: len(windows)] == owner[2 * LEVEL_WEEKS - 1 :]  # within one series
         hits = np.flatnonzero((up | down) & whole)
+        if not len(hits):
+            return
         from_file = np.append(0, np.cumsum(self.row_numbers > 0))  # older changes were told before
         ends = begin[hits + 2 * LEVEL_WEEKS - 1] + 7
         hits = hits[from_file[ends] > from_file[begin[hits]]]

@@ -6,6 +6,7 @@ Cells of CSV and Excel stay text here ("NA" is a product, "00123" keeps its zero
 from __future__ import annotations
 
 import csv
+import errno
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -43,6 +44,8 @@ def read_file(
             raise SalesFileError(_("%(file)s is empty.") % {"file": name})
         raw = choose_reader(path, name)(SourceFile(path, name, encoding, may_guess, one_sheet))
     except (OSError, pa.ArrowException, UnicodeError, csv.Error) as problem:
+        if isinstance(problem, OSError) and problem.errno in DISK_FULL:  # while a file is unpacked
+            raise
         raise SalesFileError(unreadable_message(name, problem)) from None
     if raw.table.num_rows == 0 and not raw.findings:
         raise SalesFileError(_("%(file)s has a header but no rows.") % {"file": name})
@@ -114,6 +117,7 @@ def read_unpacked(source: SourceFile) -> RawTable:
     return choose_reader(source.path, source.name)(source)
 
 
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 Reader = Callable[[SourceFile], RawTable]
 WORKBOOK_SUFFIXES = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
 ARCHIVES = (".zip", ".gz")

@@ -23,7 +23,6 @@ from registry.datasets.importing.options import ImportJob
 
 logger = logging.getLogger(__name__)
 
-MAX_MEMORY = 1536 << 20  # bytes of address space
 BASE_SECONDS, SECONDS_PER_100_MB = 60.0, 30.0
 WALL_CLOCK_FACTOR = 2.0  # wall-clock time per CPU time, for a busy machine
 MAX_REPORT_BYTES = 64 << 20
@@ -41,6 +40,7 @@ WORKER_VARIABLES = {  # single-threaded, with an allocator that reserves only th
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": "65536",  # a column that is read and released leaves no holes
     "PYTHONUTF8": "1",
 }
 
@@ -83,7 +83,7 @@ def run_worker(job: ImportJob, cpu_seconds: float) -> int | None:
     order = {
         "job": job.as_json(),
         "parent": os.getpid(),
-        "memory": MAX_MEMORY,
+        "memory": settings.IMPORT_MEMORY_MB << 20,
         "seconds": int(cpu_seconds) + 1,
     }
     try:
@@ -99,7 +99,7 @@ def run_worker(job: ImportJob, cpu_seconds: float) -> int | None:
 
 def read_report(job: ImportJob, code: int | None, cpu_seconds: float) -> dict[str, Any]:
     """The report that the process wrote; raises SalesFileError or AmbiguousValue when it has none."""
-    words = {"file": job.name, "seconds": int(cpu_seconds), "memory": MAX_MEMORY >> 20}
+    words = {"file": job.name, "seconds": int(cpu_seconds), "memory": settings.IMPORT_MEMORY_MB}
     report = Path(job.folder) / "report.json"
     if code is None or code == -signal.SIGXCPU:
         raise SalesFileError(

@@ -65,6 +65,7 @@ def configure_django(locale: str, language: str) -> None:
 def run_job(given: dict[str, Any]) -> dict[str, Any]:
     """The report, or {"problem": a sentence} when the file cannot be imported."""
     from registry.datasets.importing.errors import AmbiguousValue, SalesFileError
+    from registry.datasets.importing.formats.readers import DISK_FULL
     from registry.datasets.importing.options import ImportJob
     from registry.datasets.importing.sandbox.pipeline import run_import
 
@@ -77,6 +78,16 @@ def run_job(given: dict[str, Any]) -> dict[str, Any]:
         return {"problem": str(problem)}
     except MemoryError:
         return {"problem": out_of_memory_message(job)}
+    except OSError as problem:
+        if problem.errno not in DISK_FULL:
+            raise
+        return {"problem": disk_full_message(job.name)}
+
+
+def disk_full_message(file: str) -> str:
+    """What to do about a disk without room for what a check puts there."""
+    words = {"file": file}
+    return _("There is no room on the disk to check %(file)s: free some space and try again.") % words
 
 
 def out_of_memory_message(job: ImportJob) -> str:

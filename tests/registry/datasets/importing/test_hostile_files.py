@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from django.conf import settings
 
 from registry.datasets.importer import import_file
 from registry.datasets.importing.errors import SalesFileError
@@ -68,7 +69,7 @@ def test_every_hostile_file_is_refused_in_one_sentence_or_read(hostile: Path, tm
     assert process.memory_info().rss - before < 50 << 20
     children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss << 10
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10  # counted as the child's until it runs
-    assert children <= max(launcher.MAX_MEMORY + (100 << 20), largest, own)
+    assert children <= max((settings.IMPORT_MEMORY_MB + 100 << 20), largest, own)
     assert read >= RIGHT
     assert not {name for name in read if "bomb" in name or "laughs" in name or "truncated" in name}
 

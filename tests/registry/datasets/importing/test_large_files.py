@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
+from django.conf import settings
 
 from registry.datasets.importer import import_file
-from registry.datasets.importing.sandbox import launcher
 from registry.datasets.models import DatasetVersion
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db]
@@ -86,7 +86,7 @@ def test_a_large_file_is_read_in_its_time_and_memory(kind: str, tmp_path: Path) 
     assert version.rows == STORES * PRODUCTS * DAYS and version.series == STORES * PRODUCTS
     assert taken < 10 + SECONDS[kind] * DAYS / 328
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
-    assert largest_child() <= max(launcher.MAX_MEMORY, before, own)
+    assert largest_child() <= max(settings.IMPORT_MEMORY_MB << 20, before, own)
     assert version.roles["price"] == "known" and version.roles["category"] == "static"
     print(f"{kind}: {version.rows} rows in {taken:.1f} s")
 
