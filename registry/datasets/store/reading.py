@@ -97,7 +97,7 @@ def iter_contents(version: DatasetVersion, parts: Sequence[SalesPart]) -> Iterat
 
 
 def fetch_part(part: SalesPart) -> bytes | None:
-    """The file of a part without asking the database, so that threads may; None if it is missing or changed."""
+    """The file of a part without asking the database, so that threads may; None if it is damaged."""
     try:
         return None if part.is_archived else Artifact.read(part)
     except CorruptArtifact:

@@ -149,9 +149,7 @@ def test_a_deleted_version_leaves_the_parts_that_others_have(
 
 def test_a_missing_part_names_the_version(first: DatasetVersion) -> None:
     get_artifact_store().delete(first.parts.first().path)
-    with pytest.raises(
-        CorruptArtifact, match=r"The file of shop v1 is missing: delete it and"
-    ):
+    with pytest.raises(CorruptArtifact, match=r"The file of shop v1 is missing: delete it and"):
         read_table(first, Scope())
 
 
