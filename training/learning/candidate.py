@@ -24,6 +24,7 @@ from registry.series.windows import Batch, Windows, find_positions
 from training.learning import loop
 from training.learning.checkpoint import FitState
 from training.learning.defaults import MIN_PAST_DAYS
+from training.learning.distributed import ALONE, FitOrder, ProcessGroup
 from training.learning.hiding import Hiding
 from training.learning.step_plan import planned_steps
 
@@ -43,6 +44,7 @@ class Candidate:
     shared_windows: Windows
     horizon: int
     seed: int
+    group: ProcessGroup = ALONE
     holdout_forecasts: list[Floats] = field(
         default_factory=list
     )  # [S, H, Q] of each holdout window, not calibrated
@@ -83,13 +85,16 @@ class Candidate:
                     "No series has enough days to learn from: add older days or forecast fewer days."
                 )
             )
-        check = self._draw_check_windows(end)
-        # what fits itself (trees) cannot run away, and errs more after windows with gaps
-        hiding = None if isinstance(self.model, CustomFit) else Hiding(self.horizon)
-        sampler = loop.WindowSampler(self.windows, places, self.seed + refit, check, hiding=hiding)
+        check = self._draw_check_windows(end) if self.group.leads else None
         if isinstance(self.model, CustomFit):
+            # what fits itself (trees) learns in one process; it cannot run away, and errs more with gaps
+            sampler = loop.WindowSampler(self.windows, places, self.seed + refit, check)
             yield from self._fit_custom(self.model, sampler, seconds)
         else:
+            self.group.give_order(FitOrder(self.entry.name, self.best_step, end, seconds, threads, refit))
+            sampler = loop.WindowSampler(
+                self.windows, places, self.seed + refit, check, Hiding(self.horizon), self.group
+            )
             schedule = self.build_schedule(sampler, seconds, threads, refit)
             yield from loop.fit_network(self.model, sampler, schedule, self.fit_state)
         self.best_step = self.fit_state.stopping.best_step

@@ -26,8 +26,9 @@ from registry.series.covariates import Encoder
 from registry.series.joint import fit_joint
 from registry.series.panel import Floats, Panel
 from registry.series.windows import Windows
+from training.learning import progress as reports
 from training.learning.candidate import Candidate
-from training.learning.checkpoint import Checkpoint
+from training.learning.checkpoint import Checkpoint, FitState
 from training.learning.defaults import (
     LEARN_SHARE,
     MIN_PAST_DAYS,
@@ -39,6 +40,7 @@ from training.learning.defaults import (
     enough_budget,
     required_days,
 )
+from training.learning.distributed import ALONE, ProcessGroup
 from training.learning.ensemble import (
     EnsembleChoice,
     WindowForecasts,
@@ -47,15 +49,7 @@ from training.learning.ensemble import (
     window_wape,
 )
 from training.learning.holdout import Holdout
-from training.learning.progress import (
-    PREPARED,
-    RAN_AWAY,
-    SAVING,
-    STARTED,
-    Progress,
-    describe_round,
-    describe_score,
-)
+from training.learning.progress import Progress, describe_round, describe_score
 from training.learning.trials import Trials
 
 TOO_FEW_DAYS = gettext_noop(
@@ -98,10 +92,16 @@ class TrainingPipeline:
 
     result: TrainingResult
 
-    def __init__(self, panel: Panel, training_config: TrainingConfig, checkpoint: Checkpoint | None = None):
+    def __init__(
+        self,
+        panel: Panel,
+        training_config: TrainingConfig,
+        checkpoint: Checkpoint | None = None,
+        group: ProcessGroup = ALONE,
+    ):
         panel = panel.select_series(panel.find_sold())  # nothing can be learned of what never sold
         self.panel, self.training_config, self.started = panel, training_config, time.monotonic()
-        self.checkpoint = checkpoint or Checkpoint()
+        self.checkpoint, self.group = checkpoint or Checkpoint(), group
         self.round_count, self.progress = 0, 0.0  # rounds of all candidates
         self.learning_since = self.started
         entries, self.trials = self._select_entries()
@@ -114,17 +114,30 @@ class TrainingPipeline:
         block = min(horizon, max(config.block for config in configs))
         tables = Windows(panel, encoder, MIN_PAST_DAYS, block)
         self.candidates = [
-            Candidate(entry, config, panel, encoder, tables, horizon, training_config.seed)
+            Candidate(entry, config, panel, encoder, tables, horizon, training_config.seed, group)
             for entry, config in zip(entries, configs, strict=True)
         ]
         windows = count_test_windows(panel.days, horizon, training_config.windows)
         self.holdout = Holdout.cut(panel, windows, horizon)
 
-    def __iter__(self) -> Iterator[Progress]:
+    def follow(self) -> None:
+        """Learns with the process that leads the group until that ends. Raises ProcessLost."""
+        self._prepare_torch()
+        candidates = {candidate.entry.name: candidate for candidate in self.candidates}
+        for order in self.group.iter_orders():
+            candidate = candidates[order.method]
+            candidate.best_step, candidate.fit_state = order.best_step, FitState()
+            for _round in candidate.learn_before(order.end, order.seconds, order.threads, order.refit):
+                pass
+
+    def _prepare_torch(self) -> None:
         torch.set_num_threads(self.training_config.threads)
         torch.set_flush_denormal(True)  # denormal numbers are a hundred times slower than others
+
+    def __iter__(self) -> Iterator[Progress]:
+        self._prepare_torch()
         yield self._build_progress(
-            "prepare", 0.01, PREPARED, series=len(self.panel.keys), days=self.panel.days
+            "prepare", 0.01, reports.PREPARED, series=len(self.panel.keys), days=self.panel.days
         )
         self.learning_since = time.monotonic()
         yield from self._learn_candidates()
@@ -140,7 +153,7 @@ class TrainingPipeline:
             yield from self._fit_candidate(
                 candidate, self.panel.days, self._refit_seconds * weight, ("refit", share)
             )
-        yield self._build_progress("save", 0.99, SAVING)
+        yield self._build_progress("save", 0.99, reports.SAVING)
         bundle = self._build_bundle(chosen, weighted_mean(forecasts, choice.weights), overlapping)
         self.result = TrainingResult(bundle, scores, self.holdout)
 
@@ -194,7 +207,7 @@ class TrainingPipeline:
             text, values = describe_score(candidate.entry.name, error)
             yield self._build_progress("test", progress, text, **values)
             if candidate.has_run_away:
-                yield self._build_progress("test", progress, RAN_AWAY, method=candidate.entry.name)
+                yield self._build_progress("test", progress, reports.RAN_AWAY, method=candidate.entry.name)
 
     def _fit_candidate(
         self, candidate: Candidate, end: int, seconds: float, stage: tuple[str, float]
@@ -204,7 +217,7 @@ class TrainingPipeline:
         since, name = self.progress, candidate.entry.name
         if self.trials:
             self.trials[name].record_round(step, 0.0, {})
-            yield self._build_progress(step, since, STARTED, method=name)
+            yield self._build_progress(step, since, reports.STARTED, method=name)
         candidate.fit_state = self.checkpoint.next_fit()
         for sign in candidate.learn_before(end, seconds, self.training_config.threads, refit=step == "refit"):
             self.round_count += 1
