@@ -20,6 +20,7 @@ from prediction.accuracy import ActualsSoFar
 from prediction.current_forecast import Items
 from prediction.items.wording import describe_level
 from prediction.models import Forecast
+from prediction.trust import join
 from registry.access.permissions import Person
 from registry.datasets.addresses import reverse_in_dataset
 from registry.datasets.models import Dataset, newest_day
@@ -151,10 +152,10 @@ def level_items(items: Items) -> list[AttentionItem]:
         return []
     first, more = moved[0], len(moved) - 1
     _label, sentence = describe_level(first.flags["level"])
-    text = f"{with_name(first.code, first.name)}: {sentence}"
+    text = _("%(what)s: %(sentence)s") % {"what": with_name(first.code, first.name), "sentence": sentence}
     if more:
         others = ngettext("%(count)s more product as well.", "%(count)s more products as well.", more)
-        text = f"{text} {others % {'count': format_whole_number(more)}}"
+        text = join(text, others % {"count": format_whole_number(more)})
     return [
         AttentionItem("warn", _("Level changed"), text, _("See why"), f"{reverse('products')}?flag=level")
     ]

@@ -114,9 +114,7 @@ def run_forecast(
 ) -> ScopeForecast:
     """Forecasts from `data`, by default the newest sales; raises ForecastError."""
     check_horizon(horizon)
-    data = data or version.model.dataset.current_version
-    if data is None:
-        raise ForecastError(_("%(dataset)s has no sales yet.") % {"dataset": version.model.dataset})
+    data = data or find_newest_sales(version)
     try:
         bundle, panel = load_bundle(version), load_panel(data, version.model.scope)
         levels = read_levels(data) if selection.levels else ()
@@ -131,6 +129,14 @@ def run_forecast(
         return ScopeForecast(version, data, bundle, panel, prediction, rows)
     key = (version.sha256, data.pk, version.model.scope, horizon)
     return ScopeForecast(version, data, bundle, panel, predict_all(bundle, panel, horizon, key), rows)
+
+
+def find_newest_sales(version: ModelVersion) -> DatasetVersion:
+    """The current version of the model's dataset; raises ForecastError when it has none."""
+    data = version.model.dataset.current_version
+    if data is None:
+        raise ForecastError(_("%(dataset)s has no sales yet.") % {"dataset": version.model.dataset})
+    return data
 
 
 def predict_all(bundle: Bundle, panel: Panel, horizon: int, key: Hashable) -> Prediction:

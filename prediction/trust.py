@@ -238,8 +238,8 @@ def find_assumed_ranges(forecast: Forecast, content: ForecastContent) -> Iterato
     """The model is of a release that did not measure how errors add up."""
     if content.range_windows == 0:
         text = _(
-            "This model was trained before ranges of sums were tested: they are wider than needed. "
-            "Train it again."
+            "This model was trained by a release that did not check the range of totals: it is wider than "
+            "needed. Train it again."
         )
         yield TrustFinding("warn", "assumed_ranges", text, retrain=forecast.version)
 
@@ -250,8 +250,8 @@ def describe_ranges(content: ForecastContent) -> Iterator[TrustFinding]:
         return
     words = {"windows": content.range_windows, "days": content.range_days}
     text = ngettext(
-        "The likely range of sums is tested on %(windows)s window of %(days)s days.",
-        "The likely range of sums is tested on %(windows)s windows of %(days)s days.",
+        "The likely range was checked on %(windows)s period of %(days)s days.",
+        "The likely range was checked on %(windows)s periods of %(days)s days.",
         content.range_windows,
     )
     yield TrustFinding("good", "ranges", text % words)

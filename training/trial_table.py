@@ -25,7 +25,7 @@ STATE_LABELS = {
     "skipped": gettext_lazy("not tried"),
     "interrupted": gettext_lazy("interrupted"),
 }
-BADGES = {"learning": "warn", "refitting": "warn", "used": "good"}  # classes
+BADGES = {"learning": "busy", "refitting": "busy", "used": "good"}  # classes
 BUSY_STATES = ("learning", "refitting")
 
 

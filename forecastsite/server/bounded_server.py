@@ -16,7 +16,7 @@ from daphne.server import Server
 from django.conf import settings
 
 from forecastsite.server.connections import BoundedFactory, raise_file_limit
-from forecastsite.server.heap import trim_heap
+from forecastsite.server.heap import LoadedObjects, trim_heap
 
 CHUNK_BYTES = 64 << 10  # of a request body handed to the application at a time
 LARGE_BYTES = 1 << 20  # of a body after which unreachable objects are collected
@@ -61,6 +61,7 @@ class BoundedServer(Server):
 
     trimmed_at = 0.0
     took_upload = False  # since the heap was trimmed
+    loaded = LoadedObjects()
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         """Starts the application as daphne does, but leaves the body of a request in its file."""
@@ -89,6 +90,7 @@ class BoundedServer(Server):
     def timeout_checker(self) -> None:
         """Every two seconds: daphne's own timeouts, and connections that have waited for too long."""
         self.http_factory.drop_overdue()
+        self.loaded.exempt()
         if time.monotonic() - self.trimmed_at > TRIM_SECONDS:
             self.trimmed_at = time.monotonic()
             trim_heap(self.took_upload)

@@ -63,7 +63,7 @@ class ActualSales:
     @cached_property
     def lists_only_sales(self) -> bool:
         """Whether the source has rows only for days with a sale, as a panel of these sales would find."""
-        from registry.series.panel import LOG_HOLE_SHARE, LOG_ZERO_SHARE
+        from registry.series.panels.trading import LOG_HOLE_SHARE, LOG_ZERO_SHARE
 
         if not len(self.units):
             return False

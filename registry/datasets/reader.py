@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import reduce
+from collections.abc import Iterator
+from functools import partial, reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,23 +19,39 @@ from registry.datasets.scope import Scope
 if TYPE_CHECKING:
     import pandas as pd
 
-    from registry.series.panel import BusinessActivity, Days, Panel
+    from registry.series.panel import Panel
+    from registry.series.panels.shards import PanelShards
+    from registry.series.panels.trading import BusinessActivity, Days
+
+BATCH_ROWS = 1 << 17
 
 
 def read_table(version: DatasetVersion, scope: Scope) -> pa.Table:
     """The rows of a scope in order of store, product and day; checks the file's hash."""
+    file = open_file(version, scope)
+    return pa.Table.from_batches(read_batches(file, scope, file.schema_arrow.names), file.schema_arrow)
+
+
+def open_file(version: DatasetVersion, scope: Scope) -> pq.ParquetFile:
+    """The file with the sales of a scope; checks its hash."""
     version.check_scope(scope)
-    file = pq.ParquetFile(pa.BufferReader(version.read()))
+    return pq.ParquetFile(pa.BufferReader(version.read()))
+
+
+def read_batches(file: pq.ParquetFile, scope: Scope, columns: list[str]) -> Iterator[pa.RecordBatch]:
+    """The rows of a scope, some at a time."""
     if scope.kind == "global":
-        return file.read()
+        yield from file.iter_batches(BATCH_ROWS, columns=columns)
+        return
     column = f"{scope.kind}_id"
     groups = [
         group
         for group in range(file.num_row_groups)
         if row_group_may_contain(file, group, column, scope.code)
     ]
-    table = file.read_row_groups(groups)
-    return table.filter(pc.equal(table[column], scope.code))
+    wanted = columns if column in columns else [*columns, column]
+    for batch in file.iter_batches(BATCH_ROWS, groups, wanted):
+        yield batch.filter(pc.equal(batch[column], scope.code)).select(columns)
 
 
 def row_group_may_contain(file: pq.ParquetFile, group: int, column: str, code: str) -> bool:
@@ -59,16 +76,21 @@ def to_frame(table: pa.Table) -> pd.DataFrame:
 
 def read_panel(version: DatasetVersion, scope: Scope | None = None) -> Panel:
     """The sales of a scope with a value for each day, and its covariates; without series that never sold."""
-    from registry.series.panel import Panel
+    return read_shards(version, scope).read_whole()
+
+
+def read_shards(version: DatasetVersion, scope: Scope | None = None) -> PanelShards:
+    """The panels that the sales of a scope are read as: one, of a version that is one file."""
+    from registry.series.panels.rows import SalesRows
+    from registry.series.panels.shards import PanelShards
 
     scope = scope or Scope()
     roles = {name: role for name, role in version.roles.items() if role in COVARIATE_ROLES}
-    table = read_table(version, scope)
-    left_out = read_left_out(table.schema)
-    frame = split_unsold(to_frame(table))[0]
-    del table
+    file = open_file(version, scope)
     whole = None if scope.kind == "global" else read_business(version)
-    return Panel.from_frame(frame[[*CORE_COLUMNS, *roles]], roles, version.dataset.country, whole, left_out)
+    left_out = read_left_out(file.schema_arrow)
+    rows = SalesRows(partial(read_batches, file, scope))
+    return PanelShards([rows], roles, version.dataset.country, whole, left_out)
 
 
 def read_unsold(version: DatasetVersion, scope: Scope, store: str, product: str) -> pd.DataFrame:
@@ -93,7 +115,7 @@ def split_unsold(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def read_business(version: DatasetVersion) -> BusinessActivity:
     """Facts about the whole business that one scope lacks: last day, and days recorded by each store."""
-    from registry.series.panel import BusinessActivity
+    from registry.series.panels.trading import BusinessActivity
 
     table = pq.read_table(pa.BufferReader(version.read()), columns=["date", "store_id", "sales"])
     sold = pc.is_valid(table["sales"])

@@ -3,35 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from registry.lib.errors import MessageError, gettext_noop
-from registry.series.left_out import LeftOutSales, drop_rest_days
+from registry.series.left_out import LeftOutSales
+from registry.series.panels.rows import Grid, SalesRows, index_series
+from registry.series.panels.trading import BusinessActivity, TradingDays, find_closed
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Floats = NDArray[np.float32]
 Days = NDArray[np.datetime64]
 CovariateRole = str  # "known" (ahead), "past" (afterwards) or "static" (fixed)
 
-# A source that has rows only for days with a sale shows hardly any zeros and many gaps.
-LOG_ZERO_SHARE, LOG_HOLE_SHARE = 0.05, 0.3
 SPARSE_ZERO_SHARE = 0.8  # share of days without sales above which a panel is sparse
-
-
-@dataclass(frozen=True)
-class BusinessActivity:
-    """Last day with sales, and days with and without recorded sales of each store, over the whole business.
-
-    A frame of one product alone cannot tell a day without its sales from a closed day. Blank days have rows
-    without any sales.
-    """
-
-    last_day: np.datetime64
-    recorded_days: dict[str, Days]
-    blank_days: dict[str, Days] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -143,126 +134,45 @@ class Panel:
         Rows without sales after the last sale are the plan: they fill the known covariates ahead. Days of
         which rows were left out are unknown. Raises MessageError when no row has sales.
         """
-        frame = frame.reset_index(drop=True)
-        sold = frame["sales"].notna().to_numpy()
-        if not sold.any():
+        table = pa.Table.from_pandas(frame, preserve_index=False)
+        rows = SalesRows(partial(_select_batches, table), with_unsold=True)
+        return cls.from_rows(rows, roles, country, activity, left_out)
+
+    @classmethod
+    def from_rows(
+        cls,
+        rows: SalesRows,
+        roles: dict[str, CovariateRole],
+        country: str = "",
+        activity: BusinessActivity | None = None,
+        left_out: LeftOutSales | None = None,
+    ) -> Panel:
+        """As from_frame(), from rows that come in batches."""
+        index = index_series(rows)
+        if index is None:
             raise MessageError(
                 gettext_noop("There are no sales in this scope: choose another store or product.")
             )
-        dates = frame["date"].to_numpy().astype("datetime64[D]")  # [N] rows
-        start = dates[sold].min()
-        column = ((dates - start) / np.timedelta64(1, "D")).astype(np.int64)  # [N], < 0 before the first sale
-        days, width = int(column[sold].max()) + 1, int(column.max()) + 1
+        first, last = index.first_sale, index.last_sale
         if activity is not None:  # a product that left the shelf is still forecast from today
-            days = max(days, int((activity.last_day - start) / np.timedelta64(1, "D")) + 1)
-            width = max(days, width)
-        groups_of = frame.groupby(["store_id", "product_id"], sort=True, observed=True)
-        series: NDArray[np.int64] = np.asarray(groups_of.ngroup(), np.int64)  # [N] row of each in the panel
-        first_rows = pd.Series(series).drop_duplicates().sort_values().index.to_numpy()
-        pairs = frame.loc[first_rows, ["store_id", "product_id"]].astype(str)
-        grid = _Grid(series, column, len(first_rows), width)
-        sales = grid.scatter_values(frame["sales"].to_numpy(np.float32, na_value=np.nan))[:, :days]
+            last = max(last, int(activity.last_day.astype("datetime64[D]").astype(np.int64)))
+            first = first if activity.first_day is None else int(activity.first_day.astype(np.int64))
+        days, start = last - first + 1, np.datetime64(first, "D")
+        grid = Grid(index, first, max(days, index.last_row - first + 1))
+        grid.scatter_rows(rows, roles)
         groups: dict[CovariateRole, dict[str, Floats]] = {"known": {}, "past": {}, "static": {}}
-        categories: dict[str, list[str]] = {}
         for name, role in roles.items():
-            values = _encode_values(frame[name], name, categories)
-            # a static column is fixed per series: its first row tells it
-            filled = values[first_rows] if role == "static" else grid.scatter_values(values)
-            groups[role][name] = filled[:, :days] if role == "past" else filled
-        keys = list(pairs.itertuples(index=False, name=None))
-        blank = grid.scatter_values(np.where(sold, np.float32(np.nan), np.float32(0)))[:, :days]
-        traded, unknown = _trading_days(sales, ~np.isnan(blank), keys, start, activity)
-        lost = left_out or LeftOutSales()
-        first = int(start.astype(np.int64))
-        stores, place = np.unique([store for store, _product in keys], return_inverse=True)
-        unknown |= lost.mark_stores(stores.tolist(), first, days)[place]
-        unsold = lost.mark_series(keys, first, days)
-        sales, closed = _find_closed(sales, traded, unknown, unsold, groups["known"].get("open"))
-        return cls(
-            start, keys, sales, closed, groups["known"], groups["past"], groups["static"], categories, country
-        )
+            values = grid.covariates[name]
+            groups[role][name] = values[:, :days] if role == "past" else values
+        sales, keys, lost = grid.sales[:, :days], index.keys, left_out or LeftOutSales()
+        trading, unsold = TradingDays.find(grid, days, activity, lost), lost.mark_series(keys, first, days)
+        is_log = activity.is_sales_log if activity else None
+        sales, closed = find_closed(sales, trading, unsold, groups["known"].get("open"), is_log)
+        known, past, static = groups.values()
+        return cls(start, keys, sales, closed, known, past, static, grid.categories, country)
 
 
-@dataclass(frozen=True)
-class _Grid:
-    """Scatters values [N] of rows into a table [rows, width] of series and days."""
-
-    series: NDArray[np.int64]
-    column: NDArray[np.int64]
-    rows: int
-    width: int
-
-    def scatter_values(self, values: Floats) -> Floats:
-        """The table, NaN where no row is."""
-        table = np.full((self.rows, self.width), np.nan, np.float32)
-        inside = self.column >= 0  # a plan may begin before the first sale
-        table[self.series[inside], self.column[inside]] = values[inside]
-        return table
-
-
-def _encode_values(column: pd.Series[Any], name: str, categories: dict[str, list[str]]) -> Floats:
-    """Numbers unchanged; texts as codes into categories[name], which is filled (NaN = empty)."""
-    if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
-        return column.to_numpy(np.float32, na_value=np.nan)
-    coded = column.astype("string").astype("category")
-    categories[name] = [str(value) for value in coded.cat.categories]
-    codes = coded.cat.codes.to_numpy(np.float32)
-    return np.where(codes < 0, np.float32(np.nan), codes)
-
-
-def _trading_days(
-    sales: Floats,
-    blank: NDArray[np.bool_],
-    keys: list[tuple[str, str]],
-    start: np.datetime64,
-    activity: BusinessActivity | None,
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """bool [S, D]: some series of the same store has a record of that day; some has only `blank` rows."""
-    recorded = ~np.isnan(sales)
-    dates = np.arange(start, start + np.timedelta64(sales.shape[1], "D"))
-    stores = np.array([store for store, _product in keys])
-    traded, unknown = np.zeros_like(recorded), np.zeros_like(recorded)
-    for store in np.unique(stores):
-        rows = stores == store
-        open_days, blank_days = recorded[rows].any(axis=0), blank[rows].any(axis=0)
-        if activity is not None:
-            open_days |= np.isin(dates, activity.recorded_days.get(str(store), []))
-            blank_days |= np.isin(dates, activity.blank_days.get(str(store), []))
-        traded[rows] = open_days
-        unknown[rows] = drop_rest_days(blank_days[None], open_days[None], int(start.astype(np.int64)))
-    return traded, unknown
-
-
-def _find_closed(
-    sales: Floats,
-    trading: NDArray[np.bool_],
-    unknown: NDArray[np.bool_],
-    left_out: NDArray[np.bool_],
-    opened: Floats | None,
-) -> tuple[Floats, NDArray[np.bool_]]:
-    """Decides what gaps mean; returns sales with zeros filled in, and closed [S, D].
-
-    Closed: by the open column, or because nobody in the store has a record and none is `unknown`. Zero: in a
-    source that has rows only for sales, unless the row was `left_out`. Everything else is unknown.
-    """
-    recorded = ~np.isnan(sales)
-    if _is_sales_log(sales, recorded):
-        listed = np.maximum.accumulate(recorded, axis=1)  # [S, D] True from the first record of a series on
-        # of the whole chain: where few products sell, one store may sell nothing on an open day
-        shop_open = np.broadcast_to(trading.any(axis=0), recorded.shape)
-        filled = np.where(listed & ~recorded & shop_open & ~left_out, np.float32(0), sales)
-        return filled, ~shop_open & ~unknown.any(axis=0)
-    closed = ~trading & ~unknown
-    if opened is not None:
-        stated = opened[:, : sales.shape[1]]
-        # A closed day with sales is an error of the flag: the sales count.
-        closed = np.where(np.isnan(stated), closed, stated < 0.5) & ~(sales > 0)
-    return sales, closed
-
-
-def _is_sales_log(sales: Floats, recorded: NDArray[np.bool_]) -> bool:
-    """Whether the source has rows only for days with a sale."""
-    listed = np.maximum.accumulate(recorded, axis=1)
-    holes = 1 - recorded.sum() / max(1, listed.sum())  # days before the first record are no gaps
-    zeros = (sales[recorded] == 0).mean()
-    return bool(holes > LOG_HOLE_SHARE and zeros < LOG_ZERO_SHARE)
+def _select_batches(table: pa.Table, columns: list[str]) -> list[pa.RecordBatch]:
+    """The rows of a table with these columns."""
+    batches: list[pa.RecordBatch] = table.select(columns).to_batches()
+    return batches

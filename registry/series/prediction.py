@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -71,6 +71,18 @@ class Prediction:
             sums = self.sampler().sum_groups(list(missing.values()))
             self._kept_sums.update(zip(missing, sums, strict=True))
 
+    def select_series(self, rows: Rows) -> Prediction:
+        """Only these series, in this order."""
+        return replace(
+            self,
+            keys=[self.keys[row] for row in rows],
+            mean=self.mean[rows],
+            quantiles=self.quantiles[rows],
+            closed=self.closed[rows],
+            bounds=None if self.bounds is None else self.bounds[rows],
+            steady=None if self.steady is None else self.steady[rows],
+        )
+
     def sum_rows(self, rows: Rows | None = None) -> Prediction:
         """The sum of the rows (default: all) as one row, with the quantiles of that total."""
         rows = self._rows(rows)
@@ -97,9 +109,7 @@ class Prediction:
         """
         rows, chosen = self._rows(rows), slice(None) if days is None else days
         expected = float(self.mean[rows].sum(axis=0)[chosen].sum())
-        low, high = self._read(self._sum_of(rows)[chosen].sum(axis=0), ENDS_80)
-        # of few units the mean may lie outside: it is shown, so the range holds it
-        return expected, min(expected, float(low)), max(expected, float(high))
+        return read_interval(expected, self._sum_of(rows)[chosen].sum(axis=0), self.calibration.whole)
 
     def week_quantiles(self, rows: Rows | None = None) -> list[Floats]:
         """Quantiles [Q - 1] of the sum of each seven days ahead, the last ones fewer."""
@@ -137,6 +147,13 @@ class Prediction:
         }
         table |= {name: self.quantiles[..., i].ravel() for i, name in enumerate(QUANTILE_NAMES)}
         return pd.DataFrame(table)
+
+
+def read_interval(expected: float, paths: Floats, is_count: bool) -> tuple[float, float, float]:
+    """Expected units, and the ends of the 80% interval of a sum with these paths [N]."""
+    low, high = read_quantiles(paths, is_count, ENDS_80)
+    # of few units the mean may lie outside: it is shown, so the range holds it
+    return expected, min(expected, float(low)), max(expected, float(high))
 
 
 def _name_rows(rows: Rows) -> bytes:

@@ -122,7 +122,7 @@ Charts.register("forecast", (figure, signal) => {
       scales: {
         x: { type: "linear", min: first, max: last, afterBuildTicks: ticks, grid: { color: Charts.colour("line") },
           ticks: { color: Charts.colour("soft"), callback: tickWord, maxRotation: 0, autoSkip: false } },
-        y: { ...Charts.axis(""), grace: "4%" },
+        y: { ...Charts.axis(""), grace: data.promotions.length ? "14%" : "4%" }, // room for their names
       },
       plugins: { legend: { display: false }, tooltip: { enabled: false }, filler: { drawTime: "beforeDatasetsDraw" } },
     },

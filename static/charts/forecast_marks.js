@@ -127,6 +127,14 @@ Charts.forecastMarks = (view) => {
     }
   };
 
+  // The highest place of a line between two pixels across, also between its points.
+  const highest = (spots, from, to) => Math.min(...spots.flatMap(([x, y], index) => {
+    const [next, level] = spots[index + 1] || [x, y];
+    if (next < from || x > to) return [];
+    const at = (pixel) => y + (level - y) * Math.min(1, Math.max(0, (pixel - x) / (next - x || 1)));
+    return [at(from), at(to)];
+  }));
+
   // Names of lines that end inside the chart, at the start or end of what is seen of them.
   const drawInside = (chart) => {
     const { ctx: pen, chartArea: { left, right, top }, scales: { x: axis, y: scale } } = chart;
@@ -139,9 +147,8 @@ Charts.forecastMarks = (view) => {
       const start = set.insideAt === "end" ? axis.getPixelForValue(seen[seen.length - 1].x) - width / 2
         : axis.getPixelForValue(seen[0].x) + 4;
       const x = Math.min(Math.max(left + 2, start), right - width - 2);
-      const near = seen.filter((point) => Math.abs(axis.getPixelForValue(point.x) - x - width / 2) < width / 2 + 8);
-      const high = Math.min(...near.map((point) => scale.getPixelForValue(point.y)));
-      write(pen, text, x, Math.max(top + 28, high - 8), set.tone);
+      const spots = seen.map((point) => [axis.getPixelForValue(point.x), scale.getPixelForValue(point.y)]);
+      write(pen, text, x, Math.max(top + 28, highest(spots, x - 8, x + width + 8) - 8), set.tone);
     });
   };
 

@@ -27,15 +27,19 @@ STALE = "Learned before the newest sales"
 
 @pytest.fixture
 def chain(db, sample_file, tmp_path):
-    """Imports four hundred days up to yesterday, with P001's sales changed; on request without the newest."""
+    """Imports four hundred days up to yesterday, with P001's sales changed, in all stores or in one.
+
+    On request without the newest days.
+    """
     frame = pd.read_parquet(sample_file(2, 3, 400))
     frame["date"] = pd.to_datetime(frame["date"])
     frame["date"] += pd.Timestamp(timezone.localdate() - timedelta(days=1)) - frame["date"].max()
     ahead = (frame["date"].max() - frame["date"]).dt.days  # 0 = yesterday
 
-    def bring(change, known_until: int = 0) -> DatasetVersion:
+    def bring(change, known_until: int = 0, store: str = "") -> DatasetVersion:
         changed = frame.copy()
-        factor = ahead.map(change).where(frame["product_id"] == "P001", 1.0)
+        is_moved = (frame["product_id"] == "P001") & frame["store_id"].str.startswith(store)
+        factor = ahead.map(change).where(is_moved, 1.0)
         changed["sales"] = (changed["sales"] * factor).round()
         changed = changed[ahead >= known_until]
         changed["date"] = changed["date"].dt.date
@@ -102,3 +106,17 @@ def test_a_level_that_moved_is_told_and_one_click_trains_a_version_that_takes_ov
     assert "Put in use after its test." in text and f"Error of {old.title}" in text and STALE not in text
     assert STALE in read(page.get(f"/models/{old.pk}/"))
     assert "Newer sales than the model has learned" not in read(page.get("/models/"))
+
+
+def test_a_product_that_doubles_in_one_store_is_told_there_and_named_by_its_total(chain, user):
+    old = train(enqueue_run(chain(doubles, NEW_DAYS, "S02"), Scope(), "trees", budget=6, created_by=user))
+    chain(doubles, store="S02")
+
+    def tell(store: str) -> str:
+        made = Forecast.objects.make_forecast(old, store, "P001")
+        found = {row.code: row.sentence for row in list_trust_findings(made, made.load_content())}
+        return found.get("level", "")
+
+    assert "more than this forecast expects. The model has not learned from these days." in tell("S02")
+    assert tell("S01") == "", "that store sells as before"
+    assert "S02" in tell("") and "S01" not in tell("")

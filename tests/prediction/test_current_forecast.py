@@ -53,6 +53,17 @@ def test_a_version_that_comes_into_use_is_forecast_with(version, dataset):
     assert found.origin == dataset.current_version.last and not jobs()
 
 
+def test_who_asks_for_the_same_sees_it_without_another_computation(made, dataset, page, monkeypatch):
+    asked = []
+    monkeypatch.setattr("prediction.models.run_forecast", lambda *question: asked.append(question))
+    shown = page.get(f"/d/{dataset.pk}/forecast/?horizon=28").context["forecast"]
+    assert (shown.total, shown.low, shown.high) == (made.total, made.low, made.high)
+    assert shown.pk != made.pk and not shown.is_saved and not asked
+    with pytest.raises(AttributeError):  # nothing comes back from what was patched
+        page.get(f"/d/{dataset.pk}/forecast/?horizon=27")
+    assert len(asked) == 1
+
+
 def test_nobody_is_offered_to_delete_what_the_server_made(made, dataset, admin_page, read):
     page = admin_page
     history = read(page.get(f"/d/{dataset.pk}/forecasts/"))

@@ -159,7 +159,7 @@ def test_the_page_of_a_forecast_shows_its_findings(page, forecast, read):
 
 def test_the_page_says_on_how_many_windows_the_range_of_a_sum_stands(told):
     severity, sentence = told(content(range_windows=3, range_days=28))["ranges"]
-    assert severity == "good" and "3 windows of 28 days" in sentence
+    assert severity == "good" and "3 periods of 28 days" in sentence
     assert "ranges" not in told(content())  # a file of release 0.1 does not know
 
 

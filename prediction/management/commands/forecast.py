@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 from django.core.management.base import BaseCommand, CommandError
 
-from prediction.breakdown import group_rows
+from prediction.engine import Rows, find_newest_sales
 from registry.datasets.levels import parse_group, read_levels
 from registry.datasets.models import Dataset
 from registry.datasets.scope import SCOPE_KINDS, Scope
 from registry.model_versions.models import ForecastModel, ModelVersion
-from registry.series.levels import LevelValue, Selection
+from registry.series.levels import Keys, LevelValue, Selection, rows_by_code
+from registry.series.newcomers.introduction import find_newcomers
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from prediction.engine import ScopeForecast
+    from prediction.shards import ShardForecast
 
+SIDES = ("store", "product")
+SUM_NAMES = ("total", "low", "high")
 OUTPUT_SUFFIXES = (".csv", ".parquet")
 
 
@@ -41,7 +50,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from prediction.engine import check_horizon, run_forecast
+        from prediction.engine import check_horizon
 
         output: Path | None = options["output"]
         if output and output.suffix.lower() not in OUTPUT_SUFFIXES:
@@ -55,16 +64,13 @@ class Command(BaseCommand):
             raise CommandError(str(problem), returncode=2) from None
         try:
             version, selection = choose_version(options["model"], options["dataset"], asked)
-            outlook = run_forecast(version, selection, options["horizon"])
-            parts = list_parts(outlook, options["by"]) if options["by"] else None
-            if output:
-                write_forecast(outlook, output)
+            shards = iter_shards(version, selection, options["horizon"])
+            facts = collect_facts(version, shards, options["by"], output)
         except ValueError as problem:
             raise CommandError(str(problem)) from None
         except OSError as problem:
             raise CommandError(f"{output} cannot be written: {problem.strerror}.") from None
-        facts = build_report(outlook, str(asked or version.model.scope), output)
-        facts |= {} if parts is None else {"by": options["by"], "parts": parts}
+        facts |= {"scope": str(asked or version.model.scope), "horizon": options["horizon"]}
         self.stdout.write(json.dumps(facts, ensure_ascii=False) if options["json"] else format_summary(facts))
 
 
@@ -90,20 +96,64 @@ def choose_version(
     return version, Selection(asked.code) if is_store else Selection(product=asked.code)
 
 
-def list_parts(scope_forecast: ScopeForecast, by: str) -> list[dict[str, Any]]:
-    """Units of each store, product or value of a level, with their 80% interval; raises ValueError."""
-    parts = {place: group_rows(scope_forecast, side) for side, place in enumerate(("store", "product"))}
-    levels = {level.column: level for level in read_levels(scope_forecast.data)}
-    if by in levels and by not in parts:
-        parts[by] = levels[by].group_rows(scope_forecast.panel.keys, scope_forecast.rows)
-    if by not in parts:
-        raise ValueError(f"There is no level {by!r}: use {', '.join([*parts, *levels])}.")
-    sums = {value: scope_forecast.prediction.sum_with_interval(rows) for value, rows in parts[by].items()}
-    names = ("total", "low", "high")
-    return [
-        {"value": value} | {name: round(units, 3) for name, units in zip(names, found, strict=True)}
-        for value, found in sorted(sums.items(), key=lambda pair: -pair[1][0])
+def iter_shards(version: ModelVersion, selection: Selection, horizon: int) -> Iterator[ShardForecast]:
+    """The forecast of the selected series, and nothing of the others; raises ValueError."""
+    from prediction.engine import find_newest_sales, run_forecast
+    from prediction.shards import ShardForecast, forecast_shards
+
+    if selection.is_whole:
+        yield from forecast_shards(version, find_newest_sales(version), horizon)
+        return
+    found = run_forecast(version, selection, horizon)
+    chosen = found.prediction.select_series(found.rows)
+    yield ShardForecast(0, 1, found.panel.select_series(found.rows), chosen)
+
+
+def choose_grouping(version: ModelVersion, by: str) -> Callable[[Keys], dict[str, Rows]]:
+    """What groups the series by store, product or a level; raises ValueError."""
+    if by in ("", *SIDES):
+        return lambda keys: rows_by_code([key[SIDES.index(by)] for key in keys]) if by else {}
+    levels = {level.column: level for level in read_levels(find_newest_sales(version))}
+    if by not in levels:
+        raise ValueError(f"There is no level {by!r}: use {', '.join([*SIDES, *levels])}.")
+    return lambda keys: levels[by].group_rows(keys, np.arange(len(keys)))
+
+
+def collect_facts(
+    version: ModelVersion, shards: Iterator[ShardForecast], by: str, output: Path | None
+) -> dict[str, Any]:
+    """Writes every shard to the file; the result as scripts read it. Raises ValueError or OSError."""
+    from prediction.shards import GroupTotals
+
+    group_keys, totals, new, series = choose_grouping(version, by), GroupTotals(), 0, 0
+    assumptions: list[dict[str, str]] = []
+    with write_whole(output) as write:
+        for shard in shards:
+            panel, prediction = shard.panel, shard.prediction
+            rows = np.arange(len(panel.keys))
+            totals.add(
+                prediction, {"": rows} | {f"={code}": own for code, own in group_keys(panel.keys).items()}
+            )
+            write(prediction.to_frame())
+            new += int(find_newcomers(panel).sum())
+            series += len(rows)
+            assumptions += [one for one in prediction.assumptions if one not in assumptions]
+    sums = {name: [round(units, 3) for units in found] for name, found in totals.read_intervals().items()}
+    data = find_newest_sales(version)
+    facts: dict[str, Any] = {
+        "model": version.name,
+        "dataset": data.dataset.name,
+        "hash": data.content_hash,
+        "scope": "",
+    }
+    facts |= {"origin": str(prediction.origin), "horizon": 0, "series": series}
+    facts |= dict(zip(SUM_NAMES, sums.pop(""), strict=True))
+    facts |= {"output": str(output) if output else None, "new": new, "assumptions": assumptions}
+    parts = [
+        {"value": name[1:]} | dict(zip(SUM_NAMES, found, strict=True))
+        for name, found in sorted(sums.items(), key=lambda pair: -pair[1][0])
     ]
+    return facts | ({"by": by, "parts": parts} if by else {})
 
 
 def find_version(name: str, dataset: str, scope: Scope | None) -> ModelVersion:
@@ -134,22 +184,50 @@ def find_best(dataset: Dataset, scope: Scope) -> ModelVersion | None:
     return (model.best or model.versions.ready().best_first().first()) if model else None
 
 
-def write_forecast(scope_forecast: ScopeForecast, path: Path) -> None:
-    """Writes the whole file or nothing: to a temporary file, then renamed."""
-    frame = scope_forecast.prediction.to_frame()
-    keys = [scope_forecast.panel.keys[row] for row in scope_forecast.rows]
-    if len(keys) < len(scope_forecast.panel.keys):
-        wanted = set(keys)
-        frame = frame[[key in wanted for key in zip(frame["store_id"], frame["product_id"], strict=True)]]
+@contextmanager
+def write_whole(path: Path | None) -> Iterator[Callable[[pd.DataFrame], None]]:
+    """What adds rows to the file, which is written whole or not at all: to a temporary file, then renamed."""
+    if path is None:
+        yield lambda frame: None
+        return
     part = path.with_name(f".{path.name}.part")
     try:
-        if path.suffix.lower() == ".parquet":
-            frame.to_parquet(part, index=False)
-        else:
-            escape_codes(frame).to_csv(part, index=False, float_format="%.4f", date_format="%Y-%m-%d")
+        with ExitStack() as files:
+            if path.suffix.lower() == ".parquet":
+                writer = ParquetRows(part)
+                files.callback(writer.close)
+                yield writer.add
+            else:
+                text = files.enter_context(part.open("w", encoding="utf-8", newline=""))
+                yield partial(add_csv_rows, text)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+class ParquetRows:
+    """A parquet file that grows by frames with the same columns."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.writer: pq.ParquetWriter | None = None
+
+    def add(self, frame: pd.DataFrame) -> None:
+        """Adds a row group."""
+        table = pa.Table.from_pandas(frame, preserve_index=False)
+        self.writer = self.writer or pq.ParquetWriter(self.path, table.schema)
+        self.writer.write_table(table)
+
+    def close(self) -> None:
+        """Ends the file."""
+        if self.writer is not None:
+            self.writer.close()
+
+
+def add_csv_rows(text: TextIO, frame: pd.DataFrame) -> None:
+    """Adds the rows, under one header."""
+    head = text.tell() == 0
+    escape_codes(frame).to_csv(text, header=head, index=False, float_format="%.4f", date_format="%Y-%m-%d")
 
 
 def escape_codes(frame: pd.DataFrame) -> pd.DataFrame:
@@ -158,33 +236,6 @@ def escape_codes(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(
         **{name: frame[name].astype(str).str.replace(r"^(?=[=+\-@\t\r])", "'", regex=True) for name in codes}
     )
-
-
-def build_report(scope_forecast: ScopeForecast, scope: str, output: Path | None) -> dict[str, Any]:
-    """The result as scripts read it."""
-    total, low, high = scope_forecast.prediction.sum_with_interval(scope_forecast.rows)
-    return {
-        "model": scope_forecast.version.name,
-        "dataset": scope_forecast.data.dataset.name,
-        "hash": scope_forecast.data.content_hash,
-        "scope": scope,
-        "origin": str(scope_forecast.prediction.origin),
-        "horizon": len(scope_forecast.prediction.dates),
-        "series": len(scope_forecast.rows),
-        "total": round(total, 3),
-        "low": round(low, 3),
-        "high": round(high, 3),
-        "output": str(output) if output else None,
-        "new": count_new(scope_forecast),
-        "assumptions": scope_forecast.prediction.assumptions,
-    }
-
-
-def count_new(scope_forecast: ScopeForecast) -> int:
-    """Series with hardly any sales so far, which are forecast from what their like sell."""
-    from registry.series.newcomers.introduction import find_newcomers
-
-    return int(find_newcomers(scope_forecast.panel.select_series(scope_forecast.rows)).sum())
 
 
 def format_summary(facts: dict[str, Any]) -> str:

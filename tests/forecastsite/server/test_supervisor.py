@@ -272,6 +272,23 @@ def test_memory_is_returned_with_and_without_a_collection(monkeypatch):
     heap.trim_heap(collect=False)
 
 
+def test_what_modules_hold_is_left_out_of_collections_once_they_have_loaded(monkeypatch):
+    done, loaded = [], heap.LoadedObjects()
+    for name in ("collect", "freeze"):
+        monkeypatch.setattr(heap.gc, name, lambda name=name: done.append(name))
+    modules = dict.fromkeys(range(200))
+    monkeypatch.setattr(heap.sys, "modules", modules)
+    loaded.exempt()
+    assert not done, "they may still be loading"
+    loaded.exempt()
+    loaded.exempt()
+    assert done == ["collect", "freeze"]
+    modules |= dict.fromkeys(range(200, 300))
+    loaded.exempt()
+    loaded.exempt()
+    assert done == 2 * ["collect", "freeze"]
+
+
 def test_a_server_that_hangs_is_not_alive(monkeypatch):
     monkeypatch.setattr(health, "TIMEOUT_SECONDS", 0.1)
     with health.socket.socket() as listening:

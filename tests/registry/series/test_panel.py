@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from registry.series.levels import Selection
 from registry.series.panel import Panel
+from registry.series.panels.rows import SalesRows
+from registry.series.panels.shards import describe_scope
 from tests.helpers.waves import ROLES
 
 
@@ -70,3 +73,46 @@ def test_rows_are_found_by_store_by_product_by_both_or_all(panel):
     assert rows("S1", "P0") == [2]
     assert rows() == [0, 1, 2, 3]
     assert rows("S9") == []
+
+
+def batches_of(frame: pd.DataFrame, rows: int) -> SalesRows:
+    """The rows of a frame, so many at a time."""
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    return SalesRows(lambda columns: table.select(columns).to_batches(max_chunksize=rows))
+
+
+@pytest.mark.parametrize("rows", [1, 7, 100_000])
+def test_rows_in_batches_of_any_size_give_the_same_panel(frame, panel, rows):
+    short = frame[frame.date < "2024-01-20"]
+    whole, parts = Panel.from_frame(short, ROLES), Panel.from_rows(batches_of(short, rows), ROLES)
+    assert parts.keys == whole.keys and parts.categories == whole.categories == {"group": ["a", "b"]}
+    np.testing.assert_array_equal(parts.sales, whole.sales)
+    np.testing.assert_array_equal(parts.closed, whole.closed)
+    np.testing.assert_array_equal(parts.static["group"], whole.static["group"])
+    for name, values in whole.known.items():
+        np.testing.assert_array_equal(parts.known[name], values)
+
+
+def test_series_that_never_sold_are_no_rows_of_a_panel_and_their_texts_no_categories(frame):
+    never = frame[frame.store_id == "S0"].assign(store_id="S9", sales=np.nan, group="z")
+    panel = Panel.from_rows(batches_of(pd.concat([never, frame]), 500), ROLES)
+    assert [store for store, _product in panel.keys] == ["S0", "S0", "S1", "S1"]
+    assert panel.categories == {"group": ["a", "b"]}
+
+
+def test_a_static_column_is_what_the_first_row_of_a_series_says(frame):
+    changed = frame.assign(group=np.where(frame.date > "2024-03-01", "z", frame.group))
+    panel = Panel.from_rows(batches_of(changed, 33), ROLES)
+    assert [panel.categories["group"][int(code)] for code in panel.static["group"]] == ["a", "b", "a", "b"]
+
+
+def test_a_shard_knows_the_days_of_the_whole_scope(frame):
+    """Two series apart give what they give together with all others."""
+    log = frame.drop(columns="open")[(frame.index % 3 == 0) & (frame.date > "2024-01-05") & (frame.sales > 0)]
+    whole, activity = Panel.from_frame(log, {}), describe_scope([batches_of(log, 50)])
+    for product in ("P0", "P1"):
+        shard = Panel.from_frame(log[log.product_id == product], {}, activity=activity)
+        rows = [row for row, key in enumerate(whole.keys) if key[1] == product]
+        assert shard.start == whole.start and activity.is_sales_log
+        np.testing.assert_array_equal(shard.sales, whole.sales[rows])
+        np.testing.assert_array_equal(shard.closed, whole.closed[rows])
