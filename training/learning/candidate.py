@@ -92,9 +92,9 @@ class Candidate:
             yield from self._fit_custom(self.model, sampler, seconds)
         else:
             self.group.give_order(FitOrder(self.entry.name, self.best_step, end, seconds, threads, refit))
-            sampler = loop.WindowSampler(
-                self.windows, places, self.seed + refit, check, Hiding(self.horizon), self.group
-            )
+            hiding = Hiding(self.horizon)
+            sampler = loop.WindowSampler(self.windows, places, self.seed + refit, check, hiding)
+            sampler.group = self.group
             schedule = self.build_schedule(sampler, seconds, threads, refit)
             yield from loop.fit_network(self.model, sampler, schedule, self.fit_state)
         self.best_step = self.fit_state.stopping.best_step

@@ -14,21 +14,23 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from typing import Any
 
 import torch
-from torch import distributed, nn
+from torch import nn
+from torch.distributed import PrefixStore, ProcessGroupGloo, Store, TCPStore  # type: ignore[attr-defined]
 
 JOIN_SECONDS = 60.0  # in which the others must be there; later ones are not waited for
+LEAVE_SECONDS = 3.0  # in which the others must have heard that it is over
 STEP_SECONDS = 120.0  # after which a process that does not answer counts as lost
 POLL_SECONDS = 0.1  # between two looks at the store
-LOST_MARKER = "Another process of the training was lost"  # in the error text, as a worker finds it
 
 
 class ProcessLost(Exception):
     """Another process of this training ended or does not answer."""
 
     def __init__(self, problem: Exception) -> None:
-        super().__init__(f"{LOST_MARKER}: {problem}")
+        super().__init__(f"Another process of the training was lost: {problem}")
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,8 @@ class ProcessGroup:
         self,
         rank: int = 0,
         size: int = 1,
-        store: distributed.Store | None = None,
-        gloo: distributed.ProcessGroup | None = None,
+        store: Store | None = None,
+        gloo: Any = None,  # a ProcessGroupGloo: its stubs lack most methods
     ):
         self.rank, self.size, self._store, self._gloo = rank, size, store, gloo
         self._order_count = 0
@@ -81,6 +83,7 @@ class ProcessGroup:
             self._order_count += 1
             order = json.loads(_await_key(self._store, f"order/{self._order_count}"))
             if order is None:
+                self._store.add("left", 1)
                 return
             yield FitOrder(**order)
 
@@ -121,11 +124,13 @@ class ProcessGroup:
         return totals
 
     def close(self) -> None:
-        """Lets the others end; one that is lost already does not matter any more."""
-        try:
-            self.give_order(None)
-        except ProcessLost:
+        """Lets the others end before the store does; a lost one does not matter any more."""
+        if self._store is None:
             return
+        self.give_order(None)
+        until = time.monotonic() + LEAVE_SECONDS
+        while self._store.add("left", 0) < self.size - 1 and time.monotonic() < until:
+            time.sleep(POLL_SECONDS)
 
 
 ALONE = ProcessGroup()
@@ -140,7 +145,7 @@ class Rendezvous:
     def __init__(self, host: str = "127.0.0.1") -> None:
         listener = socket.create_server((host, 0))
         self.host, self.port = listener.getsockname()[:2]
-        self.store = distributed.TCPStore(
+        self.store = TCPStore(
             self.host,
             self.port,
             is_master=True,
@@ -169,7 +174,7 @@ def join_group(address: str) -> ProcessGroup | None:
     try:
         with closing(socket.create_connection((host, int(port)), STEP_SECONDS)) as probe:
             own = probe.getsockname()[0]  # the address by which the others reach this host
-        store = distributed.TCPStore(host, int(port), is_master=False, wait_for_workers=False)
+        store = TCPStore(host, int(port), is_master=False, wait_for_workers=False)
         rank = store.add("joined", 1)
     except (OSError, RuntimeError) as problem:
         raise ProcessLost(problem) from problem
@@ -177,18 +182,18 @@ def join_group(address: str) -> ProcessGroup | None:
     return _connect(store, rank, size, own) if rank < size else None
 
 
-def _connect(store: distributed.Store, rank: int, size: int, host: str) -> ProcessGroup:
-    options = distributed.ProcessGroupGloo._Options()
+def _connect(store: Store, rank: int, size: int, host: str) -> ProcessGroup:
+    options = ProcessGroupGloo._Options()  # type: ignore[attr-defined]
     options._timeout = timedelta(seconds=STEP_SECONDS)
-    options._devices = [distributed.ProcessGroupGloo.create_device(hostname=host)]
+    options._devices = [ProcessGroupGloo.create_device(hostname=host)]
     try:
-        gloo = distributed.ProcessGroupGloo(distributed.PrefixStore("gloo", store), rank, size, options)
+        gloo = ProcessGroupGloo(PrefixStore("gloo", store), rank, size, options)
     except RuntimeError as problem:
         raise ProcessLost(problem) from problem
     return ProcessGroup(rank, size, store, gloo)
 
 
-def _await_key(store: distributed.Store, key: str) -> bytes:
+def _await_key(store: Store, key: str) -> bytes:
     """The value, once it is there; raises ProcessLost when the store is gone."""
     try:
         while not store.check([key]):
@@ -197,6 +202,3 @@ def _await_key(store: distributed.Store, key: str) -> bytes:
     except RuntimeError as problem:
         raise ProcessLost(problem) from problem
     return value
-
-
-__all__ = ["ALONE", "FitOrder", "ProcessGroup", "ProcessLost", "Rendezvous", "join_group"]

@@ -76,9 +76,9 @@ class WindowSampler:
         seed: int,
         check: Batch | None = None,
         hiding: Hiding | None = None,
-        group: ProcessGroup = ALONE,
     ):
-        self.windows, self.check, self.hiding, self.group = windows, check, hiding, group
+        self.windows, self.check, self.hiding = windows, check, hiding
+        self.group: ProcessGroup = ALONE
         self.rows, self.columns = rows, columns = positions
         self.generator = torch.Generator().manual_seed(seed)
         # [G] series that have windows, and how many each; rows and columns are [N]
