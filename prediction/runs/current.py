@@ -48,6 +48,11 @@ def may_be_current(run: ForecastRun) -> bool:
     )
 
 
+def may_go_back(run: ForecastRun) -> bool:
+    """Whether it is current and another run was so before."""
+    return CurrentForecast.objects.filter(run=run, previous__isnull=False).exists()
+
+
 def _put_in_use(run: ForecastRun) -> None:
     if not may_be_current(run):
         raise ValueError(gettext("Only a finished forecast of everything can be the current one."))

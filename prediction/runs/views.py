@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from prediction.chart import chart_of, load_sold_days
 from prediction.current_forecast import HORIZON, read_content
-from prediction.runs.current import may_be_current, promote_run, roll_back
+from prediction.runs.current import may_be_current, may_go_back, promote_run, roll_back
 from prediction.runs.exports import open_table, series_table, stream_csv_parts
 from prediction.runs.listing import RunTable, SeriesQuery, list_spans, list_values, load_table
 from prediction.runs.models import ForecastRun
@@ -127,6 +127,7 @@ def list_choices(run: ForecastRun, table: RunTable, query: SeriesQuery) -> dict[
         "sorts": {name: query.next_sort(name) for name in ("item", "units", "change")},
         "may_be_current": may_be_current(run),
         "is_current": run.is_current,
+        "may_go_back": may_go_back(run),
     }
 
 

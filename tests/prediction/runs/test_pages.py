@@ -130,8 +130,10 @@ def test_the_current_run_is_not_deleted_and_another_one_is(run, version, admin_p
     other = ForecastRun.objects.exclude(pk=run.pk).get()
     make_forecast_run(str(other.pk))
     place = f"/d/{sales.dataset_id}/products/runs/{other.pk}/"
+    assert "Back to the run before" not in read(admin_page.get(address))  # there is none
     assert "Enter a reason" in read(admin_page.post(f"{place}current/", {"reason": ""}))
     assert "current forecast now" in read(admin_page.post(f"{place}current/", {"reason": "try"}, follow=True))
+    assert "Back to the run before" in read(admin_page.get(place))
     assert "current forecast again" in read(admin_page.post(f"{place}back/", follow=True))
     admin_page.post(f"{place}delete/")
     assert ForecastRun.objects.get() == run
