@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from functools import cache
 
@@ -53,8 +52,7 @@ def read_weekly() -> Panel:
     season = np.full(panel.days, np.nan, np.float32)
     for week in range(52, panel.days):
         season[week] = total[week - 52] / total[week - 52 : week].mean()  # nothing later than a week before
-    if os.environ.get("SEASON", "1") == "1":
-        panel.known["season"] = np.broadcast_to(season, panel.sales.shape).copy()
+    panel.known["season"] = np.broadcast_to(season, panel.sales.shape).copy()
     return panel
 
 
@@ -71,7 +69,7 @@ def draw_paths(learned: Learned, start: int, origins: list[int], days: int) -> d
     folder = get_cache_folder() / "orders"
     folder.mkdir(parents=True, exist_ok=True)
     parts = (learned.data, learned.algorithm, learned.budget, learned.horizon, learned.test_windows)
-    name = "-".join(str(part) for part in (*parts, os.environ.get("SEASON", "1"), start, days))
+    name = "-".join(str(part) for part in (*parts, start, days))
     paths = [folder / f"{name}-{origin}.npy" for origin in origins]
     if not all(path.is_file() for path in paths):
         panel = read_panel(learned.data)

@@ -14,7 +14,7 @@ import numpy as np
 from bench.orders.forecasts import PATHS, Learned, draw_paths, read_weekly
 from prediction.orders.proposal import propose_lines
 from prediction.orders.replay import Plan, run_replay
-from prediction.orders.rules import NormalSafety
+from prediction.orders.rules import NormalSafety, average_sales
 from prediction.orders.stock import Floats, Stock
 from prediction.orders.terms import Policy, Terms
 
@@ -49,9 +49,7 @@ def order_seasonal_average(sales: Floats, column: int, stock: Stock) -> Floats:
         same = total[week[:column] == number]
         factors[number] = same.mean() / total.mean() if len(same) else 1.0
     level = sales[:, :column] / np.maximum(factors[week[:column]], 0.1)
-    recent = level[:, -AVERAGED:]
-    mean = np.nansum(recent, axis=1) / np.maximum((~np.isnan(recent)).sum(axis=1), 1)
-    target = mean * factors[week[column:]].sum()
+    target = average_sales(level, AVERAGED) * factors[week[column:]].sum()
     return np.maximum(np.round(target - stock.available - stock.on_order), 0)
 
 
@@ -72,9 +70,7 @@ def play_games(starts: tuple[int, ...], learned: Learned) -> list[Game]:
 
 def _warm_up(sales: Floats, first: int) -> Stock:
     plan = Plan(first - WARM_UP, WARM_UP, ARRIVAL, 1, goes_on=True)
-    recent = sales[:, plan.first - AVERAGED : plan.first]
-    mean = np.nansum(recent, axis=1) / np.maximum((~np.isnan(recent)).sum(axis=1), 1)
-    begin = Stock.on_hand(np.round(COVERED * mean))
+    begin = Stock.on_hand(np.round(COVERED * average_sales(sales[:, : plan.first], AVERAGED)))
     return run_replay(
         sales, begin, plan, lambda column, stock: order_seasonal_average(sales, column, stock)
     ).left

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from prediction.orders.needs import assess_needs
 from prediction.orders.replay import Replay
 from prediction.orders.stock import Floats, Stock
+from prediction.orders.terms import Terms
 
 
 @dataclass(frozen=True)
@@ -95,9 +97,6 @@ def foresee(sales: Floats, replay_days: tuple[int, int], column: int, stock: Sto
 
     replay_days: days until this order and until the next one can be sold.
     """
-    from prediction.orders.needs import assess_needs
-    from prediction.orders.terms import Terms
-
     arrival, following = replay_days
     ahead = np.nan_to_num(sales[:, column : column + following]).astype(np.float32)
     short = following - ahead.shape[1]
