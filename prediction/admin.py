@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
-from prediction.models import Forecast
+from prediction.models import Forecast, ForecastRun
 from registry.admin.actions import ActionAdmin
 from registry.admin.artifact_actions import ARTIFACT_ACTIONS, DeleteArtifact
 from registry.admin.file_columns import ARCHIVABLE_FIELDS, ArchivableColumns
@@ -71,3 +71,53 @@ class ForecastAdmin(ArchivableColumns, ActionAdmin):
     @admin.display(description=_("likely range (80%)"))
     def range_text(self, obj: Forecast) -> str:
         return f"{format_whole_number(obj.low)}–{format_whole_number(obj.high)}"
+
+
+class DeleteRun(DeleteArtifact):
+    permission = "prediction.delete_forecastrun"
+
+
+@admin.register(ForecastRun)
+class ForecastRunAdmin(ArchivableColumns, ActionAdmin):
+    """Runs with their stage, reason, size and location of the file."""
+
+    row_actions = [*ARTIFACT_ACTIONS, DeleteRun()]
+    list_display = (
+        "__str__",
+        "stage",
+        "reason",
+        "series",
+        "rows",
+        "pinned_text",
+        "file_location",
+        "created_at",
+    )
+    list_filter = ("stage", "reason", "state", "pinned", "dataset_version__dataset")
+    search_fields = ("version__name",)
+    date_hierarchy = "created_at"
+    list_select_related = ("version__model__dataset", "dataset_version__dataset", "created_by")
+    fieldsets = (
+        (None, {"fields": ("version", "dataset_version", "reason", "created_at", "created_by")}),
+        (
+            _("Result"),
+            {
+                "fields": (
+                    "stage",
+                    "error_shown",
+                    "origin",
+                    "as_of",
+                    "horizon",
+                    "series",
+                    "rows",
+                    "seconds",
+                    "seed",
+                )
+            },
+        ),
+        ARCHIVABLE_FIELDS,
+    )
+    readonly_fields = ("error_shown", "pinned_text", "file_location", "file_path", "size_text", "archived_at")
+
+    @admin.display(description=_("reason"))
+    def error_shown(self, obj: ForecastRun) -> str:
+        return obj.error_text

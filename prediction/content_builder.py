@@ -11,7 +11,7 @@ from django.utils import timezone
 from prediction.analysis import DailyForecast, analyze_forecast, sum_series
 from prediction.breakdown import build_breakdown, build_level_parts, group_rows
 from prediction.content import ForecastContent, ForecastDay, HistoryDay, HoldoutDay, WeekAhead
-from prediction.engine import ScopeForecast
+from prediction.engine import Rows, ScopeForecast
 from prediction.level import list_moved_parts
 from prediction.promotions import list_events, promotion_flags
 from registry.datasets.levels import read_levels
@@ -69,14 +69,18 @@ def count_new_days(scope_forecast: ScopeForecast) -> int | None:
 
 
 def keep_sums(scope_forecast: ScopeForecast) -> None:
-    """Draws the paths of the total, of each store, of each product and of each group of a level at once."""
+    """Draws the paths of all parts at once, unless somebody has done so."""
+    scope_forecast.prediction.keep_sums(list_parts(scope_forecast))
+
+
+def list_parts(scope_forecast: ScopeForecast) -> list[Rows]:
+    """The rows of the total, of each store, of each product and of each group of a level."""
     sides = [group_rows(scope_forecast, side) for side in (0, 1)]
     levels = [
         level.group_rows(scope_forecast.panel.keys, scope_forecast.rows)
         for level in read_levels(scope_forecast.data)
     ]
-    parts = [rows for groups in (*sides, *levels) for rows in groups.values()]
-    scope_forecast.prediction.keep_sums([scope_forecast.rows, *parts])
+    return [scope_forecast.rows, *(rows for groups in (*sides, *levels) for rows in groups.values())]
 
 
 def sum_past_sales(

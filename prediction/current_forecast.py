@@ -19,11 +19,11 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from prediction.content import ForecastContent
-from prediction.engine import SmallCache
 from prediction.items.forecasts import ItemForecast
 from prediction.models import CurrentForecast, Forecast
 from registry.datasets.models import Dataset, DatasetVersion
 from registry.lib.messages import translate_message
+from registry.lib.small_cache import SmallCache
 from registry.model_versions.in_use import version_in_use
 from registry.model_versions.models import ModelVersion
 from registry.storage.artifacts import CorruptArtifact
@@ -67,7 +67,7 @@ def current_forecast(dataset: Dataset) -> Forecast | None:
     """The server's newest forecast of the dataset; asks for a newer one if it is missing or outdated."""
     row = find_row(dataset)
     found = ready_forecast(row)
-    if is_outdated(found, version_in_use(dataset), dataset.current_version):
+    if is_outdated(found, version_in_use(dataset), dataset.current_version, row):
         ask_again(dataset, row)
     return found
 
@@ -79,7 +79,7 @@ def load_current(dataset: Dataset) -> CurrentState:
     if found is not None:
         with suppress(CorruptArtifact, ValueError):
             loaded = read_content(found)
-    is_due = loaded is None or is_outdated(found, version, dataset.current_version)
+    is_due = loaded is None or is_outdated(found, version, dataset.current_version, row)
     is_due = is_due and version is not None and dataset.current_version is not None
     if is_due:
         ask_again(dataset, row)
@@ -101,19 +101,56 @@ def ready_forecast(row: CurrentForecast | None) -> Forecast | None:
     return found if found is not None and found.state == Forecast.State.READY else None
 
 
-def is_outdated(forecast: Forecast | None, version: ModelVersion | None, data: DatasetVersion | None) -> bool:
-    """Whether another forecast has to be made for this version on these sales."""
+def is_outdated(
+    forecast: Forecast | None,
+    version: ModelVersion | None,
+    data: DatasetVersion | None,
+    row: CurrentForecast | None = None,
+) -> bool:
+    """Whether another forecast has to be made for this version on these sales.
+
+    A run that a person chose stays until the version in use or the sales change.
+    """
     if version is None or data is None:
         return False
     if forecast is None:
         return True
+    if row is not None and row.kept_for == name_target(version, data):
+        return False
     return (forecast.version_id, forecast.dataset_version_id) != (version.pk, data.pk)
+
+
+def is_readable(forecast: Forecast | None) -> bool:
+    """Whether the file is there, whole, and of this release."""
+    try:
+        return forecast is not None and bool(read_content(forecast).items)
+    except (CorruptArtifact, ValueError):
+        return False
 
 
 def read_content(forecast: Forecast) -> CurrentContent:
     """Reads and verifies the file each time, parses it once; raises CorruptArtifact or ValueError."""
     text = forecast.read()
     return CONTENT_CACHE.get(forecast.sha256, lambda: parse_content(text))
+
+
+def name_target(version: ModelVersion, data: DatasetVersion) -> str:
+    """What a current forecast should be made of."""
+    return f"{version.pk}/{data.pk}"
+
+
+def put_in_use(dataset: Dataset, totals: Forecast, kept_for: str = "") -> None:
+    """Makes the run of these totals the current one, and keeps which one was before."""
+    row = CurrentForecast.objects.filter(dataset=dataset).first()
+    before = row.run if row is not None and row.run_id != totals.run_id else row and row.previous
+    values: dict[str, Any] = {
+        "forecast": totals,
+        "run": totals.run,
+        "previous": before,
+        "problem": {},
+        "kept_for": kept_for,
+    }
+    CurrentForecast.objects.update_or_create(dataset=dataset, defaults=values)
 
 
 def parse_content(text: bytes) -> CurrentContent:
@@ -135,7 +172,7 @@ def ask_for_outdated() -> None:
     """Asks again for every forecast that is missing or outdated: its job may have died with its host."""
     for dataset in Dataset.objects.all():
         row = find_row(dataset)
-        if is_outdated(ready_forecast(row), version_in_use(dataset), dataset.current_version):
+        if is_outdated(ready_forecast(row), version_in_use(dataset), dataset.current_version, row):
             ask_again(dataset, row)
 
 

@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import timedelta
 
+from django.db.models import Q
 from django.utils import timezone
 
-from prediction.content_builder import build_content
 from prediction.current_forecast import (
     HORIZON,
-    Items,
     is_outdated,
-    read_content,
+    is_readable,
+    put_in_use,
     ready_forecast,
     request_current_forecast,
 )
-from prediction.engine import forget_cached, run_forecast
-from prediction.items.forecasts import build_items, flag_missed
-from prediction.models import CurrentForecast, Forecast, ForecastQuerySet
+from prediction.engine import forget_cached
+from prediction.models import CurrentForecast, Forecast
+from prediction.runs.maker import make_run
+from prediction.runs.models import LOST_TWICE, ForecastRun
 from registry.datasets.models import Dataset, DatasetVersion
-from registry.lib.errors import split_error
+from registry.lib.errors import MessageError, split_error
 from registry.lib.locks import LockUnavailable, exclusive_lock
 from registry.model_versions.in_use import version_in_use
 from registry.model_versions.models import ModelVersion
-from registry.series.levels import Selection
 from registry.storage.artifacts import CorruptArtifact
 from registry.storage.tombstones import REPLACED
 
-WEEK = timedelta(days=7)
 KEPT_DAYS = timedelta(days=35)  # earlier ones are compared with what was sold since
 GRACE = timedelta(days=1)  # somebody may have a replaced one open
 Target = tuple[ModelVersion, DatasetVersion]  # what a forecast is made of
@@ -55,17 +53,9 @@ def find_target(dataset_id: int) -> Target | None:
         return None
     row = CurrentForecast.objects.select_related("forecast").filter(dataset=dataset_id).first()
     found = ready_forecast(row)
-    if not is_outdated(found, version, data) and is_readable(found):
+    if not is_outdated(found, version, data, row) and is_readable(found):
         return None
     return version, data
-
-
-def is_readable(forecast: Forecast | None) -> bool:
-    """Whether the file is there, whole, and of this release."""
-    try:
-        return forecast is not None and bool(read_content(forecast).items)
-    except (CorruptArtifact, ValueError):
-        return False
 
 
 def replace_if_outdated(dataset: Dataset) -> Target | None:
@@ -73,7 +63,7 @@ def replace_if_outdated(dataset: Dataset) -> Target | None:
     target = find_target(dataset.pk)
     if target is None:
         return None
-    remove_interrupted(dataset)
+    remove_interrupted(dataset, target)
     rows = CurrentForecast.objects
     before = ready_forecast(rows.select_related("forecast").filter(dataset=dataset).first())
     try:
@@ -83,56 +73,52 @@ def replace_if_outdated(dataset: Dataset) -> Target | None:
         facts = {"message": message, "values": values}
         rows.update_or_create(dataset=dataset, defaults={"problem": facts})
         return target
-    rows.update_or_create(dataset=dataset, defaults={"forecast": made, "problem": {}})
+    put_in_use(dataset, made)
     if before is not None and not is_readable(before):
-        before.remove(rule=REPLACED)
+        (before.run or before).remove(rule=REPLACED)
     remove_replaced(made)
     return None
 
 
 def make_forecast(version: ModelVersion, data: DatasetVersion) -> Forecast:
-    """A saved forecast of everything with a row for each product and store; raises ValueError."""
-    scope_forecast = run_forecast(version, Selection(), HORIZON, data)
-    content = build_content(scope_forecast)
-    items = build_items(scope_forecast, content.analysis.total)
-    row = Forecast.objects.describe_content(scope_forecast, content)
-    row.source = Forecast.Source.SERVER
-    items = compare_with_earlier(row, items)
-    rows = {side: [asdict(item) for item in found] for side, found in items.items()}
-    return Forecast.objects.create_pending(row).save_content(content, items=rows)
+    """The totals of a new run, with a row for each product and store; raises ValueError."""
+    return make_run(take_run(version, data))
 
 
-def compare_with_earlier(row: Forecast, items: Items) -> Items:
-    """The items, flagged where the sales missed the server's forecast of a week or more before."""
-    earlier = made_by_server(row.dataset_version.dataset).ready()
-    days = {"origin__lte": row.origin - WEEK, "origin__gte": row.origin - 4 * WEEK}
-    before = earlier.filter(**days).order_by("-origin", "-created_at").first()
-    if before is None or not is_readable(before):
-        return items
-    weeks = (row.origin - before.origin).days // 7
-    then = read_content(before).items
-    return {side: flag_missed(found, then.get(side, []), weeks) for side, found in items.items()}
+def take_run(version: ModelVersion, data: DatasetVersion) -> ForecastRun:
+    """A claimed run: the one that a killed process left, or a new one. Call with the lock held."""
+    stages, reason = ForecastRun.Stage, ForecastRun.Reason.SERVER
+    same = ForecastRun.objects.filter(version=version, dataset_version=data, reason=reason)
+    for left in same.filter(stage__in=[stages.QUEUED, stages.RUNNING]):
+        if left.claim(is_owner_dead=True):
+            return left
+        left.give_up()
+        raise MessageError(LOST_TWICE)
+    run = ForecastRun(version=version, dataset_version=data, horizon=HORIZON, reason=reason)
+    run.save(force_insert=True)
+    run.claim()
+    return run
 
 
-def made_by_server(dataset: Dataset) -> ForecastQuerySet:
-    """Every forecast that the server made of this dataset, in whatever state."""
-    return Forecast.objects.filter(source=Forecast.Source.SERVER, dataset_version__dataset=dataset)
-
-
-def remove_interrupted(dataset: Dataset) -> None:
+def remove_interrupted(dataset: Dataset, target: Target) -> None:
     """Deletes what an attempt left half saved; call with the lock held."""
-    for row in made_by_server(dataset).filter(state=Forecast.State.PENDING):
+    for row in Forecast.objects.made_by_server(dataset).filter(state=Forecast.State.PENDING, run=None):
         row.remove()
+    version, data = target
+    left = ForecastRun.objects.filter(dataset_version__dataset=dataset, reason=ForecastRun.Reason.SERVER)
+    for run in left.filter(stage=ForecastRun.Stage.RUNNING).exclude(version=version, dataset_version=data):
+        run.remove()
 
 
 def remove_replaced(current: Forecast) -> None:
     """Deletes earlier forecasts of the server but the newest of each day of the last weeks."""
     kept_origins = {current.origin}
-    rows = made_by_server(current.dataset_version.dataset).exclude(pk=current.pk)
-    for row in rows.filter(pinned=False).order_by("-created_at"):
+    rows = Forecast.objects.made_by_server(current.dataset_version.dataset).exclude(pk=current.pk)
+    by_server = Q(run=None) | Q(run__reason=ForecastRun.Reason.SERVER, run__pinned=False)
+    for row in rows.filter(by_server, pinned=False).select_related("run").order_by("-created_at"):
         is_young = row.state == row.State.READY and row.created_at > timezone.now() - GRACE
         is_newest = row.origin not in kept_origins and row.origin > current.origin - KEPT_DAYS
         if is_newest:
             kept_origins.add(row.origin)
         if not (is_young or (is_newest and row.state == row.State.READY)):
-            row.remove(rule=REPLACED)
+            (row.run or row).remove(rule=REPLACED)

@@ -6,11 +6,9 @@ version are fast. Torch is imported inside functions only: Django starts without
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from threading import Lock
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +20,7 @@ from registry.datasets.models import DatasetVersion
 from registry.datasets.names import ItemNames
 from registry.datasets.scope import Scope
 from registry.lib.messages import translate_error
+from registry.lib.small_cache import SmallCache
 from registry.model_versions.models import ModelVersion
 from registry.series.levels import Level, Selection
 from registry.storage.artifacts import CorruptArtifact
@@ -32,42 +31,10 @@ if TYPE_CHECKING:
     from registry.series.prediction import Prediction
 
 Rows = npt.NDArray[np.intp]
-Value = TypeVar("Value")
 
 
 class ForecastError(ValueError):
     """The forecast cannot be made. The text is one translated sentence."""
-
-
-class SmallCache(Generic[Value]):
-    """The most recently used values, by key.
-
-    >>> recent = SmallCache(1)
-    >>> recent.get("a", lambda: 1), recent.get("a", lambda: 2)
-    (1, 1)
-    >>> recent.get("b", lambda: 3), recent.get("a", lambda: 4)
-    (3, 4)
-    """
-
-    def __init__(self, size: int) -> None:
-        self.size, self.values, self.lock = size, OrderedDict[Hashable, Value](), Lock()
-
-    def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
-        with self.lock:
-            if key in self.values:
-                self.values.move_to_end(key)
-                return self.values[key]
-        value = make()  # outside the lock: two threads may both make it, but none waits for another
-        with self.lock:
-            self.values[key] = value
-            while len(self.values) > self.size:
-                self.values.popitem(last=False)
-        return value
-
-    def clear(self) -> None:
-        """Forgets every value."""
-        with self.lock:
-            self.values.clear()
 
 
 BUNDLE_CACHE: SmallCache[Bundle] = SmallCache(4)
@@ -123,6 +90,9 @@ def run_forecast(
     is_new = not selection.levels and not len(selection.find_rows(panel.keys, levels))
     panel = announce_series(panel, data, version, (selection.store, selection.product)) if is_new else panel
     rows = select_rows(panel, selection, version, levels)
+    frozen = None if is_new else find_frozen(version, data, horizon, panel)
+    if frozen is not None:
+        return ScopeForecast(version, data, bundle, panel, frozen, rows)
     if is_new or len(rows) == 1:  # forecast without the others, among which a new one finds its like
         prediction = bundle.forecast(panel, horizon, rows)
         panel, rows = panel.select_series(rows), np.arange(len(rows))
@@ -137,6 +107,21 @@ def find_newest_sales(version: ModelVersion) -> DatasetVersion:
     if data is None:
         raise ForecastError(_("%(dataset)s has no sales yet.") % {"dataset": version.model.dataset})
     return data
+
+
+def find_frozen(version: ModelVersion, data: DatasetVersion, horizon: int, panel: Panel) -> Prediction | None:
+    """The first days of a run that reaches as far, so that pages show the numbers that were ordered from."""
+    from prediction.runs.frozen import load_prediction
+    from prediction.runs.models import ForecastRun
+
+    run = ForecastRun.objects.find_fitting(version, data, horizon)
+    if run is None:
+        return None
+    try:
+        found = load_prediction(run)
+    except (CorruptArtifact, ValueError):
+        return None
+    return found.first_days(horizon) if found.keys == panel.keys else None
 
 
 def predict_all(bundle: Bundle, panel: Panel, horizon: int, key: Hashable) -> Prediction:

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from prediction.content import ForecastContent
 from prediction.content_builder import build_content
 from prediction.engine import ScopeForecast, run_forecast
+from prediction.runs.models import ForecastRun, RunSums
 from registry.access.permissions import Person, is_owner
 from registry.datasets.levels import read_levels
 from registry.datasets.models import Dataset, DatasetVersion
@@ -26,6 +27,8 @@ from registry.model_versions.models import ModelVersion
 from registry.series.levels import LevelValue, Selection, SeriesCodes
 from registry.storage.archivable import ArchivableArtifact
 from registry.storage.artifacts import Artifact
+
+__all__ = ["CurrentForecast", "Forecast", "ForecastRun", "RunSums"]
 
 
 class ForecastQuerySet(models.QuerySet["Forecast"]):
@@ -37,6 +40,10 @@ class ForecastQuerySet(models.QuerySet["Forecast"]):
     def by_people(self) -> ForecastQuerySet:
         """Without those that the server makes by itself."""
         return self.exclude(source=Forecast.Source.SERVER)
+
+    def made_by_server(self, dataset: Dataset) -> ForecastQuerySet:
+        """Every forecast of everything in this dataset, in whatever state."""
+        return self.filter(source=Forecast.Source.SERVER, dataset_version__dataset=dataset)
 
     def with_names(self) -> ForecastQuerySet:
         """With the related rows that a list of forecasts names, newest first."""
@@ -131,6 +138,14 @@ class Forecast(ArchivableArtifact):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, verbose_name=_("made by")
     )
     source = models.CharField(_("made from"), max_length=10, choices=Source, default=Source.PAGE)
+    run = models.OneToOneField(  # whose totals it is
+        ForecastRun,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="totals",
+        verbose_name=_("forecast run"),
+    )
 
     objects = ForecastQuerySet.as_manager()
 
@@ -184,7 +199,7 @@ class Forecast(ArchivableArtifact):
     @property
     def maker(self) -> str:
         """Who made it: a user's name, or the server; empty when that user no longer exists."""
-        if self.source == self.Source.SERVER:
+        if self.source == self.Source.SERVER and self.created_by is None:
             return str(self.Source.SERVER.label)
         return str(self.created_by or "")
 
@@ -230,6 +245,13 @@ class CurrentForecast(models.Model):
     forecast = models.OneToOneField(
         Forecast, models.SET_NULL, null=True, related_name="+", verbose_name=_("forecast")
     )
+    run = models.ForeignKey(
+        ForecastRun, models.SET_NULL, null=True, related_name="current_rows", verbose_name=_("forecast run")
+    )
+    previous = models.ForeignKey(
+        ForecastRun, models.SET_NULL, null=True, related_name="+", verbose_name=_("forecast run before")
+    )
+    kept_for = models.CharField(max_length=80, blank=True, editable=False)  # a choice by hand: until when
     asked_at = models.DateTimeField(_("asked for"), null=True)
     problem = models.JSONField(_("problem"), default=dict)  # {"message", "values"} of the last attempt
 

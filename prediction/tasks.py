@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from prediction.current_maker import update_current_forecast
+from prediction.runs.maker import run_job
+from prediction.runs.models import ForecastRun
 from registry.datasets.models import Dataset
 
 
@@ -10,3 +12,9 @@ def make_current_forecast(dataset_id: int) -> None:
     """Queue job: makes the server's own forecast of a dataset unless it is up to date."""
     if dataset := Dataset.objects.filter(pk=dataset_id).first():
         update_current_forecast(dataset)
+
+
+def make_forecast_run(run_id: str) -> None:
+    """Queue job: makes a run that somebody asked for."""
+    if run := ForecastRun.objects.filter(pk=run_id).select_related("version", "dataset_version").first():
+        run_job(run)

@@ -6,10 +6,19 @@ from django.urls import path
 
 from prediction import views
 from prediction.items.views import item_compare, item_list
+from prediction.runs import views as runs
 
 urlpatterns = [
     path("products/", item_list, name="products"),
     path("products/compare/", item_compare, name="products-compare"),
+    path("products/runs/", runs.run_list, name="products-runs"),
+    path("products/runs/new/", runs.run_create, name="products-run-new"),
+    path("products/runs/<uuid:pk>/", runs.run_detail, name="products-run"),
+    path("products/runs/<uuid:pk>/current/", runs.run_promote, name="products-run-promote"),
+    path("products/runs/<uuid:pk>/back/", runs.run_roll_back, name="products-run-back"),
+    path("products/runs/<uuid:pk>/delete/", runs.run_delete, name="products-run-delete"),
+    path("products/runs/<uuid:pk>/parquet/", runs.run_file, {"kind": "parquet"}, name="products-run-parquet"),
+    path("products/runs/<uuid:pk>/csv/", runs.run_file, {"kind": "csv"}, name="products-run-csv"),
     path("forecast/", views.forecast_create, name="forecast"),
     path("forecasts/", views.forecast_list, name="history"),
     path("forecasts/<uuid:pk>/", views.forecast_detail, name="forecast-detail"),

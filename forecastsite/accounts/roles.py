@@ -13,6 +13,9 @@ from django.utils.translation import gettext_noop
 
 TRAIN_PERMISSION, FORECAST_PERMISSION = "training.add_trainingrun", "prediction.add_forecast"
 RUN_PERMISSION, DELETE_FORECAST_PERMISSION = "training.change_trainingrun", "prediction.delete_forecast"
+RUN_FORECAST, CHANGE_FORECAST_RUN, DELETE_FORECAST_RUN = (
+    f"prediction.{verb}_forecastrun" for verb in ("add", "change", "delete")
+)
 DATA_PERMISSIONS = ("registry.add_datasetversion", "registry.change_dataset")
 MODEL_PERMISSIONS = ("registry.change_modelversion", "registry.delete_modelversion")
 ARCHIVE_PERMISSION = "registry.archive_modelversion"
@@ -27,6 +30,7 @@ VIEW_PERMISSIONS = (
     "training.view_trainingrun",
     "training.view_runevent",
     "prediction.view_forecast",
+    "prediction.view_forecastrun",
 )
 OPERATION_PERMISSIONS = (
     "forecastsite.view_cleanup",
@@ -44,10 +48,13 @@ OPERATION_PERMISSIONS = (
 
 ROLES: dict[str, tuple[str, ...]] = {
     gettext_noop("Viewer"): (),
-    gettext_noop("Planner"): (TRAIN_PERMISSION, FORECAST_PERMISSION),
+    gettext_noop("Planner"): (TRAIN_PERMISSION, FORECAST_PERMISSION, RUN_FORECAST),
     gettext_noop("Curator"): (
         TRAIN_PERMISSION,
         FORECAST_PERMISSION,
+        RUN_FORECAST,
+        CHANGE_FORECAST_RUN,
+        DELETE_FORECAST_RUN,
         RUN_PERMISSION,
         DELETE_FORECAST_PERMISSION,
         *DATA_PERMISSIONS,
@@ -59,6 +66,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     gettext_noop("Operator"): (
         RUN_PERMISSION,
         DELETE_FORECAST_PERMISSION,
+        DELETE_FORECAST_RUN,
         MODEL_PERMISSIONS[1],
         ARCHIVE_PERMISSION,
         ADMIN_PERMISSION,
@@ -68,12 +76,16 @@ ROLES: dict[str, tuple[str, ...]] = {
 }
 
 
-def create_roles(apps: Apps) -> None:
-    """Creates the groups and adds their permissions; keeps any others. Safe to repeat."""
+def create_roles(apps: Apps, ending: str = "") -> None:
+    """Creates the groups and adds those of their permissions that exist by now; keeps any others.
+
+    `ending`: only permissions that end with it, so that an upgrade gives back none that was taken away.
+    """
     permissions = load_permissions(apps)
     for name, held in ROLES.items():
         group, _made = apps.get_model("auth", "Group").objects.get_or_create(name=name)
-        group.permissions.add(*(permissions[one] for one in held))
+        wanted = (one for one in held if one in permissions and one.endswith(ending))
+        group.permissions.add(*(permissions[one] for one in wanted))
 
 
 def load_permissions(apps: Apps) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from prediction.models import CurrentForecast, Forecast
+from prediction.models import CurrentForecast, Forecast, ForecastRun
 from registry.model_versions.models import ForecastModel, ModelVersion
 from registry.storage.artifacts import Artifact, get_artifact_store
 from registry.storage.retention import ForecastRow, VersionRow
@@ -31,7 +31,7 @@ VERSION_COLUMNS = (
 FILE_COLUMNS = ("id", "state", "size", "sha256", "pinned", "archive_address", "archived_at")
 TOMBSTONE_COLUMNS = (
     *FILE_COLUMNS,
-    *("store", "product", "origin", "horizon", "created_at"),
+    *("store", "product", "origin", "horizon", "created_at", "run"),
     *("version__model__kind", "version__model__code"),
 )
 
@@ -41,8 +41,11 @@ def load_forecast_rows() -> list[ForecastRow]:
     found = Forecast.objects.ready().order_by().values_list(*FORECAST_COLUMNS, *NAME_COLUMNS)
     rows = (build_forecast_row(*values) for values in found.iterator(chunk_size=ROWS_PER_CHUNK))
     current = {str(pk) for pk in current_forecasts()}
+    of_runs = {str(pk) for pk in Forecast.objects.exclude(run=None).values_list("pk", flat=True)}
     return [
-        replace(row, protected_by=(*row.protected_by, "current")) if row.id in current else row
+        replace(row, protected_by=(*row.protected_by, "current" if row.id in current else "forecast_run"))
+        if row.id in current or row.id in of_runs
+        else row
         for row in rows
     ]
 
@@ -114,6 +117,11 @@ def versions_of_unready_forecasts() -> set[Any]:
     state = Artifact.State
     ready = Q(state__in=[state.READY, state.DELETING])
     return set(Forecast.objects.exclude(ready).values_list("version", flat=True))
+
+
+def runs_without_files() -> set[Any]:
+    """Runs that wait, are being made or failed: their row stays although there is no file."""
+    return set(ForecastRun.objects.exclude(stage=ForecastRun.Stage.DONE).values_list("pk", flat=True))
 
 
 def list_archived_leftovers(kind: type[Forecast | ModelVersion]) -> list[Any]:

@@ -235,7 +235,7 @@ class CleanupRun:
             Forecast.objects.filter(pk__in=rules).only(*TOMBSTONE_COLUMNS).select_related("version__model")
         )
         locked, current = found.select_for_update(of=("self",)).order_by(), current_forecasts()
-        free = [row for row in locked if row.is_removable and row.pk not in current]
+        free = [row for row in locked if row.is_removable and row.run_id is None and row.pk not in current]
         rows = sorted(free, key=attrgetter("created_at"))
         counted = [row for row in rows if rules[str(row.pk)].startswith("beyond")]
         if counted:

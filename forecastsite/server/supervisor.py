@@ -20,6 +20,7 @@ from forecastsite.server.host_status import ROLES, HostStatus, StatusFile
 from forecastsite.server.process_group import GRACE_SECONDS, ProcessGroup
 from forecastsite.tasks import has_busy_worker
 from prediction.current_forecast import ask_for_outdated
+from prediction.runs.models import ForecastRun
 from training import leases
 from training.leases import set_draining
 from training.models import TrainingRun
@@ -206,6 +207,7 @@ class Supervisor:
         if self.light in self.groups and now - self.last_forecast_check > FORECAST_CHECK_SECONDS:
             self.last_forecast_check = now
             ask_for_outdated()
+            ForecastRun.objects.expire_lost()
         if self.training in self.groups and now - self.last_sweep > SWEEP_SECONDS:
             self.last_sweep = now
             with suppress(OSError):  # of a store that does not answer

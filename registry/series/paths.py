@@ -7,7 +7,7 @@ Numbers: As Easy as 1, 2, 3", 2011): a series has the same paths alone and among
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
@@ -60,10 +60,15 @@ class PathSampler:
             part = rows[start : start + size]
             yield part, self.draw(part)
 
-    def sum_groups(self, groups: Sequence[Rows], known: NDArray[np.bool_] | None = None) -> Floats:
+    def sum_groups(
+        self,
+        groups: Sequence[Rows],
+        known: NDArray[np.bool_] | None = None,
+        watch: Callable[[Rows, Floats], None] | None = None,
+    ) -> Floats:
         """The paths of the sum of each group of rows: [G, H, N]; only `known` days [S, H] count, if given.
 
-        Every series is drawn once, however many groups it is in.
+        Every series is drawn once, however many groups it is in; `watch` sees all units [R, H, N] drawn.
         """
         sums = np.zeros((len(groups), self._days, self.count))  # whole units add up exactly
         member = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
@@ -71,6 +76,8 @@ class PathSampler:
         order = np.argsort(flat, kind="stable")
         sorted_rows = flat[order]
         for part, units in self.draw_chunks(np.unique(flat)):
+            if watch is not None:
+                watch(part, units)
             counted = units if known is None else units * known[part][..., None]
             ends = np.searchsorted(sorted_rows, [part[0], part[-1] + 1])
             inside = order[ends[0] : ends[1]]

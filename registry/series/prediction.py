@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -60,15 +60,18 @@ class Prediction:
         """The paths of the sum of each group of rows, without all paths in memory: [N, G, H]."""
         return np.ascontiguousarray(np.moveaxis(self.sampler(count).sum_groups(groups), 2, 0))
 
-    def keep_sums(self, groups: Sequence[Rows]) -> None:
-        """Draws the sums of all groups at once, so that each series is drawn once for all ranges to come."""
+    def keep_sums(self, groups: Sequence[Rows], watch: Callable[[Rows, Floats], None] | None = None) -> None:
+        """Draws the sums of all groups at once, so that each series is drawn once for all ranges to come.
+
+        `watch` sees the units [R, H, N] of every series that is drawn.
+        """
         most = MAX_KEPT_CELLS // (len(self.dates) * PATHS)
         wanted = {_name_rows(rows): rows for rows in groups}
         missing = {name: rows for name, rows in wanted.items() if name not in self._kept_sums}
-        if len(self._kept_sums) + len(missing) > most:
+        if missing and len(self._kept_sums) + len(missing) > most:
             self._kept_sums.clear()
         if missing:
-            sums = self.sampler().sum_groups(list(missing.values()))
+            sums = self.sampler().sum_groups(list(missing.values()), watch=watch)
             self._kept_sums.update(zip(missing, sums, strict=True))
 
     def select_series(self, rows: Rows) -> Prediction:
@@ -81,6 +84,18 @@ class Prediction:
             closed=self.closed[rows],
             bounds=None if self.bounds is None else self.bounds[rows],
             steady=None if self.steady is None else self.steady[rows],
+        )
+
+    def first_days(self, days: int) -> Prediction:
+        """Only the first days: their paths are the same ones."""
+        if days == len(self.dates):
+            return self
+        return replace(
+            self,
+            dates=self.dates[:days],
+            mean=self.mean[:, :days],
+            quantiles=self.quantiles[:, :days],
+            closed=self.closed[:, :days],
         )
 
     def sum_rows(self, rows: Rows | None = None) -> Prediction:

@@ -15,7 +15,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models.functions import Now
 
-from forecastsite.cleanup.inventory import versions_in_training
+from forecastsite.cleanup.inventory import runs_without_files, versions_in_training
 from forecastsite.cleanup.service import LOCK_NAME, get_failure_types
 from registry.lib.locks import LockUnavailable, exclusive_lock
 from registry.storage.reconcile import Finding, is_store_missing, iter_findings
@@ -37,7 +37,10 @@ class Command(BaseCommand):
         parser.add_argument("--apply", action="store_true", help="repair the findings")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        found = [*iter_findings(not options["no_hashes"], versions_in_training()), *find_stuck_runs()]
+        found = [
+            *iter_findings(not options["no_hashes"], versions_in_training() | runs_without_files()),
+            *find_stuck_runs(),
+        ]
         errors: list[dict[str, str]] = []
         if options["apply"]:
             if is_store_missing(found) and not options["force"]:

@@ -24,7 +24,7 @@ from django_q.models import OrmQ, Task
 from forecastsite.accounts.roles import ROLES
 from forecastsite.asgi import application
 from forecastsite.cleanup.models import CleanUp, Nightly
-from prediction.models import Forecast
+from prediction.models import Forecast, ForecastRun
 from registry.datasets.models import Dataset, DatasetVersion
 from registry.datasets.uploads import Upload
 from registry.model_versions.models import ModelVersion
@@ -47,6 +47,20 @@ GET    products                    any    in        +      +       +       +
 GET    products?export=csv         any    in        +      +       +       +
 GET    products?export=xlsx        any    in        +      +       +       +
 GET    products-compare            any    in        +      +       +       +
+GET    products-runs               any    in        +      +       +       +
+GET    products-run                any    in        +      +       +       +
+GET    products-run?export=csv     any    in        +      +       +       +
+GET    products-run?export=xlsx    any    in        +      +       +       +
+GET    products-run-parquet        any    in        +      +       +       +
+GET    products-run-csv            any    in        +      +       +       +
+POST   products-run-new            any    in        -      +       +       -
+GET    products-run-promote        any    in        -      -       +       -
+POST   products-run-promote        any    in        -      -       +       -
+POST   products-run-back           any    in        -      -       +       -
+GET    products-run-delete         own    in        -      +       +       +
+GET    products-run-delete         other  in        -      -       +       +
+POST   products-run-delete         own    in        -      +       +       +
+POST   products-run-delete         other  in        -      -       +       +
 GET    news                        any    in        +      +       +       +
 GET    welcome                     any    in        +      +       +       +
 GET    sample-file                 any    in        +      +       +       +
@@ -168,6 +182,7 @@ registry.versionchange   v       v
 training.trainingrun     v       v
 training.runevent        v       v
 prediction.forecast      v       v
+prediction.forecastrun   v       v
 """
 
 ACTS = """
@@ -187,6 +202,11 @@ prediction.forecast      unpin               +       -
 prediction.forecast      archive             +       +
 prediction.forecast      restore             +       +
 prediction.forecast      delete_with_file    +       +
+prediction.forecastrun   pin                 +       -
+prediction.forecastrun   unpin               +       -
+prediction.forecastrun   archive             +       +
+prediction.forecastrun   restore             +       +
+prediction.forecastrun   delete_with_file    +       +
 training.trainingrun     stop                +       +
 training.trainingrun     again               +       -
 axes.accessattempt       unlock              -       +
@@ -244,11 +264,12 @@ def test_every_row_of_the_matrix_names_every_role():
 
 # --- the world that is asked --------------------------------------------------------------------------
 @pytest.fixture
-def world(publish, upload, sales, archive_folder):
+def world(publish, upload, sales, archive_folder, make_run):
     """A row of every table, none of them made by those who ask."""
     publish(wape=0.2)
     spare = publish(wape=0.4)
     forecast = Forecast.objects.make_forecast(spare, product="P001", horizon=7)
+    made = make_run(spare)
     run = queue.enqueue_run(sales, spare.model.scope, "seasonal_naive")
     RunEvent.objects.create(run=run, seq=1, kind="log", text="Hello.")
     TrainingRun.objects.update(last_seq=1)
@@ -263,9 +284,9 @@ def world(publish, upload, sales, archive_folder):
     AccessLog.objects.create(**door, path_info="/login/")
     CleanUp.objects.create(deleted=1)
     Nightly.objects.ensure_schedule()
-    files = {row.path: row.read() for row in (spare, forecast, sales)}
+    files = {row.path: row.read() for row in (spare, forecast, made, sales)}
     rows = {"version": spare, "forecast": forecast, "run": run, "sales": sales, "upload": upload}
-    return {**rows, "files": files}
+    return {**rows, "forecast_run": made, "files": files}
 
 
 @pytest.fixture
@@ -294,6 +315,7 @@ def give_to(world: dict, user: User) -> None:
     ModelVersion.objects.update(created_by=user)
     TrainingRun.objects.update(created_by=user)
     Forecast.objects.update(created_by=user)
+    ForecastRun.objects.update(created_by=user)
     Upload.objects.update(created_by=user)
 
 
@@ -304,14 +326,15 @@ def place(address: str, world: dict) -> str:
         "dataset": world["sales"].dataset_id, "catalogue": world["sales"].dataset_id,
         "dataset-back": world["sales"].pk, "model": world["version"].pk, "run": world["run"].pk,
         "forecast": world["forecast"].pk, "upload": world["upload"].pk,
+        "products-run": world["forecast_run"].pk,
     }  # fmt: skip
     fixed = {
         "help-for": ["buyer"], "suggest": ["product"],
         "admin:app_list": ["registry"],
         "admin:auth_user_password_change": [User.objects.first().pk],
     }  # fmt: skip
-    found = next((key for key in (name, name.split("-")[0]) if key in keys), None)
-    plain = {"forecast", "upload", "models-compare"}
+    found = next((key for key in (name, name.rpartition("-")[0], name.split("-")[0]) if key in keys), None)
+    plain = {"forecast", "upload", "models-compare", "products-run-new"}
     args = fixed.get(name, [] if found is None or name in plain else [keys[found]])
     return reverse(name, args=args) + (f"?{query}" if query else "")
 
@@ -389,7 +412,8 @@ def prepared(table: str, act: str, world: dict):
     world["run"].refresh_from_db()
     row = {
         "registry.modelversion": world["version"], "registry.datasetversion": world["sales"],
-        "prediction.forecast": world["forecast"], "training.trainingrun": world["run"],
+        "prediction.forecast": world["forecast"], "prediction.forecastrun": world["forecast_run"],
+        "training.trainingrun": world["run"],
         "axes.accessattempt": AccessAttempt.objects.first(),
         "forecastsite.nightly": Nightly.objects.ensure_schedule(),
     }[table]  # fmt: skip
@@ -436,6 +460,7 @@ def test_every_act_of_the_admin_is_done_or_not_as_the_matrix_says(world, somebod
                 wrong.append(f"{line['table']} {line['act']}: {name} {got}")
         world["version"].refresh_from_db()
         world["forecast"].refresh_from_db()
+        world["forecast_run"].refresh_from_db()
     assert not wrong
 
 

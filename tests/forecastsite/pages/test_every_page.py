@@ -14,6 +14,7 @@ PLAIN = [
     "overview",
     "products",
     "products-compare",
+    "products-runs",
     "data",
     "train",
     "queue",
@@ -33,6 +34,13 @@ PLAIN = [
 READERS = ["buyer", "curator", "operator"]
 OF_VERSION = ["model", "model-delete", "model-promote"]
 OF_FORECAST = ["forecast-detail", "forecast-delete", "forecast-csv", "forecast-excel"]
+OF_FORECAST_RUN = [
+    "products-run",
+    "products-run-promote",
+    "products-run-delete",
+    "products-run-parquet",
+    "products-run-csv",
+]
 OF_RUN = ["run", "run-cancel", "run-finish", "run-again"]
 OF_DATASET = [
     "dataset",
@@ -45,19 +53,19 @@ OF_DATASET = [
 ]
 OF_DATA_VERSION = ["dataset-back"]
 OF_UPLOAD = ["upload-match", "upload-check", "upload-rows"]
-POSTED = {"upload-discard", "dataset-pause"}
+POSTED = {"upload-discard", "dataset-pause", "products-run-new", "products-run-back"}
 OF_KIND = ["suggest"]
 LEADS_ON = {"model-roll-back", "model-retrain"}  # changes something and leads to another page
 OPEN = {"login", "logout", "set_language"}
 
 
 @pytest.fixture
-def pages(forecast, version, sales, upload) -> list[str]:
+def pages(forecast, version, sales, upload, make_run) -> list[str]:
     """Every address that a signed-in person can open."""
     run = queue.enqueue_run(sales, version.model.scope, "seasonal_naive")
     run.cancel()  # a dataset with an active training is not deleted
     owners = [(OF_VERSION, version), (OF_FORECAST, forecast), (OF_RUN, run), (OF_DATASET, sales.dataset)]
-    owners += [(OF_DATA_VERSION, sales), (OF_UPLOAD, upload)]
+    owners += [(OF_DATA_VERSION, sales), (OF_UPLOAD, upload), (OF_FORECAST_RUN, make_run(version))]
     owned = [reverse(name, args=[owner.pk]) for names, owner in owners for name in names]
     owned += [reverse(name, args=[kind]) for name in OF_KIND for kind in ("store", "product")]
     helps = [reverse("help-for", args=[who]) for who in READERS]
@@ -73,6 +81,7 @@ def test_these_tests_know_every_page():
         *PLAIN,
         *OF_VERSION,
         *OF_FORECAST,
+        *OF_FORECAST_RUN,
         *OF_RUN,
         *OF_DATASET,
         *OF_DATA_VERSION,
@@ -150,7 +159,13 @@ def test_the_way_to_the_admin_is_shown_to_those_whom_it_lets_in(browse, person, 
 
 
 def test_a_page_offers_no_button_that_would_be_refused(browse, person, pages):
-    viewer, forbidden = browse(person("vic")), ("/promote/", "/delete/", "/cancel/", "/finish/", "/again/")
+    viewer, forbidden = (
+        browse(person("vic")),
+        (
+            *("/promote/", "/delete/", "/cancel/", "/finish/", "/again/"),
+            *("/current/", "/runs/new/"),
+        ),
+    )
     for address in pages:
         response = viewer.get(address)
         if response.status_code != 200 or response.streaming:

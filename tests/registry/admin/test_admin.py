@@ -17,7 +17,7 @@ from django.utils import timezone
 from django_q.models import OrmQ, Success, Task
 
 from forecastsite.cleanup.models import CleanUp, Nightly
-from prediction.models import Forecast
+from prediction.models import Forecast, ForecastRun
 from registry.access.audit import AuditEntry, record_action
 from registry.admin.actions import MAX_ROWS
 from registry.admin.base import MAX_LISTED
@@ -42,6 +42,7 @@ def rows(forecast, sales):
     for seq in (2, 3):
         point = {"step": "learn", "round": seq, "train_error": 0.5 / seq, "check_error": 0.6 / seq}
         RunEvent.objects.create(run=run, seq=seq, kind="epoch", data=point)
+    ForecastRun.objects.create(version=forecast.version, dataset_version=sales)
     forecast.build_tombstone("by_hand").save()
     CleanUp.objects.create(deleted=3)
     Nightly.objects.ensure_schedule()
@@ -78,7 +79,7 @@ def test_every_table_lists_and_opens_its_rows(admin_page, rows, model, language)
 def test_every_model_of_ours_is_registered():
     assert {model.__name__ for model in OURS} == {
         "Dataset", "DatasetVersion", "ForecastModel", "ModelVersion", "VersionChange",
-        "TrainingRun", "RunEvent", "Forecast", "Tombstone", "AuditEntry", "CleanUp", "Nightly",
+        "TrainingRun", "RunEvent", "Forecast", "ForecastRun", "Tombstone", "AuditEntry", "CleanUp", "Nightly",
     }  # fmt: skip
 
 

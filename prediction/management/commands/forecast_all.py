@@ -1,0 +1,65 @@
+"""manage.py forecast_all: forecasts every series of a version as a forecast run."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from datetime import date
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from prediction.management.commands.forecast import find_version
+from prediction.runs.models import ForecastRun
+from registry.lib.messages import translate_error
+from registry.storage.artifacts import CorruptArtifact
+
+
+class Command(BaseCommand):
+    help = "Forecasts every product in every store and keeps the result as a forecast run."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--dataset", default="", help="needed only if there are several")
+        parser.add_argument("--model", default="best", help="a version's name, or best")
+        parser.add_argument("--horizon", type=int, default=28, help="days ahead")
+        parser.add_argument(
+            "--as-of", type=date.fromisoformat, default=None, metavar="DAY", help="hides later days"
+        )
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        from prediction.engine import check_horizon, find_newest_sales
+        from prediction.runs.maker import make_run
+
+        try:
+            check_horizon(options["horizon"])
+        except ValueError as problem:
+            raise CommandError(str(problem), returncode=2) from None
+        try:
+            version = find_version(options["model"], options["dataset"], None)
+            facts = {"horizon": options["horizon"], "as_of": options["as_of"]}
+            run = ForecastRun(version=version, dataset_version=find_newest_sales(version), **facts)
+            run.reason = run.Reason.COMMAND
+            run.save(force_insert=True)
+            run.claim()
+            totals = make_run(run)
+        except (ValueError, CorruptArtifact) as problem:
+            raise CommandError(translate_error(problem)) from None
+        report = {
+            "run": str(run.pk),
+            "model": version.name,
+            "dataset": version.model.dataset.name,
+            "origin": str(run.origin),
+            "horizon": run.horizon,
+            "series": run.series,
+            "rows": run.rows,
+            "seconds": run.seconds,
+            "sha256": run.sha256,
+            "total": round(totals.total, 3),
+            "low": round(totals.low, 3),
+            "high": round(totals.high, 3),
+        }
+        text = "{model} expects {total:.0f} units in the {horizon} days after {origin}: run {run}."
+        self.stdout.write(
+            json.dumps(report, ensure_ascii=False) if options["json"] else text.format(**report)
+        )

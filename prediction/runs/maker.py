@@ -1,0 +1,149 @@
+"""Makes the files of a run: its table, its sums and its totals. Safe to kill at any moment, and to repeat."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import suppress
+from dataclasses import asdict, replace
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+
+import numpy as np
+from django.db import Error as DatabaseError
+from django.db import connection
+
+from prediction.content_builder import build_content, list_parts
+from prediction.current_forecast import Items, is_readable, read_content
+from prediction.engine import ScopeForecast, forget_cached, load_bundle, load_panel, run_forecast
+from prediction.items.forecasts import build_items, flag_missed
+from prediction.models import Forecast
+from prediction.runs.models import ForecastRun, RunSums
+from prediction.runs.table_file import write_table
+from prediction.runs.week_sums import WeekSummer, write_sums
+from registry.lib.errors import MessageError, gettext_noop, split_error
+from registry.series.levels import Selection
+from registry.storage.artifacts import CorruptArtifact
+
+HEARTBEAT_SECONDS = 5.0
+WEEK = timedelta(days=7)
+LOST = gettext_noop("Another process has taken over this forecast.")
+NOT_SAVED = gettext_noop("The forecast could not be saved: {reason}.")
+
+
+class Heartbeat:
+    """Renews the lease of a run in a thread while the forecast is made."""
+
+    def __init__(self, run: ForecastRun) -> None:
+        self.run, self.is_lost, self.ended = run, False, threading.Event()
+        self.thread = threading.Thread(target=self._beat, daemon=True)
+
+    def __enter__(self) -> Heartbeat:
+        self.thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.ended.set()
+        self.thread.join()
+
+    def check(self) -> None:
+        """Raises MessageError if the run belongs to another process by now."""
+        if self.is_lost:
+            raise MessageError(LOST)
+
+    def _beat(self) -> None:
+        while not self.ended.wait(HEARTBEAT_SECONDS):
+            with suppress(DatabaseError):  # the lease outlasts a database that is away for a moment
+                self.is_lost = not self.run.renew_lease()
+        connection.close()
+
+
+def make_run(run: ForecastRun) -> Forecast:
+    """Makes a claimed run; its totals. A failure ends the run with its reason and is raised again."""
+    start = time.monotonic()
+    try:
+        with Heartbeat(run) as heartbeat:
+            totals, facts = write_files(run, heartbeat)
+        facts["seconds"] = round(time.monotonic() - start, 1)
+        if not run.finish(**facts):
+            raise MessageError(LOST)
+    except OSError as problem:
+        run.mark_failed(NOT_SAVED, {"reason": problem.strerror or str(problem)})
+        raise MessageError(NOT_SAVED, reason=problem.strerror or str(problem)) from problem
+    except (ValueError, CorruptArtifact) as problem:
+        run.mark_failed(*split_error(problem))
+        raise
+    return totals
+
+
+def write_files(run: ForecastRun, heartbeat: Heartbeat) -> tuple[Forecast, dict[str, object]]:
+    """The totals, and the columns of a run whose files are written."""
+    run.remove_parts()  # of an attempt that was killed
+    scope_forecast = forecast_everything(run)
+    prediction = replace(scope_forecast.prediction)  # a cached one may have drawn its sums already
+    scope_forecast = replace(scope_forecast, prediction=prediction)
+    summer = WeekSummer(prediction)
+    prediction.keep_sums(list_parts(scope_forecast), summer.add)
+    with TemporaryDirectory() as folder:
+        table, sums = Path(folder, "table"), Path(folder, "sums")
+        rows = write_table(table, prediction, scope_forecast.panel)
+        past = scope_forecast.panel.sales[:, -run.horizon :]
+        write_sums(sums, prediction, summer, np.nansum(past, axis=1).astype(np.float32))
+        heartbeat.check()
+        run.write_file(table)
+        part = RunSums.objects.create(run=run)
+        part.write_file(sums)
+        part.mark_ready()
+    totals = save_totals(run, scope_forecast)
+    heartbeat.check()
+    facts = {"rows": rows, "series": len(prediction.keys), "seed": prediction.seed}
+    return totals, {**facts, "origin": totals.origin}
+
+
+def forecast_everything(run: ForecastRun) -> ScopeForecast:
+    """Every series of the run's version; of one as of an earlier day without what was sold since."""
+    version, data = run.version, run.dataset_version
+    if run.as_of is None:
+        return run_forecast(version, Selection(), run.horizon, data)
+    bundle, panel = load_bundle(version), load_panel(data, version.model.scope).as_of(run.as_of)
+    panel = panel.select_series(panel.find_sold())
+    prediction = bundle.forecast(panel, run.horizon)
+    return ScopeForecast(version, data, bundle, panel, prediction, np.arange(len(panel.keys)))
+
+
+def save_totals(run: ForecastRun, scope_forecast: ScopeForecast) -> Forecast:
+    """The forecast of the total, with a row for each product, store and group."""
+    content = build_content(scope_forecast)
+    items = build_items(scope_forecast, content.analysis.total)
+    row = Forecast.objects.describe_content(scope_forecast, content)
+    row.source, row.run, row.created_by = Forecast.Source.SERVER, run, run.created_by
+    items = compare_with_earlier(row, items)
+    rows = {side: [asdict(item) for item in found] for side, found in items.items()}
+    return Forecast.objects.create_pending(row).save_content(content, items=rows)
+
+
+def compare_with_earlier(row: Forecast, items: Items) -> Items:
+    """The items, flagged where the sales missed the server's forecast of a week or more before."""
+    earlier = Forecast.objects.made_by_server(row.dataset_version.dataset).ready()
+    days = {"origin__lte": row.origin - WEEK, "origin__gte": row.origin - 4 * WEEK}
+    before = earlier.filter(**days).order_by("-origin", "-created_at").first()
+    if before is None or not is_readable(before):
+        return items
+    weeks = (row.origin - before.origin).days // 7
+    then = read_content(before).items
+    return {side: flag_missed(found, then.get(side, []), weeks) for side, found in items.items()}
+
+
+def run_job(run: ForecastRun) -> None:
+    """Claims the run and makes it; does nothing if somebody else has it. Failures are kept in its row."""
+    if not run.claim():
+        return
+    try:
+        with suppress(ValueError, CorruptArtifact):
+            make_run(run)
+    finally:
+        forget_cached()  # the queue's worker lives on
