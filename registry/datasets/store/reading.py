@@ -1,0 +1,192 @@
+"""Reads the sales of a version from its parts, and from the one file of a version that has none yet."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from registry.datasets.importing.canonical import LEFT_OUT_KEY, ROW_GROUP_SIZE
+from registry.datasets.models import DatasetVersion
+from registry.datasets.store.models import SalesPart
+from registry.datasets.store.texts import join_tables, sort_by_series
+from registry.storage.artifacts import Artifact, CorruptArtifact, get_artifact_store
+
+READERS = 4  # files fetched at a time
+WINDOW = 32  # files held before their rows are taken
+
+
+@dataclass(frozen=True)
+class RowFilter:
+    """The rows to read: of one store or product, or all; of all buckets or some; from a day on."""
+
+    side: str = ""  # "store" or "product"
+    code: str = ""
+    buckets: tuple[int, ...] | None = None
+    since: dt.date | None = None
+
+
+ALL_ROWS = RowFilter()
+
+
+def count_buckets(version: DatasetVersion) -> int:
+    """Number of hash buckets of series: 1 for a version that is one file."""
+    return version.layout.buckets if version.layout else 1
+
+
+def read_bucket(version: DatasetVersion, bucket: int, columns: Sequence[str] | None = None) -> pa.Table:
+    """The rows of one bucket in order of store, product and day; raises CorruptArtifact."""
+    needed = None if columns is None else list(dict.fromkeys(["date", "store_id", "product_id", *columns]))
+    table = sort_by_series(read_rows(version, RowFilter(buckets=(bucket,)), needed))
+    return table if columns is None else table.select(list(columns))
+
+
+def read_rows(
+    version: DatasetVersion, wanted: RowFilter = ALL_ROWS, columns: Sequence[str] | None = None
+) -> pa.Table:
+    """The wanted rows, part by part; those of a series stand in order of days. Raises CorruptArtifact."""
+    return join_tables(list(iter_tables(version, wanted, columns)))
+
+
+def iter_tables(
+    version: DatasetVersion, wanted: RowFilter = ALL_ROWS, columns: Sequence[str] | None = None
+) -> Iterator[pa.Table]:
+    """The wanted rows of each part, at least one table; spans follow each other, then buckets.
+
+    Raises CorruptArtifact. A column that a part lacks is missing from its table.
+    """
+    if not version.layout:
+        yield read_part(version.read(), wanted, columns)
+        return
+    parts = select_parts(version, wanted)
+    for part, content in zip(parts, iter_contents(version, parts), strict=True):
+        table = read_part(content, wanted, columns)
+        yield table if wanted.buckets is None or part.bucket in wanted.buckets else table[:0]
+
+
+def select_parts(version: DatasetVersion, wanted: RowFilter = ALL_ROWS) -> list[SalesPart]:
+    """The parts that may hold wanted rows, at least one so that columns are known; none without a layout."""
+    if not version.layout:
+        return []
+    parts = version.parts.select_related("dataset").order_by("span", "bucket")
+    if wanted.side == "product" and version.layout.key == "product":
+        parts = parts.filter(bucket=version.layout.find_bucket("", wanted.code))
+    if wanted.buckets is not None:
+        parts = parts.filter(bucket__in=wanted.buckets)
+    if wanted.since is not None:
+        parts = parts.filter(last__gte=wanted.since)
+    return list(parts) or list(version.parts.select_related("dataset")[:1])
+
+
+def iter_contents(version: DatasetVersion, parts: Sequence[SalesPart]) -> Iterator[bytes]:
+    """The files of the parts in their order, each checked against its hash; raises CorruptArtifact."""
+    with ThreadPoolExecutor(READERS) as readers:
+        for start in range(0, len(parts), WINDOW):
+            window = parts[start : start + WINDOW]
+            fetched = map(fetch_part, window) if len(window) == 1 else readers.map(fetch_part, window)
+            for part, content in zip(window, fetched, strict=True):
+                yield read_whole_part(version, part) if content is None else content
+
+
+def fetch_part(part: SalesPart) -> bytes | None:
+    """The file of a part without asking the database, so that threads may; None if it is damaged."""
+    try:
+        return None if part.is_archived else Artifact.read(part)
+    except CorruptArtifact:
+        return None
+
+
+def read_whole_part(version: DatasetVersion, part: SalesPart) -> bytes:
+    """The file of a part, from the archive if need be; raises CorruptArtifact, which names the version."""
+    try:
+        return part.read()
+    except CorruptArtifact as problem:
+        values = {**problem.values, "name": str(version)} if "name" in problem.values else problem.values
+        raise CorruptArtifact(problem.message, **values) from None
+
+
+def read_part(content: bytes, wanted: RowFilter, columns: Sequence[str] | None) -> pa.Table:
+    """The wanted rows of a parquet file."""
+    file = pq.ParquetFile(pa.BufferReader(content))
+    names = file.schema_arrow.names
+    chosen = names if columns is None else [name for name in columns if name in names]
+    side = f"{wanted.side}_id" if wanted.side else ""
+    tested = [*([side] if side else []), *(["date"] if wanted.since else [])]
+    groups = [
+        group
+        for group in range(file.num_row_groups)
+        if not side or may_contain(file, group, side, wanted.code)
+    ]
+    table = file.read_row_groups(groups, list(dict.fromkeys([*chosen, *tested])))
+    if side:
+        table = table.filter(pc.equal(table[side], wanted.code))
+    if wanted.since:
+        table = table.filter(pc.greater_equal(table["date"], pa.scalar(wanted.since, pa.date32())))
+    return table.select(chosen).replace_schema_metadata(None)
+
+
+def may_contain(file: pq.ParquetFile, group: int, column: str, code: str) -> bool:
+    """Whether the code is within a row group's bounds."""
+    place = file.schema_arrow.names.index(column)
+    bounds = file.metadata.row_group(group).column(place).statistics
+    return bounds is None or not bounds.has_min_max or bool(bounds.min <= code <= bounds.max)
+
+
+def iter_buckets(version: DatasetVersion) -> Iterator[pa.Table]:
+    """All rows, a bucket at a time, each in order of store, product and day; raises CorruptArtifact."""
+    for bucket in range(count_buckets(version)):
+        table = read_bucket(version, bucket)
+        if table.num_rows:
+            yield table
+
+
+def read_schema(version: DatasetVersion) -> pa.Schema:
+    """The schema of a version's own file, whose metadata tell what imports left out."""
+    return pq.read_schema(pa.BufferReader(version.read()))
+
+
+def place_parts(version: DatasetVersion, folder: Path, wanted: RowFilter = ALL_ROWS) -> list[Path]:
+    """The parts as files of a folder, named by first day and bucket; any tool reads it as one table.
+
+    They are links where the store is a folder on the same disk, and verified copies elsewhere.
+    """
+    placed = []
+    folder.mkdir(parents=True, exist_ok=True)
+    for part in select_parts(version, wanted):
+        target = folder / f"{part.first:%Y-%m-%d}-{part.bucket:04d}.parquet"
+        target.unlink(missing_ok=True)
+        link_or_copy(version, part, target)
+        placed.append(target)
+    return placed
+
+
+def link_or_copy(version: DatasetVersion, part: SalesPart, target: Path) -> None:
+    """The file of a part under another name; raises CorruptArtifact."""
+    try:
+        os.link(get_artifact_store().path(part.path), target)
+    except (OSError, NotImplementedError):  # another disk, a store without paths, or a missing file
+        content = fetch_part(part)
+        target.write_bytes(read_whole_part(version, part) if content is None else content)
+
+
+def write_whole(version: DatasetVersion, path: Path, in_order: bool = False) -> None:
+    """Writes all rows to one parquet file, a bucket at a time or, with all in memory, in order."""
+    if not version.layout:
+        version.copy_file_to(path)
+        return
+    left_out = (read_schema(version).metadata or {}).get(LEFT_OUT_KEY)
+    tables = iter([sort_by_series(read_rows(version))]) if in_order else iter_buckets(version)
+    first = next(tables)
+    schema = first.schema.with_metadata({LEFT_OUT_KEY: left_out} if left_out else None)
+    with pq.ParquetWriter(path, schema, compression="zstd", compression_level=1) as writer:
+        for table in chain([first], tables):
+            whole = join_tables([table, first[:0]])  # with the columns of the first bucket
+            writer.write_table(whole.replace_schema_metadata(schema.metadata), row_group_size=ROW_GROUP_SIZE)
