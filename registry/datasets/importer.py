@@ -25,7 +25,7 @@ from registry.datasets.importing.options import ImportJob, ImportOptions
 from registry.datasets.importing.sandbox import launcher
 from registry.datasets.models import Dataset, DatasetVersion
 from registry.datasets.store.manifest import build_manifest, hash_parts, read_items
-from registry.datasets.store.reading import read_schema, write_whole
+from registry.datasets.store.reading import naming_version, place_parts, read_schema
 from registry.datasets.store.saving import SavedParts, is_same_content, save_parts, share_parts
 
 VERSION_FIELDS = ("rows", "stores", "products", "series", "roles", "findings", "reading")
@@ -69,30 +69,39 @@ def inspect_file(
     """
     options.check_values()
     current = dataset.current_version if dataset else None
-    base = ""
-    if current is not None and not only:
-        options = replace(options, roles={**current.roles, **options.roles})
-        base = str(folder / "base.parquet")
-        write_whole(current, Path(base), in_order=True)
+    if not path.is_file():
+        raise SalesFileError(_("%(file)s does not exist: check the path.") % {"file": path})
     job = ImportJob(
         path=str(path.resolve()),
         name=options.file or path.name,
         folder=str(folder.resolve()),
         reading=options,
-        base=base,
         today=timezone.localdate().isoformat(),
         only=only,
         language=get_language() or "en",
     )
-    if not path.is_file():
-        raise SalesFileError(_("%(file)s does not exist: check the path.") % {"file": path})
-    report = launcher.run_in_sandbox(job)
+    with TemporaryDirectory(dir=folder, prefix="base-") as place:
+        if current is not None and not only:
+            options = replace(options, roles={**current.roles, **options.roles})
+            job = replace(job, reading=options, **place_content(current, Path(place).resolve()))
+        report = launcher.run_in_sandbox(job)
     if only:
         return report
     saved = replace(options, on_problem="propose", replace=False, file=job.name)
     facts = {name: report[name] for name in ("mapping", "signature", "about", "summary")}
     report["reading"] = {**asdict(saved), **facts}
     return {**report, "base": str(current.pk) if current else "none"}
+
+
+def place_content(version: DatasetVersion, folder: Path) -> dict[str, str]:
+    """The fields of an ImportJob that let the sandbox read a version; raises CorruptArtifact."""
+    base, parts = folder / "base.parquet", folder / "parts"
+    version.copy_file_to(base)
+    if not version.layout:
+        return {"base": str(base)}
+    with naming_version(version):
+        place_parts(version.parts.all(), parts)
+    return {"base": str(base), "parts": str(parts)}
 
 
 def clean_dataset_name(name: str) -> str:
@@ -196,7 +205,7 @@ def restore_content(version: DatasetVersion, created_by: User | None) -> Dataset
     """Saves the rows of an earlier version again: one whose file does not hold its catalog."""
     with import_folder() as folder:
         content = folder / "content.parquet"
-        write_whole(version, content, in_order=True)
+        version.copy_file_to(content)
         report = inspect_file(
             content, folder, ImportOptions(roles=version.roles, file=str(version)), only="items"
         )

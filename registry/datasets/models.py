@@ -20,6 +20,7 @@ from registry.lib.errors import MessageError
 from registry.storage.artifacts import Artifact
 from registry.storage.tombstones import BY_HAND
 
+MANIFEST_SUFFIX = ".parts"
 NO_STORE = gettext_noop("{dataset} has no store {code}: it has {near}, …")
 NO_PRODUCT = gettext_noop("{dataset} has no product {code}: it has {near}, …")
 
@@ -65,6 +66,7 @@ class DatasetVersion(Artifact):
     """
 
     KIND, FOLDER, SUFFIX = "dataset_version", "datasets", ".parquet"
+    PATH_FIELDS = ("id", "layout_facts")
     removal_checks: ClassVar[list[Callable[[DatasetVersion], str]]] = []
 
     dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="versions", verbose_name=_("dataset"))
@@ -79,7 +81,7 @@ class DatasetVersion(Artifact):
     roles = models.JSONField(_("roles of extra columns"), default=dict)
     findings = models.JSONField(_("findings of the check"), default=list)
     reading = models.JSONField(_("how the file was read"), default=dict)
-    layout_facts = models.JSONField(_("layout of the parts"), default=dict)
+    layout_facts = models.JSONField(_("layout of the parts"), null=True, blank=True)
     parts = models.ManyToManyField(
         "registry.SalesPart", related_name="versions", verbose_name=_("parts of sales")
     )
@@ -96,6 +98,11 @@ class DatasetVersion(Artifact):
 
     def __str__(self) -> str:
         return f"{self.dataset} v{self.number}"
+
+    @property
+    def path(self) -> str:
+        """The list of its parts, or all rows: two names, so that one never takes the place of the other."""
+        return f"{self.FOLDER}/{self.pk}{MANIFEST_SUFFIX if self.layout_facts else self.SUFFIX}"
 
     @property
     def layout(self) -> Layout | None:

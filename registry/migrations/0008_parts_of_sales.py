@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='datasetversion',
             name='layout_facts',
-            field=models.JSONField(default=dict, verbose_name='layout of the parts'),
+            field=models.JSONField(blank=True, null=True, verbose_name='layout of the parts'),
         ),
         migrations.CreateModel(
             name='SalesPart',
@@ -25,9 +25,6 @@ class Migration(migrations.Migration):
                 ('state', models.CharField(choices=[('pending', 'being saved'), ('ready', 'ready'), ('deleting', 'being deleted'), ('damaged', 'damaged')], db_index=True, default='pending', max_length=10, verbose_name='state')),
                 ('size', models.BigIntegerField(default=0, verbose_name='bytes')),
                 ('sha256', models.CharField(blank=True, db_index=True, max_length=64, verbose_name='SHA-256')),
-                ('pinned', models.BooleanField(default=False, verbose_name='pinned')),
-                ('archive_address', models.CharField(blank=True, max_length=500, verbose_name='copy in the archive')),
-                ('archived_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='archived')),
                 ('content_hash', models.CharField(max_length=64, verbose_name='content hash')),
                 ('bucket', models.PositiveIntegerField(verbose_name='bucket of series')),
                 ('span', models.IntegerField(verbose_name='span of days')),

@@ -6,11 +6,11 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
-from registry.storage.archivable import ArchivableArtifact
+from registry.storage.artifacts import Artifact
 from registry.storage.tombstones import WITH_ITS_SOURCE
 
 
-class SalesPart(ArchivableArtifact):
+class SalesPart(Artifact):
     """The rows of one bucket of series and one span of days, in order of store, product and day."""
 
     KIND, FOLDER, SUFFIX = "sales_part", "sales", ".parquet"

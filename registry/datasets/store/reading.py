@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -18,7 +19,8 @@ from registry.datasets.importing.canonical import LEFT_OUT_KEY, ROW_GROUP_SIZE
 from registry.datasets.models import DatasetVersion
 from registry.datasets.store.models import SalesPart
 from registry.datasets.store.texts import join_tables, sort_by_series
-from registry.storage.artifacts import Artifact, CorruptArtifact, get_artifact_store
+from registry.lib.hashing import sha256_of
+from registry.storage.artifacts import CorruptArtifact, get_artifact_store
 
 READERS = 4  # files fetched at a time
 WINDOW = 32  # files held before their rows are taken
@@ -90,27 +92,17 @@ def iter_contents(version: DatasetVersion, parts: Sequence[SalesPart]) -> Iterat
     """The files of the parts in their order, each checked against its hash; raises CorruptArtifact."""
     with ThreadPoolExecutor(READERS) as readers:
         for start in range(0, len(parts), WINDOW):
-            window = parts[start : start + WINDOW]
-            fetched = map(fetch_part, window) if len(window) == 1 else readers.map(fetch_part, window)
-            for part, content in zip(window, fetched, strict=True):
-                yield read_whole_part(version, part) if content is None else content
+            with naming_version(version):
+                yield from readers.map(SalesPart.read, parts[start : start + WINDOW])
 
 
-def fetch_part(part: SalesPart) -> bytes | None:
-    """The file of a part without asking the database, so that threads may; None if it is damaged."""
+@contextmanager
+def naming_version(version: DatasetVersion) -> Iterator[None]:
+    """Lets CorruptArtifact name the version that a part is missing from."""
     try:
-        return None if part.is_archived else Artifact.read(part)
-    except CorruptArtifact:
-        return None
-
-
-def read_whole_part(version: DatasetVersion, part: SalesPart) -> bytes:
-    """The file of a part, from the archive if need be; raises CorruptArtifact, which names the version."""
-    try:
-        return part.read()
+        yield
     except CorruptArtifact as problem:
-        values = {**problem.values, "name": str(version)} if "name" in problem.values else problem.values
-        raise CorruptArtifact(problem.message, **values) from None
+        raise CorruptArtifact(problem.message, **{**problem.values, "name": str(version)}) from None
 
 
 def read_part(content: bytes, wanted: RowFilter, columns: Sequence[str] | None) -> pa.Table:
@@ -153,37 +145,36 @@ def read_schema(version: DatasetVersion) -> pa.Schema:
     return pq.read_schema(pa.BufferReader(version.read()))
 
 
-def place_parts(version: DatasetVersion, folder: Path, wanted: RowFilter = ALL_ROWS) -> list[Path]:
-    """The parts as files of a folder, named by first day and bucket; any tool reads it as one table.
+def place_parts(parts: Iterable[SalesPart], folder: Path) -> None:
+    """The parts as files of a new folder, named by first day and bucket; any tool reads it as one table.
 
-    They are links where the store is a folder on the same disk, and verified copies elsewhere.
+    They are links where the store is a folder on the same disk, and copies elsewhere. Raises CorruptArtifact.
     """
-    placed = []
-    folder.mkdir(parents=True, exist_ok=True)
-    for part in select_parts(version, wanted):
-        target = folder / f"{part.first:%Y-%m-%d}-{part.bucket:04d}.parquet"
-        target.unlink(missing_ok=True)
-        link_or_copy(version, part, target)
-        placed.append(target)
-    return placed
+    folder.mkdir(parents=True)
+    for part in parts:
+        link_or_copy(part, folder / f"{part.first:%Y-%m-%d}-{part.bucket:04d}.parquet")
 
 
-def link_or_copy(version: DatasetVersion, part: SalesPart, target: Path) -> None:
-    """The file of a part under another name; raises CorruptArtifact."""
+def link_or_copy(part: SalesPart, target: Path) -> None:
+    """The file of a part under another name, checked against its hash; raises CorruptArtifact."""
     try:
         os.link(get_artifact_store().path(part.path), target)
     except (OSError, NotImplementedError):  # another disk, a store without paths, or a missing file
-        content = fetch_part(part)
-        target.write_bytes(read_whole_part(version, part) if content is None else content)
+        return part.copy_file_to(target)
+    with target.open("rb") as stream:
+        if sha256_of(stream) == part.sha256:
+            return None
+    target.unlink()  # the link alone: writing through it would change the file in the store
+    return part.copy_file_to(target)
 
 
-def write_whole(version: DatasetVersion, path: Path, in_order: bool = False) -> None:
-    """Writes all rows to one parquet file, a bucket at a time or, with all in memory, in order."""
+def write_whole(version: DatasetVersion, path: Path) -> None:
+    """Writes all rows to one parquet file, a bucket at a time, each in order of store, product and day."""
     if not version.layout:
         version.copy_file_to(path)
         return
     left_out = (read_schema(version).metadata or {}).get(LEFT_OUT_KEY)
-    tables = iter([sort_by_series(read_rows(version))]) if in_order else iter_buckets(version)
+    tables = iter_buckets(version)
     first = next(tables)
     schema = first.schema.with_metadata({LEFT_OUT_KEY: left_out} if left_out else None)
     with pq.ParquetWriter(path, schema, compression="zstd", compression_level=1) as writer:

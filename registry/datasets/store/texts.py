@@ -91,13 +91,23 @@ def join_columns(columns: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray:
 def sort_by_series(table: pa.Table) -> pa.Table:
     """The rows in order of store, product and day; the table holds sorted runs, as read from parts."""
     store, product = (read_codes(table[name]) for name in SERIES_COLUMNS)
-    days = table["date"].cast(pa.int32()).to_numpy()
-    first, span = (int(days.min()), int(days.max()) - int(days.min()) + 1) if len(days) else (0, 1)
-    products = int(product.max(initial=0)) + 1
-    keys = (store.astype(np.int64) * products + product) * span + (days - first)
-    if np.all(keys[1:] >= keys[:-1]):
-        return table
-    return table.take(pa.array(np.argsort(keys, kind="stable")))
+    order = find_order(store, product, table["date"].cast(pa.int32()).to_numpy())
+    return table if order is None else table.take(pa.array(order))
+
+
+def find_order(
+    stores: npt.NDArray[np.int32], products: npt.NDArray[np.int32], days: npt.NDArray[np.int32]
+) -> npt.NDArray[np.int64] | None:
+    """[N] the rows in order of store, product and day; None if they stand in it."""
+    if not len(days):
+        return None
+    first, last = int(days.min()), int(days.max())
+    keys = stores.astype(np.int64)  # in place from here on: a copy for 13 million rows takes 100 MB
+    keys *= int(products.max()) + 1
+    keys += products
+    keys *= last - first + 1
+    keys += days - first
+    return None if np.all(keys[1:] >= keys[:-1]) else np.argsort(keys, kind="stable")
 
 
 def read_codes(column: pa.ChunkedArray) -> npt.NDArray[np.int32]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from uuid import uuid4
 
 import pandas as pd
 import pyarrow as pa
@@ -12,14 +13,14 @@ import pytest
 
 from registry.datasets.catalog import Item
 from registry.datasets.importer import import_file, restore_version
-from registry.datasets.importing.merge import load_canonical
+from registry.datasets.importing.parts import load_parts
 from registry.datasets.models import Dataset, DatasetVersion
 from registry.datasets.reader import read_frame, read_panel, read_shards, read_table
 from registry.datasets.scope import Scope
 from registry.datasets.store import layout as layouts
 from registry.datasets.store.layout import Layout, choose_layout
 from registry.datasets.store.models import SalesPart
-from registry.datasets.store.reading import count_buckets, place_parts, read_bucket, write_whole
+from registry.datasets.store.reading import count_buckets, place_parts, read_bucket
 from registry.storage.artifacts import CorruptArtifact, get_artifact_store
 
 pytestmark = pytest.mark.django_db
@@ -91,13 +92,14 @@ def test_panels_are_those_of_one_file(first: DatasetVersion, tmp_path: Path, sco
 
 
 def make_old(version: DatasetVersion, tmp_path: Path) -> DatasetVersion:
-    """The version as release 0.1 stored it: its file holds the rows."""
-    write_whole(version, tmp_path / "old.parquet", in_order=True)
+    """A version as release 0.1 stored it: its file holds the rows."""
+    place_parts(version.parts.all(), tmp_path / "parts")
+    content = load_parts(tmp_path / "parts")
+    content.write_parquet(tmp_path / "old.parquet")
     old = DatasetVersion.objects.get(pk=version.pk)
-    old.pk, old.number, old.layout_facts = None, old.number + 100, {}
+    old.pk, old.number, old.layout_facts = uuid4(), old.number + 100, None
     old._state.adding = True
-    old.id = DatasetVersion._meta.pk.get_default()
-    old.content_hash = load_canonical(tmp_path / "old.parquet").content_hash
+    old.content_hash = content.content_hash
     old.write_file(tmp_path / "old.parquet")
     old.mark_ready()
     return old
@@ -163,7 +165,7 @@ def test_a_damaged_part_is_refused(first: DatasetVersion) -> None:
 def test_any_tool_reads_the_folder_of_parts(
     first: DatasetVersion, small: pd.DataFrame, tmp_path: Path
 ) -> None:
-    place_parts(first, tmp_path / "sales")
+    place_parts(first.parts.all(), tmp_path / "sales")
     assert ds.dataset(tmp_path / "sales").to_table()["sales"].to_pandas().sum() == small["sales"].sum()
     assert pd.read_parquet(tmp_path / "sales")["sales"].sum() == small["sales"].sum()
 
