@@ -125,7 +125,7 @@ def list_referenced_files(copy: Path) -> Iterator[ReferencedFile]:
     with closing(sqlite3.connect(copy)) as connection:
         for kind in list_artifact_models():
             here = " AND archived_at IS NULL" if issubclass(kind, ArchivableArtifact) else ""
-            fields = [kind._meta.get_field(name) for name in kind.PATH_FIELDS]
+            fields: list[Any] = [kind._meta.get_field(name) for name in kind.PATH_FIELDS]
             names = ", ".join(field.column for field in fields)
             rows = f"SELECT sha256, {names} FROM {kind._meta.db_table} WHERE state = ?{here}"  # noqa: S608
             for sha256, *values in connection.execute(rows, [Artifact.State.READY]):

@@ -34,6 +34,7 @@ from forecastsite.cleanup.limits import LimitExceeded, Limits, check_limits
 from forecastsite.cleanup.models import CleanUp
 from prediction.models import Forecast
 from registry.datasets.models import DatasetVersion
+from registry.datasets.store.models import SalesPart
 from registry.lib.locks import LockUnavailable, exclusive_lock
 from registry.model_versions.models import ModelVersion
 from registry.storage import archive
@@ -45,6 +46,7 @@ MODELS_BY_KIND: dict[str, type[Forecast | ModelVersion]] = {
     kind.KIND: kind for kind in (Forecast, ModelVersion)
 }
 LOCK_NAME = "cleanup"
+ABANDONED_AFTER = timedelta(hours=6)  # age of a pending import that nobody saves any more
 
 
 NOT_STARTED_ERRORS = (LockUnavailable, LimitExceeded, archive.ArchiveUnreachable)
@@ -173,9 +175,13 @@ class CleanupRun:
             self.outcome.unreachable_reason = str(problem)
 
     def finish_interrupted(self) -> None:
-        """Finishes deletions and archivings that a crash interrupted."""
-        for kind in (Forecast, ModelVersion, DatasetVersion):
+        """Finishes deletions and archivings that a crash interrupted; removes what a killed import left."""
+        for kind in (Forecast, ModelVersion, DatasetVersion, SalesPart):
             for row in kind.objects.filter(state=Artifact.State.DELETING):
+                self.try_on_row(row, row.remove)
+        since = timezone.now() - ABANDONED_AFTER
+        for imported in (DatasetVersion, SalesPart):
+            for row in imported.objects.filter(state=Artifact.State.PENDING, created_at__lt=since):
                 self.try_on_row(row, row.remove)
         for archivable in MODELS_BY_KIND.values():
             for row in list_archived_leftovers(archivable):

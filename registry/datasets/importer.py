@@ -126,6 +126,7 @@ def save_version(
             version.remove()
             return base
         version.layout_facts, version.content_hash = saved.layout.as_json(), hash_parts(saved.all)
+        version.save(update_fields=["layout_facts"])  # first, because its path depends on it
         version.write(build_manifest(saved.all, saved.left_out, report["items"]))
         with transaction.atomic():
             saved.publish(version)
@@ -189,6 +190,7 @@ def restore_version(version: DatasetVersion, created_by: User | None = None) -> 
     again, _current = create_pending_version(version.dataset.name, report, created_by)
     try:
         again.layout_facts, again.content_hash = version.layout_facts, version.content_hash
+        again.save(update_fields=["layout_facts"])
         again.write(version.read())
         with transaction.atomic():
             share_parts(again, version)

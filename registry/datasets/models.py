@@ -116,6 +116,11 @@ class DatasetVersion(Artifact):
         return self.parts.exclude(pk__in=shared)
 
     @property
+    def stored_bytes(self) -> int:
+        """Bytes of its file and of all its parts, shared or not."""
+        return self.size + (self.parts.aggregate(total=models.Sum("size"))["total"] or 0)
+
+    @property
     def freed_bytes(self) -> int:
         """Bytes that go with it: of its file and of the parts that no other version has."""
         return self.size + (self.own_parts.aggregate(total=models.Sum("size"))["total"] or 0)

@@ -64,6 +64,11 @@ class Artifact(models.Model):
         return f"{self.FOLDER}/{self.pk}{self.SUFFIX}"
 
     @property
+    def stored_bytes(self) -> int:
+        """Bytes that its content takes in the store."""
+        return self.size
+
+    @property
     def locations(self) -> list[str]:
         """Addresses of the file, starting with the store as the settings name it."""
         return [f"{settings.ARTIFACT_STORE}/{self.path}"]

@@ -71,7 +71,10 @@ class ImportJob:
     @property
     def base_bytes(self) -> int:
         """Size of what the file is added to."""
-        paths = [*([Path(self.base)] if self.base else []), *(Path(self.parts).iterdir() if self.parts else [])]
+        paths = [
+            *([Path(self.base)] if self.base else []),
+            *(Path(self.parts).iterdir() if self.parts else []),
+        ]
         return sum(path.stat().st_size for path in paths)
 
     def as_json(self) -> dict[str, Any]:

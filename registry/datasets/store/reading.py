@@ -65,13 +65,24 @@ def iter_tables(
 
     Raises CorruptArtifact. A column that a part lacks is missing from its table.
     """
-    if not version.layout:
-        yield read_part(version.read(), wanted, columns)
+    if (content := read_whole_file(version)) is not None:
+        yield read_part(content, wanted, columns)
         return
     parts = select_parts(version, wanted)
     for part, content in zip(parts, iter_contents(version, parts), strict=True):
         table = read_part(content, wanted, columns)
         yield table if wanted.buckets is None or part.bucket in wanted.buckets else table[:0]
+
+
+def read_whole_file(version: DatasetVersion) -> bytes | None:
+    """The one file of a version without parts; None if it has parts, maybe since a moment ago."""
+    try:
+        return None if version.layout else version.read()
+    except CorruptArtifact:
+        version.refresh_from_db(fields=["layout_facts", "size", "sha256"])
+        if not version.layout:
+            raise
+        return None
 
 
 def select_parts(version: DatasetVersion, wanted: RowFilter = ALL_ROWS) -> list[SalesPart]:

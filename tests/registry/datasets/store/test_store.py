@@ -2,41 +2,32 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
-from uuid import uuid4
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
+from django.core.management import call_command
+from django.utils import timezone
 
+from forecastsite.cleanup.limits import Limits
+from forecastsite.cleanup.service import run_cleanup
 from registry.datasets.catalog import Item
 from registry.datasets.importer import import_file, restore_version
-from registry.datasets.importing.parts import load_parts
 from registry.datasets.models import Dataset, DatasetVersion
 from registry.datasets.reader import read_frame, read_panel, read_shards, read_table
 from registry.datasets.scope import Scope
-from registry.datasets.store import layout as layouts
 from registry.datasets.store.layout import Layout, choose_layout
 from registry.datasets.store.models import SalesPart
 from registry.datasets.store.reading import count_buckets, place_parts, read_bucket
 from registry.storage.artifacts import CorruptArtifact, get_artifact_store
+from registry.storage.retention import RetentionPolicy
+from tests.helpers.old_versions import copy_as_old
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sizes at which a small chain has many parts."""
-    monkeypatch.setattr(layouts, "SERIES_PER_BUCKET", 2)
-    monkeypatch.setattr(layouts, "ROWS_PER_PART", 8)
-    monkeypatch.setattr(layouts, "SPANS", 5)
-
-
-@pytest.fixture
-def first(small: pd.DataFrame, write) -> DatasetVersion:
-    return import_file(write(small, "first.parquet"), "shop")
 
 
 def add_day(small: pd.DataFrame, write) -> DatasetVersion:
@@ -81,28 +72,13 @@ def test_buckets_hold_every_row_once_and_each_series_whole(
 
 
 @pytest.mark.parametrize("scope", ["global", "store:S2", "product:B"])
-def test_panels_are_those_of_one_file(first: DatasetVersion, tmp_path: Path, scope: str) -> None:
+def test_panels_are_those_of_one_file(first: DatasetVersion, scope: str) -> None:
     panel = read_panel(first, Scope.parse(scope))
-    old = make_old(first, tmp_path)
-    expected = read_panel(old, Scope.parse(scope))
+    expected = read_panel(copy_as_old(first), Scope.parse(scope))
     assert panel.keys == expected.keys and panel.start == expected.start
     for found, wanted in ((panel.sales, expected.sales), (panel.closed, expected.closed)):
         assert found.tobytes() == wanted.tobytes()
     assert panel.categories == expected.categories
-
-
-def make_old(version: DatasetVersion, tmp_path: Path) -> DatasetVersion:
-    """A version as release 0.1 stored it: its file holds the rows."""
-    place_parts(version.parts.all(), tmp_path / "parts")
-    content = load_parts(tmp_path / "parts")
-    content.write_parquet(tmp_path / "old.parquet")
-    old = DatasetVersion.objects.get(pk=version.pk)
-    old.pk, old.number, old.layout_facts = uuid4(), old.number + 100, None
-    old._state.adding = True
-    old.content_hash = content.content_hash
-    old.write_file(tmp_path / "old.parquet")
-    old.mark_ready()
-    return old
 
 
 def test_shards_hold_all_series_of_the_panel(first: DatasetVersion) -> None:
@@ -174,3 +150,70 @@ def test_the_manifest_lists_the_files(first: DatasetVersion) -> None:
     manifest = pq.read_table(pa.BufferReader(first.read()))
     assert all(get_artifact_store().exists(path) for path in manifest["path"].to_pylist())
     assert sum(manifest["rows"].to_pylist()) == first.rows
+
+
+def test_a_product_is_read_from_its_bucket_alone(
+    first: DatasetVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    DatasetVersion.objects.update(layout_facts={**first.layout_facts, "key": "product"})
+    version = DatasetVersion.objects.get()
+    bucket = version.layout.find_bucket("", "B")
+    opened: list[int] = []
+    read = SalesPart.read
+    monkeypatch.setattr(SalesPart, "read", lambda part: (opened.append(part.bucket), read(part))[1])
+    read_table(version, Scope("product", "B"))
+    assert set(opened) == {bucket}
+
+
+def test_a_damaged_part_stops_the_import_of_another_day(
+    first: DatasetVersion, small: pd.DataFrame, write
+) -> None:
+    with get_artifact_store().open(first.parts.first().path, "r+b") as stream:
+        stream.seek(40)
+        stream.write(b"XXXX")
+    with pytest.raises(CorruptArtifact, match="The file of shop v1 was changed"):
+        add_day(small, write)
+    assert DatasetVersion.objects.get() == first
+
+
+def test_rows_of_a_column_that_came_later_are_merged(
+    first: DatasetVersion, small: pd.DataFrame, write
+) -> None:
+    late = small[-6:].assign(date=small["date"].max() + pd.Timedelta(days=1), weather=1.5, town="Köln")
+    import_file(write(late, "late.parquet"), "shop")
+    third = import_file(write(late.assign(date=late["date"] + pd.Timedelta(days=1)), "later.parquet"), "shop")
+    found = read_frame(third)
+    assert found["weather"].sum() == 18 and found["weather"].isna().sum() == len(small)
+    assert (found["town"] == "Köln").sum() == 12
+    assert found["sales"].sum() == small["sales"].sum() + 2 * late["sales"].sum()
+
+
+def test_an_import_that_was_killed_leaves_nothing_after_the_clean_up(
+    first: DatasetVersion, small: pd.DataFrame, write, monkeypatch: pytest.MonkeyPatch, artifact_folder: Path
+) -> None:
+    files = {path for path in artifact_folder.rglob("*") if path.is_file()}
+    for kind in (SalesPart, DatasetVersion):
+        with monkeypatch.context() as moment:
+            moment.setattr(kind, "write", stop_after(kind.write))
+            for target in (SalesPart, DatasetVersion):
+                moment.setattr(target, "remove", lambda _row: None)  # as after a SIGKILL
+            with pytest.raises(KeyboardInterrupt):
+                add_day(small, write)
+    assert SalesPart.objects.filter(state="pending").exists()
+    assert read_table(first, Scope()).num_rows == len(small)
+    for table in (SalesPart, DatasetVersion):
+        table.objects.filter(state="pending").update(created_at=timezone.now() - timedelta(days=1))
+    run_cleanup(RetentionPolicy(), Limits())
+    call_command("reconcile_artifacts", "--apply")
+    assert {path for path in artifact_folder.rglob("*") if path.is_file()} == files
+    assert DatasetVersion.objects.get() == first and SalesPart.objects.count() == first.parts.count()
+
+
+def stop_after(work):
+    """The same, and then the process is gone."""
+
+    def stopped(*words):
+        work(*words)
+        raise KeyboardInterrupt
+
+    return stopped
