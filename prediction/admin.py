@@ -80,7 +80,7 @@ class ForecastAdmin(ArchivableColumns, ActionAdmin):
 class PromoteRun(Action):
     """Makes a run the current forecast of its dataset."""
 
-    name, label, needs_reason = "promote_run", _("Make it the current one"), True
+    name, label, needs_reason = "promote", _("Make it the current one"), True
     permission = "prediction.change_forecastrun"
 
     def preview(self, row: ForecastRun) -> str:
@@ -102,7 +102,7 @@ class PromoteRun(Action):
 class RollBackRun(Action):
     """Makes the run before the current one current again."""
 
-    name, label, permission = "roll_back_run", _("Back to the run before"), "prediction.change_forecastrun"
+    name, label, permission = "roll_back", _("Back to the run before"), "prediction.change_forecastrun"
 
     def preview(self, row: ForecastRun) -> str:
         if not row.is_current:
@@ -130,7 +130,6 @@ class ForecastRunAdmin(ArchivableColumns, ActionAdmin):
         "current_text",
         "reason",
         "series",
-        "rows",
         "pinned_text",
         "file_location",
         "created_at",

@@ -121,12 +121,12 @@ def test_the_admin_curates_runs_like_versions(runs, admin_page, read):
 
     dataset = runs[0].dataset_version.dataset
     CurrentForecast.objects.create(dataset=dataset, run=runs[4], forecast=runs[4].totals)
-    assert "will read it until" in act("promote_run", runs[0])
-    act("promote_run", runs[0], confirmed="yes", reason="the old plan holds")
+    assert "will read it until" in act("promote", runs[0])
+    act("promote", runs[0], confirmed="yes", reason="the old plan holds")
     assert CurrentForecast.objects.get().run == runs[0] and "is the current forecast" in act(
         "delete_with_file", runs[0]
     )
-    act("roll_back_run", runs[0], confirmed="yes")
+    act("roll_back", runs[0], confirmed="yes")
     assert CurrentForecast.objects.get().run == runs[4]
     act("pin", runs[1], confirmed="yes")
     assert ForecastRun.objects.get(pk=runs[1].pk).pinned
