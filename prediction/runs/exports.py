@@ -16,7 +16,7 @@ from pyarrow import csv
 from prediction.runs.listing import RunTable, SeriesQuery
 from prediction.runs.models import ForecastRun
 from registry.lib.csv_safe import escape_formula
-from registry.lib.export import Column, Table
+from registry.lib.tables import Column, Table
 from registry.series.paths import Rows
 from registry.storage.artifacts import get_artifact_store
 
@@ -25,8 +25,7 @@ BATCH_ROWS, DIGITS = 20_000, 4
 
 def open_table(run: ForecastRun) -> IO[bytes]:
     """The parquet file; one in the archive is restored first. Raises CorruptArtifact."""
-    if run.is_archived:
-        run.read()
+    run.ensure_local()
     stream: IO[bytes] = get_artifact_store().open(run.path, "rb")
     return stream
 

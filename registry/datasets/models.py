@@ -109,6 +109,11 @@ class DatasetVersion(Artifact):
         """How its sales are divided into parts; None when they are in one file."""
         return Layout(**self.layout_facts) if self.layout_facts else None
 
+    @cached_property
+    def ordered_parts(self) -> list[SalesPart]:
+        """Its parts by span and bucket, which never change once it is ready."""
+        return list(self.parts.select_related("dataset").order_by("span", "bucket"))
+
     @property
     def own_parts(self) -> models.QuerySet[SalesPart]:
         """The parts that no other version has."""

@@ -64,18 +64,19 @@ def look(queue: Any) -> None:
 
 def tidy(queue: Any) -> None:
     """What a night later is left, as counts of files and of rows that own them."""
-    from django.conf import settings
     from django.core.management import call_command
     from django.utils import timezone
 
     from registry.datasets.models import DatasetVersion
     from registry.datasets.store.models import SalesPart
+    from registry.storage.artifacts import get_artifact_store
 
     night = timezone.now() - timedelta(days=1)
     SalesPart.objects.filter(state="pending").update(created_at=night)
     call_command("reconcile_artifacts", "--apply", stdout=open(os.devnull, "w"))  # noqa: SIM115
-    folders = (Path(settings.DATA_DIR) / "artifacts" / name for name in ("datasets", "sales"))
-    files = sorted(path.stem for folder in folders for path in folder.iterdir())
+    store = get_artifact_store()
+    names = [name for kind in (DatasetVersion, SalesPart) for name in store.listdir(kind.FOLDER)[1]]
+    files = sorted(Path(name).stem for name in names)
     ids = [
         str(pk) for kind in (DatasetVersion, SalesPart) for pk in kind.objects.values_list("pk", flat=True)
     ]

@@ -89,14 +89,15 @@ def select_parts(version: DatasetVersion, wanted: RowFilter = ALL_ROWS) -> list[
     """The parts that may hold wanted rows, at least one so that columns are known; none without a layout."""
     if not version.layout:
         return []
-    parts = version.parts.select_related("dataset").order_by("span", "bucket")
+    buckets = wanted.buckets
     if wanted.side == "product" and version.layout.key == "product":
-        parts = parts.filter(bucket=version.layout.find_bucket("", wanted.code))
-    if wanted.buckets is not None:
-        parts = parts.filter(bucket__in=wanted.buckets)
-    if wanted.since is not None:
-        parts = parts.filter(last__gte=wanted.since)
-    return list(parts) or list(version.parts.select_related("dataset")[:1])
+        buckets = (version.layout.find_bucket("", wanted.code),)
+    found = [
+        part
+        for part in version.ordered_parts
+        if (buckets is None or part.bucket in buckets) and (wanted.since is None or part.last >= wanted.since)
+    ]
+    return found or version.ordered_parts[:1]
 
 
 def iter_contents(version: DatasetVersion, parts: Sequence[SalesPart]) -> Iterator[bytes]:

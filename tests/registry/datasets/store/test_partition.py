@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
 
@@ -23,8 +25,11 @@ from registry.datasets.scope import Scope
 from registry.datasets.store.models import SalesPart
 from registry.datasets.store.reading import place_parts
 from registry.storage.artifacts import get_artifact_store
-from tests.helpers.installation import copy_prepared_folder
+from tests.helpers.installation import copy_prepared_folder, install_chain
 from tests.helpers.old_versions import copy_as_old
+from tests.helpers.postgresql import find_postgresql, run_postgresql
+from tests.helpers.s3_server import run_s3
+from tests.helpers.trials import only_if
 
 pytestmark = pytest.mark.django_db
 
@@ -62,8 +67,7 @@ def test_without_apply_it_only_lists(old: DatasetVersion) -> None:
 
 
 def test_later_versions_share_the_parts_of_earlier_ones(old: DatasetVersion) -> None:
-    copy_as_old_of_old = DatasetVersion.objects.get(pk=old.pk)
-    twin = twin_of(copy_as_old_of_old)
+    twin = twin_of(DatasetVersion.objects.get(pk=old.pk))
     items = run("--apply")["items"]
     assert items[0]["shared"] == 0 and items[1]["shared"] == items[1]["parts"]
     assert set(twin.parts.all()) == set(old.parts.all())
@@ -119,15 +123,46 @@ def test_a_version_that_goes_meanwhile_leaves_no_parts(
     assert not list(artifact_folder.glob("sales/*")) and not list(artifact_folder.glob("datasets/*"))
 
 
-@pytest.mark.processes
-def test_a_move_that_is_killed_at_any_moment_loses_nothing(tmp_path: Path) -> None:
+@pytest.fixture
+def folder_env(tmp_path: Path) -> dict[str, str]:
+    """An installation on SQLite and a folder."""
     copy_prepared_folder(tmp_path / "var")
-    env = {**os.environ, "DATA_DIR": str(tmp_path / "var"), "DJANGO_SETTINGS_MODULE": "forecastsite.settings"}
+    return {**os.environ, "DATA_DIR": str(tmp_path / "var")}
+
+
+@pytest.fixture
+def shared_env(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """One on PostgreSQL and S3."""
+    with run_postgresql() as address, run_s3() as store:
+        env = {**os.environ, **store, "DATABASE_URL": address, "SECRET_KEY": "k" * 40}
+        env["DATA_DIR"] = str(tmp_path / "var")
+        (tmp_path / "var").mkdir()
+        install_chain(env, "sample")
+        yield env
+
+
+def check_kills(env: dict[str, str]) -> list[dict]:
+    """Kills the move after each of its steps and compares what readers saw."""
     words = [sys.executable, "-m", "tests.helpers.partition_kills"]
+    env |= {"DJANGO_SETTINGS_MODULE": "forecastsite.settings"}
     done = subprocess.run(words, cwd=settings.BASE_DIR, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     reports = json.loads(done.stdout)
     assert [report["killed"] for report in reports[1:-1]] == [True] * 4
     assert len({report["hash"] for report in reports}) == 1, "every reader saw the same rows"
     assert [bool(report["parts"]) for report in reports] == [False, False, False, False, True, True]
-    assert reports[-1]["files"] == reports[-1]["rows"], "no file without a row is left"
+    return reports
+
+
+@pytest.mark.processes
+def test_a_move_that_is_killed_at_any_moment_loses_nothing(folder_env: dict[str, str]) -> None:
+    reports = check_kills(folder_env)
+    left = set(reports[-1]["files"]) - set(reports[-1]["rows"])
+    assert not left, "no file without a row"
+
+
+@pytest.mark.processes
+@pytest.mark.repeats
+@only_if(bool(find_postgresql() and find_spec("psycopg")), "no PostgreSQL server or no psycopg here")
+def test_the_same_on_postgresql_and_s3(shared_env: dict[str, str]) -> None:
+    check_kills(shared_env)
