@@ -1,0 +1,1 @@
+"""What became of forecasts: runs compared with sales, by week, lag and group; ranges, drift and alerts."""
