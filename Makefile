@@ -28,7 +28,7 @@ test test-fast: export OMP_NUM_THREADS ?= 1
 test test-fast: export TRAINING_THREADS ?= 1
 
 test: $(VENV)/.installed-test $(MO) ## run all tests; ARGS="-k name" chooses
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-fast: $(VENV)/.installed-test $(MO) ## run the tests that need no server, browser or long training
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not processes and not browser and not slow" $(ARGS)

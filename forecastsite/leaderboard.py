@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from registry.datasets.models import Dataset
 from registry.datasets.scope import Scope
 from registry.labels import algorithm_label, interval_coverage, skill_score
-from registry.lib.export import Column, Table
+from registry.lib.tables import Column, Table
 from registry.model_versions.json_number import JsonNumber
 from registry.model_versions.metric_labels import LABEL_BY_METRIC
 from registry.model_versions.models import ModelVersion

@@ -25,14 +25,7 @@ from registry.access.permissions import permission_required, require
 from registry.datasets.chosen import chosen_dataset
 from registry.datasets.models import Dataset
 from registry.labels import forecast_label
-from registry.lib.export import (
-    CSV,
-    EXCEL,
-    EXPORT_FORMATS,
-    export_table,
-    render_csv,
-    render_excel,
-)
+from registry.lib.export import CSV, EXCEL, EXPORT_FORMATS, export_table, render_csv, render_excel
 from registry.lib.http import HtmxRequest, download_response, render_confirmation
 from registry.lib.messages import translate_error
 from registry.lib.request_values import read_id, read_text, read_uuids

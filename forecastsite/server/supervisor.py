@@ -27,7 +27,7 @@ from training.leases import set_draining
 from training.models import TrainingRun
 
 TICK_SECONDS = 0.25
-RUN_CHECK_SECONDS = 10.0  # seconds between two checks of the runs
+RUN_CHECK_SECONDS = 5.0  # seconds between two checks of the runs
 FORECAST_CHECK_SECONDS = 30.0  # seconds between two checks of the server's own forecasts
 SWEEP_SECONDS = 3600.0  # seconds between two searches for checkpoints that nobody needs
 PROBE_SECONDS = 20.0  # seconds between two probe jobs

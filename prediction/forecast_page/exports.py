@@ -18,7 +18,7 @@ from prediction.trust import assumed_value
 from registry.datasets.levels import GROUP_JOINT, group_label, level_label, value_label
 from registry.datasets.names import load_names
 from registry.labels import column_label, forecast_title
-from registry.lib.export import Column, Table
+from registry.lib.tables import Column, Table
 from registry.series.quantiles import INTERVALS, QUANTILE_NAMES
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from prediction.items.forecasts import LEVEL_PREFIX, ItemForecast
 from prediction.items.wording import describe_flags
 from registry.datasets.levels import level_label
-from registry.lib.export import Column, Table
+from registry.lib.tables import Column, Table
 
 SHOWN_WEEKS = 4
 

@@ -16,7 +16,7 @@ from pyarrow import csv
 from prediction.runs.listing import RunTable, SeriesQuery
 from prediction.runs.models import ForecastRun
 from registry.lib.csv_safe import escape_formula
-from registry.lib.export import Column, Table
+from registry.lib.tables import Column, Table
 from registry.series.paths import Rows
 from registry.storage.artifacts import get_artifact_store
 

@@ -20,8 +20,8 @@ from registry.access.permissions import require
 from registry.admin.base import ReadOnlyAdmin
 from registry.admin.value_labels import LabelFilter, TableFilter, table_label
 from registry.lib.csv_safe import format_csv_rows
-from registry.lib.export import to_cell_value
 from registry.lib.http import stream_csv
+from registry.lib.tables import to_cell_value
 from registry.storage.tombstones import Tombstone, rule_text
 
 BATCH_SIZE = 1_000

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from registry.datasets.catalog import Item
 from registry.datasets.models import Dataset, DatasetVersion
-from registry.lib.export import Column, Table
+from registry.lib.tables import Column, Table
 
 
 def dataset_table(rows: Iterable[tuple[Dataset, DatasetVersion | None]]) -> Table:

@@ -7,8 +7,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from registry.datasets.models import Dataset
-from registry.lib.export import Column, Table
 from registry.lib.request_values import valid_uuids
+from registry.lib.tables import Column, Table
 from registry.model_versions.error_analysis import compare_errors
 from registry.model_versions.metric_labels import METRIC_LABELS
 from registry.model_versions.models import ModelVersion

@@ -11,7 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from registry.datasets.names import ItemNames, load_names
-from registry.lib.export import Column, Table
+from registry.lib.tables import Column, Table
 from registry.model_versions.models import ModelVersion
 
 ROWS_PER_END = 8  # products shown from either end

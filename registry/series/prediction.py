@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from registry.series.calibration import WEEK, Calibration
@@ -15,6 +15,9 @@ from registry.series.dependence import Dependence
 from registry.series.panel import Days, Floats
 from registry.series.paths import PATHS, PathSampler, read_quantiles
 from registry.series.quantiles import INTERVALS, QUANTILE_LEVELS, QUANTILE_NAMES
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ENDS_80 = tuple(QUANTILE_LEVELS[end] for end in INTERVALS["80"])
 MAX_KEPT_CELLS = 16_000_000  # days x paths of sums that are kept in memory: 64 MB
@@ -152,6 +155,8 @@ class Prediction:
 
     def to_frame(self) -> pd.DataFrame:
         """One row per series and day: origin, date, store_id, product_id, mean, q0.025 ... q0.975."""
+        import pandas as pd  # half a second that only commands need
+
         size, horizon = self.mean.shape
         table: dict[str, object] = {
             "origin": np.full(size * horizon, self.origin).astype("datetime64[s]"),

@@ -16,9 +16,9 @@ from tests.faults.http_client import QUICK
 from tests.helpers.installation import MANAGE, Site, until
 from tests.helpers.postgresql import find_postgresql, run_postgresql
 from tests.helpers.s3_server import run_s3
-from tests.helpers.trials import FULL, only_if
+from tests.helpers.trials import FULL, only_if, repeats
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, repeats]  # test_roles.py kills hosts of one role in every run
 RUNS = 4
 SECONDS = 20 if FULL else 90  # in the quick run one training is finished early, the others are stopped
 

@@ -10,8 +10,9 @@ import openpyxl
 import pytest
 
 from registry.lib.csv_safe import escape_formula, format_csv_rows
-from registry.lib.export import EXPORT_FORMATS, Column, Table, export_table, render_csv, render_excel
+from registry.lib.export import EXPORT_FORMATS, export_table, render_csv, render_excel
 from registry.lib.http import clean_filename, download_response, stream_csv
+from registry.lib.tables import Column, Table
 
 EVIL = ["=1+1", "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", "＋1", "－1", "＠SUM(A1)", "﹦1"]
 PLAIN = ["-1", "-1.5", "-.5", "P-1", "", "1+1"]
