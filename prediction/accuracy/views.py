@@ -18,8 +18,9 @@ from prediction.accuracy.worst import MissedSeries, list_worst
 from registry.datasets.chosen import chosen_dataset
 from registry.datasets.models import Dataset
 from registry.datasets.names import load_names
-from registry.lib.export import EXPORT_FORMATS, Column, Table, export_table
+from registry.lib.export import EXPORT_FORMATS, export_table
 from registry.lib.request_values import clean_text, read_text
+from registry.lib.tables import Column, Table
 from registry.storage.artifacts import CorruptArtifact
 from registry.templatetags.pages import forecast_url
 
