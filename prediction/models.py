@@ -210,6 +210,12 @@ class Forecast(ArchivableArtifact):
             return gettext("%(name)s is the current forecast of its dataset.") % {"name": self}
         return super().removal_blocker()
 
+    def deletion_notice(self) -> str:
+        """One sentence on what a deletion removes; raises ValueError if it must not be deleted."""
+        if self.run_id is not None:
+            raise ValueError(gettext("It holds the totals of a forecast run: delete the run instead."))
+        return super().deletion_notice()
+
     def may_delete(self, user: Person) -> bool:
         """With the permission any forecast, else only one's own; never the server's, which replaces it."""
         if self.source == self.Source.SERVER:

@@ -71,6 +71,7 @@ def run_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         return render(request, "prediction/run.html", {"run": run})
     query = SeriesQuery.from_address(request.GET, run.horizon)
     try:
+        run.ensure_local()
         table = load_table(run)
         rows = table.find(query)
         if (kind := request.GET.get("export")) in EXPORT_FORMATS:
