@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('prediction', '0007_forecast_runs'),
+        ('prediction', '0008_archivable_sums'),
         ('registry', '0007_dataset_pause'),
     ]
 
