@@ -125,7 +125,8 @@ def may_be_chance(level: DailyLevel, days: int, weekdays: Flags, ahead: Floats) 
     usual = level.usual_past[columns] & ~np.isnan(level.past[columns]) & weekdays[columns % WEEK]
     days_sold, days_expected = level.past[columns][usual], ahead[columns[usual] % WEEK]
     sold, expected = float(days_sold.sum()), float(days_expected.sum())
-    scatter = float(((days_sold - days_expected * sold / expected) ** 2).sum())  # around the new level
+    scatter = float(((days_sold - days_expected * sold / expected) ** 2).sum())  # around the new level, then
+    scatter *= min(1.0, expected / sold) if sold > 0 else 1.0  # as it would be at the old one
     noise = NOISE * sqrt(max(expected + 1, scatter))  # counts scatter by their mean at least
     total, low, high = level.interval
     # a longer forecast has a wider range, which must not excuse the days compared

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from prediction.accuracy.joining import compare_dataset
 from prediction.current_maker import update_current_forecast
 from prediction.runs.maker import run_job
 from prediction.runs.models import ForecastRun
@@ -18,3 +19,9 @@ def make_forecast_run(run_id: str) -> None:
     """Queue job: makes a run that somebody asked for."""
     if run := ForecastRun.objects.filter(pk=run_id).select_related("version", "dataset_version").first():
         run_job(run)
+
+
+def compare_runs(dataset_id: int) -> None:
+    """Queue job: compares the runs of a dataset with what was sold since."""
+    if dataset := Dataset.objects.filter(pk=dataset_id).first():
+        compare_dataset(dataset)

@@ -15,6 +15,7 @@ import numpy as np
 from django.db import Error as DatabaseError
 from django.db import connection
 
+from prediction.accuracy.joining import request_comparison
 from prediction.content_builder import build_content, list_parts
 from prediction.current_forecast import Items, is_readable, read_content
 from prediction.engine import ScopeForecast, forget_cached, load_bundle, load_panel, run_forecast
@@ -71,6 +72,8 @@ def make_run(run: ForecastRun) -> Forecast:
         facts["seconds"] = round(time.monotonic() - start, 1)
         if not run.finish(**facts):
             raise MessageError(LOST)
+        if run.as_of is not None:  # what was sold since is known already
+            request_comparison(run.dataset_version.dataset_id)
     except OSError as problem:
         run.mark_failed(NOT_SAVED, {"reason": problem.strerror or str(problem)})
         raise MessageError(NOT_SAVED, reason=problem.strerror or str(problem)) from problem

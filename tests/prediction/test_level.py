@@ -67,3 +67,21 @@ def test_nothing_known_or_nothing_expected_says_nothing():
     assert measure_level_change(level(np.full(100, np.nan), weeks(4))) is None
     assert measure_level_change(level(weeks(10), np.zeros(28))) is None
     assert measure_level_change(level(WEEK[:3], weeks(4))) is None
+
+
+def test_a_small_pair_that_doubles_is_mostly_told_and_one_that_stays_hardly_ever():
+    """Three units a day with more scatter than chance alone: 14 days of twice as many, 200 pairs each."""
+    told = {1: 0, 2: 0}
+    usual, chance = np.ones(420, bool), np.random.default_rng(3)
+    for factor in told:
+        for _pair in range(200):
+            rate = chance.gamma(3.3, 3 / 3.3, 420)
+            rate[-14:] *= factor
+            past = chance.poisson(rate).astype(float)
+            ahead = np.full(28, past[-134:-14].mean())
+            spread = 1.28 * np.sqrt(28 * (3 + 9 / 3.3))
+            interval = (ahead.sum(), ahead.sum() - spread, ahead.sum() + spread)
+            told[factor] += (
+                measure_level_change(DailyLevel(past, ahead, usual, usual[:28], interval)) is not None
+            )
+    assert told[1] <= 6 and told[2] >= 130, told

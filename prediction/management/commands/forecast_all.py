@@ -14,6 +14,11 @@ from prediction.runs.models import ForecastRun
 from registry.lib.messages import translate_error
 from registry.storage.artifacts import CorruptArtifact
 
+LEARNED_LATER = (
+    "{model} learned from sales up to {day}, which are later than the day of --as-of: "
+    "its errors will look smaller than they would have been."
+)
+
 
 class Command(BaseCommand):
     help = "Forecasts every product in every store and keeps the result as a forecast run."
@@ -54,11 +59,14 @@ class Command(BaseCommand):
             "series": run.series,
             "rows": run.rows,
             "seconds": run.seconds,
+            "learned_later_days": run.as_of is not None and version.dataset_version.last > run.as_of,
             "sha256": run.sha256,
             "total": round(totals.total, 3),
             "low": round(totals.low, 3),
             "high": round(totals.high, 3),
         }
+        if report["learned_later_days"]:
+            self.stderr.write(LEARNED_LATER.format(model=version.name, day=version.dataset_version.last))
         text = "{model} expects {total:.0f} units in the {horizon} days after {origin}: run {run}."
         self.stdout.write(
             json.dumps(report, ensure_ascii=False) if options["json"] else text.format(**report)

@@ -152,8 +152,8 @@ def build_report(version: DatasetVersion) -> dict[str, Any]:
 def format_summary(version: DatasetVersion) -> str:
     """The report for people."""
     lines = [
-        f"{version}: {version.rows} rows, {version.series} series "
-        f"({len(version.stores)} stores, {len(version.products)} products), {version.first} … {version.last}"
+        f"{version}: rows {version.rows}, series {version.series}, stores {len(version.stores)}, "
+        f"products {len(version.products)}, {version.first} … {version.last}"
     ]
     if facts := summary_facts(version.reading.get("summary", {})):
         lines.append(f"  {' · '.join(facts)}")

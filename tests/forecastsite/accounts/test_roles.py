@@ -61,6 +61,8 @@ GET    products-run-delete         own    in        -      +       +       +
 GET    products-run-delete         other  in        -      -       +       +
 POST   products-run-delete         own    in        -      +       +       +
 POST   products-run-delete         other  in        -      -       +       +
+GET    accuracy                    any    in        +      +       +       +
+GET    accuracy?export=csv         any    in        +      +       +       +
 GET    news                        any    in        +      +       +       +
 GET    welcome                     any    in        +      +       +       +
 GET    sample-file                 any    in        +      +       +       +
