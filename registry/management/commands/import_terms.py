@@ -1,0 +1,12 @@
+"""manage.py import_terms: a file of terms into a dataset."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from registry.datasets.stock.command import TableCommand
+
+
+class Command(TableCommand):
+    help = ""
