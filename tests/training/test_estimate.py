@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from training import estimate, limits
+from training import estimate
+from training.process import limits
 from training.models import TrainingRun
 
 pytestmark = pytest.mark.django_db

@@ -1,0 +1,1 @@
+"""The child process in which a training runs: its limits, and why it ended."""
