@@ -153,7 +153,7 @@ def test_the_page_asks_once_and_shows_the_causes(version, newer, page, read):
     assert [row.func() for row in OrmQ.objects.all()] == [JOB]
     explain_forecast_run(str(run.pk))
     text = read(page.get(f"{address}?to=14"))
-    assert "units in the first 14 days instead of" in text and "New sales" in text
+    assert "units up to day 14 instead of" in text and "New sales" in text
     assert "covers no later days" in read(page.get(address))
     assert RunChange.objects.get().content["inputs"] == ["sales"]
     first = ForecastRun.objects.earliest("created_at")
