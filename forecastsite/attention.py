@@ -16,7 +16,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from prediction.accuracy import ActualsSoFar
+from prediction.accuracy.so_far import ActualsSoFar
 from prediction.current_forecast import Items
 from prediction.items.wording import describe_level
 from prediction.models import Forecast

@@ -16,7 +16,7 @@ from forecastsite.attention import (
     list_other_datasets,
 )
 from forecastsite.welcome import SAMPLE_NAME, welcome_context
-from prediction.accuracy import measure_actuals
+from prediction.accuracy.so_far import measure_actuals
 from prediction.chart import recent_chart_data
 from prediction.current_forecast import CurrentState, load_current
 from prediction.items.forecasts import ItemForecast

@@ -269,6 +269,7 @@ MAX_BIAS = read_env_int("MAX_BIAS_PERCENT", 25, 0, 100) / 100
 KEEP_DAYS = read_env_int("KEEP_DAYS", 30, 1, 36_500)  # forecasts older than this are cleaned up
 KEEP_COUNT = read_env_int("KEEP_COUNT", 1000, 1, 100_000_000)  # forecasts kept at most
 KEEP_VERSIONS = read_env_int("KEEP_VERSIONS", 3, 1, 100_000)  # versions kept of each algorithm and scope
+KEEP_RUNS = read_env_int("KEEP_RUNS", 40, 1, 100_000)  # forecast runs kept of each dataset
 GRACE_HOURS = read_env_int("GRACE_HOURS", 24, 0, 87_600)  # nothing younger is cleaned up
 STALE_DAYS = read_env_int("STALE_DAYS", 7, 1, 3650)  # sales older than this need attention
 MAX_HORIZON = 365

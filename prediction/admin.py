@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.template.defaultfilters import filesizeformat
 from django.utils.formats import date_format
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from prediction.models import Forecast, ForecastRun
-from registry.admin.actions import ActionAdmin
+from prediction.runs.current import may_be_current, may_go_back, promote_run, roll_back
+from registry.admin.actions import Action, ActionAdmin, Confirmation
 from registry.admin.artifact_actions import ARTIFACT_ACTIONS, DeleteArtifact
+from registry.admin.base import yes_or_dash
 from registry.admin.file_columns import ARCHIVABLE_FIELDS, ArchivableColumns
 from registry.admin.value_labels import AlgorithmFilter
 from registry.labels import scope_text
@@ -73,6 +77,44 @@ class ForecastAdmin(ArchivableColumns, ActionAdmin):
         return f"{format_whole_number(obj.low)}–{format_whole_number(obj.high)}"
 
 
+class PromoteRun(Action):
+    """Makes a run the current forecast of its dataset."""
+
+    name, label, needs_reason = "promote", _("Make it the current one"), True
+    permission = "prediction.change_forecastrun"
+
+    def preview(self, row: ForecastRun) -> str:
+        if row.is_current:
+            raise ValueError(gettext("It is the current forecast already."))
+        if not may_be_current(row):
+            raise ValueError(gettext("Only a finished forecast of everything can be the current one."))
+        return gettext("Overview, products and orders will read it until the sales or the version change.")
+
+    def check_selection(self, row: ForecastRun, rows: list[ForecastRun]) -> None:
+        rivals = [one for one in rows if one.dataset_version.dataset_id == row.dataset_version.dataset_id]
+        if len(rivals) > 1:
+            raise ValueError(gettext("Only one run of a dataset can be current: select one of them."))
+
+    def execute(self, row: ForecastRun, confirmation: Confirmation) -> None:
+        promote_run(row, confirmation.reason, confirmation.by)
+
+
+class RollBackRun(Action):
+    """Makes the run before the current one current again."""
+
+    name, label, permission = "roll_back", _("Back to the run before"), "prediction.change_forecastrun"
+
+    def preview(self, row: ForecastRun) -> str:
+        if not row.is_current:
+            raise ValueError(gettext("It is not the current forecast."))
+        if not may_go_back(row):
+            raise ValueError(gettext("There is no earlier forecast to go back to."))
+        return gettext("The run before it will be current again.")
+
+    def execute(self, row: ForecastRun, confirmation: Confirmation) -> None:
+        roll_back(row, confirmation.by)
+
+
 class DeleteRun(DeleteArtifact):
     permission = "prediction.delete_forecastrun"
 
@@ -81,13 +123,13 @@ class DeleteRun(DeleteArtifact):
 class ForecastRunAdmin(ArchivableColumns, ActionAdmin):
     """Runs with their stage, reason, size and location of the file."""
 
-    row_actions = [*ARTIFACT_ACTIONS, DeleteRun()]
+    row_actions = [PromoteRun(), RollBackRun(), *ARTIFACT_ACTIONS, DeleteRun()]
     list_display = (
         "__str__",
         "stage",
+        "current_text",
         "reason",
         "series",
-        "rows",
         "pinned_text",
         "file_location",
         "created_at",
@@ -116,8 +158,25 @@ class ForecastRunAdmin(ArchivableColumns, ActionAdmin):
         ),
         ARCHIVABLE_FIELDS,
     )
-    readonly_fields = ("error_shown", "pinned_text", "file_location", "file_path", "size_text", "archived_at")
+    readonly_fields = (
+        "error_shown",
+        "current_text",
+        "pinned_text",
+        "file_location",
+        "file_path",
+        "size_text",
+        "archived_at",
+    )
 
     @admin.display(description=_("reason"))
     def error_shown(self, obj: ForecastRun) -> str:
         return obj.error_text
+
+    @admin.display(description=_("current"))
+    def current_text(self, obj: ForecastRun) -> str:
+        return yes_or_dash(obj.is_current)
+
+    @admin.display(description=_("size"))
+    def size_text(self, obj: ForecastRun) -> str:  # type: ignore[override]
+        """Of its three files."""
+        return filesizeformat(obj.total_size)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
@@ -27,7 +28,6 @@ from registry.model_versions.models import ModelVersion
 from registry.storage.artifacts import CorruptArtifact
 from registry.storage.tombstones import REPLACED
 
-KEPT_DAYS = timedelta(days=35)  # earlier ones are compared with what was sold since
 GRACE = timedelta(days=1)  # somebody may have a replaced one open
 Target = tuple[ModelVersion, DatasetVersion]  # what a forecast is made of
 
@@ -111,13 +111,13 @@ def remove_interrupted(dataset: Dataset, target: Target) -> None:
 
 
 def remove_replaced(current: Forecast) -> None:
-    """Deletes earlier forecasts of the server but the newest of each day of the last weeks."""
+    """Deletes earlier forecasts of the server but the newest of each day, as many as a clean-up keeps."""
     kept_origins = {current.origin}
     rows = Forecast.objects.made_by_server(current.dataset_version.dataset).exclude(pk=current.pk)
     by_server = Q(run=None) | Q(run__reason=ForecastRun.Reason.SERVER, run__pinned=False)
     for row in rows.filter(by_server, pinned=False).select_related("run").order_by("-created_at"):
         is_young = row.state == row.State.READY and row.created_at > timezone.now() - GRACE
-        is_newest = row.origin not in kept_origins and row.origin > current.origin - KEPT_DAYS
+        is_newest = row.origin not in kept_origins and len(kept_origins) < settings.KEEP_RUNS
         if is_newest:
             kept_origins.add(row.origin)
         if not (is_young or (is_newest and row.state == row.State.READY)):

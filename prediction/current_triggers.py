@@ -1,4 +1,4 @@
-"""When the server's own forecast is made: a version was put in use, or newer sales were saved.
+"""When the server's own forecast is made and runs are compared: another version, or newer sales.
 
 The job is queued in the transaction of the change, so that neither is there without the other.
 """
@@ -9,7 +9,9 @@ from typing import Any
 
 from django.db.models.signals import post_save
 
+from prediction.accuracy.joining import request_comparison
 from prediction.current_forecast import request_current_forecast
+from prediction.runs.models import ForecastRun
 from registry.datasets.models import DatasetVersion
 from registry.model_versions.changes import VersionChange
 from registry.model_versions.in_use import version_in_use
@@ -30,5 +32,9 @@ def follow_version_change(instance: VersionChange, created: bool, raw: bool = Fa
 
 def follow_saved_sales(instance: DatasetVersion, raw: bool = False, **given: Any) -> None:
     """Signal handler: the dataset has other sales now."""
-    if not raw and instance.state == DatasetVersion.State.READY and version_in_use(instance.dataset):
+    if raw or instance.state != DatasetVersion.State.READY:
+        return
+    if version_in_use(instance.dataset):
         request_current_forecast(instance.dataset_id)
+    if ForecastRun.objects.done().filter(dataset_version__dataset=instance.dataset_id).exists():
+        request_comparison(instance.dataset_id)

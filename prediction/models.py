@@ -15,9 +15,11 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from prediction.accuracy.models import AccuracyCell, ComparedDays
 from prediction.content import ForecastContent
 from prediction.content_builder import build_content
 from prediction.engine import ScopeForecast, run_forecast
+from prediction.runs.change_row import RunChange
 from prediction.runs.models import ForecastRun, RunSums
 from registry.access.permissions import Person, is_owner
 from registry.datasets.levels import read_levels
@@ -28,7 +30,15 @@ from registry.series.levels import LevelValue, Selection, SeriesCodes
 from registry.storage.archivable import ArchivableArtifact
 from registry.storage.artifacts import Artifact
 
-__all__ = ["CurrentForecast", "Forecast", "ForecastRun", "RunSums"]
+__all__ = [
+    "AccuracyCell",
+    "ComparedDays",
+    "CurrentForecast",
+    "Forecast",
+    "ForecastRun",
+    "RunChange",
+    "RunSums",
+]
 
 
 class ForecastQuerySet(models.QuerySet["Forecast"]):
@@ -208,6 +218,12 @@ class Forecast(ArchivableArtifact):
         if CurrentForecast.objects.filter(forecast=self.pk).exists():
             return gettext("%(name)s is the current forecast of its dataset.") % {"name": self}
         return super().removal_blocker()
+
+    def deletion_notice(self) -> str:
+        """One sentence on what a deletion removes; raises ValueError if it must not be deleted."""
+        if self.run_id is not None:
+            raise ValueError(gettext("It holds the totals of a forecast run: delete the run instead."))
+        return super().deletion_notice()
 
     def may_delete(self, user: Person) -> bool:
         """With the permission any forecast, else only one's own; never the server's, which replaces it."""

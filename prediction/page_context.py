@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.dates import WEEKDAYS_ABBR
 
-from prediction.accuracy import measure_actuals
+from prediction.accuracy.so_far import measure_actuals
 from prediction.breakdown import choose_decimals, round_to_total
 from prediction.chart import chart_of, load_sold_days
 from prediction.comparison import MAX_COMPARED, comparable_versions, compare_versions

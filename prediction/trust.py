@@ -13,7 +13,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from prediction.accuracy import measure_actuals
+from prediction.accuracy.so_far import measure_actuals
 from prediction.content import ForecastContent, MovedPart
 from prediction.level import measure_content
 from prediction.models import Forecast

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import push_url, reswap, retarget
 
-from prediction.accuracy import compare_with_actuals
+from prediction.accuracy.so_far import compare_with_actuals
 from prediction.content import ForecastContent
 from prediction.forecast_page.exports import build_sheets, day_table, forecast_list_table
 from prediction.forecast_page.forms import DAYS_AHEAD, ForecastForm, form_for

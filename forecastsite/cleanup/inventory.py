@@ -9,8 +9,9 @@ from django.db.models import Q
 
 from prediction.models import CurrentForecast, Forecast, ForecastRun
 from registry.model_versions.models import ForecastModel, ModelVersion
+from registry.storage.archivable import ArchivableArtifact
 from registry.storage.artifacts import Artifact, get_artifact_store
-from registry.storage.retention import ForecastRow, VersionRow
+from registry.storage.retention import ForecastRow, RunRow, VersionRow
 from training.models import TrainingRun
 
 ROWS_PER_CHUNK = 5000
@@ -37,15 +38,12 @@ TOMBSTONE_COLUMNS = (
 
 
 def load_forecast_rows() -> list[ForecastRow]:
-    """Every ready forecast."""
-    found = Forecast.objects.ready().order_by().values_list(*FORECAST_COLUMNS, *NAME_COLUMNS)
+    """Every ready forecast but the totals of runs, which go with their run."""
+    found = Forecast.objects.ready().filter(run=None).order_by().values_list(*FORECAST_COLUMNS, *NAME_COLUMNS)
     rows = (build_forecast_row(*values) for values in found.iterator(chunk_size=ROWS_PER_CHUNK))
     current = {str(pk) for pk in current_forecasts()}
-    of_runs = {str(pk) for pk in Forecast.objects.exclude(run=None).values_list("pk", flat=True)}
     return [
-        replace(row, protected_by=(*row.protected_by, "current" if row.id in current else "forecast_run"))
-        if row.id in current or row.id in of_runs
-        else row
+        replace(row, protected_by=(*row.protected_by, "current")) if row.id in current else row
         for row in rows
     ]
 
@@ -70,6 +68,34 @@ def build_forecast_row(
         is_archived=archived is not None,
         version=str(version),
     )
+
+
+def load_run_rows(dataset: int | None = None) -> list[RunRow]:
+    """Every done run, or those of one dataset, with the size of all its files."""
+    found = ForecastRun.objects.done().select_related("version", "dataset_version__dataset", "sums", "totals")
+    rows = found.filter(dataset_version__dataset=dataset) if dataset else found
+    protectors = {"current": current_runs(), "order": ForecastRun.ids_needed()}
+    return [build_run_row(run, protectors) for run in rows.order_by()]
+
+
+def build_run_row(run: ForecastRun, protectors: dict[str, set[Any]]) -> RunRow:
+    """A run with the names of the `protectors` that contain its id."""
+    protected_by = [name for name, protector in protectors.items() if run.pk in protector]
+    return RunRow(
+        id=str(run.pk),
+        name=str(run),
+        created=run.created_at,
+        size=run.total_size,
+        protected_by=(*(["pinned"] if run.pinned else []), *protected_by),
+        is_archived=run.is_archived,
+        lineage=str(run.dataset_version.dataset_id),
+        version=str(run.version_id),
+    )
+
+
+def current_runs() -> set[Any]:
+    """Ids of the runs that pages show now."""
+    return set(CurrentForecast.objects.exclude(run=None).values_list("run", flat=True))
 
 
 def load_version_rows(model: int | None = None) -> list[VersionRow]:
@@ -113,10 +139,12 @@ def versions_in_training() -> set[Any]:
 
 
 def versions_of_unready_forecasts() -> set[Any]:
-    """Versions of forecasts that are pending or damaged, which no plan contains."""
+    """Versions of forecasts and runs that are pending or damaged, which no plan contains."""
     state = Artifact.State
     ready = Q(state__in=[state.READY, state.DELETING])
-    return set(Forecast.objects.exclude(ready).values_list("version", flat=True))
+    found = Forecast.objects.exclude(ready).values_list("version", flat=True)
+    runs = ForecastRun.objects.exclude(ready).exclude(stage=ForecastRun.Stage.FAILED)
+    return {*found, *runs.values_list("version", flat=True)}
 
 
 def runs_without_files() -> set[Any]:
@@ -124,9 +152,9 @@ def runs_without_files() -> set[Any]:
     return set(ForecastRun.objects.exclude(stage=ForecastRun.Stage.DONE).values_list("pk", flat=True))
 
 
-def list_archived_leftovers(kind: type[Forecast | ModelVersion]) -> list[Any]:
+def list_archived_leftovers(kind: type[ArchivableArtifact]) -> list[Any]:
     """Archived rows whose local file still exists, because a crash came before its deletion."""
-    archived = kind.objects.ready().filter(archived_at__isnull=False)
+    archived = kind._default_manager.filter(state=Artifact.State.READY, archived_at__isnull=False)
     names = {f"{pk}{kind.SUFFIX}": pk for pk in archived.values_list("pk", flat=True)}
     try:
         local = get_artifact_store().listdir(kind.FOLDER)[1] if names else []

@@ -7,9 +7,7 @@ it; a local file is deleted only after the archived copy has been verified.
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from itertools import groupby, islice
@@ -28,23 +26,35 @@ from forecastsite.cleanup.inventory import (
     current_forecasts,
     list_archived_leftovers,
     load_forecast_rows,
+    load_run_rows,
     load_version_rows,
 )
 from forecastsite.cleanup.limits import LimitExceeded, Limits, check_limits
 from forecastsite.cleanup.models import CleanUp
-from prediction.models import Forecast
+from forecastsite.cleanup.outcome import CleanupOutcome
+from prediction.models import Forecast, ForecastRun, RunSums
 from registry.datasets.models import DatasetVersion
+from registry.datasets.store.models import SalesPart
 from registry.lib.locks import LockUnavailable, exclusive_lock
 from registry.model_versions.models import ModelVersion
 from registry.storage import archive
 from registry.storage.artifacts import Artifact
-from registry.storage.retention import CleanupPlan, PlanItem, RetentionPolicy, evaluate_policy
+from registry.storage.retention import (
+    CleanupPlan,
+    PlanItem,
+    RetentionPolicy,
+    RunRow,
+    VersionRow,
+    evaluate_policy,
+)
 from registry.storage.tombstones import Tombstone
 
-MODELS_BY_KIND: dict[str, type[Forecast | ModelVersion]] = {
-    kind.KIND: kind for kind in (Forecast, ModelVersion)
+CleanableRow = Forecast | ForecastRun | ModelVersion
+MODELS_BY_KIND: dict[str, type[CleanableRow]] = {
+    kind.KIND: kind for kind in (Forecast, ForecastRun, ModelVersion)
 }
 LOCK_NAME = "cleanup"
+ABANDONED_AFTER = timedelta(hours=6)  # age of a pending import that nobody saves any more
 
 
 NOT_STARTED_ERRORS = (LockUnavailable, LimitExceeded, archive.ArchiveUnreachable)
@@ -60,41 +70,6 @@ class StillInUse(Exception):
     """A row became protected after the plan was made, so it is skipped."""
 
 
-@dataclass
-class CleanupOutcome:
-    """The result; `left_count` items were not reached in time or before the archive stopped answering."""
-
-    plan: CleanupPlan
-    counts: Counter[str] = field(default_factory=Counter)  # by action, and "skipped"
-    freed_bytes: int = 0
-    failures: list[dict[str, str]] = field(default_factory=list)
-    left_count: int = 0
-    unreachable_reason: str = ""
-
-    @property
-    def exit_code(self) -> int:
-        """0 done, 3 partly failed, 6 archive unreachable."""
-        return 6 if self.unreachable_reason else 3 if self.failures else 0
-
-    @property
-    def failure_sentence(self) -> str:
-        """One sentence about the failures, or an empty string."""
-        if self.unreachable_reason or not self.failures:
-            return self.unreachable_reason
-        words = {"failed": len(self.failures), **self.failures[0]}
-        return _("%(failed)s failed, first %(name)s: %(error)s") % words
-
-    def to_columns(self) -> dict[str, Any]:
-        """The result as columns of CleanUp."""
-        counts = {
-            "deleted": self.counts["delete"],
-            "archived": self.counts["archive"],
-            "freed": self.freed_bytes,
-        }
-        failed = {"failed": len(self.failures), "left": self.left_count}
-        return {**counts, **failed, "code": self.exit_code, "text": self.failure_sentence}
-
-
 def should_archive(choice: str) -> bool:
     """Whether to archive instead of delete: "auto", "require" or "never". Raises ArchiveUnreachable."""
     if choice == "require" and not archive.has_archive():
@@ -104,7 +79,8 @@ def should_archive(choice: str) -> bool:
 
 def build_plan(policy: RetentionPolicy) -> CleanupPlan:
     """The plan for the current rows."""
-    return evaluate_policy(load_forecast_rows(), load_version_rows(), policy, timezone.now())
+    now = timezone.now()
+    return evaluate_policy(load_forecast_rows(), load_version_rows(), policy, now, load_run_rows())
 
 
 def preview_cleanup(policy: RetentionPolicy, limits: Limits) -> CleanupOutcome:
@@ -156,6 +132,7 @@ class CleanupRun:
         by: AbstractBaseUser | None = None,
     ) -> None:
         self.policy, self.limits, self.outcome, self.by = policy, limits, outcome, by
+        self.sizes = {item.id: item.bytes for item in outcome.plan.due_items}
         self.deadline = time.monotonic() + limits.time_limit if limits.time_limit else float("inf")
 
     def process_plan(self) -> None:
@@ -173,11 +150,15 @@ class CleanupRun:
             self.outcome.unreachable_reason = str(problem)
 
     def finish_interrupted(self) -> None:
-        """Finishes deletions and archivings that a crash interrupted."""
-        for kind in (Forecast, ModelVersion, DatasetVersion):
+        """Finishes deletions and archivings that a crash interrupted; removes what a killed import left."""
+        for kind in (Forecast, ForecastRun, ModelVersion, DatasetVersion, SalesPart):
             for row in kind.objects.filter(state=Artifact.State.DELETING):
                 self.try_on_row(row, row.remove)
-        for archivable in MODELS_BY_KIND.values():
+        since = timezone.now() - ABANDONED_AFTER
+        for imported in (DatasetVersion, SalesPart):
+            for row in imported.objects.filter(state=Artifact.State.PENDING, created_at__lt=since):
+                self.try_on_row(row, row.remove)
+        for archivable in (*MODELS_BY_KIND.values(), RunSums):
             for row in list_archived_leftovers(archivable):
                 self.try_on_row(row, row.delete_local_copy)
 
@@ -207,13 +188,14 @@ class CleanupRun:
                 if self.policy.should_archive
                 else partial(self.delete_row, row, rules)
             )
-            self.count_done(row, self.try_on_row(row, work))
+            key = str(row.pk)  # a deleted row has none
+            self.count_done(key, self.try_on_row(row, work))
 
-    def count_done(self, row: Any, is_done: bool) -> None:
-        """Counts a processed row."""
+    def count_done(self, key: str, is_done: bool) -> None:
+        """Counts a processed row by its id."""
         if is_done:
             self.outcome.counts["archive" if self.policy.should_archive else "delete"] += 1
-            self.outcome.freed_bytes += row.size
+            self.outcome.freed_bytes += self.sizes[key]
 
     def delete_forecasts(self, rules: dict[str, str]) -> None:
         """Deletes a batch of forecasts in two transactions: there may be a hundred thousand of them."""
@@ -225,7 +207,7 @@ class CleanupRun:
         gone = [row for row in rows if self.try_on_row(row, row.delete_files)]
         Forecast.objects.filter(pk__in=[row.pk for row in gone]).delete()
         for row in gone:
-            self.count_done(row, True)
+            self.count_done(str(row.pk), True)
         self.outcome.counts["skipped"] += len(rules) - len(rows)
 
     def lock_deletable(self, rules: dict[str, str]) -> list[Forecast]:
@@ -246,11 +228,11 @@ class CleanupRun:
                 rows = [row for row in rows if row not in counted]
         return rows
 
-    def archive_row(self, row: Forecast | ModelVersion) -> None:
+    def archive_row(self, row: CleanableRow) -> None:
         """Moves a row's file to the archive; raises StillInUse or ArchiveError."""
         row.move_to_archive(lambda: self.check_deletable(row))
 
-    def delete_row(self, row: Forecast | ModelVersion, rules: dict[str, str]) -> None:
+    def delete_row(self, row: CleanableRow, rules: dict[str, str]) -> None:
         """Deletes a row with its file; raises StillInUse."""
         with transaction.atomic():
             locked = row.lock_row()
@@ -258,20 +240,30 @@ class CleanupRun:
                 raise StillInUse
             self.check_deletable(locked)
             locked.mark_for_deletion(rules[str(row.pk)], self.by)
-        row.delete_files_and_row()
+        row.remove()  # is marked, with its tombstone
 
-    def check_deletable(self, row: Forecast | ModelVersion) -> str:
+    def check_deletable(self, row: CleanableRow) -> str:
         """Checks the policy again under the lock; raises StillInUse if the row is protected by now."""
         if isinstance(row, ModelVersion):
             needing = Forecast.objects.filter(version=row)
             if self.policy.should_archive:
                 needing = needing.filter(archived_at=None)
-            again = evaluate_policy([], load_version_rows(row.model_id), self.policy, timezone.now())
-            if needing.exists() or str(row.pk) not in {item.id for item in again.due_items}:
+            self.check_due(row, versions=load_version_rows(row.model_id))
+            if needing.exists():
                 raise StillInUse
+        elif isinstance(row, ForecastRun):
+            self.check_due(row, runs=load_run_rows(row.dataset_version.dataset_id))
         elif row.removal_blocker():
             raise StillInUse
         return ""
+
+    def check_due(
+        self, row: CleanableRow, versions: Sequence[VersionRow] = (), runs: Sequence[RunRow] = ()
+    ) -> None:
+        """Raises StillInUse if the policy spares the row among what there is now."""
+        again = evaluate_policy([], versions, self.policy, timezone.now(), runs)
+        if str(row.pk) not in {item.id for item in again.due_items}:
+            raise StillInUse
 
 
 def split_batches(todo: Sequence[PlanItem], size: int) -> Iterator[list[PlanItem]]:
@@ -283,6 +275,10 @@ def split_batches(todo: Sequence[PlanItem], size: int) -> Iterator[list[PlanItem
 
 def build_default_policy() -> RetentionPolicy:
     """The policy from the settings."""
-    days, count, versions = settings.KEEP_DAYS, settings.KEEP_COUNT, settings.KEEP_VERSIONS
-    grace = timedelta(hours=settings.GRACE_HOURS)
-    return RetentionPolicy(max_age_days=days, max_forecasts=count, max_versions=versions, grace_period=grace)
+    return RetentionPolicy(
+        max_age_days=settings.KEEP_DAYS,
+        max_forecasts=settings.KEEP_COUNT,
+        max_versions=settings.KEEP_VERSIONS,
+        max_runs=settings.KEEP_RUNS,
+        grace_period=timedelta(hours=settings.GRACE_HOURS),
+    )

@@ -19,6 +19,7 @@ from forecastsite.server.health import WebCheck, is_answering
 from forecastsite.server.host_status import ROLES, HostStatus, StatusFile
 from forecastsite.server.process_group import GRACE_SECONDS, ProcessGroup
 from forecastsite.tasks import has_busy_worker
+from prediction.accuracy.joining import ask_for_comparisons
 from prediction.current_forecast import ask_for_outdated
 from prediction.runs.models import ForecastRun
 from training import leases
@@ -208,6 +209,7 @@ class Supervisor:
             self.last_forecast_check = now
             ask_for_outdated()
             ForecastRun.objects.expire_lost()
+            ask_for_comparisons()
         if self.training in self.groups and now - self.last_sweep > SWEEP_SECONDS:
             self.last_sweep = now
             with suppress(OSError):  # of a store that does not answer

@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from prediction.accuracy import ActualsSoFar, compare_with_actuals
+from prediction.accuracy.so_far import ActualsSoFar, compare_with_actuals
 from prediction.breakdown import choose_decimals, round_to_total
 from prediction.content import Analysis, ForecastContent, Part
 from prediction.models import Forecast

@@ -25,8 +25,7 @@ BATCH_ROWS, DIGITS = 20_000, 4
 
 def open_table(run: ForecastRun) -> IO[bytes]:
     """The parquet file; one in the archive is restored first. Raises CorruptArtifact."""
-    if run.is_archived:
-        run.read()
+    run.ensure_local()
     stream: IO[bytes] = get_artifact_store().open(run.path, "rb")
     return stream
 

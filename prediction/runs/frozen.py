@@ -53,6 +53,7 @@ def open_file(sums: RunSums) -> pa.NativeFile:
         path = get_artifact_store().path(sums.path)
     except NotImplementedError:
         path = ""
+    sums.ensure_local()
     with NamedTemporaryFile(suffix=sums.SUFFIX) as copy:
         sums.copy_file_to(Path(copy.name))  # checks the hash
         return pa.memory_map(path or copy.name)

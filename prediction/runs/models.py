@@ -10,14 +10,15 @@ Every transition is one conditional UPDATE; an attempt whose UPDATE matches no r
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import F, Q
+from django.db.models import Count, F, Q
 from django.db.models.functions import Now
+from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
@@ -48,9 +49,10 @@ class ForecastRunQuerySet(models.QuerySet["ForecastRun"]):
         return self.filter(dataset_version__dataset=dataset).select_related(*related).order_by("-created_at")
 
     def find_fitting(self, version: ModelVersion, data: DatasetVersion, horizon: int) -> ForecastRun | None:
-        """The newest run by this version on these sales that reaches as many days; None without one."""
+        """A run by this version on these sales that reaches as many days, if possible the current one."""
         same = self.done().filter(version=version, dataset_version=data, as_of=None, archived_at=None)
-        return same.filter(horizon__gte=horizon).order_by("-created_at").first()
+        found = same.filter(horizon__gte=horizon).annotate(uses=Count("current_rows"))
+        return found.order_by("-uses", "-created_at").first()
 
     def expire_lost(self) -> list[ForecastRun]:
         """Requeues or fails runs whose process died, and requeues those whose job was lost."""
@@ -146,11 +148,47 @@ class ForecastRun(ArchivableArtifact):
     def is_current(self) -> bool:
         return bool(self.current_rows.exists())
 
+    @property
+    def total_size(self) -> int:
+        """Bytes of its table, its sums and its totals."""
+        return int(self.size + sum(part.size for part in self.list_parts()))
+
+    @classmethod
+    def ids_needed(cls) -> set[Any]:
+        """Ids of the runs that rows of other tables cannot do without, such as the orders made from them."""
+        fields = cls._meta.get_fields(include_hidden=True)
+        relations: list[Any] = [one for one in fields if getattr(one, "on_delete", None) is models.PROTECT]
+        needing = [one for one in relations if one.auto_created]
+        rows = [one.related_model._default_manager.values_list(one.field.attname) for one in needing]
+        return {pk for found in rows for (pk,) in found if pk is not None}
+
     def removal_blocker(self) -> str:
         """One sentence on why its file must stay, or an empty string. Call with the row locked."""
         if self.is_current:
             return gettext("%(name)s is the current forecast of its dataset.") % {"name": self}
+        if self.pk in self.ids_needed():
+            return gettext("Orders were made from %(name)s.") % {"name": self}
         return super().removal_blocker()
+
+    def deletion_notice(self) -> str:
+        """One sentence on what a deletion removes; raises ValueError if it must not be deleted."""
+        if blocker := self.removal_blocker():
+            raise ValueError(blocker)
+        size = filesizeformat(self.total_size)
+        return gettext("It and its files (%(size)s) will be deleted permanently.") % {"size": size}
+
+    def move_to_archive(self, find_blocker: Callable[[], str] | None = None) -> None:
+        """Archives its sums and totals, then its table: until that is done the next clean-up goes on."""
+        for part in self.list_parts():
+            part.move_to_archive(find_blocker or self.removal_blocker)
+        super().move_to_archive(find_blocker)
+
+    def restore_file(self) -> None:
+        """Restores its table, sums and totals; raises ArchiveError."""
+        for part in self.list_parts():
+            if part.is_archived:
+                part.restore_file()
+        super().restore_file()
 
     def may_delete(self, user: Person) -> bool:
         """With the permission any run but the current one, else one's own."""
@@ -159,8 +197,12 @@ class ForecastRun(ArchivableArtifact):
             or is_owner(user, self, "prediction.add_forecastrun")
         )
 
+    def list_parts(self) -> list[ArchivableArtifact]:
+        """What has a file of its own beside the table: sums and totals, as far as they are there."""
+        return [getattr(self, name) for name in ("sums", "totals") if hasattr(self, name)]
+
     def remove_parts(self) -> None:
-        """Removes what an attempt left beside the table: sums and totals."""
+        """Removes what an attempt left beside the table."""
         for relation in self._meta.related_objects:
             if issubclass(relation.related_model, Artifact):
                 for part in relation.related_model._default_manager.filter(**{relation.field.name: self}):
@@ -238,7 +280,7 @@ class ForecastRun(ArchivableArtifact):
         return True
 
 
-class RunSums(Artifact):
+class RunSums(ArchivableArtifact):
     """The sums of a run beside its table: units of each series by week, and the paths of these sums."""
 
     KIND, FOLDER, SUFFIX = "run_sums", "run_sums", ".arrow"

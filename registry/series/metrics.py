@@ -57,6 +57,21 @@ def seasonal_scales(past: Floats) -> tuple[Floats, Floats]:
     ).astype(np.float32)
 
 
+def repeat_last_week(past: Floats, horizon: int) -> Floats:
+    """Seasonal naive: the newest known value of the weekday in the last 8 weeks, else 0: [S, horizon].
+
+    >>> repeat_last_week(np.arange(14, dtype=np.float32)[None], 3)[0].tolist()
+    [7.0, 8.0, 9.0]
+    """
+    week = np.zeros((len(past), 7), np.float32)
+    # oldest first, so that newer weeks overwrite it
+    for back in range(min(8, past.shape[1] // 7), 0, -1):
+        stop = past.shape[1] - 7 * (back - 1)
+        value = past[:, stop - 7 : stop]
+        week = np.where(np.isnan(value), week, value)
+    return np.tile(week, -(-horizon // 7))[:, :horizon]
+
+
 def mase(actual: Floats, forecast: Floats, scale: Floats) -> float:
     """Mean over series of mean |e| / scale (see seasonal_scales); series without a scale are left out."""
     return _mean_ratio(_row_mean(np.abs(actual - forecast)), scale)

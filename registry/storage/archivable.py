@@ -155,24 +155,24 @@ class ArchivableArtifact(Artifact):
 
         Raises CorruptArtifact, also when the archive is unreachable.
         """
+        if self.is_archived:
+            self.ensure_local()
         try:
-            if self.is_archived:
-                self.restore_file()
             return super().read()
         except CorruptArtifact:
             self.refresh_from_db(fields=["archive_address", "archived_at"])
             if not self.archive_address:
                 raise
-            return self._restore_and_read()
-        except archive.ArchiveError as problem:
-            raise CorruptArtifact(str(problem)) from problem
+            self.ensure_local(is_damaged=True)
+            return super().read()
 
-    def _restore_and_read(self) -> bytes:
+    def ensure_local(self, is_damaged: bool = False) -> None:
+        """Restores the file if it is archived, or damaged; raises CorruptArtifact."""
         try:
-            self.restore_file()
+            if self.is_archived or is_damaged:
+                self.restore_file()
         except archive.ArchiveError as problem:
             raise CorruptArtifact(str(problem)) from problem
-        return super().read()
 
     def delete_files(self) -> None:
         """Deletes the archived copy too; on ArchiveUnreachable a later clean-up finishes the job."""

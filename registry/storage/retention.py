@@ -1,8 +1,9 @@
-"""Retention policy: which forecasts and versions a clean-up removes. Pure: no Django, clock or disk.
+"""Retention policy: which forecasts, runs and versions a clean-up removes. Pure: no Django, clock or disk.
 
-A forecast expires by age or by count; a version when enough newer ones of its algorithm and scope exist.
-Rows within the grace period are never removed, nor are protected ones: pinned, in use (best), part of a
-running training, or the version of a forecast that is kept.
+A forecast expires by age or by count; a forecast run when enough newer ones of its dataset exist, a version
+when enough newer ones of its algorithm and scope do. Rows within the grace period are never removed, nor are
+protected ones: pinned, in use (best, current), part of a running training, needed by orders, or the version
+of a forecast or run that is kept.
 
 >>> from dataclasses import replace
 >>> from datetime import datetime
@@ -27,7 +28,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-FORECAST, VERSION = "forecast", "model_version"
+FORECAST, FORECAST_RUN, VERSION = "forecast", "forecast_run", "model_version"
 DELETE, ARCHIVE, KEEP = "delete", "archive", "keep"
 WITHIN_LIMITS = "within_limits"
 
@@ -58,6 +59,13 @@ class VersionRow(ArtifactRow):
     lineage: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRow(VersionRow):
+    """A forecast run and the id of its model version; those of one dataset share their `lineage`."""
+
+    version: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class RetentionPolicy:
     """The rules; `should_archive` moves files to the archive instead of deleting them."""
@@ -65,8 +73,9 @@ class RetentionPolicy:
     max_age_days: int = 30
     max_forecasts: int = 1000
     max_versions: int = 3
+    max_runs: int = 40
     grace_period: timedelta = timedelta(hours=24)
-    kinds: frozenset[str] = frozenset({FORECAST, VERSION})
+    kinds: frozenset[str] = frozenset({FORECAST, FORECAST_RUN, VERSION})
     should_archive: bool = False
 
 
@@ -95,7 +104,7 @@ class PlanItem:
 
 @dataclass(frozen=True)
 class CleanupPlan:
-    """All items in the order of work: forecasts before versions, oldest first."""
+    """All items in the order of work: forecasts, runs, versions; of each the oldest first."""
 
     items: list[PlanItem]
 
@@ -128,15 +137,21 @@ class CleanupPlan:
 
 
 def evaluate_policy(
-    forecasts: Sequence[ForecastRow], versions: Sequence[VersionRow], policy: RetentionPolicy, now: datetime
+    forecasts: Sequence[ForecastRow],
+    versions: Sequence[VersionRow],
+    policy: RetentionPolicy,
+    now: datetime,
+    runs: Sequence[RunRow] = (),
 ) -> CleanupPlan:
     """The plan for these rows. Kinds that the policy leaves out are kept and protect what they use."""
     first = evaluate_forecasts(forecasts, policy, now) if FORECAST in policy.kinds else []
+    first += evaluate_runs(runs, policy, now) if FORECAST_RUN in policy.kinds else []
     going = {item.id for item in first if item.is_due}
     # A version may go once its forecasts are gone or, if it is only archived, archived themselves.
+    users: list[ForecastRow | RunRow] = [*forecasts, *runs]
     used = {
         row.version
-        for row in forecasts
+        for row in users
         if row.id not in going and not (policy.should_archive and row.is_archived)
     }
     second = evaluate_versions(versions, used, policy, now) if VERSION in policy.kinds else []
@@ -163,13 +178,29 @@ def evaluate_versions(
     rows: Sequence[VersionRow], used: set[str], policy: RetentionPolicy, now: datetime
 ) -> list[PlanItem]:
     """Items of versions, oldest first; `used` holds ids of versions that kept forecasts need."""
-    items, seen, count_rule = [], Counter[str](), f"beyond_newest_{policy.max_versions}_versions"
-    for row in sort_newest_first(rows):
-        rule = count_rule if seen[row.lineage] >= policy.max_versions else WITHIN_LIMITS
-        seen[row.lineage] += 1
+    items, count_rule = [], f"beyond_newest_{policy.max_versions}_versions"
+    for row, rank in rank_by_lineage(rows):
+        rule = count_rule if rank >= policy.max_versions else WITHIN_LIMITS
         reasons = [*list_protections(row, policy, now), *(["forecast"] if row.id in used else [])]
         items.append(build_item(VERSION, row, rule, reasons, policy))
     return items[::-1]
+
+
+def evaluate_runs(rows: Sequence[RunRow], policy: RetentionPolicy, now: datetime) -> list[PlanItem]:
+    """Items of forecast runs, oldest first."""
+    items, count_rule = [], f"beyond_newest_{policy.max_runs}_runs"
+    for row, rank in rank_by_lineage(rows):
+        rule = count_rule if rank >= policy.max_runs else WITHIN_LIMITS
+        items.append(build_item(FORECAST_RUN, row, rule, list_protections(row, policy, now), policy))
+    return items[::-1]
+
+
+def rank_by_lineage(rows: Iterable[VersionRow]) -> Iterator[tuple[Any, int]]:
+    """Rows, newest first, each with the number of newer ones of its lineage."""
+    seen = Counter[str]()
+    for row in sort_newest_first(rows):
+        yield row, seen[row.lineage]
+        seen[row.lineage] += 1
 
 
 def sort_newest_first(rows: Iterable[Any]) -> list[Any]:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from django.utils import timezone
 
 from prediction.content import Analysis, ForecastContent
-from prediction.models import Forecast
+from prediction.models import Forecast, ForecastRun, RunSums
 from registry.datasets.models import Dataset, DatasetVersion
 from registry.datasets.scope import Scope
 from registry.model_versions.models import ForecastModel, ModelVersion
@@ -54,6 +54,21 @@ def forecast(made_with: ModelVersion, days: float, product: str = "P1") -> Forec
         version=made_with, dataset_version=made_with.dataset_version, product=product, **days_ahead
     )
     found = Forecast.objects.create_pending(found).save_content(EMPTY_CONTENT)
+    return aged(found, days)
+
+
+def run(made_with: ModelVersion, days: float) -> ForecastRun:
+    """A done forecast run with its three files."""
+    data = made_with.dataset_version
+    found = ForecastRun(version=made_with, dataset_version=data, stage="done", origin=data.last)
+    found.write(b"table" * 20)
+    found.mark_ready()
+    sums = RunSums(run=found)
+    sums.write(b"sums" * 10)
+    sums.mark_ready()
+    totals = Forecast(version=made_with, dataset_version=data, horizon=7, origin=data.last, run=found)
+    totals.source = Forecast.Source.SERVER
+    Forecast.objects.create_pending(totals).save_content(EMPTY_CONTENT)
     return aged(found, days)
 
 

@@ -80,7 +80,7 @@ class Holdout:
             trials.append(HoldoutWindow(actual, mean, quantiles, sampler))
             past = sales[:, :column]
             windows.append({"origin": day} | metrics.score_window(actual, mean, quantiles, past))
-            repeated = repeat_last_week(past, self.horizon)
+            repeated = metrics.repeat_last_week(past, self.horizon)
             # a forecast without intervals: all its quantiles equal the point
             points = np.repeat(repeated[..., None], len(QUANTILE_LEVELS), axis=2)  # [S, H, Q - 1]
             naive.append(metrics.score_window(actual, repeated, points, past))
@@ -95,18 +95,3 @@ def actual_sales(panel: Panel, column: int, days: int) -> Floats:
     """Sales of the days from `column`: [S, days], NaN where closed, unknown or not yet listed."""
     part = slice(column, column + days)
     return np.where(panel.closed[:, part], np.float32(np.nan), panel.sales[:, part])
-
-
-def repeat_last_week(past: Floats, horizon: int) -> Floats:
-    """Seasonal naive: the newest known value of the weekday in the last 8 weeks, else 0: [S, horizon].
-
-    >>> repeat_last_week(np.arange(14, dtype=np.float32)[None], 3)[0].tolist()
-    [7.0, 8.0, 9.0]
-    """
-    week = np.zeros((len(past), 7), np.float32)
-    # oldest first, so that newer weeks overwrite it
-    for back in range(min(8, past.shape[1] // 7), 0, -1):
-        stop = past.shape[1] - 7 * (back - 1)
-        value = past[:, stop - 7 : stop]
-        week = np.where(np.isnan(value), week, value)
-    return np.tile(week, -(-horizon // 7))[:, :horizon]

@@ -25,12 +25,11 @@ from forecastsite.cleanup.service import (
     get_failure_types,
     should_archive,
 )
-from prediction.models import Forecast
+from prediction.models import RunSums
 from registry.lib.locks import exclusive_lock
 from registry.model_versions.models import ModelVersion
 from registry.storage import archive
-
-ArchivableRow = Forecast | ModelVersion
+from registry.storage.archivable import ArchivableArtifact
 
 
 class Command(BaseCommand):
@@ -52,7 +51,7 @@ class Command(BaseCommand):
     def run_action(self, options: dict[str, Any]) -> None:
         """Selects the rows, processes them with --apply, and reports."""
         self.failures: list[dict[str, str]] = []
-        self.done_rows: list[ArchivableRow] = []
+        self.done_rows: list[ArchivableArtifact] = []
         acts = options["apply"] or options["action"] == "verify"
         try:
             should_archive("require")
@@ -71,7 +70,9 @@ class Command(BaseCommand):
                 f"{len(self.failures)} of {len(rows)} failed: {self.failures[0]['error']}", returncode=3
             )
 
-    def process_rows(self, rows: list[ArchivableRow], work: Callable[[ArchivableRow], None]) -> None:
+    def process_rows(
+        self, rows: list[ArchivableArtifact], work: Callable[[ArchivableArtifact], None]
+    ) -> None:
         """Processes each row and collects failures; only an unreachable archive stops."""
         archive.probe_archive()
         for row in rows:
@@ -84,7 +85,7 @@ class Command(BaseCommand):
             else:
                 self.done_rows.append(row)
 
-    def write_report(self, rows: list[ArchivableRow], options: dict[str, Any], is_applied: bool) -> None:
+    def write_report(self, rows: list[ArchivableArtifact], options: dict[str, Any], is_applied: bool) -> None:
         """Prints the report as text or JSON."""
         counts = {"chosen": len(rows), "done": len(self.done_rows), "failed": len(self.failures)}
         report = {
@@ -103,7 +104,7 @@ class Command(BaseCommand):
         return self.stdout.write("\n".join([*lines, done if is_applied else dry]))
 
 
-def select_rows(action: str, names: list[str]) -> Iterator[ArchivableRow]:
+def select_rows(action: str, names: list[str]) -> Iterator[ArchivableArtifact]:
     """The named rows; without names what a clean-up would archive, or everything archived."""
     if names:
         for name in names:
@@ -113,11 +114,12 @@ def select_rows(action: str, names: list[str]) -> Iterator[ArchivableRow]:
             yield MODELS_BY_KIND[item.kind].objects.get(pk=item.id)
     else:
         gone = {"archived_at__isnull": False} if action == "restore" else {}
-        for kind in MODELS_BY_KIND.values():
-            yield from kind.objects.filter(state=kind.State.READY, **gone).exclude(archive_address="")
+        for kind in (*MODELS_BY_KIND.values(), RunSums):
+            rows = kind._default_manager.filter(state=kind.State.READY, **gone)
+            yield from rows.exclude(archive_address="")
 
 
-def find_row(name: str) -> ArchivableRow:
+def find_row(name: str) -> ArchivableArtifact:
     """A version by name, or a row by id; raises CommandError."""
     try:
         key = UUID(name)
@@ -129,25 +131,25 @@ def find_row(name: str) -> ArchivableRow:
     for kind in MODELS_BY_KIND.values():
         if found := kind.objects.filter(pk=key).first():
             return found
-    raise CommandError(f"No forecast or model version has the id {name}.", returncode=2)
+    raise CommandError(f"No forecast, run or model version has the id {name}.", returncode=2)
 
 
-def push_row(row: ArchivableRow) -> None:
+def push_row(row: ArchivableArtifact) -> None:
     """Moves the row's file to the archive."""
     row.move_to_archive()
 
 
-def restore_row(row: ArchivableRow) -> None:
+def restore_row(row: ArchivableArtifact) -> None:
     """Restores the row's file."""
     row.restore_file()
 
 
-def verify_row(row: ArchivableRow) -> None:
+def verify_row(row: ArchivableArtifact) -> None:
     """Verifies the archived copy."""
     archive.verify_copy(row.path, row.sha256)
 
 
-def describe_row(row: ArchivableRow) -> dict[str, Any]:
+def describe_row(row: ArchivableArtifact) -> dict[str, Any]:
     """The row in JSON."""
     names = {"kind": row.KIND, "id": str(row.pk), "name": str(row)}
     return {**names, "bytes": row.size, "sha256": row.sha256, "address": row.archive_address}

@@ -1,4 +1,4 @@
-"""manage.py cleanup_artifacts: deletes or archives forecasts and versions that are no longer needed.
+"""manage.py cleanup_artifacts: deletes or archives forecasts, runs and versions that are no longer needed.
 
 Exit codes: 0 done, 2 arguments, 3 partly failed, 4 already running, 5 refused by a safety limit,
 6 archive unreachable.
@@ -17,19 +17,20 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from forecastsite.cleanup.limits import Limits
+from forecastsite.cleanup.outcome import CleanupOutcome
 from forecastsite.cleanup.service import (
     EXIT_CODES,
     MODELS_BY_KIND,
     NOT_STARTED_ERRORS,
-    CleanupOutcome,
     preview_cleanup,
     run_cleanup,
     should_archive,
 )
 from registry.lib.cli import build_int_type
-from registry.storage.retention import FORECAST, VERSION, RetentionPolicy
+from registry.storage.retention import FORECAST, FORECAST_RUN, VERSION, RetentionPolicy
 
-KIND_WORDS = {"forecasts": FORECAST, "models": VERSION, **{kind: kind for kind in MODELS_BY_KIND}}
+KIND_WORDS = {"forecasts": FORECAST, "runs": FORECAST_RUN, "models": VERSION}
+KIND_WORDS |= {kind: kind for kind in MODELS_BY_KIND}
 SECONDS_PER_UNIT = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 MAX_NUMBER = 10**9
 
@@ -43,7 +44,7 @@ def parse_kinds(text: str) -> frozenset[str]:
     try:
         return frozenset(KIND_WORDS[word.strip()] for word in text.split(","))
     except KeyError as word:
-        raise ArgumentTypeError(f"{word} is not one of forecasts, models") from None
+        raise ArgumentTypeError(f"{word} is not one of forecasts, runs, models") from None
 
 
 def parse_seconds(text: str, unit: str = "s") -> float:
@@ -71,7 +72,7 @@ def parse_max_delete(text: str) -> str:
 
 
 class Command(BaseCommand):
-    help = "Deletes or archives old forecasts and versions. Without --apply it only reports what it would do."
+    help = "Deletes or archives old forecasts, runs and versions; without --apply it only says which."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         rules = {
@@ -81,6 +82,7 @@ class Command(BaseCommand):
                 settings.KEEP_VERSIONS,
                 "keep this many versions of each algorithm and scope",
             ),
+            "--keep-runs": (settings.KEEP_RUNS, "keep this many forecast runs of each dataset"),
         }
         for name, (default, words) in rules.items():
             parser.add_argument(
@@ -91,7 +93,7 @@ class Command(BaseCommand):
             "--grace", type=parse_grace, default=hours, help="remove nothing younger than this, such as 24h"
         )
         parser.add_argument(
-            "--kind", type=parse_kinds, default=frozenset(MODELS_BY_KIND), help="forecasts,models"
+            "--kind", type=parse_kinds, default=frozenset(MODELS_BY_KIND), help="forecasts,runs,models"
         )
         parser.add_argument("--archive", choices=["auto", "require", "never"], default="auto")
         parser.add_argument(
@@ -130,6 +132,7 @@ class Command(BaseCommand):
             max_age_days=options["keep_days"],
             max_forecasts=options["keep_count"],
             max_versions=options["keep_versions"],
+            max_runs=options["keep_runs"],
             grace_period=options["grace"],
             kinds=options["kind"],
             should_archive=should_archive(options["archive"]),

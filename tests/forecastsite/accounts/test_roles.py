@@ -24,7 +24,7 @@ from django_q.models import OrmQ, Task
 from forecastsite.accounts.roles import ROLES
 from forecastsite.asgi import application
 from forecastsite.cleanup.models import CleanUp, Nightly
-from prediction.models import Forecast, ForecastRun
+from prediction.models import CurrentForecast, Forecast, ForecastRun
 from registry.datasets.models import Dataset, DatasetVersion
 from registry.datasets.uploads import Upload
 from registry.model_versions.models import ModelVersion
@@ -61,6 +61,8 @@ GET    products-run-delete         own    in        -      +       +       +
 GET    products-run-delete         other  in        -      -       +       +
 POST   products-run-delete         own    in        -      +       +       +
 POST   products-run-delete         other  in        -      -       +       +
+GET    accuracy                    any    in        +      +       +       +
+GET    accuracy?export=csv         any    in        +      +       +       +
 GET    news                        any    in        +      +       +       +
 GET    welcome                     any    in        +      +       +       +
 GET    sample-file                 any    in        +      +       +       +
@@ -202,6 +204,8 @@ prediction.forecast      unpin               +       -
 prediction.forecast      archive             +       +
 prediction.forecast      restore             +       +
 prediction.forecast      delete_with_file    +       +
+prediction.forecastrun   promote             +       -
+prediction.forecastrun   roll_back           +       -
 prediction.forecastrun   pin                 +       -
 prediction.forecastrun   unpin               +       -
 prediction.forecastrun   archive             +       +
@@ -284,7 +288,7 @@ def world(publish, upload, sales, archive_folder, make_run):
     AccessLog.objects.create(**door, path_info="/login/")
     CleanUp.objects.create(deleted=1)
     Nightly.objects.ensure_schedule()
-    files = {row.path: row.read() for row in (spare, forecast, made, sales)}
+    files = {row.path: row.read() for row in (spare, forecast, made, made.sums, made.totals, sales)}
     rows = {"version": spare, "forecast": forecast, "run": run, "sales": sales, "upload": upload}
     return {**rows, "forecast_run": made, "files": files}
 
@@ -417,7 +421,9 @@ def prepared(table: str, act: str, world: dict):
         "axes.accessattempt": AccessAttempt.objects.first(),
         "forecastsite.nightly": Nightly.objects.ensure_schedule(),
     }[table]  # fmt: skip
-    if act == "roll_back":
+    if act == "roll_back" and table == "prediction.forecastrun":
+        CurrentForecast.objects.update(run=row, previous=row)
+    elif act == "roll_back":
         world["version"].promote("Try it.", None)
     elif act == "unpin":
         row.pin()

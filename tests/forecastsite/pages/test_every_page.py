@@ -15,6 +15,7 @@ PLAIN = [
     "products",
     "products-compare",
     "products-runs",
+    "accuracy",
     "data",
     "train",
     "queue",

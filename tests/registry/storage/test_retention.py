@@ -13,9 +13,11 @@ from registry.storage.retention import (
     ARCHIVE,
     DELETE,
     FORECAST,
+    FORECAST_RUN,
     VERSION,
     ForecastRow,
     RetentionPolicy,
+    RunRow,
     VersionRow,
     evaluate_policy,
 )
@@ -202,3 +204,20 @@ def test_the_hash_of_a_plan_names_what_goes_and_not_what_stays():
         evaluate_policy([old], [], RetentionPolicy(), NOW).sha256
         != evaluate_policy([new], [], RetentionPolicy(), NOW).sha256
     )
+
+
+@many
+@given(states, policies)
+def test_a_run_goes_when_enough_newer_ones_of_its_dataset_exist_and_frees_its_version(state, policy):
+    forecasts, versions = state
+    policy = replace(policy, kinds=frozenset({FORECAST_RUN, VERSION}), max_runs=policy.max_forecasts)
+    facts = ("id", "name", "created", "size", "protected_by", "is_archived", "version")
+    values = [{name: getattr(row, name) for name in facts} for row in forecasts]
+    runs = [RunRow(lineage=pick("ab", row["size"]), **row) for row in values]
+    items = evaluate_policy([], versions, policy, NOW, runs).items
+    going = {item.id for item in items if item.is_due}
+    for run in runs:
+        rank = newer(run, [other for other in runs if other.lineage == run.lineage])
+        assert (run.id in going) == (may_go(run, policy) and rank >= policy.max_runs)
+    left = {run.version for run in runs if run.id not in going}
+    assert policy.should_archive or not going & left
