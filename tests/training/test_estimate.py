@@ -9,8 +9,8 @@ import pytest
 from django.utils import timezone
 
 from training import estimate
-from training.process import limits
 from training.models import TrainingRun
+from training.process import limits
 
 pytestmark = pytest.mark.django_db
 

@@ -13,8 +13,8 @@ from django_q.exceptions import TimeoutException
 
 from registry.labels import event_text
 from training import leases, tasks
-from training.process import child_process
 from training.models import TrainingRun
+from training.process import child_process
 from training.process.exit_reasons import (
     CRASHED_TEXT,
     DISK_FULL_TEXT,

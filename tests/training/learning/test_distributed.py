@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
 
 import pytest
 import torch
 
 from registry.series.windows import Batch, Windows
+from tests.helpers.process_groups import in_group
 from training.learning.candidate import Candidate
-from training.learning.distributed import ALONE, ProcessGroup, Rendezvous, join_group
+from training.learning.distributed import ALONE, ProcessGroup
 from training.learning.pipeline import TrainingConfig, TrainingPipeline
 
 STEPS, BATCH = 200, 32
@@ -42,21 +42,6 @@ def with_64_bits(monkeypatch):
     monkeypatch.setattr(Candidate.model, "func", lambda candidate: build(candidate).double())
 
 
-def in_group(lead, follow):
-    """What the process that leads gives; the other one is a thread here, with sockets of its own."""
-    meeting = Rendezvous()
-    with ThreadPoolExecutor(1) as pool:
-        other = pool.submit(lambda: follow(join_group(meeting.address)))
-        group = meeting.form_group(2, seconds=60)
-        assert (group.rank, group.size) == (0, 2)
-        try:
-            result = lead(group)
-        finally:
-            group.close()
-        other.result(60)
-    return result
-
-
 def fit(panel, plan: TrainingConfig, group: ProcessGroup = ALONE) -> dict[str, torch.Tensor]:
     """The weights after the first fit, which are the averaged ones."""
     pipeline = TrainingPipeline(panel, plan, group=group)
@@ -72,7 +57,7 @@ def test_two_processes_reach_the_weights_of_one_with_the_doubled_batch(panel, wi
     plan = replace(PLAN, algorithm=name)
     double = replace(plan, knobs=plan.knobs | {"batch": 2 * BATCH})
     expected = fit(panel, double)
-    found = in_group(
+    found, _other = in_group(
         lambda group: fit(panel, plan, group),
         lambda group: TrainingPipeline(panel, plan, group=group).follow(),
     )
