@@ -258,6 +258,8 @@ Q_CLUSTER: dict[str, Any] = {
 TRAINING_THREADS = read_env_int(
     "TRAINING_THREADS", min(4, (os.cpu_count() or 2) // TRAINING_WORKERS) or 1, 1, 64
 )
+TRAINING_PROCESSES = read_env_int("TRAINING_PROCESSES", 1, 1, 64)  # that learn one network together
+TRAINING_ADDRESS = read_env("TRAINING_ADDRESS")  # of this host for the others of one training
 TRAINING_MEMORY_MB = read_env_int("TRAINING_MEMORY_MB", 6000, 512, 1_000_000)
 RUNNING_PER_USER = read_env_int("RUNNING_PER_USER", 1, 1, 64)  # running trainings of one user
 WAITING_PER_USER = read_env_int("WAITING_PER_USER", 5, 1, 1000)
@@ -268,6 +270,7 @@ KEEP_DAYS = read_env_int("KEEP_DAYS", 30, 1, 36_500)  # forecasts older than thi
 KEEP_COUNT = read_env_int("KEEP_COUNT", 1000, 1, 100_000_000)  # forecasts kept at most
 KEEP_VERSIONS = read_env_int("KEEP_VERSIONS", 3, 1, 100_000)  # versions kept of each algorithm and scope
 KEEP_RUNS = read_env_int("KEEP_RUNS", 40, 1, 100_000)  # forecast runs kept of each dataset
+KEEP_SALES = read_env_int("KEEP_SALES", 30, 1, 100_000)  # versions of its sales kept of each dataset
 GRACE_HOURS = read_env_int("GRACE_HOURS", 24, 0, 87_600)  # nothing younger is cleaned up
 STALE_DAYS = read_env_int("STALE_DAYS", 7, 1, 3650)  # sales older than this need attention
 MAX_HORIZON = 365

@@ -27,6 +27,7 @@ register = template.Library()
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "units": formatting.format_units,
+    "signed_units": formatting.format_signed_units,
     "units_range": formatting.format_units_range,
     "whole_number": formatting.format_whole_number,
     "percent": formatting.format_percent,
@@ -66,6 +67,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "metric_value": labels.metric_value,
     "missing_error_reason": missing_error_reason,
     "rule_text": rule_text,
+    "table_label": labels.table_label,
     "count_text": finding_text.count_text,
     "done_text": labels.done_text,
     "series_count_text": finding_text.series_count_text,
