@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -33,9 +34,13 @@ def match_names(raw: RawTable, columns: Sequence[FileColumn], given: dict[str, s
     there, found = raw.table.column_names, dict(given)
     for ours, theirs in given.items():
         if theirs not in there or ours not in {column.name for column in columns}:
-            raise SalesFileError(missing_column_message(raw.name, theirs if theirs not in there else ours, there))
+            raise SalesFileError(
+                missing_column_message(raw.name, theirs if theirs not in there else ours, there)
+            )
     for column in columns:
-        names = [name for name in there if name not in found.values() and normalize_name(name) in column.names]
+        names = [
+            name for name in there if name not in found.values() and normalize_name(name) in column.names
+        ]
         if column.name not in found and names:
             found[column.name] = names[0]
         if column.is_required and column.name not in found:
@@ -68,10 +73,10 @@ class CellReader:
             for column in columns
         }
 
-    def refuse(self, row: int, column: str, value: object, why: str) -> SalesFileError:
+    def refuse(self, row: int, column: str, value: object, why: str, limit: str = "") -> SalesFileError:
         """The error about a cell; `why` is a sentence with places for file, row, column and value."""
         words = {"file": self.raw.name, "row": int(self.raw.row_numbers[row]), "column": column}
-        return SalesFileError(why % {**words, "value": value})
+        return SalesFileError(why % {**words, "value": value, "limit": limit})
 
     def _list_texts(self, name: str) -> list[str]:
         column = CategoricalColumn.from_arrow(self.raw.table[name])
@@ -104,7 +109,7 @@ class CellReader:
             raise self.refuse(row, name, cells[row].as_py(), why)
         if column.least is not None or column.most is not None:
             self._require_limits(column, name, numbers)
-        return [None if number != number else number for number in numbers.tolist()]
+        return [None if isnan(number) else number for number in numbers.tolist()]
 
     def _require_limits(self, column: FileColumn, name: str, numbers: np.ndarray[Any, Any]) -> None:
         least = -np.inf if column.least is None else column.least
@@ -112,12 +117,14 @@ class CellReader:
         out = np.flatnonzero((numbers < least) | (numbers > most))
         if not len(out):
             return
-        value = f"{numbers[out[0]]:g}"
-        if numbers[out[0]] < least:
-            why = _("%(file)s, row %(row)d, column %(column)s: %(value)s is too small: use at least %%s.")
-            raise self.refuse(int(out[0]), name, value, why.replace("%%s", f"{least:g}"))
-        why = _("%(file)s, row %(row)d, column %(column)s: %(value)s is too large: use at most %%s.")
-        raise self.refuse(int(out[0]), name, value, why.replace("%%s", f"{most:g}"))
+        row, number = int(out[0]), float(numbers[out[0]])
+        if number < least:
+            why = _(
+                "%(file)s, row %(row)d, column %(column)s: %(value)s is too small: use at least %(limit)s."
+            )
+            raise self.refuse(row, name, f"{number:g}", why, limit=f"{least:g}")
+        why = _("%(file)s, row %(row)d, column %(column)s: %(value)s is too large: use at most %(limit)s.")
+        raise self.refuse(row, name, f"{number:g}", why, limit=f"{most:g}")
 
     def _read_days(self, column: FileColumn, name: str) -> Cells:
         cells = self.raw.table[name]

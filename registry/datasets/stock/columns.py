@@ -64,8 +64,6 @@ TERMS_COLUMNS = (
     FileColumn("price", "number", "saleprice sellingprice retailprice unitprice 售价 零售价 verkaufspreis"),
     FileColumn("holding_cost", "number", "holding holdingcost holdingcostperday 持有成本"),
     FileColumn("waste_cost", "number", "waste wastecost disposalcost 报废成本"),
-    FileColumn(
-        "service_level", "number", "service servicelevel 服务水平 servicegrad", least=0.5, most=0.999
-    ),
+    FileColumn("service_level", "number", "service servicelevel 服务水平 servicegrad", least=0.5, most=0.999),
 )
 TERMS_VALUES = tuple(column.name for column in TERMS_COLUMNS[3:])

@@ -68,7 +68,9 @@ def save_snapshot(snapshot: StockSnapshot, content: Path) -> StockSnapshot:
         snapshot.remove()
         if isinstance(problem, OSError):
             words = {"dataset": snapshot.dataset, "reason": problem.strerror or problem}
-            raise SalesFileError(_("The stock of %(dataset)s could not be saved: %(reason)s.") % words) from problem
+            raise SalesFileError(
+                _("The stock of %(dataset)s could not be saved: %(reason)s.") % words
+            ) from problem
         raise
     return snapshot
 
@@ -128,7 +130,7 @@ def read_in_sandbox(path: Path, folder: Path, options: ImportOptions, kind: str)
 
 def count_unknown(content: Path, dataset: Dataset) -> int:
     """How many rows are of stores or products that the dataset does not know; no line is made for them."""
-    current = dataset.current_version
+    current = Dataset.objects.get(pk=dataset.pk).current_version  # a row in use may remember an older one
     table = pq.read_table(content, columns=["store_id", "product_id"])
     if current is None:
         return int(table.num_rows)

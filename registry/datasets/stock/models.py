@@ -51,7 +51,10 @@ class StockSnapshot(Artifact):
         fields = self._meta.get_fields(include_hidden=True)
         relations: list[Any] = [one for one in fields if getattr(one, "on_delete", None) is models.PROTECT]
         for one in relations:
-            if one.auto_created and one.related_model._default_manager.filter(**{one.field.name: self}).exists():
+            if (
+                one.auto_created
+                and one.related_model._default_manager.filter(**{one.field.name: self}).exists()
+            ):
                 return gettext("Orders were made from %(name)s.") % {"name": self}
         return ""
 
@@ -152,6 +155,8 @@ class Terms(models.Model):
     def clean(self) -> None:
         """Refuses a key for everything, none for the rest, and shelf limits that exclude each other."""
         if (self.level == self.Level.ALL) == bool(self.key):
-            raise ValidationError({"key": gettext("Leave it empty for everything; else enter a code or name.")})
+            raise ValidationError(
+                {"key": gettext("Leave it empty for everything; else enter a code or name.")}
+            )
         if None not in (self.shelf_min, self.shelf_max) and (self.shelf_min or 0) > (self.shelf_max or 0):
             raise ValidationError({"shelf_max": gettext("The shelf maximum is below the shelf minimum.")})

@@ -44,7 +44,9 @@ def check_stock(reader: CellReader, cells: dict[str, Cells], today: str) -> dict
         raise SalesFileError(_("%(file)s has stock of %(first)s, which lies in the future.") % words)
     for row, (amount, due) in enumerate(zip(cells["on_order"], cells["due_date"], strict=True)):
         if amount and due is None:
-            why = _("%(file)s, row %(row)d: %(value)s units are on order, but the day they are due is missing.")
+            why = _(
+                "%(file)s, row %(row)d: %(value)s units are on order, but the day they are due is missing."
+            )
             raise reader.refuse(row, "due_date", f"{amount:g}", why)
     return {
         "as_of": days[0].isoformat() if days else "",
