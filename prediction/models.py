@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from prediction.accuracy.models import AccuracyCell, ComparedDays
+from prediction.accuracy.models import AccuracyAlert, AccuracyCell, ComparedDays
 from prediction.content import ForecastContent
 from prediction.content_builder import build_content
 from prediction.engine import ScopeForecast, run_forecast
@@ -29,7 +29,7 @@ from registry.series.levels import LevelValue, Selection, SeriesCodes
 from registry.storage.archivable import ArchivableArtifact
 from registry.storage.artifacts import Artifact
 
-__all__ = ["AccuracyCell", "ComparedDays", "CurrentForecast", "Forecast", "ForecastRun", "RunSums"]
+__all__ = ["AccuracyAlert", "AccuracyCell", "ComparedDays", "CurrentForecast", "Forecast", "ForecastRun", "RunSums"]
 
 
 class ForecastQuerySet(models.QuerySet["Forecast"]):
