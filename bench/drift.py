@@ -2,9 +2,9 @@
 
     python -m bench.drift --seeds 20 --weeks 52 --algorithm trees
 
-Each seed is a sample chain of its own, without seasons and flu waves unless --seasons is given: those are true
-changes. A model learns once, then forecasts as of each week without learning again. Three weeks before the end
-sales are multiplied; the whole time without that counts false alarms.
+Each seed is a sample chain of its own, without seasons and flu waves unless --seasons is given: those are
+true changes. A model learns once, then forecasts as of each week without learning again. Three weeks before
+the end sales are multiplied; the whole time without that counts false alarms.
 """
 
 from __future__ import annotations
@@ -19,7 +19,15 @@ from typing import Any
 
 import numpy as np
 
-from prediction.accuracy.drift import Drift, WeekTotal, find_bias_drift, find_skill_drift, usual_ratio
+from prediction.accuracy.drift import (
+    HIGH_THRESHOLD,
+    THRESHOLD,
+    Drift,
+    WeekTotal,
+    find_bias_drift,
+    find_skill_drift,
+    usual_ratio,
+)
 
 WEEK, WATCHED = 7, range(7, 14)  # the second week of each run, as prediction/accuracy/alerts.py has it
 LEARNED_DAYS = 730
@@ -66,7 +74,7 @@ def remove_seasons() -> None:
 
 
 def try_seed(seed: int, given: Namespace) -> tuple[dict[bool, int | None], dict[str, int]]:
-    """Days until a shift up and one down are flagged (None: never), and false alarms of the time without it."""
+    """Days until a shift up and one down are flagged (None: never), and false alarms without one."""
     from training.learning.pipeline import TrainingConfig, TrainingPipeline
 
     panel = make_panel(seed, given.weeks)
@@ -142,8 +150,11 @@ def count_alarms(weeks: dict[str, list[WeekTotal]], usual: Any) -> dict[str, int
     """Alarms while nothing changed, each counted once while it lasts."""
     found = {"total": 0, "skill": 0, "stores": 0}
     for name, known in weeks.items():
+        threshold = HIGH_THRESHOLD if name else THRESHOLD
         parts = [known[:stop] for stop in range(1, len(known) + 1)]
-        found["stores" if name else "total"] += count_starts([find_bias_drift(part) for part in parts])
+        found["stores" if name else "total"] += count_starts(
+            [find_bias_drift(part, None, threshold) for part in parts]
+        )
         if usual and not name:
             found["skill"] += count_starts([find_skill_drift(part, usual) for part in parts])
     return found

@@ -125,7 +125,11 @@ def drift_items(dataset: Dataset) -> list[AttentionItem]:
     """Alerts that nobody has acknowledged."""
     return [
         AttentionItem(
-            "bad", _("Drift"), alert_sentence(alert, dataset), _("Show the days"), f"{reverse('accuracy')}#alerts"
+            "bad",
+            _("Drift"),
+            alert_sentence(alert, dataset),
+            _("Show the days"),
+            f"{reverse('accuracy')}#alerts",
         )
         for alert in list_open(dataset)[:MAX_OF_A_KIND]
     ]

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -126,9 +125,13 @@ def list_referenced_files(copy: Path) -> Iterator[ReferencedFile]:
     with closing(sqlite3.connect(copy)) as connection:
         for kind in list_artifact_models():
             here = " AND archived_at IS NULL" if issubclass(kind, ArchivableArtifact) else ""
-            rows = f"SELECT id, sha256 FROM {kind._meta.db_table} WHERE state = ?{here}"  # noqa: S608
-            for pk, sha256 in connection.execute(rows, [Artifact.State.READY]):
-                yield ReferencedFile(f"{kind.FOLDER}/{uuid.UUID(pk)}{kind.SUFFIX}", sha256)
+            fields: list[Any] = [kind._meta.get_field(name) for name in kind.PATH_FIELDS]
+            names = ", ".join(field.column for field in fields)
+            rows = f"SELECT sha256, {names} FROM {kind._meta.db_table} WHERE state = ?{here}"  # noqa: S608
+            for sha256, *values in connection.execute(rows, [Artifact.State.READY]):
+                pairs = zip(fields, values, strict=True)
+                row = kind(**{field.name: field.to_python(value) for field, value in pairs})
+                yield ReferencedFile(row.path, sha256)
 
 
 def copy_and_verify(file: ReferencedFile, target: Path) -> bool:

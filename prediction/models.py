@@ -19,6 +19,7 @@ from prediction.accuracy.models import AccuracyAlert, AccuracyCell, ComparedDays
 from prediction.content import ForecastContent
 from prediction.content_builder import build_content
 from prediction.engine import ScopeForecast, run_forecast
+from prediction.runs.change_row import RunChange
 from prediction.runs.models import ForecastRun, RunSums
 from registry.access.permissions import Person, is_owner
 from registry.datasets.levels import read_levels
@@ -29,7 +30,16 @@ from registry.series.levels import LevelValue, Selection, SeriesCodes
 from registry.storage.archivable import ArchivableArtifact
 from registry.storage.artifacts import Artifact
 
-__all__ = ["AccuracyAlert", "AccuracyCell", "ComparedDays", "CurrentForecast", "Forecast", "ForecastRun", "RunSums"]
+__all__ = [
+    "AccuracyAlert",
+    "AccuracyCell",
+    "ComparedDays",
+    "CurrentForecast",
+    "Forecast",
+    "ForecastRun",
+    "RunChange",
+    "RunSums",
+]
 
 
 class ForecastQuerySet(models.QuerySet["Forecast"]):

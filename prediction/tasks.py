@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from prediction.accuracy.joining import compare_dataset
 from prediction.current_maker import update_current_forecast
+from prediction.engine import forget_cached
+from prediction.runs.changes import explain_run
 from prediction.runs.maker import run_job
 from prediction.runs.models import ForecastRun
 from registry.datasets.models import Dataset
@@ -25,3 +27,11 @@ def compare_runs(dataset_id: int) -> None:
     """Queue job: compares the runs of a dataset with what was sold since."""
     if dataset := Dataset.objects.filter(pk=dataset_id).first():
         compare_dataset(dataset)
+
+
+def explain_forecast_run(run_id: str) -> None:
+    """Queue job: works out what changed in a run since the one before."""
+    related = ("version__model", "dataset_version__dataset")
+    if run := ForecastRun.objects.done().filter(pk=run_id).select_related(*related).first():
+        explain_run(run)
+        forget_cached()  # the queue's worker lives on

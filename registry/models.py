@@ -5,6 +5,7 @@ from __future__ import annotations
 from registry.access.audit import AuditEntry
 from registry.datasets.catalog import Item
 from registry.datasets.models import Dataset, DatasetVersion
+from registry.datasets.store.models import SalesPart
 from registry.datasets.uploads import Upload
 from registry.model_versions.changes import VersionChange
 from registry.model_versions.models import ForecastModel, ModelVersion
@@ -17,6 +18,7 @@ __all__ = [
     "ForecastModel",
     "Item",
     "ModelVersion",
+    "SalesPart",
     "Tombstone",
     "Upload",
     "VersionChange",

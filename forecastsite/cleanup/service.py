@@ -34,6 +34,7 @@ from forecastsite.cleanup.models import CleanUp
 from forecastsite.cleanup.outcome import CleanupOutcome
 from prediction.models import Forecast, ForecastRun, RunSums
 from registry.datasets.models import DatasetVersion
+from registry.datasets.store.models import SalesPart
 from registry.lib.locks import LockUnavailable, exclusive_lock
 from registry.model_versions.models import ModelVersion
 from registry.storage import archive
@@ -53,6 +54,7 @@ MODELS_BY_KIND: dict[str, type[CleanableRow]] = {
     kind.KIND: kind for kind in (Forecast, ForecastRun, ModelVersion)
 }
 LOCK_NAME = "cleanup"
+ABANDONED_AFTER = timedelta(hours=6)  # age of a pending import that nobody saves any more
 
 
 NOT_STARTED_ERRORS = (LockUnavailable, LimitExceeded, archive.ArchiveUnreachable)
@@ -148,9 +150,13 @@ class CleanupRun:
             self.outcome.unreachable_reason = str(problem)
 
     def finish_interrupted(self) -> None:
-        """Finishes deletions and archivings that a crash interrupted."""
-        for kind in (Forecast, ForecastRun, ModelVersion, DatasetVersion):
+        """Finishes deletions and archivings that a crash interrupted; removes what a killed import left."""
+        for kind in (Forecast, ForecastRun, ModelVersion, DatasetVersion, SalesPart):
             for row in kind.objects.filter(state=Artifact.State.DELETING):
+                self.try_on_row(row, row.remove)
+        since = timezone.now() - ABANDONED_AFTER
+        for imported in (DatasetVersion, SalesPart):
+            for row in imported.objects.filter(state=Artifact.State.PENDING, created_at__lt=since):
                 self.try_on_row(row, row.remove)
         for archivable in (*MODELS_BY_KIND.values(), RunSums):
             for row in list_archived_leftovers(archivable):

@@ -5,14 +5,16 @@ A group has one alert of a kind at a time. A store whose sales went the way of a
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any
+from collections.abc import Sequence
+from datetime import date, timedelta
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.db.models import Max, QuerySet, Sum
 
 from prediction.accuracy.drift import (
+    HIGH_THRESHOLD,
+    THRESHOLD,
     Drift,
     WeekTotal,
     find_bias_drift,
@@ -28,13 +30,16 @@ from registry.datasets.models import Dataset
 from registry.lib.days import day_number, from_day_number
 from registry.model_versions.in_use import version_in_use
 
-WATCHED_LAG, WATCHED_DAYS = 8, 14  # the second week: a model that follows last week hides a change in the first
+WATCHED_LAG, WATCHED_DAYS = (
+    8,
+    14,
+)  # the second week: a model that follows last week hides a change in the first
 WATCHED_WEEKS = 60
 Kind, State = AccuracyAlert.Kind, AccuracyAlert.State
 
 
 def update_alerts(dataset: Dataset) -> None:
-    """Opens, prolongs and closes the alerts of a dataset by its compared weeks. Repeating it changes nothing."""
+    """Opens, prolongs and closes the alerts of a dataset by its compared weeks. Safe to repeat."""
     weeks = load_weeks(dataset)
     version = version_in_use(dataset)
     usual = usual_ratio(version.metrics) if version else None
@@ -42,7 +47,8 @@ def update_alerts(dataset: Dataset) -> None:
     found: dict[tuple[str, Group], Drift] = {}
     for group, known in weeks.items():
         after = {kind: closed.get((kind, group.column, group.value)) for kind in Kind.values}
-        if drift := find_bias_drift(known, after[Kind.BIAS]):
+        threshold = THRESHOLD if group == Group() else HIGH_THRESHOLD
+        if drift := find_bias_drift(known, after[Kind.BIAS], threshold):
             found[Kind.BIAS, group] = drift
         if usual and (drift := find_skill_drift(known, usual, after[Kind.SKILL])):
             found[Kind.SKILL, group] = drift
@@ -64,18 +70,17 @@ def load_weeks(dataset: Dataset) -> dict[Group, list[WeekTotal]]:
     }
     found: dict[Group, list[WeekTotal]] = {}
     totals = cells.filter(kind=AccuracyCell.Kind.WEEK_TOTAL)
-    for row in totals.values("column", "value", "days__origin", "units", "over", "deviation"):
-        total = build_week(row, misses.get(tuple(row[name] for name in names), (0.0, 0.0)))
-        found.setdefault(Group(row["column"], row["value"]), []).append(total)
+    for column, value, origin, *sums in totals.values_list(*names, "units", "over", "deviation"):
+        week = build_week(origin, sums, misses.get((column, value, origin), (0.0, 0.0)))
+        found.setdefault(Group(column, value), []).append(week)
     return {group: select_apart(part) for group, part in found.items()}
 
 
-def build_week(row: dict[str, Any], misses: tuple[float, float]) -> WeekTotal:
-    """A week from its sums: the spread is what makes the deviation."""
-    off = -row["over"]  # sold beyond expected
-    spread = abs(off / row["deviation"]) if row["deviation"] else 0.0
-    last = day_number(row["days__origin"]) + WATCHED_DAYS
-    return WeekTotal(last, row["units"], row["units"] + row["over"], spread, *misses)
+def build_week(origin: date, sums: Sequence[float], misses: tuple[float, float]) -> WeekTotal:
+    """A week from its units, what was expected beyond them, and the deviation, which tells the spread."""
+    units, over, deviation = sums
+    spread = abs(over / deviation) if deviation else 0.0
+    return WeekTotal(day_number(origin) + WATCHED_DAYS, units, units + over, spread, *misses)
 
 
 def load_closed(dataset: Dataset) -> dict[tuple[str, str, str], int]:

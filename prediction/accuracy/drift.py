@@ -1,8 +1,8 @@
 """Whether forecasts have drifted away from sales: two-sided CUSUM charts over weeks (Page, 1954). No Django.
 
 A week is a log ratio: sold to expected, or the error to that of repeating last week. It is measured against
-the median of the weeks before in units of how much those scatter, so that a steady bias or a rough store is no
-drift. Until enough weeks are known, the ranges and errors of the held-back windows stand in for them.
+the median of the weeks before in units of how much those scatter, so that a steady bias or a rough store is
+no drift. Until enough weeks are known, ranges and errors of the held-back windows stand in for them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-SLACK, THRESHOLD = 0.75, 3.0  # in units of the usual scatter; chosen by bench/drift.py
+SLACK, THRESHOLD = 0.75, 2.5  # of all sales, in units of the usual scatter; chosen by bench/drift.py
+HIGH_THRESHOLD = 4.5  # of many charts at once, and of errors, which scatter more
 MOST = 4.0  # what one week counts at most
 SMALLEST_SCATTER = 0.06  # a week is never known better than this
 MIN_CHANGE = 0.1  # a smaller change is nobody's business
@@ -61,8 +62,10 @@ def select_apart(weeks: Sequence[WeekTotal]) -> list[WeekTotal]:
     return found
 
 
-def find_bias_drift(weeks: Sequence[WeekTotal], after: int | None = None) -> Drift | None:
-    """Sales that have left what forecasts expect, as of the newest week; weeks up to the day `after` count no more.
+def find_bias_drift(
+    weeks: Sequence[WeekTotal], after: int | None = None, threshold: float = THRESHOLD
+) -> Drift | None:
+    """Sales that have left what forecasts expect, as of the newest week; days up to `after` count no more.
 
     >>> usual = [WeekTotal(7 * n, 100.0 + n % 3, 101.0, 5.0) for n in range(20)]
     >>> moved = [WeekTotal(7 * n, 126.0, 101.0, 5.0) for n in (20, 21)]
@@ -73,7 +76,7 @@ def find_bias_drift(weeks: Sequence[WeekTotal], after: int | None = None) -> Dri
     ratios = [log(week.sold / week.expected) for week in known]
     scores = standardise(ratios, [(0.0, week.spread / week.expected) for week in known])
     for direction in (1, -1):
-        start = find_alarm(known, [direction * score for score in scores], after)
+        start = find_alarm(known, [direction * score for score in scores], after, threshold)
         if start is not None:
             part = known[start:]
             change = sum(week.sold for week in part) / sum(week.expected for week in part) - 1
@@ -88,7 +91,7 @@ def find_skill_drift(
     """Errors that have grown against repeating last week; `usual`: see usual_ratio()."""
     known = [week for week in weeks if week.missed > 0 and week.naive_missed > 0]
     ratios = [log(week.missed / week.naive_missed) for week in known]
-    start = find_alarm(known, standardise(ratios, [usual] * len(known)), after)
+    start = find_alarm(known, standardise(ratios, [usual] * len(known)), after, HIGH_THRESHOLD)
     if start is None:
         return None
     change = float(np.exp(np.mean(ratios[start:]) - np.median(ratios[:start] or [usual[0]])) - 1)
@@ -108,7 +111,9 @@ def standardise(values: Sequence[float], prior: Sequence[tuple[float, float]]) -
     return found
 
 
-def find_alarm(weeks: Sequence[WeekTotal], scores: Sequence[float], after: int | None = None) -> int | None:
+def find_alarm(
+    weeks: Sequence[WeekTotal], scores: Sequence[float], after: int | None, threshold: float
+) -> int | None:
     """The place where the sum of scores above the slack began that is over the threshold now; else None."""
     total, start = 0.0, 0
     for place, score in enumerate(scores):
@@ -117,7 +122,7 @@ def find_alarm(weeks: Sequence[WeekTotal], scores: Sequence[float], after: int |
         total = max(0.0, total + score - SLACK)
         if after is not None and weeks[place].last <= after:
             total = 0.0
-    return start if total > THRESHOLD else None
+    return start if total > threshold else None
 
 
 def describe_drift(direction: int, part: Sequence[WeekTotal], change: float) -> Drift:

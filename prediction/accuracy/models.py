@@ -86,7 +86,7 @@ class AccuracyCell(models.Model):
 
 
 class AccuracyAlert(models.Model):
-    """Forecasts and sales have moved apart: one row for a group while it lasts, however many weeks it does."""
+    """Forecasts and sales have moved apart: one row for a group while it lasts."""
 
     class Kind(models.TextChoices):
         BIAS = "bias", _("sales left the forecast")
@@ -105,7 +105,9 @@ class AccuracyAlert(models.Model):
     first = models.DateField(_("first day"))
     last = models.DateField(_("last day"))
     weeks = models.PositiveIntegerField(_("weeks"))
-    change = models.FloatField(_("change"))  # sold beyond the forecast, or errors beyond the usual, as a share
+    change = models.FloatField(
+        _("change")
+    )  # sold beyond the forecast, or errors beyond the usual, as a share
     opened_at = models.DateTimeField(_("opened"), auto_now_add=True)
     changed_at = models.DateTimeField(_("changed"), auto_now=True)
     changed_by = models.ForeignKey(

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from django.db import Error as DatabaseError
@@ -24,9 +25,14 @@ from prediction.models import Forecast
 from prediction.runs.models import ForecastRun, RunSums
 from prediction.runs.table_file import write_table
 from prediction.runs.week_sums import WeekSummer, write_sums
+from registry.datasets.models import DatasetVersion
 from registry.lib.errors import MessageError, gettext_noop, split_error
+from registry.model_versions.models import ModelVersion
 from registry.series.levels import Selection
 from registry.storage.artifacts import CorruptArtifact
+
+if TYPE_CHECKING:
+    from registry.series.panel import Panel
 
 HEARTBEAT_SECONDS = 5.0
 WEEK = timedelta(days=7)
@@ -83,6 +89,15 @@ def make_run(run: ForecastRun) -> Forecast:
     return totals
 
 
+def start_run(version: ModelVersion, data: DatasetVersion, **facts: Any) -> ForecastRun:
+    """Makes a run at once, in this process; a failure is raised, and kept in its row."""
+    run = ForecastRun(version=version, dataset_version=data, **facts)
+    run.save(force_insert=True)
+    run.claim()
+    make_run(run)
+    return run
+
+
 def write_files(run: ForecastRun, heartbeat: Heartbeat) -> tuple[Forecast, dict[str, object]]:
     """The totals, and the columns of a run whose files are written."""
     run.remove_parts()  # of an attempt that was killed
@@ -112,10 +127,18 @@ def forecast_everything(run: ForecastRun) -> ScopeForecast:
     version, data = run.version, run.dataset_version
     if run.as_of is None:
         return run_forecast(version, Selection(), run.horizon, data)
-    bundle, panel = load_bundle(version), load_panel(data, version.model.scope).as_of(run.as_of)
-    panel = panel.select_series(panel.find_sold())
+    bundle, panel = load_bundle(version), load_run_panel(run)
     prediction = bundle.forecast(panel, run.horizon)
     return ScopeForecast(version, data, bundle, panel, prediction, np.arange(len(panel.keys)))
+
+
+def load_run_panel(run: ForecastRun) -> Panel:
+    """Sales and plan that a run is made from; without what was sold after the day it is as of."""
+    panel = load_panel(run.dataset_version, run.version.model.scope)
+    if run.as_of is None:
+        return panel
+    known = panel.as_of(run.as_of)
+    return known.select_series(known.find_sold())
 
 
 def save_totals(run: ForecastRun, scope_forecast: ScopeForecast) -> Forecast:

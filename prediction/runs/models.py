@@ -16,7 +16,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import F, Q
+from django.db.models import Count, F, Q
 from django.db.models.functions import Now
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
@@ -49,9 +49,10 @@ class ForecastRunQuerySet(models.QuerySet["ForecastRun"]):
         return self.filter(dataset_version__dataset=dataset).select_related(*related).order_by("-created_at")
 
     def find_fitting(self, version: ModelVersion, data: DatasetVersion, horizon: int) -> ForecastRun | None:
-        """The newest run by this version on these sales that reaches as many days; None without one."""
+        """A run by this version on these sales that reaches as many days, if possible the current one."""
         same = self.done().filter(version=version, dataset_version=data, as_of=None, archived_at=None)
-        return same.filter(horizon__gte=horizon).order_by("-created_at").first()
+        found = same.filter(horizon__gte=horizon).annotate(uses=Count("current_rows"))
+        return found.order_by("-uses", "-created_at").first()
 
     def expire_lost(self) -> list[ForecastRun]:
         """Requeues or fails runs whose process died, and requeues those whose job was lost."""

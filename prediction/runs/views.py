@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from prediction.chart import chart_of, load_sold_days
 from prediction.current_forecast import HORIZON, read_content
+from prediction.runs.change_view import show_changes
 from prediction.runs.current import may_be_current, may_go_back, promote_run, roll_back
 from prediction.runs.exports import open_table, series_table, stream_csv_parts
 from prediction.runs.listing import RunTable, SeriesQuery, list_spans, list_values, load_table
@@ -82,6 +83,7 @@ def run_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         context["total"], context["range"] = table.total(run, query, rows)
         if request.headers.get("HX-Target") == "series":
             return render(request, "prediction/run.html#series", context)
+        context["changes"] = show_changes(run, query)
         return render(request, "prediction/run.html", {**context, **show_totals(run)})
     except (CorruptArtifact, ValueError) as problem:
         return render(request, "prediction/run.html", {"run": run, "problem": translate_error(problem)})

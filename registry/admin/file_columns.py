@@ -38,7 +38,7 @@ class FileColumns:
 
     @admin.display(description=_("size"), ordering="size")
     def size_text(self, obj: Artifact) -> str:
-        return filesizeformat(obj.size)
+        return filesizeformat(obj.stored_bytes)
 
 
 class ArchivableColumns(FileColumns):

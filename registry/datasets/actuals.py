@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from django.db.models import Exists, OuterRef, QuerySet
 
 from registry.datasets.models import DatasetVersion
+from registry.datasets.store.reading import RowFilter, read_rows
 from registry.lib.days import day_number
 from registry.series.levels import SeriesCodes
 from registry.storage.artifacts import Artifact
@@ -92,11 +92,8 @@ def current_by_dataset(datasets: Iterable[int]) -> dict[int, DatasetVersion]:
 def load_actuals(pk: UUID) -> ActualSales:
     """The newest sales of a version; raises CorruptArtifact."""
     version = DatasetVersion.objects.get(pk=pk)
-    table = pq.read_table(
-        pa.BufferReader(version.read()),
-        columns=["date", "store_id", "product_id", "sales"],
-        filters=pc.field("date") > pa.scalar(version.last - timedelta(days=DAYS_LOADED)),
-    )
+    since = RowFilter(since=version.last - timedelta(days=DAYS_LOADED - 1))
+    table = read_rows(version, since, ["date", "store_id", "product_id", "sales"])
     table = table.filter(pc.is_valid(table["sales"]))
     stores, store_codes = index_codes(table["store_id"])
     products, product_codes = index_codes(table["product_id"])

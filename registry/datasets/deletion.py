@@ -21,7 +21,8 @@ def describe_deletion(dataset: Dataset) -> str:
     versions = dataset.versions.all()
     models = sum(model.versions.count() for model in dataset.models.all())
     forecasts = sum(version.forecasts.count() for version in versions)
-    size = filesizeformat(versions.aggregate(total=Sum("size"))["total"] or 0)
+    sizes = (rows.aggregate(total=Sum("size"))["total"] or 0 for rows in (versions, dataset.parts))
+    size = filesizeformat(sum(sizes))
     counts = [
         (
             len(versions),
@@ -61,6 +62,8 @@ def delete_dataset(dataset: Dataset, by: AbstractBaseUser | None = None) -> None
             learned.remove(WITH_ITS_SOURCE, by)
     for version in dataset.versions.all():
         version.remove(BY_HAND, by)
+    for part in dataset.parts.all():  # of an import that was interrupted
+        part.remove(WITH_ITS_SOURCE, by)
     for upload in Upload.objects.filter(dataset=dataset):
         upload.delete_with_files()
     record_action(AuditAction.DELETED, dataset, by)

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import IO
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from django.http import Http404, HttpRequest, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from registry.datasets.importer import import_folder
 from registry.datasets.importing.findings import ACTION_LABELS, FINDING_TITLES
 from registry.datasets.models import Dataset, DatasetVersion
+from registry.datasets.store.reading import iter_buckets, write_whole
 from registry.lib.csv_safe import format_csv_rows
 from registry.lib.downloads import costly_download
 from registry.lib.http import download_response, stream_csv
-from registry.storage.artifacts import get_artifact_store
 
 BATCH_ROWS = 20_000  # of CSV sent at a time
 
@@ -35,21 +34,20 @@ def get_current_or_404(pk: int) -> DatasetVersion:
 @require_safe
 @costly_download
 def sales_parquet(request: HttpRequest, pk: int) -> StreamingHttpResponse:
-    """The parquet file of the current version."""
+    """The current version as one parquet file, in order of store, product and day within each bucket."""
     current = get_current_or_404(pk)
-    return download_response(
-        get_artifact_store().open(current.path, "rb"), f"{build_filename(current)}.parquet"
-    )
+    with import_folder() as folder:
+        write_whole(current, folder / "sales.parquet")
+        stream = (folder / "sales.parquet").open("rb")  # stays readable after the folder is gone
+    return download_response(stream, f"{build_filename(current)}.parquet")
 
 
 @require_safe
 @costly_download
 def sales_csv(request: HttpRequest, pk: int) -> StreamingHttpResponse:
-    """All rows as CSV, streamed in batches: ten million rows need no more memory than one batch."""
+    """All rows as CSV, streamed in batches: a hundred million rows need no more memory than one bucket."""
     current = get_current_or_404(pk)
-    return stream_csv(
-        stream_csv_lines(get_artifact_store().open(current.path, "rb")), f"{build_filename(current)}.csv"
-    )
+    return stream_csv(stream_csv_lines(iter_buckets(current)), f"{build_filename(current)}.csv")
 
 
 @require_safe
@@ -78,12 +76,12 @@ def build_filename(version: DatasetVersion) -> str:
     return f"{name if re.search('[A-Za-z0-9]', name) else 'sales'}-v{version.number}"
 
 
-def stream_csv_lines(stream: IO[bytes]) -> Iterator[str]:
-    """The rows of a canonical file as CSV text, a batch at a time; closes the file."""
-    with stream:
-        file = pq.ParquetFile(stream)
-        yield format_csv_rows([file.schema_arrow.names])
-        for batch in file.iter_batches(BATCH_ROWS, use_threads=False):
+def stream_csv_lines(tables: Iterator[pa.Table]) -> Iterator[str]:
+    """The rows of the tables as CSV text, a batch at a time."""
+    for place, table in enumerate(tables):
+        if place == 0:
+            yield format_csv_rows([table.column_names])
+        for batch in table.to_batches(BATCH_ROWS):
             yield format_batch(batch)
 
 

@@ -24,6 +24,9 @@ from registry.datasets.importing.errors import SalesFileError
 from registry.datasets.importing.options import ImportJob, ImportOptions
 from registry.datasets.importing.sandbox import launcher
 from registry.datasets.models import Dataset, DatasetVersion
+from registry.datasets.store.manifest import build_manifest, hash_parts, read_items
+from registry.datasets.store.reading import naming_version, place_parts, read_schema
+from registry.datasets.store.saving import SavedParts, is_same_content, save_parts, share_parts
 
 VERSION_FIELDS = ("rows", "stores", "products", "series", "roles", "findings", "reading")
 
@@ -66,30 +69,39 @@ def inspect_file(
     """
     options.check_values()
     current = dataset.current_version if dataset else None
-    base = ""
-    if current is not None and not only:
-        options = replace(options, roles={**current.roles, **options.roles})
-        base = str(folder / "base.parquet")
-        current.copy_file_to(Path(base))
+    if not path.is_file():
+        raise SalesFileError(_("%(file)s does not exist: check the path.") % {"file": path})
     job = ImportJob(
         path=str(path.resolve()),
         name=options.file or path.name,
         folder=str(folder.resolve()),
         reading=options,
-        base=base,
         today=timezone.localdate().isoformat(),
         only=only,
         language=get_language() or "en",
     )
-    if not path.is_file():
-        raise SalesFileError(_("%(file)s does not exist: check the path.") % {"file": path})
-    report = launcher.run_in_sandbox(job)
+    with TemporaryDirectory(dir=folder, prefix="base-") as place:
+        if current is not None and not only:
+            options = replace(options, roles={**current.roles, **options.roles})
+            job = replace(job, reading=options, **place_content(current, Path(place).resolve()))
+        report = launcher.run_in_sandbox(job)
     if only:
         return report
     saved = replace(options, on_problem="propose", replace=False, file=job.name)
     facts = {name: report[name] for name in ("mapping", "signature", "about", "summary")}
     report["reading"] = {**asdict(saved), **facts}
     return {**report, "base": str(current.pk) if current else "none"}
+
+
+def place_content(version: DatasetVersion, folder: Path) -> dict[str, str]:
+    """The fields of an ImportJob that let the sandbox read a version; raises CorruptArtifact."""
+    base, parts = folder / "base.parquet", folder / "parts"
+    version.copy_file_to(base)
+    if not version.layout:
+        return {"base": str(base)}
+    with naming_version(version):
+        place_parts(version.parts.all(), parts)
+    return {"base": str(base), "parts": str(parts)}
 
 
 def clean_dataset_name(name: str) -> str:
@@ -104,21 +116,27 @@ def save_version(
     name: str, report: dict[str, Any], content: Path, created_by: User | None = None
 ) -> DatasetVersion:
     """Saves the checked content as the current version; returns the existing one when nothing changes."""
-    version = create_pending_version(name, report, created_by)
-    if version.state == version.State.READY:
+    version, base = create_pending_version(name, report, created_by)
+    if version == base:
         return version
+    saved: SavedParts | None = None
     try:
-        version.write_file(content)
+        saved = save_parts(version, content, base, report.get("spans"))
+        if base is not None and base.roles == version.roles and is_same_content(saved, base):
+            version.remove()
+            return base
+        version.layout_facts, version.content_hash = saved.layout.as_json(), hash_parts(saved.all)
+        version.save(update_fields=["layout_facts"])  # first, because its path depends on it
+        version.write(build_manifest(saved.all, saved.left_out, report["items"]))
         with transaction.atomic():
+            saved.publish(version)
             version.mark_ready()
             Item.objects.replace_all(version.dataset_id, report["items"])
-            record_action(
-                AuditAction.IMPORTED,
-                version,
-                created_by,
-                report.get("source", report["reading"].get("file", "")),
-            )
+            source = report.get("source", report["reading"].get("file", ""))
+            record_action(AuditAction.IMPORTED, version, created_by, source)
     except BaseException as problem:
+        if saved is not None:
+            saved.remove()
         version.remove()
         if not version.dataset.versions.exists():
             version.dataset.delete()
@@ -129,8 +147,13 @@ def save_version(
     return version
 
 
-def create_pending_version(name: str, report: dict[str, Any], created_by: User | None) -> DatasetVersion:
-    """The current version if it is the same, else a pending one with the next number; locks the dataset."""
+def create_pending_version(
+    name: str, report: dict[str, Any], created_by: User | None
+) -> tuple[DatasetVersion, DatasetVersion | None]:
+    """A pending version with the next number, and the current one; that one twice if it is the same.
+
+    Locks the dataset.
+    """
     with transaction.atomic():
         Dataset.objects.get_or_create(name=name, defaults={"created_by": created_by})
         dataset = Dataset.objects.select_for_update().get(name=name)
@@ -142,22 +165,46 @@ def create_pending_version(name: str, report: dict[str, Any], created_by: User |
         if report["base"] and (str(current.pk) if current else "none") != report["base"]:
             words = {"dataset": dataset}
             raise SalesFileError(_("%(dataset)s has changed in the meantime: check the file again.") % words)
-        if current and (current.content_hash, current.roles) == (report["hash"], report["roles"]):
-            return current
+        if current and (current.content_hash, current.roles) == (report.get("hash"), report["roles"]):
+            return current, current  # of release 0.1, whose hash is over its columns
         newest = dataset.versions.order_by("-number").first()
         fields = {name: report[name] for name in VERSION_FIELDS}
-        return dataset.versions.create(
+        version = dataset.versions.create(
             number=newest.number + 1 if newest else 1,
-            content_hash=report["hash"],
             first=dt.date.fromisoformat(report["first"]),
             last=dt.date.fromisoformat(report["last"]),
             created_by=created_by,
             **fields,
         )
+        return version, current
 
 
 def restore_version(version: DatasetVersion, created_by: User | None = None) -> DatasetVersion:
-    """Copies an earlier version into a new current one, which can be undone in the same way."""
+    """Makes an earlier version current again, as a new one with its parts; that can be undone, too."""
+    items = read_items(read_schema(version)) if version.layout else None
+    if items is None:
+        return restore_content(version, created_by)
+    facts = {name: getattr(version, name) for name in VERSION_FIELDS}
+    report = {**facts, "first": version.first.isoformat(), "last": version.last.isoformat(), "base": ""}
+    report["reading"] = {"country": "", **version.reading}
+    again, _current = create_pending_version(version.dataset.name, report, created_by)
+    try:
+        again.layout_facts, again.content_hash = version.layout_facts, version.content_hash
+        again.save(update_fields=["layout_facts"])
+        again.write(version.read())
+        with transaction.atomic():
+            share_parts(again, version)
+            again.mark_ready()
+            Item.objects.replace_all(again.dataset_id, items)
+            record_action(AuditAction.IMPORTED, again, created_by, str(version))
+    except BaseException:
+        again.remove()
+        raise
+    return again
+
+
+def restore_content(version: DatasetVersion, created_by: User | None) -> DatasetVersion:
+    """Saves the rows of an earlier version again: one whose file does not hold its catalog."""
     with import_folder() as folder:
         content = folder / "content.parquet"
         version.copy_file_to(content)
@@ -165,7 +212,7 @@ def restore_version(version: DatasetVersion, created_by: User | None = None) -> 
             content, folder, ImportOptions(roles=version.roles, file=str(version)), only="items"
         )
         fields = {name: getattr(version, name) for name in VERSION_FIELDS}
-        report |= {**fields, "hash": version.content_hash, "base": "", "first": version.first.isoformat()}
+        report |= {**fields, "base": "", "first": version.first.isoformat()}
         report["last"] = version.last.isoformat()
         report["reading"] = {"country": "", **version.reading}
         report["source"] = str(version)

@@ -8,13 +8,13 @@ from uuid import UUID
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from registry.datasets.importing.headers import normalize_name
 from registry.datasets.models import DatasetVersion
 from registry.datasets.names import ItemNames
+from registry.datasets.store.reading import iter_tables
 from registry.lib.errors import MessageError
 from registry.series.levels import Level, LevelValue, Selection, Side, build_levels, find_level
 
@@ -61,14 +61,15 @@ def read_levels(version: DatasetVersion) -> tuple[Level, ...]:
 def read_file_levels(pk: UUID, columns: tuple[str, ...]) -> tuple[Level, ...]:
     """The levels among these columns of a version's file."""
     version = DatasetVersion.objects.get(pk=pk)
-    file = pq.ParquetFile(pa.BufferReader(version.read()))
-    texts = [name for name in columns if pa.types.is_dictionary(file.schema_arrow.field(name).type)]
+    first = next(iter_tables(version))
+    texts = [name for name in columns if pa.types.is_dictionary(first.schema.field(name).type)]
     if not texts:
         return ()
     firsts: dict[tuple[str, str], list[str]] = {}
-    for group in range(file.num_row_groups):  # one at a time, so that long files need little memory
-        for store, product, *values in read_first_rows(file.read_row_group(group, SERIES_COLUMNS + texts)):
+    for table in iter_tables(version, columns=SERIES_COLUMNS + texts):  # earlier spans come first
+        for store, product, *values in read_first_rows(table):
             firsts.setdefault((store, product), [(value or "").strip() for value in values])
+    firsts = dict(sorted(firsts.items()))
     columns_of_values = zip(*firsts.values(), strict=True)
     return tuple(build_levels(list(firsts), dict(zip(texts, columns_of_values, strict=True))))
 

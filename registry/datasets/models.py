@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
 from django.template.defaultfilters import filesizeformat
 from django.utils.functional import cached_property
@@ -13,9 +14,13 @@ from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from registry.datasets.scope import Scope
+from registry.datasets.store.layout import Layout
+from registry.datasets.store.models import SalesPart, remove_unused_parts
 from registry.lib.errors import MessageError
 from registry.storage.artifacts import Artifact
+from registry.storage.tombstones import BY_HAND
 
+MANIFEST_SUFFIX = ".parts"
 NO_STORE = gettext_noop("{dataset} has no store {code}: it has {near}, …")
 NO_PRODUCT = gettext_noop("{dataset} has no product {code}: it has {near}, …")
 
@@ -52,13 +57,16 @@ def newest_day(dataset: str) -> models.Subquery:
 
 
 class DatasetVersion(Artifact):
-    """The content of a dataset at one time: a canonical parquet file and facts about it.
+    """The content of a dataset at one time: parts that it shares with other versions, and facts about it.
 
+    Its own file lists the parts. A version of release 0.1 that was not moved yet (`partition_sales`) has no
+    layout and no parts: its file holds the rows.
     Apps that use versions add to `removal_checks` when they are ready: each returns why a version must stay,
     or an empty string.
     """
 
     KIND, FOLDER, SUFFIX = "dataset_version", "datasets", ".parquet"
+    PATH_FIELDS = ("id", "layout_facts")
     removal_checks: ClassVar[list[Callable[[DatasetVersion], str]]] = []
 
     dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="versions", verbose_name=_("dataset"))
@@ -73,6 +81,10 @@ class DatasetVersion(Artifact):
     roles = models.JSONField(_("roles of extra columns"), default=dict)
     findings = models.JSONField(_("findings of the check"), default=list)
     reading = models.JSONField(_("how the file was read"), default=dict)
+    layout_facts = models.JSONField(_("layout of the parts"), null=True, blank=True)
+    parts = models.ManyToManyField(
+        "registry.SalesPart", related_name="versions", verbose_name=_("parts of sales")
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, verbose_name=_("created by")
@@ -87,6 +99,43 @@ class DatasetVersion(Artifact):
     def __str__(self) -> str:
         return f"{self.dataset} v{self.number}"
 
+    @property
+    def path(self) -> str:
+        """The list of its parts, or all rows: two names, so that one never takes the place of the other."""
+        return f"{self.FOLDER}/{self.pk}{MANIFEST_SUFFIX if self.layout_facts else self.SUFFIX}"
+
+    @property
+    def layout(self) -> Layout | None:
+        """How its sales are divided into parts; None when they are in one file."""
+        return Layout(**self.layout_facts) if self.layout_facts else None
+
+    @cached_property
+    def ordered_parts(self) -> list[SalesPart]:
+        """Its parts by span and bucket, which never change once it is ready."""
+        return list(self.parts.select_related("dataset").order_by("span", "bucket"))
+
+    @property
+    def own_parts(self) -> models.QuerySet[SalesPart]:
+        """The parts that no other version has."""
+        shared = type(self).parts.through.objects.exclude(datasetversion=self.pk).values("salespart")
+        return self.parts.exclude(pk__in=shared)
+
+    @property
+    def stored_bytes(self) -> int:
+        """Bytes of its file and of all its parts, shared or not."""
+        return self.size + (self.parts.aggregate(total=models.Sum("size"))["total"] or 0)
+
+    @property
+    def freed_bytes(self) -> int:
+        """Bytes that go with it: of its file and of the parts that no other version has."""
+        return self.size + (self.own_parts.aggregate(total=models.Sum("size"))["total"] or 0)
+
+    def remove(self, rule: str = BY_HAND, by: AbstractBaseUser | None = None) -> None:
+        """Also removes the parts that no other version has. Safe to repeat after a crash at any point."""
+        dataset = self.dataset_id
+        super().remove(rule, by)
+        remove_unused_parts(dataset, by)
+
     def deletion_notice(self) -> str:
         """One sentence on what a deletion removes; raises ValueError if the version must not be deleted."""
         if self.model_versions.exists():
@@ -97,7 +146,7 @@ class DatasetVersion(Artifact):
         if self.dataset.current_version == self:
             raise ValueError(gettext("It is the current version: go back to another one first."))
         return gettext("It and its file (%(size)s) will be deleted permanently.") % {
-            "size": filesizeformat(self.size)
+            "size": filesizeformat(self.freed_bytes)
         }
 
     def check_scope(self, scope: Scope) -> None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial, reduce
+from functools import lru_cache, partial, reduce
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from registry.datasets.importing.canonical import read_left_out
 from registry.datasets.importing.covariate_roles import CORE_COLUMNS, COVARIATE_ROLES
 from registry.datasets.models import DatasetVersion
 from registry.datasets.scope import Scope
+from registry.datasets.store.reading import RowFilter, iter_tables, read_rows, read_schema
+from registry.datasets.store.texts import join_tables, sort_by_series
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,38 +29,20 @@ BATCH_ROWS = 1 << 17
 
 
 def read_table(version: DatasetVersion, scope: Scope) -> pa.Table:
-    """The rows of a scope in order of store, product and day; checks the file's hash."""
-    file = open_file(version, scope)
-    return pa.Table.from_batches(read_batches(file, scope, file.schema_arrow.names), file.schema_arrow)
-
-
-def open_file(version: DatasetVersion, scope: Scope) -> pq.ParquetFile:
-    """The file with the sales of a scope; checks its hash."""
+    """The rows of a scope in order of store, product and day; raises CorruptArtifact."""
     version.check_scope(scope)
-    return pq.ParquetFile(pa.BufferReader(version.read()))
+    return sort_by_series(read_rows(version, filter_scope(scope)))
 
 
-def read_batches(file: pq.ParquetFile, scope: Scope, columns: list[str]) -> Iterator[pa.RecordBatch]:
-    """The rows of a scope, some at a time."""
-    if scope.kind == "global":
-        yield from file.iter_batches(BATCH_ROWS, columns=columns)
-        return
-    column = f"{scope.kind}_id"
-    groups = [
-        group
-        for group in range(file.num_row_groups)
-        if row_group_may_contain(file, group, column, scope.code)
-    ]
-    wanted = columns if column in columns else [*columns, column]
-    for batch in file.iter_batches(BATCH_ROWS, groups, wanted):
-        yield batch.filter(pc.equal(batch[column], scope.code)).select(columns)
+def filter_scope(scope: Scope) -> RowFilter:
+    """The rows of a scope."""
+    return RowFilter() if scope.kind == "global" else RowFilter(scope.kind, scope.code)
 
 
-def row_group_may_contain(file: pq.ParquetFile, group: int, column: str, code: str) -> bool:
-    """Whether the code is within a row group's bounds."""
-    place = file.schema_arrow.names.index(column)
-    bounds = file.metadata.row_group(group).column(place).statistics
-    return bounds is None or not bounds.has_min_max or bool(bounds.min <= code <= bounds.max)
+def read_batches(version: DatasetVersion, wanted: RowFilter, columns: list[str]) -> Iterator[pa.RecordBatch]:
+    """The wanted rows, some at a time; those of a series stand in order of days."""
+    for table in iter_tables(version, wanted, columns):
+        yield from table.to_batches(BATCH_ROWS)
 
 
 def read_frame(version: DatasetVersion, scope: Scope | None = None) -> pd.DataFrame:
@@ -76,21 +60,31 @@ def to_frame(table: pa.Table) -> pd.DataFrame:
 
 def read_panel(version: DatasetVersion, scope: Scope | None = None) -> Panel:
     """The sales of a scope with a value for each day, and its covariates; without series that never sold."""
-    return read_shards(version, scope).read_whole()
+    scope = scope or Scope()
+    return build_shards(version, scope, [filter_scope(scope)]).read_whole()
 
 
 def read_shards(version: DatasetVersion, scope: Scope | None = None) -> PanelShards:
-    """The panels that the sales of a scope are read as: one, of a version that is one file."""
-    from registry.series.panels.rows import SalesRows
-    from registry.series.panels.shards import PanelShards
-
+    """The panels that the sales of a scope are read as: one for each bucket of all series, else one."""
     scope = scope or Scope()
+    if scope.kind != "global":
+        return build_shards(version, scope, [filter_scope(scope)])
+    buckets = version.parts.order_by("bucket").values_list("bucket", flat=True).distinct() or [0]
+    return build_shards(version, scope, [RowFilter(buckets=(one,)) for one in buckets])
+
+
+def build_shards(version: DatasetVersion, scope: Scope, parts: list[RowFilter]) -> PanelShards:
+    """The panels of the wanted rows; a series lies wholly in one of them."""
+    from registry.series.panels.rows import SalesRows
+    from registry.series.panels.shards import PanelShards, describe_scope
+
+    version.check_scope(scope)
     roles = {name: role for name, role in version.roles.items() if role in COVARIATE_ROLES}
-    file = open_file(version, scope)
-    whole = None if scope.kind == "global" else read_business(version)
-    left_out = read_left_out(file.schema_arrow)
-    rows = SalesRows(partial(read_batches, file, scope))
-    return PanelShards([rows], roles, version.dataset.country, whole, left_out)
+    rows = [SalesRows(partial(read_batches, version, wanted)) for wanted in parts]
+    activity = None if scope.kind == "global" else read_business(version)
+    if len(rows) > 1:
+        activity = describe_scope(rows)
+    return PanelShards(rows, roles, version.dataset.country, activity, read_left_out(read_schema(version)))
 
 
 def read_unsold(version: DatasetVersion, scope: Scope, store: str, product: str) -> pd.DataFrame:
@@ -115,12 +109,23 @@ def split_unsold(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def read_business(version: DatasetVersion) -> BusinessActivity:
     """Facts about the whole business that one scope lacks: last day, and days recorded by each store."""
+    return find_activity(version.pk)
+
+
+@lru_cache(maxsize=4)  # a version never changes
+def find_activity(pk: UUID) -> BusinessActivity:
+    """The facts of a version; raises CorruptArtifact."""
     from registry.series.panels.trading import BusinessActivity
 
-    table = pq.read_table(pa.BufferReader(version.read()), columns=["date", "store_id", "sales"])
-    sold = pc.is_valid(table["sales"])
-    recorded, blank = (group_days(table.filter(mask), version.stores) for mask in (sold, pc.invert(sold)))
-    return BusinessActivity(np.datetime64(version.last, "D"), recorded, blank)
+    version = DatasetVersion.objects.get(pk=pk)
+    sold: list[pa.Table] = []
+    blank: list[pa.Table] = []
+    for table in iter_tables(version, columns=["date", "store_id", "sales"]):
+        is_sold = pc.is_valid(table["sales"])
+        for found, mask in ((sold, is_sold), (blank, pc.invert(is_sold))):
+            found.append(table.filter(mask).group_by(["store_id", "date"]).aggregate([]))
+    days, blank_days = (group_days(join_tables(found), version.stores) for found in (sold, blank))
+    return BusinessActivity(np.datetime64(version.last, "D"), days, blank_days)
 
 
 def group_days(table: pa.Table, stores: list[str]) -> dict[str, Days]:

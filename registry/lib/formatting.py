@@ -35,6 +35,18 @@ def format_units(value: float | None) -> str:
     return number_format(round(value, digits), digits, force_grouping=True)
 
 
+def format_signed_units(value: float | None) -> str:
+    """A difference in units, with its sign.
+
+    >>> format_signed_units(12.4), format_signed_units(-0.26), format_signed_units(0.0)
+    ('+12', '−0.3', '0')
+    """
+    text = format_units(value)
+    if not value or text == format_units(0):
+        return DASH if value is None else format_units(0)
+    return f"+{text}" if value > 0 else text.replace("-", "−")
+
+
 def format_units_range(low: float, high: float) -> str:
     """Both ends of a range alike: decimals only where the upper end is below 10, too.
 

@@ -48,6 +48,7 @@ class Artifact(models.Model):
     KIND: ClassVar[str]
     FOLDER: ClassVar[str]
     SUFFIX: ClassVar[str]
+    PATH_FIELDS: ClassVar[tuple[str, ...]] = ("id",)  # what `path` depends on
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.PENDING, db_index=True)
@@ -61,6 +62,11 @@ class Artifact(models.Model):
     def path(self) -> str:
         """The file's name in the artifact store."""
         return f"{self.FOLDER}/{self.pk}{self.SUFFIX}"
+
+    @property
+    def stored_bytes(self) -> int:
+        """Bytes that its content takes in the store."""
+        return self.size
 
     @property
     def locations(self) -> list[str]:

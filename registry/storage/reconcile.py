@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from pathlib import PurePath
 from typing import Any
 
 from django.apps import apps
@@ -66,10 +67,11 @@ def list_file_names(folder: str) -> set[str]:
 
 def find_orphans(kind: type[Artifact], files: set[str]) -> Iterator[Finding]:
     """Stale artifact files without a row, and temp files; foreign files are left alone."""
-    known = {str(pk) for pk in kind._default_manager.values_list("pk", flat=True)}
+    rows = kind._default_manager.only(*kind.PATH_FIELDS).order_by()
+    known = {PurePath(row.path).name for row in rows.iterator(chunk_size=5000)}
     for name in sorted(files):
         shape = FILE_NAME.fullmatch(name)
-        if shape and (shape[3] or shape[1] not in known) and is_stale(f"{kind.FOLDER}/{name}"):
+        if shape and name not in known and is_stale(f"{kind.FOLDER}/{name}"):
             path = f"{kind.FOLDER}/{name}"
             yield Finding(
                 kind.KIND, shape[1], path, "orphan", "delete_file", partial(get_artifact_store().delete, path)
@@ -87,7 +89,7 @@ def is_stale(path: str) -> bool:
 def check_row(row: Any, files: set[str], check_hashes: bool) -> Iterator[Finding]:
     """Mismatches of one row."""
     found, state = partial(Finding, row.KIND, str(row.pk), str(row)), row.State
-    here = f"{row.pk}{row.SUFFIX}" in files
+    here = PurePath(row.path).name in files
     if row.state == state.DELETING:
         yield found("stuck_deleting", "finish", row.remove)
     elif row.state == state.PENDING:

@@ -27,6 +27,7 @@ register = template.Library()
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "units": formatting.format_units,
+    "signed_units": formatting.format_signed_units,
     "units_range": formatting.format_units_range,
     "whole_number": formatting.format_whole_number,
     "percent": formatting.format_percent,

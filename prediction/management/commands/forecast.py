@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from django.core.management.base import BaseCommand, CommandError
 
 from prediction.engine import Rows, find_newest_sales
+from prediction.runs.models import ForecastRun
 from registry.datasets.levels import parse_group, read_levels
 from registry.datasets.models import Dataset
 from registry.datasets.scope import SCOPE_KINDS, Scope
@@ -64,13 +65,19 @@ class Command(BaseCommand):
             raise CommandError(str(problem), returncode=2) from None
         try:
             version, selection = choose_version(options["model"], options["dataset"], asked)
-            shards = iter_shards(version, selection, options["horizon"])
+            run = (
+                make_run(version, options["horizon"])
+                if output and is_everything(version, selection)
+                else None
+            )
+            shards = iter_run(run) if run else iter_shards(version, selection, options["horizon"])
             facts = collect_facts(version, shards, options["by"], output)
         except ValueError as problem:
             raise CommandError(str(problem)) from None
         except OSError as problem:
             raise CommandError(f"{output} cannot be written: {problem.strerror}.") from None
         facts |= {"scope": str(asked or version.model.scope), "horizon": options["horizon"]}
+        facts |= {"run": str(run.pk)} if run else {}
         self.stdout.write(json.dumps(facts, ensure_ascii=False) if options["json"] else format_summary(facts))
 
 
@@ -94,6 +101,35 @@ def choose_version(
         return version, Selection()
     is_store = asked.kind == "store"
     return version, Selection(asked.code) if is_store else Selection(product=asked.code)
+
+
+def is_everything(version: ModelVersion, selection: Selection) -> bool:
+    """Whether this is the forecast of all series of a dataset, in one piece: it is kept as a forecast run."""
+    from registry.datasets.reader import read_shards
+
+    is_whole = selection.is_whole and version.model.kind == "global"
+    return is_whole and len(read_shards(find_newest_sales(version))) == 1
+
+
+def make_run(version: ModelVersion, horizon: int) -> ForecastRun:
+    """The forecast run that the file is written from; raises ValueError."""
+    from prediction.runs.maker import start_run
+
+    reason = ForecastRun.Reason.COMMAND
+    return start_run(version, find_newest_sales(version), horizon=horizon, reason=reason)
+
+
+def iter_run(run: ForecastRun) -> Iterator[ShardForecast]:
+    """Every series of a run, as its table holds them."""
+    from prediction.runs.frozen import load_prediction
+    from prediction.runs.maker import load_run_panel
+    from prediction.shards import ShardForecast
+
+    prediction, panel = load_prediction(run), load_run_panel(run)
+    if panel.keys != prediction.keys:
+        place = {key: row for row, key in enumerate(panel.keys)}
+        panel = panel.select_series(np.array([place[key] for key in prediction.keys], np.intp))
+    yield ShardForecast(0, 1, panel, prediction)
 
 
 def iter_shards(version: ModelVersion, selection: Selection, horizon: int) -> Iterator[ShardForecast]:

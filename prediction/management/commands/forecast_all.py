@@ -34,7 +34,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         from prediction.engine import check_horizon, find_newest_sales
-        from prediction.runs.maker import make_run
+        from prediction.runs.maker import start_run
 
         try:
             check_horizon(options["horizon"])
@@ -43,11 +43,7 @@ class Command(BaseCommand):
         try:
             version = find_version(options["model"], options["dataset"], None)
             facts = {"horizon": options["horizon"], "as_of": options["as_of"]}
-            run = ForecastRun(version=version, dataset_version=find_newest_sales(version), **facts)
-            run.reason = run.Reason.COMMAND
-            run.save(force_insert=True)
-            run.claim()
-            totals = make_run(run)
+            run = start_run(version, find_newest_sales(version), reason=ForecastRun.Reason.COMMAND, **facts)
         except (ValueError, CorruptArtifact) as problem:
             raise CommandError(translate_error(problem)) from None
         report = {
@@ -61,9 +57,9 @@ class Command(BaseCommand):
             "seconds": run.seconds,
             "learned_later_days": run.as_of is not None and version.dataset_version.last > run.as_of,
             "sha256": run.sha256,
-            "total": round(totals.total, 3),
-            "low": round(totals.low, 3),
-            "high": round(totals.high, 3),
+            "total": round(run.totals.total, 3),
+            "low": round(run.totals.low, 3),
+            "high": round(run.totals.high, 3),
         }
         if report["learned_later_days"]:
             self.stderr.write(LEARNED_LATER.format(model=version.name, day=version.dataset_version.last))

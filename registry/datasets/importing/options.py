@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -61,10 +62,20 @@ class ImportJob:
     name: str  # the file's name in messages; never opened
     folder: str  # for the results
     reading: ImportOptions
-    base: str = ""  # canonical parquet of the current version, if the file is added to it
+    base: str = ""  # the current version's own file, if the file is added to it
+    parts: str = ""  # folder of the files that its rows are in; none of a version of release 0.1
     today: str = ""  # ISO date; later sales are flagged
     only: str = ""  # "look": only detect columns; "items": only the catalog of a canonical file
     language: str = "en"
+
+    @property
+    def base_bytes(self) -> int:
+        """Size of what the file is added to."""
+        paths = [
+            *([Path(self.base)] if self.base else []),
+            *(Path(self.parts).iterdir() if self.parts else []),
+        ]
+        return sum(path.stat().st_size for path in paths)
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)

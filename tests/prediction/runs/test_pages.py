@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from django.core.management import call_command
 from django.test import RequestFactory
 from openpyxl import load_workbook
 
@@ -157,3 +159,43 @@ def test_the_forecast_page_reads_its_series_from_the_run(run, page, sales, monke
     _question, table, _rows = ask(run, "sort=item&to=14")
     shown = page.get(f"/d/{sales.dataset_id}/forecast/?store={store}&horizon=14")
     assert shown.context["forecast"].total == pytest.approx(table.sums.mean[:3, :14].sum(), abs=0.05)
+
+
+def test_the_numbers_on_the_forecast_page_are_those_of_the_runs_file(run, page, sales):
+    table = pq.read_table(io.BytesIO(run.read())).to_pandas()
+    for (store, product), own in table.groupby(["store_id", "product_id"], observed=True):
+        address = f"/d/{sales.dataset_id}/forecast/?store={store}&product={product}&horizon=28"
+        days = page.get(address).context["content"].forecast
+        for name, shown in (
+            ("mean", [day.mean for day in days]),
+            ("q0.9", [day.quantiles[5] for day in days]),
+        ):
+            wanted = own[name].to_numpy(float).round(3)  # what a page shows has three decimals
+            assert np.abs(np.array(shown) - wanted).max() < 1e-9
+
+
+def test_the_current_run_answers_before_a_newer_one(run, make_run, version, sales):
+    newer = make_run(version)
+    assert newer.created_at > run.created_at
+    assert ForecastRun.objects.find_fitting(version, sales, 28) == run
+    run.current_rows.update(run=None)
+    assert ForecastRun.objects.find_fitting(version, sales, 28) == newer
+    assert ForecastRun.objects.find_fitting(version, sales, 29) is None
+
+
+def test_the_forecast_command_keeps_its_file_as_a_run(version, sales, tmp_path, capsys):
+    call_command("forecast", "--model", "best", "--output", str(tmp_path / "all.parquet"), "--json")
+    report = json.loads(capsys.readouterr().out)
+    run = ForecastRun.objects.get(pk=report["run"])
+    assert (run.reason, run.horizon, run.series) == ("command", 28, report["series"])
+    written, kept = pq.read_table(tmp_path / "all.parquet"), pq.read_table(io.BytesIO(run.read()))
+    for name in ("mean", "q0.025", "q0.975"):
+        assert np.array_equal(written[name].to_numpy(), kept[name].to_numpy())
+    assert report["total"] == pytest.approx(run.totals.total, abs=0.01)
+    assert (report["low"], report["high"]) == pytest.approx((run.totals.low, run.totals.high), abs=0.01)
+    store = sales.stores[0]
+    call_command(
+        "forecast", "--model", "best", "--scope", f"store:{store}", "--output", str(tmp_path / "s.csv")
+    )
+    call_command("forecast", "--model", "best", "--json")  # writes nothing
+    assert ForecastRun.objects.count() == 1

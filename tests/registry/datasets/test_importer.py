@@ -13,7 +13,6 @@ import pyarrow.parquet as pq
 import pytest
 from django.core.management import CommandError, call_command
 
-from registry.datasets import models
 from registry.datasets.importer import import_file
 from registry.datasets.importing.checks.row_checks import check_table
 from registry.datasets.importing.column_mapping import detect_columns
@@ -23,6 +22,7 @@ from registry.datasets.importing.options import ImportOptions
 from registry.datasets.models import Dataset, DatasetVersion
 from registry.datasets.reader import read_frame, read_panel
 from registry.datasets.scope import Scope
+from registry.datasets.store.models import SalesPart
 from registry.storage.artifacts import get_artifact_store
 
 pytestmark = pytest.mark.django_db
@@ -285,10 +285,10 @@ def test_skipping_everything_is_an_error(write: Write) -> None:
 def test_nothing_stays_behind_when_the_file_cannot_be_written(
     write: Write, small: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, artifact_folder: Path
 ) -> None:
-    def full(self: DatasetVersion, path: Path) -> None:
+    def full(self: SalesPart, content: bytes) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr(models.DatasetVersion, "write_file", full)
+    monkeypatch.setattr(SalesPart, "write", full)
     with pytest.raises(SalesFileError, match="till could not be saved: no space"):
         import_file(write(small), "till")
     assert not Dataset.objects.exists()

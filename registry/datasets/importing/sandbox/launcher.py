@@ -59,8 +59,8 @@ def run_in_sandbox(job: ImportJob) -> dict[str, Any]:
     if not WORKER_SLOTS.acquire(timeout=BASE_SECONDS):
         raise SalesFileError(_("Other files are being imported: try again in a minute."))
     try:
-        size = sum(os.path.getsize(path) for path in (job.path, job.base) if path and os.path.isfile(path))
-        limit = cpu_limit_seconds(size)
+        own = os.path.getsize(job.path) if os.path.isfile(job.path) else 0
+        limit = cpu_limit_seconds(own + job.base_bytes)
         code = run_worker(job, limit)
     finally:
         WORKER_SLOTS.release()

@@ -28,6 +28,7 @@ from registry.datasets.importing.formats.readers import read_file, unreadable_me
 from registry.datasets.importing.headers import normalize_name
 from registry.datasets.importing.merge import load_canonical, merge_tables
 from registry.datasets.importing.options import ImportJob
+from registry.datasets.importing.parts import load_parts
 from registry.datasets.importing.raw_table import RawTable
 from registry.datasets.importing.role_proposals import propose_roles
 from registry.datasets.importing.sales_summary import summarize_sales
@@ -42,7 +43,8 @@ MAX_SHOWN_COLUMNS = 200
 def run_import(job: ImportJob) -> dict[str, Any]:
     """The report; writes canonical.parquet and bad.csv into the job's folder. Raises SalesFileError."""
     if job.only == "items":
-        return {"items": build_catalog(load_canonical(Path(job.path)), job.reading.roles)}
+        content = load_parts(Path(job.parts)) if job.parts else load_canonical(Path(job.path))
+        return {"items": build_catalog(content, job.reading.roles), "hash": content.content_hash}
     try:
         raw = read_file(
             Path(job.path),
@@ -67,7 +69,7 @@ def import_table(job: ImportJob, raw: RawTable) -> dict[str, Any]:
     if detected.long is not raw:
         raw.release_table()
     today = dt.date.fromisoformat(job.today) if job.today else None
-    base = load_canonical(Path(job.base)) if job.base else None
+    base = load_base(job)
     known = (day_number(base.date_range[0]), day_number(base.date_range[1])) if base is not None else None
     checked, log = check_table(detected.long, detected.mapping, job.reading, today, known)
     if base is not None:
@@ -84,6 +86,13 @@ def import_table(job: ImportJob, raw: RawTable) -> dict[str, Any]:
         content_report = build_report(job, checked, log, content)
         written.result()
     return {**columns_report, **content_report, "changes": asdict(changes) if changes else None}
+
+
+def load_base(job: ImportJob) -> CanonicalTable | None:
+    """What the dataset holds so far, if the file is added to it."""
+    if job.parts:
+        return load_parts(Path(job.parts))
+    return load_canonical(Path(job.base)) if job.base else None
 
 
 def describe_columns(raw: RawTable, detected: DetectedColumns) -> dict[str, Any]:

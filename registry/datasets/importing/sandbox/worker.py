@@ -93,7 +93,7 @@ def disk_full_message(file: str) -> str:
 def out_of_memory_message(job: ImportJob) -> str:
     """What to do about too little memory: it depends on whether the file or the dataset is large."""
     words = {"file": job.name}
-    if job.base and os.path.getsize(job.base) > os.path.getsize(job.path):
+    if job.base_bytes > os.path.getsize(job.path):
         return (
             _(
                 "The dataset is too large to add %(file)s: save its newest years as a separate "
