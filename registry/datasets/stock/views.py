@@ -22,8 +22,8 @@ from registry.datasets.stock.saved_text import describe_saved
 def stock_upload(request: HttpRequest) -> HttpResponse:
     """Imports a file of stock or terms, whole or not at all."""
     posted = request.method == "POST"
-    given = {"data": request.POST, "files": request.FILES} if posted else {}
-    form = StockFileForm(**given, initial=request.GET.dict())
+    given = (request.POST, request.FILES) if posted else (None, None)
+    form = StockFileForm(given[0], given[1], initial=request.GET.dict())
     if posted and form.is_valid():
         try:
             saved = form.save_file(cast(User, request.user))

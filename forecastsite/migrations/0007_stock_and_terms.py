@@ -12,7 +12,7 @@ def grant(apps, _editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("forecastsite", "0005_forecast_runs"),
+        ("forecastsite", "0006_accuracy_alerts"),
         ("registry", "0009_stock_and_terms"),
     ]
 
