@@ -258,6 +258,8 @@ Q_CLUSTER: dict[str, Any] = {
 TRAINING_THREADS = read_env_int(
     "TRAINING_THREADS", min(4, (os.cpu_count() or 2) // TRAINING_WORKERS) or 1, 1, 64
 )
+TRAINING_PROCESSES = read_env_int("TRAINING_PROCESSES", 1, 1, 64)  # that learn one network together
+TRAINING_ADDRESS = read_env("TRAINING_ADDRESS")  # of this host for the others of one training
 TRAINING_MEMORY_MB = read_env_int("TRAINING_MEMORY_MB", 6000, 512, 1_000_000)
 RUNNING_PER_USER = read_env_int("RUNNING_PER_USER", 1, 1, 64)  # running trainings of one user
 WAITING_PER_USER = read_env_int("WAITING_PER_USER", 5, 1, 1000)

@@ -23,8 +23,8 @@ from django_q.models import OrmQ
 
 from registry.storage.shared_folder import list_abandoned
 from training.events import RunEvent
-from training.exit_reasons import ExitReason
 from training.models import CHECKPOINT_FOLDER, LEASE_DURATION, QUEUE_NAME, TrainingRun
+from training.process.exit_reasons import ExitReason
 from training.queue import lock_user, may_start, waiting_order
 
 logger = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ def claim_run(run_id: uuid.UUID | str, pid: int, host: str) -> TrainingRun | Non
         return None
     state = TrainingRun.State
     free = Q(state=state.QUEUED) | Q(state=state.RUNNING, lease_until__lt=Now())
-    owner = {"attempt_token": uuid.uuid4(), "pid": pid, "host": host}
+    owner = {"attempt_token": uuid.uuid4(), "pid": pid, "host": host, "rendezvous": ""}
     life = {"heartbeat_at": Now(), "lease_until": Now() + LEASE_DURATION, "started_at": Now()}
     where = free & Q(attempt=run.attempt, cancel_requested=False)
     before = run.attempt_token

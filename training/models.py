@@ -36,7 +36,7 @@ from registry.lib.messages import translate_message
 from registry.model_versions.models import ModelVersion
 from registry.storage.shared_folder import SharedFolder
 from training.events import RunEvent
-from training.limits import peak_memory_mb
+from training.process.limits import peak_memory_mb
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -74,6 +74,8 @@ class TrainingRun(models.Model):
     horizon = models.PositiveIntegerField(_("days ahead"), default=28)
     budget = models.PositiveIntegerField(_("seconds to learn"), default=60)
     seed = models.BigIntegerField(_("seed"), default=0)
+    processes = models.PositiveSmallIntegerField(_("processes"), default=1)  # on each machine
+    hosts = models.PositiveSmallIntegerField(_("machines"), default=1)
     form_token = models.UUIDField(null=True, blank=True, unique=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True, db_index=True)
     created_by = models.ForeignKey(
@@ -97,6 +99,7 @@ class TrainingRun(models.Model):
     heartbeat_at = models.DateTimeField(_("last heartbeat"), null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True, db_index=True)
     host = models.CharField(_("machine"), max_length=100, blank=True)
+    rendezvous = models.CharField(max_length=100, blank=True, editable=False)  # host:port of this attempt
     pid = models.PositiveIntegerField(_("process"), null=True, blank=True)
     # outcome
     started_at = models.DateTimeField(_("started"), null=True, blank=True)

@@ -30,6 +30,8 @@ class RunOptions(TypedDict, total=False):
     horizon: int
     budget: int
     seed: int
+    processes: int
+    hosts: int
     created_by: User | None
     form_token: uuid.UUID | None
 
@@ -40,6 +42,7 @@ def build_run(
     """A validated run that is not saved yet; raises ValueError with one sentence."""
     from registry.algorithms import build_config  # imports torch
 
+    options = RunOptions(processes=settings.TRAINING_PROCESSES) | options
     run = TrainingRun(
         dataset_version=dataset_version, kind=scope.kind, code=scope.code, algorithm=algorithm, **options
     )

@@ -18,6 +18,7 @@ from registry.storage.artifacts import CorruptArtifact
 from training import leases
 from training.checkpoint_copies import CheckpointCopies
 from training.models import TrainingRun
+from training.rendezvous import LeaseLost, join_group, lead_group
 from training.retest import retest_version_in_use
 
 if TYPE_CHECKING:
@@ -28,21 +29,17 @@ EXPECTED_ERRORS = (ValueError, CorruptArtifact)  # their text is one sentence fo
 FLUSH_SECONDS = 0.25  # seconds between two writes of progress
 
 
-class LeaseLost(Exception):
-    """The run was stopped or belongs to another attempt now; this attempt must save nothing."""
-
-
 def train_and_publish(run: TrainingRun) -> ModelVersion:
-    """Trains a claimed run and publishes the version. Raises EXPECTED_ERRORS or LeaseLost."""
+    """Trains a claimed run and publishes the version. Raises EXPECTED_ERRORS, LeaseLost or ProcessLost."""
     from registry.datasets.reader import read_shards
     from training.learning.checkpoint import Checkpoint
     from training.learning.pipeline import TrainingPipeline
 
     start, reported = time.monotonic(), 0
-    with CheckpointCopies(run.shared_checkpoint) as copies:
+    with lead_group(run) as group, CheckpointCopies(run.shared_checkpoint) as copies:
         checkpoint = Checkpoint(run.shared_checkpoint.path, run.is_finish_requested, copies.note)
         pipeline = TrainingPipeline(
-            read_shards(run.dataset_version, run.scope), build_training_config(run), checkpoint=checkpoint
+            read_shards(run.dataset_version, run.scope), build_training_config(run), checkpoint, group
         )
         with closing(batch_progress(pipeline)) as batches:
             for batch in batches:
@@ -50,6 +47,17 @@ def train_and_publish(run: TrainingRun) -> ModelVersion:
                     raise LeaseLost("The run was stopped or taken over.")
                 reported += len(batch)
     return publish_version(run, pipeline.result, time.monotonic() - start)
+
+
+def join_training(run: TrainingRun) -> None:
+    """Learns with the process that leads this attempt. Raises EXPECTED_ERRORS, LeaseLost or ProcessLost."""
+    from registry.datasets.reader import read_shards
+    from training.learning.pipeline import TrainingPipeline
+
+    group = join_group(run)
+    if group is not None:
+        sales = read_shards(run.dataset_version, run.scope)
+        TrainingPipeline(sales, build_training_config(run), group=group).follow()
 
 
 def build_training_config(run: TrainingRun) -> TrainingConfig:
@@ -62,7 +70,7 @@ def build_training_config(run: TrainingRun) -> TrainingConfig:
         horizon=run.horizon,
         budget=float(run.budget),
         seed=run.seed,
-        threads=settings.TRAINING_THREADS,
+        threads=max(1, settings.TRAINING_THREADS // run.processes),
         data_hash=run.dataset_version.content_hash,
     )
 

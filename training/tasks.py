@@ -1,7 +1,8 @@
 """Jobs of the training queue.
 
 The numeric work runs in a child process: killed, out of memory or crashed, it ends as a return code. The
-dotted names of `run_training` and `write_to_owner` are stored in queue rows of running installations.
+dotted names of `run_training`, `join_training` and `write_to_owner` are stored in queue rows of running
+installations.
 """
 
 from __future__ import annotations
@@ -16,11 +17,17 @@ from django.core.mail import send_mail
 from django.db import Error as DatabaseError
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django_q.tasks import async_task
 
 from training import leases
-from training.child_process import ChildProcess
-from training.exit_reasons import DISK_FULL_TEXT, UNEXPLAINED_TEXTS, WORKER_INTERRUPTED_TEXT, is_disk_full
-from training.models import TrainingRun
+from training.models import QUEUE_NAME, TrainingRun
+from training.process.child_process import ChildGroup, ChildProcess
+from training.process.exit_reasons import (
+    DISK_FULL_TEXT,
+    UNEXPLAINED_TEXTS,
+    WORKER_INTERRUPTED_TEXT,
+    is_disk_full,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -37,21 +44,38 @@ def run_training(run_id: str) -> None:
 def supervise_run(run: TrainingRun) -> None:
     """Trains the run in a child process; leaves no running row behind, whatever happens."""
     try:
-        with ChildProcess("run_training", str(run.pk), str(run.attempt_token)) as child:
-            leases.record_pid(run, child.process.pid)
-            if child.wait(leases.Heartbeat(run).may_continue):
-                record_exit(run, child)
+        with ChildGroup(run.processes, "run_training", str(run.pk), str(run.attempt_token)) as children:
+            leases.record_pid(run, children.leader.process.pid)
+            invite_hosts(run)
+            if children.wait(leases.Heartbeat(run).may_continue):
+                record_exit(run, children.first_to_fail)
             elif run.cancel_requested:
-                child.kill()
+                children.kill()
                 run.mark_cancelled()
             else:
-                child.let_finish()
+                children.leader.let_finish()
     except BaseException as error:  # also the timeout of the queue, which raises SystemExit
         if is_disk_full(error):
             fail_on_full_disk(run)
             return
         run.mark_failed(WORKER_INTERRUPTED_TEXT, {"error": type(error).__name__})
         raise
+
+
+def invite_hosts(run: TrainingRun) -> None:
+    """Queues a job for each further host that is to learn with this one."""
+    token, seconds = str(run.attempt_token), run.budget + 3600
+    for _number in range(run.hosts - 1):
+        async_task("training.tasks.join_training", str(run.pk), token, cluster=QUEUE_NAME, timeout=seconds)
+
+
+def join_training(run_id: str, token: str) -> None:
+    """Queue job: learns with the host that leads this attempt, until it ends."""
+    run = leases.find_owned(run_id, token)
+    if run is None or leases.is_draining():
+        return
+    with ChildGroup(run.processes, "run_training", run_id, token, has_leader=False) as children:
+        children.wait(lambda: leases.find_owned(run_id, token) is not None)
 
 
 def record_exit(run: TrainingRun, child: ChildProcess) -> None:

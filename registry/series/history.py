@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
@@ -24,6 +24,10 @@ class HiddenDays:
     end: Tensor  # [B]
     is_closure: Tensor  # [B] bool: the store is shown as closed on these days
     covariates_end: Tensor  # [B] first column whose past covariates are not known
+
+    def __getitem__(self, part: slice) -> HiddenDays:
+        """Those of some of the windows."""
+        return HiddenDays(*(getattr(self, one.name)[part] for one in fields(self)))
 
     @property
     def edges(self) -> tuple[Tensor, Tensor]:

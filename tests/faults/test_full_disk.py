@@ -13,7 +13,7 @@ import pytest
 
 from tests.helpers.installation import MANAGE, Site, until
 from tests.helpers.trials import only_if
-from training.exit_reasons import DISK_FULL_TEXT
+from training.process.exit_reasons import DISK_FULL_TEXT
 
 pytestmark = pytest.mark.processes
 SIZE = "64m"

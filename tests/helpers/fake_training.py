@@ -21,7 +21,7 @@ class FakeLearned:
 class FakeLearning:
     """Three epochs, then a result."""
 
-    def __init__(self, panel, plan, checkpoint=None) -> None:
+    def __init__(self, panel, plan, checkpoint=None, group=None) -> None:
         self.panel, self.plan = panel, plan
 
     def __iter__(self) -> Iterator[Progress]:

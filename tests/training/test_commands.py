@@ -71,7 +71,7 @@ def test_wrong_arguments_are_refused_before_anything_happens(data, wrong):
 
 def test_data_that_cannot_be_learned_fails_the_run_with_the_same_sentence(train, learner):
     class Poor(FakeLearning):
-        def __init__(self, panel, plan, checkpoint=None):
+        def __init__(self, panel, plan, checkpoint=None, group=None):
             raise ValueError("There are 3 days of sales.")
 
     learner(Poor)
@@ -84,7 +84,7 @@ def test_data_that_cannot_be_learned_fails_the_run_with_the_same_sentence(train,
 
 def test_a_message_of_the_numerics_is_saved_with_its_values(train, learner):
     class Poor(FakeLearning):
-        def __init__(self, panel, plan, checkpoint=None):
+        def __init__(self, panel, plan, checkpoint=None, group=None):
             raise MessageError("There are {have} days of sales.", have=3)
 
     learner(Poor)
@@ -103,7 +103,7 @@ def test_a_run_of_an_earlier_release_shows_its_reason_as_before():
 
 def test_a_training_broken_off_by_hand_leaves_no_running_row(train, learner):
     class Interrupted(FakeLearning):
-        def __init__(self, panel, plan, checkpoint=None):
+        def __init__(self, panel, plan, checkpoint=None, group=None):
             raise KeyboardInterrupt
 
     learner(Interrupted)

@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from training import estimate, limits
+from training import estimate
 from training.models import TrainingRun
+from training.process import limits
 
 pytestmark = pytest.mark.django_db
 

@@ -29,7 +29,7 @@ def test_the_learner_is_told_everything_that_was_asked(ask, learner):
     told = []
 
     class Listening(FakeLearning):
-        def __init__(self, panel, plan, checkpoint):
+        def __init__(self, panel, plan, checkpoint, group):
             super().__init__(panel, plan, checkpoint)
             told.append(plan)
 

@@ -12,8 +12,10 @@ from django.db import OperationalError
 from django_q.exceptions import TimeoutException
 
 from registry.labels import event_text
-from training import child_process, leases, tasks
-from training.exit_reasons import (
+from training import leases, tasks
+from training.models import TrainingRun
+from training.process import child_process
+from training.process.exit_reasons import (
     CRASHED_TEXT,
     DISK_FULL_TEXT,
     KILLED_TEXT,
@@ -23,7 +25,6 @@ from training.exit_reasons import (
     PROGRAM_ERROR_TEXT,
     ExitReason,
 )
-from training.models import TrainingRun
 
 pytestmark = pytest.mark.django_db
 
@@ -176,10 +177,10 @@ def test_a_full_disk_is_one_line_in_the_log(child, caplog, ask):
 
 
 def test_a_worker_that_meets_a_full_disk_says_so_in_one_line(ask, caplog, monkeypatch):
-    def start(*_command):
+    def start(*_given):
         raise OperationalError("database or disk is full")
 
-    monkeypatch.setattr(tasks, "ChildProcess", start)
+    monkeypatch.setattr(tasks, "ChildGroup", start)
     run = attempts(ask(), 1)
     assert run.error_text == DISK_FULL_TEXT
     assert [record.getMessage() for record in caplog.records] == [
@@ -191,7 +192,7 @@ def test_a_disk_that_is_too_full_to_say_so_leaves_the_run_to_its_lease(ask, capl
     def full(*_given):
         raise OperationalError("database or disk is full")
 
-    monkeypatch.setattr(tasks, "ChildProcess", full)
+    monkeypatch.setattr(tasks, "ChildGroup", full)
     monkeypatch.setattr(TrainingRun, "mark_failed", full)
     run = attempts(ask(), 1)
     assert run.state == "running"

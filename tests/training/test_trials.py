@@ -10,11 +10,11 @@ from registry.labels import describe_choice, describe_skipped
 from tests.helpers.fake_training import epoch
 from training import leases
 from training.events import RunEvent
-from training.exit_reasons import explain_exit
 from training.learning.progress import Progress
 from training.learning.trials import Trials
 from training.live_updates import ViewerPermissions, render_snapshot, render_update
 from training.models import TrainingRun
+from training.process.exit_reasons import explain_exit
 from training.trial_table import build_trial_table
 
 ALL = ViewerPermissions(may_steer=True, may_train=True, may_forecast=True)

@@ -25,6 +25,7 @@ from registry.series.windows import Batch, Windows, find_positions
 from training.learning import loop
 from training.learning.checkpoint import FitState
 from training.learning.defaults import MIN_PAST_DAYS
+from training.learning.distributed import ALONE, FitOrder, ProcessGroup
 from training.learning.hiding import Hiding
 from training.learning.rotation import ShardRotation, ShardTables
 from training.learning.step_plan import planned_steps
@@ -46,6 +47,7 @@ class Candidate:
     horizon: int
     seed: int
     shards: ShardTables | None = None  # of all series, where the panel holds a part of them
+    group: ProcessGroup = ALONE
     holdout_forecasts: list[Floats] = field(
         default_factory=list
     )  # [S, H, Q] of each holdout window, not calibrated
@@ -79,7 +81,7 @@ class Candidate:
         self, end: int, seconds: float, threads: int, refit: bool = False
     ) -> Iterator[FitProgress]:
         """Learns on windows that end before column `end`; raises MessageError when there are none."""
-        check = self._draw_check_windows(end)
+        check = self._draw_check_windows(end) if self.group.leads else None
         sampler = self._build_sampler(self.windows, end, self.seed + refit, check)
         if sampler is None:
             raise MessageError(
@@ -88,8 +90,9 @@ class Candidate:
                 )
             )
         if isinstance(self.model, CustomFit):
-            yield from self._fit_custom(self.model, sampler, seconds)
+            yield from self._fit_custom(self.model, sampler, seconds)  # in one process
         else:
+            self.group.give_order(FitOrder(self.entry.name, self.best_step, end, seconds, threads, refit))
             yield from self._fit_network(sampler, end, (seconds, threads, refit))
         self.best_step = self.fit_state.stopping.best_step
 
@@ -109,6 +112,7 @@ class Candidate:
         self, sampler: loop.WindowSampler, end: int, course: tuple[float, int, bool]
     ) -> Iterator[FitProgress]:
         """The rounds of a network, which learns from all shards if there are several."""
+        sampler.group = self.group
         schedule = self.build_schedule(sampler, *course)
         if self.shards is None or not schedule.steps:
             yield from loop.fit_network(self.model, sampler, schedule, self.fit_state)
@@ -120,6 +124,7 @@ class Candidate:
             return self._build_sampler(windows, end, seed) or sampler
 
         with closing(ShardRotation(len(tables.shards), build, seed, sampler.check)) as rotation:
+            rotation.group = self.group
             rotation.plan_visits(schedule.steps, schedule.seconds)
             yield from loop.fit_network(self.model, rotation, schedule, self.fit_state)
 

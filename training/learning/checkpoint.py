@@ -19,11 +19,12 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from registry.algorithms import FitProgress
 from registry.lib.atomic_file import write_atomic
+from training.learning.distributed import ALONE, ProcessGroup
 from training.learning.early_stopping import EarlyStopping
 
 logger = logging.getLogger(__name__)
@@ -83,6 +84,7 @@ class LearnerState:
     best: nn.Module  # the average of the best round on check days
     optimizer: torch.optim.Optimizer
     generator: torch.Generator
+    group: ProcessGroup = ALONE
 
     def copy_tensors(self) -> dict[str, Tensor]:
         """All tensors but the model's, by name."""
@@ -146,8 +148,18 @@ class FitState:
     def restore(self, model: nn.Module, learner: LearnerState | None = None) -> bool:
         """Restores state and weights from the file; False, with nothing changed, if no file fits."""
         found = read_checkpoint(self.file)
-        if found is None:
-            return False
+        return found is not None and self.load(found, model, learner)
+
+    def share(self, model: nn.Module, learner: LearnerState) -> None:
+        """Takes over the state of the process that leads."""
+        content = learner.group.send_state(self.encode(model, learner))
+        if not learner.group.leads:
+            self.load(decode_checkpoint(content), model, learner)
+
+    def load(
+        self, found: tuple[dict[str, Any], dict[str, Tensor]], model: nn.Module, learner: LearnerState | None
+    ) -> bool:
+        """Restores from header and tensors; False, with nothing changed, if they do not fit."""
         head, tensors = found
         weights = tensors_under("model", tensors)
         if not is_compatible(weights, model) or not (head["done"] or (learner and "generator" in tensors)):
@@ -168,18 +180,23 @@ class FitState:
         """Writes the file; on a full disk the training continues without it."""
         if self.file is None:
             return
+        content = self.encode(model, learner)
+        self.saved_at = time.monotonic()
+        try:
+            write_atomic(self.file, [content])
+            self.checkpoint.on_saved(self.file)
+        except OSError as error:
+            logger.warning("The checkpoint could not be saved (%s): training continues without it.", error)
+
+    def encode(self, model: nn.Module, learner: LearnerState | None = None) -> bytes:
+        """Header and tensors as a safetensors file."""
         head = {name: getattr(self, name) for name in STATE_FIELDS}
         head |= asdict(self.stopping) | {"rounds": [asdict(one) for one in self.rounds]}
         tensors = add_prefix("model", model.state_dict()) | {"random": torch.get_rng_state()}
         tensors |= learner.copy_tensors() if learner else {}
         # cloned: safetensors refuses tensors that share memory
         own = {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}
-        self.saved_at = time.monotonic()
-        try:
-            write_atomic(self.file, [save(own, metadata={"checkpoint": json.dumps(head)})])
-            self.checkpoint.on_saved(self.file)
-        except OSError as error:
-            logger.warning("The checkpoint could not be saved (%s): training continues without it.", error)
+        return save(own, metadata={"checkpoint": json.dumps(head)})
 
     def finish(self, model: nn.Module) -> None:
         """Marks the fit as done: from now on its file holds the result."""
@@ -229,3 +246,9 @@ def read_checkpoint(file: Path | None) -> tuple[dict[str, Any], dict[str, Tensor
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         logger.warning("The checkpoint %s is damaged (%s): its fit starts again.", file, error)
         return None
+
+
+def decode_checkpoint(content: bytes) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Header and tensors of a checkpoint that was not read from a file."""
+    size = int.from_bytes(content[:8], "little")  # of the header of a safetensors file
+    return json.loads(json.loads(content[8 : 8 + size])["__metadata__"]["checkpoint"]), load(content)

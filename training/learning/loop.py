@@ -18,10 +18,13 @@ from torch import Tensor, nn
 
 from registry.algorithms import FitProgress
 from registry.lib.errors import MessageError, gettext_noop
-from registry.series.quantiles import MEDIAN_INDEX, QUANTILE_LEVELS
+from registry.series.history import HiddenDays
+from registry.series.quantiles import MEDIAN_INDEX
 from registry.series.windows import Batch, Windows
 from training.learning.checkpoint import FitState, LearnerState
+from training.learning.distributed import ALONE, ProcessGroup
 from training.learning.hiding import Hiding
+from training.learning.losses import forecast_loss, mean_loss_weight, pinball_loss
 from training.learning.prefetch import Drawn, iter_batches, spare_thread
 from training.learning.rotation import ShardRotation
 
@@ -31,9 +34,7 @@ MAX_DELAY = 3.0  # times the seconds of a fit, after which it ends without havin
 WARM_UP_SHARE = 0.03
 MAX_GRADIENT_NORM = 1.0
 EMA_DECAY = 0.995
-MEAN_WEIGHT = 0.3  # of the loss of the mean beside that of the quantiles
 MIN_SALES = 1e-9  # units of a batch, up to which nothing was sold
-WILD_SPREAD = 10.0  # spread of the sales at which the weight of the mean is halved
 NOT_FINITE = gettext_noop("The loss became not-a-number in step {step}: check the scale of the sales.")
 
 
@@ -65,7 +66,8 @@ class WindowSampler:
     """Seeded random windows among the given (series, column) pairs, which are in order of series.
 
     A series is drawn by the square root of its size: between equal shares (MASE) and equal units (WAPE).
-    With a `hiding` some windows lose days (hiding.py).
+    With a `hiding` some windows lose days (hiding.py). Of a group each process draws the windows of all, and
+    cuts its own.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class WindowSampler:
         hiding: Hiding | None = None,
     ):
         self.windows, self.check, self.hiding = windows, check, hiding
+        self.group: ProcessGroup = ALONE
         self.rows, self.columns = rows, columns = positions
         self.generator = torch.Generator().manual_seed(seed)
         # [G] series that have windows, and how many each; rows and columns are [N]
@@ -94,7 +97,15 @@ class WindowSampler:
         """Every step draws from all windows alike."""
 
     def draw(self, size: int) -> Batch:
-        """A batch of that many windows, with repetition."""
+        """A batch of that many windows, with repetition; of a group, those of this process."""
+        return self._cut(*self._draw_places(size * self.group.size), self.group.share_of(size))
+
+    def draw_for_all(self, size: int) -> Batch:
+        """A batch of that many windows, the same in all processes of a group."""
+        return self._cut(*self._draw_places(size), slice(None))
+
+    def _draw_places(self, size: int) -> tuple[Tensor, Tensor, HiddenDays | None]:
+        """Series and columns of windows, and what they lose."""
         # row 0 picks the series by its share, row 1 the window within it
         chance = torch.rand(2, size, generator=self.generator, dtype=torch.float64)
         series = torch.searchsorted(
@@ -104,31 +115,10 @@ class WindowSampler:
         pick = self.starts[series] + (chance[1] * self.counts[series]).long()
         rows, columns = self.rows[pick], self.columns[pick]
         hidden = self.hiding.draw(self.windows, rows, columns, self.generator) if self.hiding else None
-        return self.windows.cut_batch(rows, columns, hidden)
+        return rows, columns, hidden
 
-
-def mean_loss_weight(batch: Batch) -> float:
-    """Weight of the mean in the loss: less where single orders are huge and would drown the quantiles."""
-    usual = batch.base.clamp(min=0.05)
-    spread = float(((batch.target - usual) ** 2 / usual).nanmean())
-    return MEAN_WEIGHT / (1 + spread / WILD_SPREAD) if math.isfinite(spread) else MEAN_WEIGHT
-
-
-def pinball_loss(error: Tensor) -> Tensor:
-    """Pinball loss of errors [..., Q - 1], averaged over the quantile levels: [...]."""
-    levels = torch.tensor(QUANTILE_LEVELS)
-    return torch.maximum(levels * error, (levels - 1) * error).mean(dim=-1)
-
-
-def forecast_loss(output: Tensor, batch: Batch, weight: float = MEAN_WEIGHT) -> Tensor:
-    """Pinball loss of the quantiles plus `weight` x Poisson loss of the mean: output [B, P, Q], a scalar."""
-    known = ~batch.target.isnan()
-    target = batch.target.nan_to_num()
-    quantiles = pinball_loss(target[..., None] - output[..., 1:])
-    mean = output[..., 0].clamp(min=1e-4)
-    # negative Poisson log likelihood without its constant: [B, P], least where mean = target
-    poisson = mean - target * mean.log()
-    return ((quantiles + weight * poisson) * known).sum() / known.sum().clamp(min=1)
+    def _cut(self, rows: Tensor, columns: Tensor, hidden: HiddenDays | None, part: slice) -> Batch:
+        return self.windows.cut_batch(rows[part], columns[part], hidden[part] if hidden else None)
 
 
 class LossNotFinite(MessageError):
@@ -141,13 +131,16 @@ def fit_network(
     """Learns in place and yields each round; at the end the model holds the averaged weights.
 
     With check days these are the weights of the best round, and learning ends when no later one improves it.
-    `state` resumes an interrupted fit and says whether somebody wants the result now.
+    `state` resumes an interrupted fit and says whether somebody wants the result now. All processes of the
+    sampler's group call this at the same time.
     """
-    learner = _start_learner(model, schedule)
+    learner = _start_learner(model, schedule, sampler.group)
     # before the restore, which puts the sampler's generator back to where the interrupted fit left it
-    weight = mean_loss_weight(sampler.draw(SPREAD_WINDOWS))
+    weight = mean_loss_weight(sampler.draw_for_all(SPREAD_WINDOWS))
     learner.generator.set_state(sampler.generator.get_state())
     state.restore(model, learner)
+    if sampler.group.size > 1:
+        state.share(model, learner)
     yield from state.rounds
     if state.done:
         return
@@ -174,13 +167,20 @@ def _learn_steps(
     started = time.monotonic() - state.spent
     for step, (batch, generator_state) in enumerate(batches, start=state.step):
         spent = time.monotonic() - started
+        is_over = learner.group.leads and _should_stop(schedule, state)
+        if is_over and learner.group.size == 1:
+            break
         learner.generator.set_state(generator_state)
-        loss, error = _train_step(learner, batch, schedule.learning_rate_at(step), weight)
+        done = _train_step(learner, batch, schedule.learning_rate_at(step), weight, is_over)
+        if done is None:
+            break
+        loss, error = done
         if not math.isfinite(loss):
             if step < schedule.steps_per_round:
                 raise LossNotFinite(NOT_FINITE, step=step + 1)
             break  # what was learned before the accident is still good
-        _update_average(learner, step)
+        if learner.group.leads:
+            _update_average(learner, step)
         state.record_step(error, spent)
         if state.step % schedule.steps_per_round == 0:
             share = max(state.step / schedule.steps, spent / schedule.seconds)
@@ -188,16 +188,15 @@ def _learn_steps(
             yield state.record_round(FitProgress(min(1.0, share), state.error, check))
         if state.is_save_due:
             state.save(learner.model, learner)
-        if _should_stop(schedule, state):
-            break
 
 
-def _start_learner(model: nn.Module, schedule: FitSchedule) -> LearnerState:
+def _start_learner(model: nn.Module, schedule: FitSchedule, group: ProcessGroup = ALONE) -> LearnerState:
     """The model with its optimizer and the copies that average its weights."""
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=schedule.learning_rate, weight_decay=0.01, fused=True
     )
-    return LearnerState(model, copy.deepcopy(model), copy.deepcopy(model), optimizer, torch.Generator())
+    average, best = copy.deepcopy(model), copy.deepcopy(model)
+    return LearnerState(model, average, best, optimizer, torch.Generator(), group)
 
 
 def _should_stop(schedule: FitSchedule, state: FitState) -> bool:
@@ -236,12 +235,6 @@ def _learning_rate_factor(share: float) -> float:
     return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share))
 
 
-def _median_error(output: Tensor, batch: Batch) -> float:
-    """WAPE of the median one block ahead; NaN when nothing was sold."""
-    sold = _total_sales(batch)
-    return _median_miss(output, batch) / sold if sold > MIN_SALES else math.nan
-
-
 def _median_miss(output: Tensor, batch: Batch) -> float:
     """Sum of all errors of the median in units."""
     off = (batch.target - output[..., 1 + MEDIAN_INDEX].clamp(min=0)) * batch.scale[:, None]
@@ -260,9 +253,12 @@ def _total_sales(batch: Batch) -> float:
 
 
 def _train_step(
-    learner: LearnerState, batch: Batch, learning_rate: float, weight: float
-) -> tuple[float, float]:
-    """One learning step: its loss (NaN when the gradient is not finite) and its error."""
+    learner: LearnerState, batch: Batch, learning_rate: float, weight: float, is_over: bool
+) -> tuple[float, float] | None:
+    """One learning step: its loss (NaN when the gradient is not finite) and its error.
+
+    None, with nothing learned, when the process that leads says that it `is_over`.
+    """
     for group in learner.optimizer.param_groups:
         group["lr"] = learning_rate
     learner.model.train()
@@ -270,11 +266,19 @@ def _train_step(
     output = learner.model(batch)
     value = forecast_loss(output, batch, weight)
     value.backward()
+    miss, sold = _median_miss(output.detach(), batch), _total_sales(batch)
+    known = float((~batch.target.isnan()).sum())
+    known, over, miss, sold = learner.group.average_gradients(
+        learner.model, [known, float(is_over), miss, sold]
+    )
+    if over:
+        return None
     norm = nn.utils.clip_grad_norm_(learner.model.parameters(), MAX_GRADIENT_NORM)
     is_finite = bool(torch.isfinite(norm))
     if is_finite:
         learner.optimizer.step()
-    return float(value.detach()) if is_finite else math.nan, _median_error(output.detach(), batch)
+    error = miss / sold if sold > MIN_SALES else math.nan
+    return float(value.detach()) if is_finite else math.nan, error
 
 
 def _update_average(learner: LearnerState, step: int) -> None:

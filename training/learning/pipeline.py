@@ -27,19 +27,19 @@ from registry.series.joint import fit_joint
 from registry.series.panel import Floats, Panel
 from registry.series.panels.shards import PanelShards
 from registry.series.windows import Windows
+from training.learning import progress as reports
 from training.learning.candidate import Candidate
-from training.learning.checkpoint import Checkpoint
+from training.learning.checkpoint import Checkpoint, FitState
 from training.learning.defaults import (
     LEARN_SHARE,
     MIN_PAST_DAYS,
     REFIT_SHARE,
     TEST_WINDOWS,
-    count_methods,
     count_test_windows,
     default_block,
-    enough_budget,
     required_days,
 )
+from training.learning.distributed import ALONE, ProcessGroup
 from training.learning.ensemble import (
     EnsembleChoice,
     WindowForecasts,
@@ -48,18 +48,9 @@ from training.learning.ensemble import (
     window_wape,
 )
 from training.learning.holdout import Holdout
-from training.learning.progress import (
-    PREPARED,
-    RAN_AWAY,
-    SAVING,
-    STARTED,
-    TESTED_PART,
-    Progress,
-    describe_round,
-    describe_score,
-)
+from training.learning.progress import Progress, describe_round, describe_score
 from training.learning.rotation import ShardTables, add_series
-from training.learning.trials import Trials
+from training.learning.trials import select_methods
 
 TOO_FEW_DAYS = gettext_noop(
     "There are {have} days of sales, but forecasting {days} days ahead needs {need}: add older days or "
@@ -106,14 +97,16 @@ class TrainingPipeline:
         sales: Panel | PanelShards,
         training_config: TrainingConfig,
         checkpoint: Checkpoint | None = None,
+        group: ProcessGroup = ALONE,
     ):
         panel = sales if isinstance(sales, Panel) else sales.read(0)  # of several shards one: an even sample
         panel = panel.select_series(panel.find_sold())  # nothing can be learned of what never sold
         self.panel, self.training_config, self.started = panel, training_config, time.monotonic()
-        self.checkpoint = checkpoint or Checkpoint()
+        self.checkpoint, self.group = checkpoint or Checkpoint(), group
         self.round_count, self.progress = 0, 0.0  # rounds of all candidates
         self.learning_since = self.started
-        entries, self.trials = self._select_entries()
+        cells = len(panel.keys) * panel.days
+        entries, self.trials = select_methods(training_config.algorithm, training_config.budget, cells)
         asked = [algorithms.build_config(entry.name, training_config.knobs) for entry in entries]
         configs = [replace(config, block=config.block or default_block(panel)) for config in asked]
         horizon, need = training_config.horizon, required_days(training_config.horizon)
@@ -128,18 +121,32 @@ class TrainingPipeline:
         tables = Windows(panel, encoder, MIN_PAST_DAYS, block)
         parts = ShardTables(shards, encoder, MIN_PAST_DAYS, block) if shards else None
         self.candidates = [
-            Candidate(entry, config, panel, encoder, tables, horizon, training_config.seed, parts)
+            Candidate(entry, config, panel, encoder, tables, horizon, training_config.seed, parts, group)
             for entry, config in zip(entries, configs, strict=True)
         ]
         windows = count_test_windows(panel.days, horizon, training_config.windows)
         self.holdout = Holdout.cut(panel, windows, horizon)
 
-    def __iter__(self) -> Iterator[Progress]:
+    def follow(self) -> None:
+        """Learns with the process that leads the group until that ends. Raises ProcessLost."""
+        self._prepare_torch()
+        candidates = {candidate.entry.name: candidate for candidate in self.candidates}
+        for order in self.group.iter_orders():
+            candidate = candidates[order.method]
+            candidate.best_step, candidate.fit_state = order.best_step, FitState()
+            for _round in candidate.learn_before(order.end, order.seconds, order.threads, order.refit):
+                pass
+
+    def _prepare_torch(self) -> None:
         torch.set_num_threads(self.training_config.threads)
         torch.set_flush_denormal(True)  # denormal numbers are a hundred times slower than others
-        yield self._build_progress("prepare", 0.01, PREPARED, series=self.series_count, days=self.panel.days)
-        if (part := len(self.panel.keys)) < self.series_count:
-            yield self._build_progress("prepare", 0.01, TESTED_PART, part=part, series=self.series_count)
+
+    def __iter__(self) -> Iterator[Progress]:
+        self._prepare_torch()
+        size, count = len(self.panel.keys), self.series_count
+        yield self._build_progress("prepare", 0.01, reports.PREPARED, series=count, days=self.panel.days)
+        if size < count:
+            yield self._build_progress("prepare", 0.01, reports.TESTED_PART, part=size, series=count)
         self.learning_since = time.monotonic()
         yield from self._learn_candidates()
         yield from self._test_candidates()
@@ -154,20 +161,9 @@ class TrainingPipeline:
             yield from self._fit_candidate(
                 candidate, self.panel.days, self._refit_seconds * weight, ("refit", share)
             )
-        yield self._build_progress("save", 0.99, SAVING)
+        yield self._build_progress("save", 0.99, reports.SAVING)
         bundle = self._build_bundle(chosen, weighted_mean(forecasts, choice.weights), overlapping)
         self.result = TrainingResult(bundle, scores, self.holdout)
-
-    def _select_entries(self) -> tuple[list[algorithms.AlgorithmEntry], Trials | None]:
-        """The algorithms to learn; for `auto` also the record of what becomes of each."""
-        name, cells = self.training_config.algorithm, len(self.panel.keys) * self.panel.days
-        entries = algorithms.select_candidates(name, count_methods(self.training_config.budget, cells))
-        if name != algorithms.AUTO.name:
-            return entries, None
-        names = [entry.name for entry in entries]
-        skipped = [entry.name for entry in algorithms.list_algorithms() if entry.name not in names]
-        timed = len(skipped) + sum(entry.auto_priority > 0 for entry in entries)
-        return entries, Trials.plan(names, skipped, enough_budget(timed, cells))
 
     @property
     def _refit_seconds(self) -> float:
@@ -208,7 +204,7 @@ class TrainingPipeline:
             text, values = describe_score(candidate.entry.name, error)
             yield self._build_progress("test", progress, text, **values)
             if candidate.has_run_away:
-                yield self._build_progress("test", progress, RAN_AWAY, method=candidate.entry.name)
+                yield self._build_progress("test", progress, reports.RAN_AWAY, method=candidate.entry.name)
 
     def _fit_candidate(
         self, candidate: Candidate, end: int, seconds: float, stage: tuple[str, float]
@@ -218,7 +214,7 @@ class TrainingPipeline:
         since, name = self.progress, candidate.entry.name
         if self.trials:
             self.trials[name].record_round(step, 0.0, {})
-            yield self._build_progress(step, since, STARTED, method=name)
+            yield self._build_progress(step, since, reports.STARTED, method=name)
         candidate.fit_state = self.checkpoint.next_fit()
         for sign in candidate.learn_before(end, seconds, self.training_config.threads, refit=step == "refit"):
             self.round_count += 1

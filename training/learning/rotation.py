@@ -20,6 +20,7 @@ from registry.series.covariates import Encoder
 from registry.series.panel import Panel
 from registry.series.panels.shards import PanelShards
 from registry.series.windows import Batch, Windows
+from training.learning.distributed import ALONE, ProcessGroup
 from training.learning.prefetch import prepare_thread
 
 SECONDS_PER_VISIT = 4.0  # of a fit, for each shard that it learns from: reading takes about as long
@@ -30,8 +31,11 @@ class ShardSampler(Protocol):
     """Draws windows of one shard."""
 
     generator: torch.Generator
+    group: ProcessGroup
 
     def draw(self, size: int) -> Batch: ...
+
+    def draw_for_all(self, size: int) -> Batch: ...
 
 
 def add_series(encoder: Encoder, panel: Panel) -> None:
@@ -62,6 +66,7 @@ class ShardRotation:
 
     def __init__(self, count: int, build: Callable[[int], ShardSampler], seed: int, check: Batch | None):
         self.build, self.check = build, check
+        self.group: ProcessGroup = ALONE
         self.generator = torch.Generator().manual_seed(seed)
         self.order = np.random.default_rng(seed).permutation(count).tolist()
         self.step, self.stay = 0, NOT_PLANNED
@@ -83,6 +88,10 @@ class ShardRotation:
         self.step += 1
         return sampler.draw(size)
 
+    def draw_for_all(self, size: int) -> Batch:
+        """A batch of the shard whose turn it is, the same in all processes of a group."""
+        return self._enter(self.step // self.stay).draw_for_all(size)
+
     def _enter(self, visit: int) -> ShardSampler:
         """The sampler of a visit; that of the next one is made meanwhile, those before are forgotten."""
         wanted = [visit, visit + 1] if self.stay != NOT_PLANNED else [visit]
@@ -91,7 +100,7 @@ class ShardRotation:
             if one not in self.ready:
                 self.ready[one] = self.pool.submit(self.build, self.order[one % len(self.order)])
         sampler = self.ready[visit].result()
-        sampler.generator = self.generator
+        sampler.generator, sampler.group = self.generator, self.group
         return sampler
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from registry.series.windows import Batch
-from training.learning.loop import forecast_loss
+from training.learning.losses import forecast_loss
 
 # Seconds of a step on one core of the reference machine: fixed, per operation, per number written, per flop.
 # Only a plan, so that the same budget always gives the same number of steps (and the same model); the clock

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from registry import algorithms
 from registry.series.metrics import replace_nan
+from training.learning.defaults import count_methods, enough_budget
 
 
 @dataclass
@@ -65,3 +67,16 @@ class Trials:
         """Plain values for the run's row."""
         found: dict[str, Any] = replace_nan(asdict(self))
         return found
+
+
+def select_methods(
+    name: str, budget: float, cells: int
+) -> tuple[list[algorithms.AlgorithmEntry], Trials | None]:
+    """The algorithms to learn in this time from so many series times days; for `auto` also their record."""
+    entries = algorithms.select_candidates(name, count_methods(budget, cells))
+    if name != algorithms.AUTO.name:
+        return entries, None
+    names = [entry.name for entry in entries]
+    skipped = [entry.name for entry in algorithms.list_algorithms() if entry.name not in names]
+    timed = len(skipped) + sum(entry.auto_priority > 0 for entry in entries)
+    return entries, Trials.plan(names, skipped, enough_budget(timed, cells))

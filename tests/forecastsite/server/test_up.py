@@ -14,7 +14,7 @@ import pytest
 
 from forecastsite.server.health import is_answering
 from tests.helpers.installation import MANAGE, Site, free_port, until
-from training.exit_reasons import KILLED_TEXT
+from training.process.exit_reasons import KILLED_TEXT
 
 pytestmark = pytest.mark.processes
 

@@ -20,8 +20,8 @@ from registry.series.calendar import holiday_features
 from registry.series.panel import Panel
 from tests.helpers.source_tree import modules
 from tests.helpers.waves import ROLES, wave_frame
-from training.exit_reasons import INTERRUPTED_TEXT, WORKER_INTERRUPTED_TEXT, explain_exit
 from training.learning.pipeline import TrainingConfig, TrainingPipeline
+from training.process.exit_reasons import INTERRUPTED_TEXT, WORKER_INTERRUPTED_TEXT, explain_exit
 
 PURE = (
     "registry/algorithms/",

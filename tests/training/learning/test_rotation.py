@@ -12,6 +12,7 @@ import torch
 
 from registry.series.panels.rows import SalesRows
 from registry.series.panels.shards import PanelShards, describe_scope
+from tests.helpers.process_groups import in_group
 from tests.helpers.waves import ROLES, wave_frame
 from training.learning.checkpoint import Checkpoint
 from training.learning.pipeline import TrainingConfig, TrainingPipeline
@@ -118,3 +119,23 @@ def test_trees_learn_from_the_first_shard_and_forecast_all(shards):
 def test_one_shard_is_learned_as_the_panel_it_is(shards):
     one = replace(shards, parts=shards.parts[:1])
     assert learn(one).bundle.to_bytes() == learn(one.read_whole()).bundle.to_bytes()
+
+
+def test_processes_that_learn_together_go_through_the_shards_together(shards):
+    plan = replace(PLAN, knobs=PLAN.knobs | {"dropout": 0})
+
+    def learn(group):
+        pipeline = TrainingPipeline(shards, plan, group=group)
+        for _round in pipeline.candidates[0].learn_before(pipeline.panel.days, plan.budget, 1):
+            pass
+        return pipeline.candidates[0]
+
+    def follow(group):
+        pipeline = TrainingPipeline(shards, plan, group=group)
+        pipeline.follow()
+        return pipeline.candidates[0]
+
+    lead, other = in_group(learn, follow)
+    assert lead.fit_state.step == 40
+    weights = zip(lead.model.parameters(), other.model.parameters(), strict=True)
+    assert all(torch.isfinite(one).all() for one, _same in weights)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import time
 from argparse import ArgumentTypeError
 from contextlib import suppress
 from typing import Any
@@ -23,10 +24,12 @@ from registry.lib.formatting import format_percent
 from registry.model_versions.metric_labels import missing_error_reason
 from registry.model_versions.models import ModelVersion
 from training import leases
-from training.exit_reasons import DISK_FULL_TEXT, INTERRUPTED_TEXT, is_disk_full
 from training.models import TrainingRun
+from training.process.exit_reasons import DISK_FULL_TEXT, INTERRUPTED_TEXT, is_disk_full
 from training.queue import build_run, enqueue_run
-from training.runner import EXPECTED_ERRORS, HeartbeatThread, LeaseLost, train_and_publish
+from training.rendezvous import LeaseLost
+from training.runner import EXPECTED_ERRORS, HeartbeatThread, train_and_publish
+from training.tasks import supervise_run
 
 
 def parse_scope(text: str) -> Scope:
@@ -63,6 +66,15 @@ class Command(BaseCommand):
         parser.add_argument("--set", type=parse_knob, action="append", default=[], metavar="knob=value")
         parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same results")
         parser.add_argument(
+            "--processes",
+            type=build_int_type(64),
+            default=settings.TRAINING_PROCESSES,
+            help="that learn one network together on each machine",
+        )
+        parser.add_argument(
+            "--hosts", type=build_int_type(64), default=1, help="machines whose workers learn together"
+        )
+        parser.add_argument(
             "--queue", action="store_true", help="queue it for the workers and print the run's id"
         )
         parser.add_argument("--json", action="store_true", help="one JSON object")
@@ -77,7 +89,7 @@ class Command(BaseCommand):
             raise
 
     def handle(self, *args: Any, **options: Any) -> None:
-        chosen = {name: options[name] for name in ("horizon", "budget", "seed")}
+        chosen = {name: options[name] for name in ("horizon", "budget", "seed", "processes", "hosts")}
         dataset = Dataset.objects.filter(name=options["dataset"]).first()
         data = dataset.current_version if dataset else None
         if data is None:
@@ -92,17 +104,21 @@ class Command(BaseCommand):
         if options["queue"]:
             self.write_result(options["json"], {"run": str(run.pk)}, f"Queued as {run.pk}.")
             return
-        version = self.train_here(run)
+        is_alone = run.processes * run.hosts == 1
+        version = self.train_here(run) if is_alone else self.train_in_children(run)
         line = (
             f"{version.name}: error {format_percent(version.wape)}. {missing_error_reason(version.metrics)}"
         )
         self.write_result(options["json"], serialize_result(run, version), line.removesuffix(". "))
 
-    def train_here(self, run: TrainingRun) -> ModelVersion:
-        """Trains in this process, with the code of the worker."""
+    def save_run(self, run: TrainingRun) -> None:
         with transaction.atomic():
             run.save(force_insert=True)
             record_action(AuditAction.TRAINED, run, why=str(run.dataset_version))
+
+    def train_here(self, run: TrainingRun) -> ModelVersion:
+        """Trains in this process, with the code of the worker."""
+        self.save_run(run)
         claimed = leases.claim_run(run.pk, os.getpid(), socket.gethostname())
         if claimed is None:
             raise CommandError("Another worker has claimed the run: see `manage.py runs`.")
@@ -121,6 +137,20 @@ class Command(BaseCommand):
                 else:
                     claimed.mark_failed(INTERRUPTED_TEXT, {"error": type(error).__name__})
             raise
+
+    def train_in_children(self, run: TrainingRun) -> ModelVersion:
+        """Trains in children that this process watches as a worker does: a lost one starts again."""
+        self.save_run(run)
+        while not run.has_ended:
+            claimed = leases.claim_run(run.pk, os.getpid(), socket.gethostname())
+            if claimed is None:
+                time.sleep(1)  # a worker has it, or gives it back
+            else:
+                supervise_run(claimed)
+            run.refresh_from_db()
+        if run.version is None:
+            raise CommandError(run.error_text or "The training was stopped.")
+        return run.version
 
     def write_result(self, as_json: bool, content: dict[str, Any], line: str) -> None:
         self.stdout.write(json.dumps(content) if as_json else line)

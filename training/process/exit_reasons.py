@@ -41,6 +41,11 @@ PROGRAM_ERROR_TEXT = gettext_noop(
 )
 WORKER_INTERRUPTED_TEXT = gettext_noop("The worker interrupted the training ({error}). Start it again.")
 INTERRUPTED_TEXT = gettext_noop("The training was interrupted ({error}). Start it again.")
+LOST_CODE = 75  # exit code of a process that has lost another one of its training
+LOST_TEXT = gettext_noop(
+    "The training lost one of its processes. Look at the server's log, then start it again."
+)
+LOST_CAUSE = gettext_noop("The training lost one of its processes.")
 CRASH_CODES = {-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS, -signal.SIGFPE, -signal.SIGILL}
 UNEXPLAINED_TEXTS = {CRASHED_TEXT, NO_RESULT_TEXT, PROGRAM_ERROR_TEXT}  # the log says more
 
@@ -94,6 +99,7 @@ def explain_exit(code: int, stderr: str, megabytes: int, had_oom_kill: bool = Fa
         return ExitReason(CRASHED_TEXT, can_retry=True, cause=CRASHED_CAUSE)
     if code < 0 and had_oom_kill:
         return ExitReason(MACHINE_MEMORY_TEXT, can_retry=True, cause=MACHINE_MEMORY_CAUSE)
-    if code < 0:
-        return ExitReason(KILLED_TEXT, can_retry=True, cause=KILLED_CAUSE)
+    if code < 0 or code == LOST_CODE:
+        text, cause = (KILLED_TEXT, KILLED_CAUSE) if code < 0 else (LOST_TEXT, LOST_CAUSE)
+        return ExitReason(text, can_retry=True, cause=cause)
     return ExitReason(PROGRAM_ERROR_TEXT if code else NO_RESULT_TEXT)

@@ -13,8 +13,8 @@ from typing import Self
 
 from django.conf import settings
 
-from training.exit_reasons import ExitReason, explain_exit
-from training.limits import count_oom_kills
+from training.process.exit_reasons import ExitReason, explain_exit
+from training.process.limits import count_oom_kills
 
 POLL_SECONDS = 1.0  # seconds between two checks whether the child may continue
 GRACE_SECONDS = 3.0  # seconds for a child that has no work left
@@ -59,6 +59,10 @@ class ChildProcess:
                 if not may_continue():
                     return False
 
+    def has_failed(self) -> bool:
+        """Whether the child has ended with an error."""
+        return bool(self.process.poll())
+
     def let_finish(self) -> None:
         """Gives a child that has most likely finished a moment to exit."""
         with suppress(subprocess.TimeoutExpired):
@@ -80,3 +84,45 @@ class ChildProcess:
         size = self.stderr.seek(0, os.SEEK_END)
         self.stderr.seek(max(0, size - 2000))
         return self.stderr.read().decode(errors="replace")
+
+
+class ChildGroup:
+    """Children that do one work together, the first of which leads; when one fails, all must end."""
+
+    def __init__(self, count: int, *command: str, has_leader: bool = True) -> None:
+        commands = [[*command, *(["--join"] if number or not has_leader else [])] for number in range(count)]
+        self.children = [ChildProcess(*words) for words in commands]
+
+    @property
+    def leader(self) -> ChildProcess:
+        """The first child."""
+        return self.children[0]
+
+    @property
+    def first_to_fail(self) -> ChildProcess:
+        """The child whose end explains that of the others: one that was killed, if any was."""
+        ended = [child for child in self.children if child.process.poll() is not None]
+        return min(ended, key=lambda child: child.process.returncode)
+
+    def wait(self, may_continue: Callable[[], bool]) -> bool:
+        """Waits for the leader to end or another to fail (True), or until they may not continue (False)."""
+        others = self.children[1:]
+
+        def has_lost_one() -> bool:
+            return any(child.has_failed() for child in others)
+
+        return self.leader.wait(lambda: may_continue() and not has_lost_one()) or has_lost_one()
+
+    def kill(self) -> None:
+        """Kills those that are alive, and collects them."""
+        for child in self.children:
+            child.kill()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        for child in self.children:
+            child.__exit__(kind, error, at)
