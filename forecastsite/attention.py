@@ -16,7 +16,9 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from prediction.accuracy.alerts import list_open
 from prediction.accuracy.so_far import ActualsSoFar
+from prediction.accuracy.wording import alert_sentence
 from prediction.current_forecast import Items
 from prediction.items.wording import describe_level
 from prediction.models import Forecast
@@ -71,7 +73,7 @@ def attention_items(dataset: Dataset, watched: Watched, user: Person) -> list[At
         return []
     failed = [failed_run_item(run) for run in watched.failed[:MAX_OF_A_KIND]]
     stale = [stale_version_item(row, user) for row in list_stale_in_use(dataset)[:MAX_OF_A_KIND]]
-    off = [*off_target_items(watched.checked), *level_items(watched.items)]
+    off = [*drift_items(dataset), *off_target_items(watched.checked), *level_items(watched.items)]
     replaced = [replaced_choice_item(row) for row in list_replaced_choices(dataset)]
     return [*failed, *off, *stale, *replaced[:MAX_OF_A_KIND], *stale_sales_items(dataset, user)]
 
@@ -117,6 +119,20 @@ def failed_run_item(run: TrainingRun) -> AttentionItem:
     }
     text = _("Training %(method)s for %(scope)s failed: %(reason)s") % words
     return AttentionItem("bad", _("Failed"), text, _("See why"), reverse("run", args=[run.pk]))
+
+
+def drift_items(dataset: Dataset) -> list[AttentionItem]:
+    """Alerts that nobody has acknowledged."""
+    return [
+        AttentionItem(
+            "bad",
+            _("Drift"),
+            alert_sentence(alert, dataset),
+            _("Show the days"),
+            f"{reverse('accuracy')}#alerts",
+        )
+        for alert in list_open(dataset)[:MAX_OF_A_KIND]
+    ]
 
 
 def off_target_items(checked: CheckedForecasts) -> list[AttentionItem]:

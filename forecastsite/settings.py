@@ -270,6 +270,7 @@ KEEP_DAYS = read_env_int("KEEP_DAYS", 30, 1, 36_500)  # forecasts older than thi
 KEEP_COUNT = read_env_int("KEEP_COUNT", 1000, 1, 100_000_000)  # forecasts kept at most
 KEEP_VERSIONS = read_env_int("KEEP_VERSIONS", 3, 1, 100_000)  # versions kept of each algorithm and scope
 KEEP_RUNS = read_env_int("KEEP_RUNS", 40, 1, 100_000)  # forecast runs kept of each dataset
+KEEP_SALES = read_env_int("KEEP_SALES", 30, 1, 100_000)  # versions of its sales kept of each dataset
 GRACE_HOURS = read_env_int("GRACE_HOURS", 24, 0, 87_600)  # nothing younger is cleaned up
 STALE_DAYS = read_env_int("STALE_DAYS", 7, 1, 3650)  # sales older than this need attention
 MAX_HORIZON = 365

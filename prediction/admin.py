@@ -8,11 +8,11 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from prediction.models import Forecast, ForecastRun
+from prediction.models import AccuracyAlert, Forecast, ForecastRun
 from prediction.runs.current import may_be_current, may_go_back, promote_run, roll_back
 from registry.admin.actions import Action, ActionAdmin, Confirmation
 from registry.admin.artifact_actions import ARTIFACT_ACTIONS, DeleteArtifact
-from registry.admin.base import yes_or_dash
+from registry.admin.base import ReadOnlyAdmin, yes_or_dash
 from registry.admin.file_columns import ARCHIVABLE_FIELDS, ArchivableColumns
 from registry.admin.value_labels import AlgorithmFilter
 from registry.labels import scope_text
@@ -113,6 +113,15 @@ class RollBackRun(Action):
 
     def execute(self, row: ForecastRun, confirmation: Confirmation) -> None:
         roll_back(row, confirmation.by)
+
+
+@admin.register(AccuracyAlert)
+class AccuracyAlertAdmin(ReadOnlyAdmin):
+    """Alerts of drift, also the closed ones."""
+
+    list_display = ("__str__", "state", "first", "last", "weeks", "change", "opened_at", "changed_by")
+    list_filter = ("state", "kind", "dataset")
+    list_select_related = ("dataset", "changed_by")
 
 
 class DeleteRun(DeleteArtifact):

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from prediction.accuracy.models import AccuracyCell, ComparedDays
+from prediction.accuracy.models import AccuracyAlert, AccuracyCell, ComparedDays
 from prediction.content import ForecastContent
 from prediction.content_builder import build_content
 from prediction.engine import ScopeForecast, run_forecast
@@ -31,6 +31,7 @@ from registry.storage.archivable import ArchivableArtifact
 from registry.storage.artifacts import Artifact
 
 __all__ = [
+    "AccuracyAlert",
     "AccuracyCell",
     "ComparedDays",
     "CurrentForecast",

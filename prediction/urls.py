@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from prediction import views
-from prediction.accuracy.views import accuracy_page
+from prediction.accuracy.views import accuracy_page, alert_change
 from prediction.items.views import item_compare, item_list
 from prediction.runs import views as runs
 
@@ -21,6 +21,7 @@ urlpatterns = [
     path("products/runs/<uuid:pk>/parquet/", runs.run_file, {"kind": "parquet"}, name="products-run-parquet"),
     path("products/runs/<uuid:pk>/csv/", runs.run_file, {"kind": "csv"}, name="products-run-csv"),
     path("accuracy/", accuracy_page, name="accuracy"),
+    path("accuracy/alerts/<id:pk>/<slug:state>/", alert_change, name="accuracy-alert"),
     path("forecast/", views.forecast_create, name="forecast"),
     path("forecasts/", views.forecast_list, name="history"),
     path("forecasts/<uuid:pk>/", views.forecast_detail, name="forecast-detail"),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from django.utils.text import Truncator
+from django.apps import apps
+from django.utils.text import Truncator, capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -276,3 +277,10 @@ def training_steps(run: Any) -> list[dict[str, str]]:
     here = len(names) if run.state == "done" else names.index(run.step) if run.step in names else -1
     states = ["past" if i < here else "now" if i == here else "next" for i in range(len(names))]
     return [{"word": words[name], "state": state} for name, state in zip(names, states, strict=True)]
+
+
+def table_label(name: str) -> str:
+    """What rows of a table are called: `trainingrun` and `training_run` are a "Training run"."""
+    plain = name.replace("_", "")
+    found = next((model for model in apps.get_models() if model._meta.model_name == plain), None)
+    return capfirst(str(found._meta.verbose_name)) if found else name or "—"

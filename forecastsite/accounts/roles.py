@@ -13,6 +13,7 @@ from django.utils.translation import gettext_noop
 
 TRAIN_PERMISSION, FORECAST_PERMISSION = "training.add_trainingrun", "prediction.add_forecast"
 RUN_PERMISSION, DELETE_FORECAST_PERMISSION = "training.change_trainingrun", "prediction.delete_forecast"
+CHANGE_ALERT = "prediction.change_accuracyalert"
 RUN_FORECAST, CHANGE_FORECAST_RUN, DELETE_FORECAST_RUN = (
     f"prediction.{verb}_forecastrun" for verb in ("add", "change", "delete")
 )
@@ -31,6 +32,7 @@ VIEW_PERMISSIONS = (
     "training.view_runevent",
     "prediction.view_forecast",
     "prediction.view_forecastrun",
+    "prediction.view_accuracyalert",
 )
 OPERATION_PERMISSIONS = (
     "forecastsite.view_cleanup",
@@ -48,11 +50,12 @@ OPERATION_PERMISSIONS = (
 
 ROLES: dict[str, tuple[str, ...]] = {
     gettext_noop("Viewer"): (),
-    gettext_noop("Planner"): (TRAIN_PERMISSION, FORECAST_PERMISSION, RUN_FORECAST),
+    gettext_noop("Planner"): (TRAIN_PERMISSION, FORECAST_PERMISSION, RUN_FORECAST, CHANGE_ALERT),
     gettext_noop("Curator"): (
         TRAIN_PERMISSION,
         FORECAST_PERMISSION,
         RUN_FORECAST,
+        CHANGE_ALERT,
         CHANGE_FORECAST_RUN,
         DELETE_FORECAST_RUN,
         RUN_PERMISSION,

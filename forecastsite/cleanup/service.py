@@ -32,6 +32,7 @@ from forecastsite.cleanup.inventory import (
 from forecastsite.cleanup.limits import LimitExceeded, Limits, check_limits
 from forecastsite.cleanup.models import CleanUp
 from forecastsite.cleanup.outcome import CleanupOutcome
+from forecastsite.cleanup.sales import add_part_bytes, load_sales_rows
 from prediction.models import Forecast, ForecastRun, RunSums
 from registry.datasets.models import DatasetVersion
 from registry.datasets.store.models import SalesPart
@@ -40,19 +41,22 @@ from registry.model_versions.models import ModelVersion
 from registry.storage import archive
 from registry.storage.artifacts import Artifact
 from registry.storage.retention import (
+    SALES,
     CleanupPlan,
     PlanItem,
     RetentionPolicy,
     RunRow,
     VersionRow,
     evaluate_policy,
+    evaluate_sales,
 )
 from registry.storage.tombstones import Tombstone
 
 CleanableRow = Forecast | ForecastRun | ModelVersion
-MODELS_BY_KIND: dict[str, type[CleanableRow]] = {
+MODELS_BY_KIND: dict[str, type[CleanableRow]] = {  # what can be archived
     kind.KIND: kind for kind in (Forecast, ForecastRun, ModelVersion)
 }
+KINDS: dict[str, type[CleanableRow | DatasetVersion]] = {**MODELS_BY_KIND, SALES: DatasetVersion}
 LOCK_NAME = "cleanup"
 ABANDONED_AFTER = timedelta(hours=6)  # age of a pending import that nobody saves any more
 
@@ -80,7 +84,8 @@ def should_archive(choice: str) -> bool:
 def build_plan(policy: RetentionPolicy) -> CleanupPlan:
     """The plan for the current rows."""
     now = timezone.now()
-    return evaluate_policy(load_forecast_rows(), load_version_rows(), policy, now, load_run_rows())
+    plan = evaluate_policy(load_forecast_rows(), load_version_rows(), policy, now, load_run_rows())
+    return CleanupPlan([*plan.items, *add_part_bytes(evaluate_sales(load_sales_rows(), policy, now))])
 
 
 def preview_cleanup(policy: RetentionPolicy, limits: Limits) -> CleanupOutcome:
@@ -179,15 +184,12 @@ class CleanupRun:
 
     def process_batch(self, batch: Sequence[PlanItem]) -> None:
         """Processes a batch of items of one kind."""
-        kind, rules = MODELS_BY_KIND[batch[0].kind], {item.id: item.rule for item in batch}
+        kind, rules = KINDS[batch[0].kind], {item.id: item.rule for item in batch}
         if kind is Forecast and not self.policy.should_archive:
             return self.delete_forecasts(rules)
         for row in kind.objects.filter(pk__in=rules).order_by("created_at", "pk"):
-            work = (
-                partial(self.archive_row, row)
-                if self.policy.should_archive
-                else partial(self.delete_row, row, rules)
-            )
+            is_archivable = self.policy.should_archive and not isinstance(row, DatasetVersion)
+            work = partial(self.archive_row, row) if is_archivable else partial(self.delete_row, row, rules)
             key = str(row.pk)  # a deleted row has none
             self.count_done(key, self.try_on_row(row, work))
 
@@ -228,11 +230,11 @@ class CleanupRun:
                 rows = [row for row in rows if row not in counted]
         return rows
 
-    def archive_row(self, row: CleanableRow) -> None:
+    def archive_row(self, row: Any) -> None:
         """Moves a row's file to the archive; raises StillInUse or ArchiveError."""
         row.move_to_archive(lambda: self.check_deletable(row))
 
-    def delete_row(self, row: CleanableRow, rules: dict[str, str]) -> None:
+    def delete_row(self, row: CleanableRow | DatasetVersion, rules: dict[str, str]) -> None:
         """Deletes a row with its file; raises StillInUse."""
         with transaction.atomic():
             locked = row.lock_row()
@@ -242,7 +244,7 @@ class CleanupRun:
             locked.mark_for_deletion(rules[str(row.pk)], self.by)
         row.remove()  # is marked, with its tombstone
 
-    def check_deletable(self, row: CleanableRow) -> str:
+    def check_deletable(self, row: CleanableRow | DatasetVersion) -> str:
         """Checks the policy again under the lock; raises StillInUse if the row is protected by now."""
         if isinstance(row, ModelVersion):
             needing = Forecast.objects.filter(version=row)
@@ -253,6 +255,10 @@ class CleanupRun:
                 raise StillInUse
         elif isinstance(row, ForecastRun):
             self.check_due(row, runs=load_run_rows(row.dataset_version.dataset_id))
+        elif isinstance(row, DatasetVersion):
+            items = evaluate_sales(load_sales_rows(row.dataset_id), self.policy, timezone.now())
+            if str(row.pk) not in {item.id for item in items if item.is_due}:
+                raise StillInUse
         elif row.removal_blocker():
             raise StillInUse
         return ""
@@ -280,5 +286,6 @@ def build_default_policy() -> RetentionPolicy:
         max_forecasts=settings.KEEP_COUNT,
         max_versions=settings.KEEP_VERSIONS,
         max_runs=settings.KEEP_RUNS,
+        max_sales=settings.KEEP_SALES,
         grace_period=timedelta(hours=settings.GRACE_HOURS),
     )

@@ -18,6 +18,7 @@ from django.db import transaction
 from django.db.models import Max, Q, QuerySet
 from django_q.tasks import async_task
 
+from prediction.accuracy.alerts import update_alerts
 from prediction.accuracy.groups import Grouping, build_groupings
 from prediction.accuracy.models import AccuracyCell, ComparedDays
 from prediction.accuracy.scoring import (
@@ -97,6 +98,7 @@ def compare_dataset(dataset: Dataset) -> int:
             for run, first, last in list_waiting(dataset):
                 if data is not None:
                     count += compare_run(run, data, first, last)
+            update_alerts(dataset)
     except LockUnavailable:
         return 0  # whoever holds the lock compares these, too
     finally:

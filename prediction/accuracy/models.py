@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -82,3 +83,53 @@ class AccuracyCell(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.column}:{self.value} {self.week} {self.lag}"
+
+
+class AccuracyAlert(models.Model):
+    """Forecasts and sales have moved apart: one row for a group while it lasts."""
+
+    class Kind(models.TextChoices):
+        BIAS = "bias", _("sales left the forecast")
+        SKILL = "skill", _("errors grew")
+
+    class State(models.TextChoices):
+        OPEN = "open", _("open")
+        ACKNOWLEDGED = "acknowledged", _("acknowledged")
+        CLOSED = "closed", _("closed")
+
+    dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="alerts", verbose_name=_("dataset"))
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
+    column = models.CharField(_("level"), max_length=200, blank=True)
+    value = models.CharField(_("group"), max_length=300, blank=True)
+    state = models.CharField(_("state"), max_length=14, choices=State, default=State.OPEN, db_index=True)
+    first = models.DateField(_("first day"))
+    last = models.DateField(_("last day"))
+    weeks = models.PositiveIntegerField(_("weeks"))
+    change = models.FloatField(
+        _("change")
+    )  # sold beyond the forecast, or errors beyond the usual, as a share
+    opened_at = models.DateTimeField(_("opened"), auto_now_add=True)
+    changed_at = models.DateTimeField(_("changed"), auto_now=True)
+    changed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, verbose_name=_("changed by")
+    )
+
+    class Meta:
+        verbose_name = _("alert")
+        verbose_name_plural = _("alerts")
+        ordering = ["-last", "-opened_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["dataset", "kind", "column", "value"],
+                condition=~models.Q(state="closed"),
+                name="one_alert_at_a_time",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.dataset} · {self.get_kind_display()} · {self.value or '–'}"
+
+    @property
+    def group_text(self) -> str:
+        """The group as the address of the accuracy page names it; empty for everything."""
+        return f"{self.column}:{self.value}" if self.column else ""

@@ -5,26 +5,33 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from prediction.accuracy.groups import SIZE_LIMITS, SIZES, STORES
+from prediction.accuracy.alerts import change_alert
+from prediction.accuracy.groups import STORES
+from prediction.accuracy.models import AccuracyAlert
 from prediction.accuracy.page import find_since, page_context
 from prediction.accuracy.reading import ErrorSums, Group, load_rows
-from prediction.accuracy.wording import group_title, lag_title, size_title
+from prediction.accuracy.wording import alert_sentence, lag_title, name_group
 from prediction.accuracy.worst import MissedSeries, list_worst
+from prediction.runs.views import signed_in_user
+from registry.access.permissions import permission_required
 from registry.datasets.chosen import chosen_dataset
 from registry.datasets.models import Dataset
 from registry.datasets.names import load_names
 from registry.lib.export import EXPORT_FORMATS, export_table
 from registry.lib.request_values import clean_text, read_text
 from registry.lib.tables import Column, Table
+from registry.model_versions.in_use import version_in_use
 from registry.storage.artifacts import CorruptArtifact
 from registry.templatetags.pages import forecast_url
 
 MAX_GROUP = 300
+CHANGE_ALERT = "prediction.change_accuracyalert"
 
 
 @require_safe
@@ -40,8 +47,27 @@ def accuracy_page(request: HttpRequest) -> HttpResponse:
     context = page_context(dataset, group, read_text(request.GET, "by") or STORES, week)
     if context:
         context |= {"worst": list_rows(dataset, group, week), "group": name_group(dataset, group)}
+        context |= {"alerts": list_alerts(dataset), "in_use": version_in_use(dataset)}
         context["by"] = read_text(request.GET, "by") or STORES
     return render(request, "prediction/accuracy.html", context)
+
+
+@require_POST
+@permission_required(CHANGE_ALERT)
+def alert_change(request: HttpRequest, pk: int, state: str) -> HttpResponse:
+    """Acknowledges or closes an alert."""
+    alert = get_object_or_404(AccuracyAlert, pk=pk)
+    if state not in (AccuracyAlert.State.ACKNOWLEDGED, AccuracyAlert.State.CLOSED):
+        raise Http404
+    change_alert(alert, state, signed_in_user(request))
+    messages.success(request, _("The alert is %(state)s.") % {"state": AccuracyAlert.State(state).label})
+    return redirect("accuracy")
+
+
+def list_alerts(dataset: Dataset) -> list[dict[str, Any]]:
+    """The alerts that are not closed, with their sentences."""
+    found = AccuracyAlert.objects.filter(dataset=dataset).exclude(state=AccuracyAlert.State.CLOSED)
+    return [{"alert": alert, "sentence": alert_sentence(alert, dataset)} for alert in found]
 
 
 def read_week(text: str) -> date | None:
@@ -50,18 +76,6 @@ def read_week(text: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         return None
-
-
-def name_group(dataset: Dataset, group: Group) -> str:
-    """The group in words; empty for everything."""
-    if group == Group():
-        return ""
-    value = group.value or _("not given")
-    if group.column == SIZES and group.value in map(str, range(len(SIZE_LIMITS) + 1)):
-        value = size_title(group.value)
-    if group.column == STORES and dataset.current_version:
-        value = load_names(dataset.current_version).format_store(group.value)
-    return _("%(level)s: %(value)s") % {"level": group_title(group.column), "value": value}
 
 
 def list_rows(dataset: Dataset, group: Group, week: date | None) -> list[dict[str, Any]]:

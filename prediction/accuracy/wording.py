@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from prediction.accuracy.groups import SIZE_LIMITS, SIZES, STORES
 from prediction.accuracy.honesty import RealisedShare
+from prediction.accuracy.models import AccuracyAlert
+from prediction.accuracy.reading import Group
 from prediction.accuracy.scoring import LAGS
 from registry.datasets.levels import level_label
+from registry.datasets.models import Dataset
+from registry.datasets.names import load_names
 from registry.lib.formatting import format_decimal, format_percent, format_whole_number
 
 Shares = Mapping[str, RealisedShare | None]
@@ -46,6 +51,35 @@ def size_title(code: str) -> str:
     if place == len(limits):
         return _("%(limit)s and more") % {"limit": limits[-1]}
     return _("%(low)s to %(high)s") % {"low": limits[place - 1], "high": limits[place]}
+
+
+def name_group(dataset: Dataset, group: Group) -> str:
+    """The group in words; empty for everything."""
+    if group == Group():
+        return ""
+    value = group.value or _("not given")
+    if group.column == SIZES and group.value in map(str, range(len(SIZE_LIMITS) + 1)):
+        value = size_title(group.value)
+    if group.column == STORES and dataset.current_version:
+        value = load_names(dataset.current_version).format_store(group.value)
+    return _("%(level)s: %(value)s") % {"level": group_title(group.column), "value": value}
+
+
+def alert_sentence(alert: AccuracyAlert, dataset: Dataset) -> str:
+    """What an alert says."""
+    words = {
+        "what": name_group(dataset, Group(alert.column, alert.value)) or _("All stores"),
+        "size": format_percent(abs(alert.change), 0),
+        "first": date_format(alert.first),
+        "last": date_format(alert.last),
+    }
+    if alert.kind == AccuracyAlert.Kind.SKILL:
+        text = _("%(what)s: errors were %(size)s larger than usual from %(first)s to %(last)s.")
+    elif alert.change > 0:
+        text = _("%(what)s: sales were %(size)s above forecast from %(first)s to %(last)s, more than usual.")
+    else:
+        text = _("%(what)s: sales were %(size)s below forecast from %(first)s to %(last)s, more than usual.")
+    return text % words
 
 
 def verdict_sentence(found: RealisedShare | None, by_size: Sequence[tuple[str, Shares]]) -> str:

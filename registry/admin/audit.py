@@ -18,7 +18,8 @@ from django.utils.translation import gettext_lazy as _
 from registry.access.audit import AuditEntry
 from registry.access.permissions import require
 from registry.admin.base import ReadOnlyAdmin
-from registry.admin.value_labels import LabelFilter, TableFilter, table_label
+from registry.admin.value_labels import LabelFilter, TableFilter
+from registry.labels import table_label
 from registry.lib.csv_safe import format_csv_rows
 from registry.lib.http import stream_csv
 from registry.lib.tables import to_cell_value

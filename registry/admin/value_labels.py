@@ -5,25 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from django.apps import apps
 from django.contrib import admin
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from registry.labels import algorithm_label
+from registry.labels import algorithm_label, table_label
 
 
 def scope_kind_label(kind: str) -> str:
     """What models of that kind of scope cover."""
     words = {"global": _("all products, all stores"), "store": _("one store"), "product": _("one product")}
     return words.get(kind, kind)
-
-
-def table_label(name: str) -> str:
-    """What rows of a table are called: `trainingrun` and `training_run` are a "Training run"."""
-    plain = name.replace("_", "")
-    found = next((model for model in apps.get_models() if model._meta.model_name == plain), None)
-    return capfirst(str(found._meta.verbose_name)) if found else name or "—"
 
 
 class LabelFilter(admin.AllValuesFieldListFilter):

@@ -1,9 +1,10 @@
-"""Retention policy: which forecasts, runs and versions a clean-up removes. Pure: no Django, clock or disk.
+"""Retention policy: which forecasts, runs, versions and sales a clean-up removes. Pure: no Django or clock.
 
 A forecast expires by age or by count; a forecast run when enough newer ones of its dataset exist, a version
-when enough newer ones of its algorithm and scope do. Rows within the grace period are never removed, nor are
-protected ones: pinned, in use (best, current), part of a running training, needed by orders, or the version
-of a forecast or run that is kept.
+when enough newer ones of its algorithm and scope do, a version of sales when enough newer ones of its dataset
+do. Rows within the grace period are never removed, nor are protected ones: pinned, in use (best, current),
+part of a running training, needed by orders, the version of a forecast or run that is kept, or the sales that
+a model, forecast or run was made from.
 
 >>> from dataclasses import replace
 >>> from datetime import datetime
@@ -28,7 +29,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-FORECAST, FORECAST_RUN, VERSION = "forecast", "forecast_run", "model_version"
+FORECAST, FORECAST_RUN, VERSION, SALES = "forecast", "forecast_run", "model_version", "dataset_version"
 DELETE, ARCHIVE, KEEP = "delete", "archive", "keep"
 WITHIN_LIMITS = "within_limits"
 
@@ -54,7 +55,7 @@ class ForecastRow(ArtifactRow):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionRow(ArtifactRow):
-    """A model version; those of one algorithm and scope share their `lineage`."""
+    """A version, of a model or of sales; those of one algorithm and scope, or dataset, share a `lineage`."""
 
     lineage: str
 
@@ -74,8 +75,9 @@ class RetentionPolicy:
     max_forecasts: int = 1000
     max_versions: int = 3
     max_runs: int = 40
+    max_sales: int = 30
     grace_period: timedelta = timedelta(hours=24)
-    kinds: frozenset[str] = frozenset({FORECAST, FORECAST_RUN, VERSION})
+    kinds: frozenset[str] = frozenset({FORECAST, FORECAST_RUN, VERSION, SALES})
     should_archive: bool = False
 
 
@@ -104,7 +106,7 @@ class PlanItem:
 
 @dataclass(frozen=True)
 class CleanupPlan:
-    """All items in the order of work: forecasts, runs, versions; of each the oldest first."""
+    """All items in the order of work: forecasts, runs, versions, sales; of each the oldest first."""
 
     items: list[PlanItem]
 
@@ -192,6 +194,19 @@ def evaluate_runs(rows: Sequence[RunRow], policy: RetentionPolicy, now: datetime
     for row, rank in rank_by_lineage(rows):
         rule = count_rule if rank >= policy.max_runs else WITHIN_LIMITS
         items.append(build_item(FORECAST_RUN, row, rule, list_protections(row, policy, now), policy))
+    return items[::-1]
+
+
+def evaluate_sales(rows: Sequence[VersionRow], policy: RetentionPolicy, now: datetime) -> list[PlanItem]:
+    """Items of versions of sales, oldest first; none when files are archived, because sales are not.
+
+    What was made from them protects them, so they go by a plan that is made after it has gone.
+    """
+    items, count_rule = [], f"beyond_newest_{policy.max_sales}_sales"
+    has_rule = SALES in policy.kinds and not policy.should_archive
+    for row, rank in rank_by_lineage(rows) if has_rule else ():
+        rule = count_rule if rank >= policy.max_sales else WITHIN_LIMITS
+        items.append(build_item(SALES, row, rule, list_protections(row, policy, now), policy))
     return items[::-1]
 
 

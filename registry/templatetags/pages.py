@@ -67,6 +67,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "metric_value": labels.metric_value,
     "missing_error_reason": missing_error_reason,
     "rule_text": rule_text,
+    "table_label": labels.table_label,
     "count_text": finding_text.count_text,
     "done_text": labels.done_text,
     "series_count_text": finding_text.series_count_text,

@@ -1,4 +1,4 @@
-"""manage.py cleanup_artifacts: deletes or archives forecasts, runs and versions that are no longer needed.
+"""manage.py cleanup_artifacts: deletes or archives what is no longer needed.
 
 Exit codes: 0 done, 2 arguments, 3 partly failed, 4 already running, 5 refused by a safety limit,
 6 archive unreachable.
@@ -20,17 +20,17 @@ from forecastsite.cleanup.limits import Limits
 from forecastsite.cleanup.outcome import CleanupOutcome
 from forecastsite.cleanup.service import (
     EXIT_CODES,
-    MODELS_BY_KIND,
+    KINDS,
     NOT_STARTED_ERRORS,
     preview_cleanup,
     run_cleanup,
     should_archive,
 )
 from registry.lib.cli import build_int_type
-from registry.storage.retention import FORECAST, FORECAST_RUN, VERSION, RetentionPolicy
+from registry.storage.retention import FORECAST, FORECAST_RUN, SALES, VERSION, RetentionPolicy
 
-KIND_WORDS = {"forecasts": FORECAST, "runs": FORECAST_RUN, "models": VERSION}
-KIND_WORDS |= {kind: kind for kind in MODELS_BY_KIND}
+KIND_WORDS = {"forecasts": FORECAST, "runs": FORECAST_RUN, "models": VERSION, "sales": SALES}
+KIND_WORDS |= {kind: kind for kind in KINDS}
 SECONDS_PER_UNIT = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 MAX_NUMBER = 10**9
 
@@ -44,7 +44,7 @@ def parse_kinds(text: str) -> frozenset[str]:
     try:
         return frozenset(KIND_WORDS[word.strip()] for word in text.split(","))
     except KeyError as word:
-        raise ArgumentTypeError(f"{word} is not one of forecasts, runs, models") from None
+        raise ArgumentTypeError(f"{word} is not one of forecasts, runs, models, sales") from None
 
 
 def parse_seconds(text: str, unit: str = "s") -> float:
@@ -72,7 +72,7 @@ def parse_max_delete(text: str) -> str:
 
 
 class Command(BaseCommand):
-    help = "Deletes or archives old forecasts, runs and versions; without --apply it only says which."
+    help = "Deletes or archives old forecasts, runs, versions and sales; without --apply it only says which."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         rules = {
@@ -83,6 +83,7 @@ class Command(BaseCommand):
                 "keep this many versions of each algorithm and scope",
             ),
             "--keep-runs": (settings.KEEP_RUNS, "keep this many forecast runs of each dataset"),
+            "--keep-sales": (settings.KEEP_SALES, "keep this many versions of the sales of each dataset"),
         }
         for name, (default, words) in rules.items():
             parser.add_argument(
@@ -93,7 +94,7 @@ class Command(BaseCommand):
             "--grace", type=parse_grace, default=hours, help="remove nothing younger than this, such as 24h"
         )
         parser.add_argument(
-            "--kind", type=parse_kinds, default=frozenset(MODELS_BY_KIND), help="forecasts,runs,models"
+            "--kind", type=parse_kinds, default=frozenset(KINDS), help="forecasts,runs,models,sales"
         )
         parser.add_argument("--archive", choices=["auto", "require", "never"], default="auto")
         parser.add_argument(
@@ -133,6 +134,7 @@ class Command(BaseCommand):
             max_forecasts=options["keep_count"],
             max_versions=options["keep_versions"],
             max_runs=options["keep_runs"],
+            max_sales=options["keep_sales"],
             grace_period=options["grace"],
             kinds=options["kind"],
             should_archive=should_archive(options["archive"]),

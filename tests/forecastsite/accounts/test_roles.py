@@ -24,7 +24,7 @@ from django_q.models import OrmQ, Task
 from forecastsite.accounts.roles import ROLES
 from forecastsite.asgi import application
 from forecastsite.cleanup.models import CleanUp, Nightly
-from prediction.models import CurrentForecast, Forecast, ForecastRun
+from prediction.models import AccuracyAlert, CurrentForecast, Forecast, ForecastRun
 from registry.datasets.models import Dataset, DatasetVersion
 from registry.datasets.uploads import Upload
 from registry.model_versions.models import ModelVersion
@@ -63,6 +63,7 @@ POST   products-run-delete         own    in        -      +       +       +
 POST   products-run-delete         other  in        -      -       +       +
 GET    accuracy                    any    in        +      +       +       +
 GET    accuracy?export=csv         any    in        +      +       +       +
+POST   accuracy-alert              any    in        -      +       +       -
 GET    news                        any    in        +      +       +       +
 GET    welcome                     any    in        +      +       +       +
 GET    sample-file                 any    in        +      +       +       +
@@ -185,6 +186,7 @@ training.trainingrun     v       v
 training.runevent        v       v
 prediction.forecast      v       v
 prediction.forecastrun   v       v
+prediction.accuracyalert v       v
 """
 
 ACTS = """
@@ -290,7 +292,9 @@ def world(publish, upload, sales, archive_folder, make_run):
     Nightly.objects.ensure_schedule()
     files = {row.path: row.read() for row in (spare, forecast, made, made.sums, made.totals, sales)}
     rows = {"version": spare, "forecast": forecast, "run": run, "sales": sales, "upload": upload}
-    return {**rows, "forecast_run": made, "files": files}
+    day = {"first": sales.first, "last": sales.last, "weeks": 2, "change": 0.3}
+    alert = AccuracyAlert.objects.create(dataset=sales.dataset, kind="bias", **day)
+    return {**rows, "forecast_run": made, "alert": alert, "files": files}
 
 
 @pytest.fixture
@@ -333,7 +337,7 @@ def place(address: str, world: dict) -> str:
         "products-run": world["forecast_run"].pk,
     }  # fmt: skip
     fixed = {
-        "help-for": ["buyer"], "suggest": ["product"],
+        "accuracy-alert": [world["alert"].pk, "closed"], "help-for": ["buyer"], "suggest": ["product"],
         "admin:app_list": ["registry"],
         "admin:auth_user_password_change": [User.objects.first().pk],
     }  # fmt: skip

@@ -54,7 +54,7 @@ OF_DATASET = [
 ]
 OF_DATA_VERSION = ["dataset-back"]
 OF_UPLOAD = ["upload-match", "upload-check", "upload-rows"]
-POSTED = {"upload-discard", "dataset-pause", "products-run-new", "products-run-back"}
+POSTED = {"accuracy-alert", "upload-discard", "dataset-pause", "products-run-new", "products-run-back"}
 OF_KIND = ["suggest"]
 LEADS_ON = {"model-roll-back", "model-retrain"}  # changes something and leads to another page
 OPEN = {"login", "logout", "set_language"}

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django_q.models import OrmQ, Success, Task
 
 from forecastsite.cleanup.models import CleanUp, Nightly
-from prediction.models import Forecast, ForecastRun
+from prediction.models import AccuracyAlert, Forecast, ForecastRun
 from registry.access.audit import AuditEntry, record_action
 from registry.admin.actions import MAX_ROWS
 from registry.admin.base import MAX_LISTED
@@ -43,6 +43,8 @@ def rows(forecast, sales):
         point = {"step": "learn", "round": seq, "train_error": 0.5 / seq, "check_error": 0.6 / seq}
         RunEvent.objects.create(run=run, seq=seq, kind="epoch", data=point)
     ForecastRun.objects.create(version=forecast.version, dataset_version=sales)
+    day = {"first": sales.first, "last": sales.last, "weeks": 2, "change": 0.3}
+    AccuracyAlert.objects.create(dataset=sales.dataset, kind="bias", **day)
     forecast.build_tombstone("by_hand").save()
     CleanUp.objects.create(deleted=3)
     Nightly.objects.ensure_schedule()
@@ -79,7 +81,8 @@ def test_every_table_lists_and_opens_its_rows(admin_page, rows, model, language)
 def test_every_model_of_ours_is_registered():
     assert {model.__name__ for model in OURS} == {
         "Dataset", "DatasetVersion", "ForecastModel", "ModelVersion", "VersionChange",
-        "TrainingRun", "RunEvent", "Forecast", "ForecastRun", "Tombstone", "AuditEntry", "CleanUp", "Nightly",
+        "TrainingRun", "RunEvent", "Forecast", "ForecastRun", "AccuracyAlert",
+        "Tombstone", "AuditEntry", "CleanUp", "Nightly",
     }  # fmt: skip
 
 
