@@ -11,6 +11,7 @@ from prediction.runs.listing import SeriesQuery
 from prediction.runs.models import ForecastRun
 from registry.datasets.names import ItemNames, load_names
 from registry.lib.messages import translate_message
+from registry.templatetags.pages import forecast_url
 
 INPUT_LABELS = {"sales": _("New sales"), "plan": _("Changed plan"), "model": _("Changed model")}
 MAX_SHOWN = 10
@@ -31,13 +32,15 @@ def show_changes(run: ForecastRun, query: SeriesQuery) -> dict[str, Any]:
     if not spans:
         return shown
     span = spans.get(query.last if query.first == 1 else 0) or spans[max(spans)]
-    inputs = [name for name in INPUT_LABELS if any(name in move["parts"] for move in span["moves"])]
+    changed = [name for name in INPUT_LABELS if any(name in move["parts"] for move in span["moves"])]
+    inputs = changed if len(changed) > 1 else []  # the difference itself says it
     names = load_names(run.dataset_version)
     return {
         **shown,
         "span": span,
         "is_shorter": facts["days"] < run.horizon and span["days"] == facts["days"],
         "run": ForecastRun.objects.filter(pk=facts["previous"]).first(),
+        "only_input": INPUT_LABELS[changed[0]] if len(changed) == 1 else "",
         "input_labels": [INPUT_LABELS[name] for name in inputs],
         "moves": [show_move(move, inputs, names) for move in span["moves"][:MAX_SHOWN]],
     }
@@ -47,6 +50,7 @@ def show_move(move: dict[str, Any], inputs: list[str], names: ItemNames) -> dict
     """A row of the table."""
     parts = [(INPUT_LABELS[name], move["parts"].get(name, 0.0)) for name in inputs] if move["parts"] else []
     return {
+        "address": forecast_url(store=move["store"], product=move["product"]),
         "labels": (names.format_store(move["store"]), names.format_product(move["product"])),
         "before": move["before"],
         "now": move["now"],

@@ -26,12 +26,12 @@ WEEKDAYS = (
 def format_units(value: float | None) -> str:
     """Units with separators; below 10 with one decimal, so that slow movers are not all 0.
 
-    >>> format_units(3049.4), format_units(0.26), format_units(0.04), format_units(None)
-    ('3,049', '0.3', '0', '–')
+    >>> format_units(3049.4), format_units(9.97), format_units(0.26), format_units(0.04), format_units(None)
+    ('3,049', '10', '0.3', '0', '–')
     """
     if value is None:
         return DASH
-    digits = 0 if abs(value) >= 10 or abs(value) < 0.05 else 1
+    digits = 0 if abs(value) >= 9.95 or abs(value) < 0.05 else 1
     return number_format(round(value, digits), digits, force_grouping=True)
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 SIDES = ("store", "product")
 SUM_NAMES = ("total", "low", "high")
 OUTPUT_SUFFIXES = (".csv", ".parquet")
+MAX_RUN_SERIES = 50_000  # a run is made in one piece: 1 GB of memory for 30,000 series
 
 
 class Command(BaseCommand):
@@ -104,11 +105,9 @@ def choose_version(
 
 
 def is_everything(version: ModelVersion, selection: Selection) -> bool:
-    """Whether this is the forecast of all series of a dataset, in one piece: it is kept as a forecast run."""
-    from registry.datasets.reader import read_shards
-
+    """Whether this is the forecast of all series of a dataset, and a run of them fits into memory."""
     is_whole = selection.is_whole and version.model.kind == "global"
-    return is_whole and len(read_shards(find_newest_sales(version))) == 1
+    return is_whole and find_newest_sales(version).series <= MAX_RUN_SERIES
 
 
 def make_run(version: ModelVersion, horizon: int) -> ForecastRun:

@@ -153,9 +153,24 @@ def test_the_page_asks_once_and_shows_the_causes(version, newer, page, read):
     assert [row.func() for row in OrmQ.objects.all()] == [JOB]
     explain_forecast_run(str(run.pk))
     text = read(page.get(f"{address}?to=14"))
-    assert "units up to day 14 instead of" in text and "New sales" in text
+    assert "units up to day 14 instead of" in text and "Only this has changed: New sales" in text
     assert "covers no later days" in read(page.get(address))
     assert RunChange.objects.get().content["inputs"] == ["sales"]
     first = ForecastRun.objects.earliest("created_at")
     explain_forecast_run(str(first.pk))
     assert "no earlier run" in read(page.get(f"/d/{newer.dataset_id}/products/runs/{first.pk}/"))
+
+
+def test_the_page_splits_the_difference_where_more_than_one_thing_changed(
+    version, newer, publish, page, read
+):
+    make(version, version.dataset_version)
+    run = make(publish(wape=0.2), newer)
+    explain_forecast_run(str(run.pk))
+    row = RunChange.objects.get()
+    assert row.content["inputs"] == ["sales", "model"]
+    for span in row.content["spans"]:
+        for move in span["moves"]:
+            assert sum(move["parts"].values()) == pytest.approx(move["now"] - move["before"], abs=0.005)
+    text = read(page.get(f"/d/{newer.dataset_id}/products/runs/{run.pk}/"))
+    assert "New sales" in text and "Changed model" in text and "averaged over every order" in text

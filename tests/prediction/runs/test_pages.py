@@ -183,7 +183,7 @@ def test_the_current_run_answers_before_a_newer_one(run, make_run, version, sale
     assert ForecastRun.objects.find_fitting(version, sales, 29) is None
 
 
-def test_the_forecast_command_keeps_its_file_as_a_run(version, sales, tmp_path, capsys):
+def test_the_forecast_command_keeps_its_file_as_a_run(version, sales, tmp_path, capsys, monkeypatch):
     call_command("forecast", "--model", "best", "--output", str(tmp_path / "all.parquet"), "--json")
     report = json.loads(capsys.readouterr().out)
     run = ForecastRun.objects.get(pk=report["run"])
@@ -193,6 +193,9 @@ def test_the_forecast_command_keeps_its_file_as_a_run(version, sales, tmp_path, 
         assert np.array_equal(written[name].to_numpy(), kept[name].to_numpy())
     assert report["total"] == pytest.approx(run.totals.total, abs=0.01)
     assert (report["low"], report["high"]) == pytest.approx((run.totals.low, run.totals.high), abs=0.01)
+    monkeypatch.setattr("prediction.management.commands.forecast.MAX_RUN_SERIES", 5)
+    call_command("forecast", "--model", "best", "--output", str(tmp_path / "many.csv"))
+    monkeypatch.undo()
     store = sales.stores[0]
     call_command(
         "forecast", "--model", "best", "--scope", f"store:{store}", "--output", str(tmp_path / "s.csv")
