@@ -158,6 +158,7 @@ def list_addresses(person: User, folder: Path) -> dict[str, str]:
     """Every page, each at its fullest."""
     from bench import year_of_use
     from prediction.models import Forecast
+    from prediction.runs.models import ForecastRun
     from registry.datasets.models import Dataset
     from registry.model_versions.models import ModelVersion
     from training.models import TrainingRun
@@ -168,11 +169,16 @@ def list_addresses(person: User, folder: Path) -> dict[str, str]:
     rival = ModelVersion.objects.get(name="seasonal_naive_global_v1")
     series = Forecast.objects.ready().exclude(store="").exclude(product="").order_by("-created_at")[0]
     run = TrainingRun.objects.get(version=version)
+    newest = ForecastRun.objects.done().filter(as_of=None).order_by("-created_at")[0]
     data, file = Dataset.objects.get(), year_of_use.make_upload(folder, person)
     return {
         "Overview": "/",
         "Products": "/products/",
         "Products as Excel": "/products/?export=xlsx",
+        "Forecast runs": "/products/runs/",
+        "Forecast run, its page": f"/products/runs/{newest.pk}/",
+        "Forecast run, one product in every store": f"/products/runs/{newest.pk}/?q=P007",
+        "Accuracy": "/accuracy/",
         "Data": "/data/",
         "Data, one dataset": f"/data/{data.pk}/",
         "Data, its products and stores": f"/data/{data.pk}/catalogue/",

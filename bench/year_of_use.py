@@ -18,9 +18,11 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.utils import timezone
 
+from prediction.accuracy.joining import compare_dataset
 from prediction.models import Forecast
 from prediction.tasks import make_current_forecast
 from registry.datasets.importer import import_file
+from registry.datasets.models import Dataset
 from registry.datasets.sample.generator import LAST_DAY, SampleDataset
 from registry.datasets.scope import Scope
 from registry.datasets.uploads import Upload
@@ -30,6 +32,7 @@ from training.models import TrainingRun
 
 STORES, PRODUCTS, DAYS = 10, 50, 1096
 VERSIONS, FORECASTS, FAILED = 50, 1000, 10
+WEEKS = 26  # of which each has a forecast run, compared with what was sold
 SINCE = 28  # days of sales imported after the training
 LEARNED = [
     ("global", "seasonal_naive", "5"),
@@ -56,6 +59,7 @@ def build_installation(folder: Path) -> User:
     import_file(whole, "chain")
     copy_versions(person)
     make_current_forecast(made[0].version.model.dataset_id)
+    make_runs()
     copy_forecasts(made, person)
     add_failed_runs()
     return person
@@ -67,6 +71,14 @@ def make_forecasts(person: User) -> list[Forecast]:
     places = [("", ""), ("S01", ""), ("S02", ""), ("", "P001"), ("", "P002")]
     places += [(f"S{n % STORES + 1:02d}", f"P{n + 1:03d}") for n in range(15)]
     return [Forecast.objects.make_forecast(version, store, product, 28, person) for store, product in places]
+
+
+def make_runs() -> None:
+    """Weekly forecasts of everything as of days that are over, and their accuracy."""
+    for week in range(WEEKS, 0, -1):
+        as_of = LAST_DAY - dt.timedelta(days=7 * week)
+        call_command("forecast_all", "--dataset=chain", "--model=kan_global_v1", f"--as-of={as_of}")
+    compare_dataset(Dataset.objects.get(name="chain"))
 
 
 def copy_versions(person: User) -> None:

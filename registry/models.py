@@ -5,6 +5,7 @@ from __future__ import annotations
 from registry.access.audit import AuditEntry
 from registry.datasets.catalog import Item
 from registry.datasets.models import Dataset, DatasetVersion
+from registry.datasets.stock.models import StockSnapshot, Terms
 from registry.datasets.store.models import SalesPart
 from registry.datasets.uploads import Upload
 from registry.model_versions.changes import VersionChange
@@ -19,6 +20,8 @@ __all__ = [
     "Item",
     "ModelVersion",
     "SalesPart",
+    "StockSnapshot",
+    "Terms",
     "Tombstone",
     "Upload",
     "VersionChange",

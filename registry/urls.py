@@ -7,6 +7,7 @@ from django.urls import path, register_converter
 from registry import autocomplete
 from registry.datasets import download_views, manage_views, upload_views
 from registry.datasets import views as datasets
+from registry.datasets.stock.views import stock_upload
 from registry.lib.request_values import IdConverter
 from registry.model_versions import views as model_versions
 
@@ -16,6 +17,7 @@ urlpatterns = [
     path("data/", datasets.dataset_list, name="data"),
     path("data/<id:pk>/", datasets.dataset_detail, name="dataset"),
     path("data/upload/", upload_views.upload_file, name="upload"),
+    path("data/upload/stock/", stock_upload, name="stock-upload"),
     path("data/upload/<uuid:pk>/match/", upload_views.upload_match, name="upload-match"),
     path("data/upload/<uuid:pk>/check/", upload_views.upload_check, name="upload-check"),
     path("data/upload/<uuid:pk>/findings.csv", upload_views.upload_rows, name="upload-rows"),

@@ -63,9 +63,13 @@ def supervise_run(run: TrainingRun) -> None:
 
 
 def invite_hosts(run: TrainingRun) -> None:
-    """Queues a job for each further host that is to learn with this one."""
+    """Queues jobs for the further hosts that are to learn with this one; those too many do nothing.
+
+    This host may take some although its workers are busy: the queue hands out that many in advance.
+    """
     token, seconds = str(run.attempt_token), run.budget + 3600
-    for _number in range(run.hosts - 1):
+    in_advance = settings.TRAINING_WORKERS + 1
+    for _number in range(run.hosts - 1 + in_advance if run.hosts > 1 else 0):
         async_task("training.tasks.join_training", str(run.pk), token, cluster=QUEUE_NAME, timeout=seconds)
 
 

@@ -18,12 +18,20 @@ RUN_FORECAST, CHANGE_FORECAST_RUN, DELETE_FORECAST_RUN = (
     f"prediction.{verb}_forecastrun" for verb in ("add", "change", "delete")
 )
 DATA_PERMISSIONS = ("registry.add_datasetversion", "registry.change_dataset")
+STOCK_PERMISSION = "registry.add_stocksnapshot"
+STOCK_PERMISSIONS = (
+    STOCK_PERMISSION,
+    "registry.delete_stocksnapshot",
+    *(f"registry.{verb}_terms" for verb in ("add", "change", "delete")),
+)
 MODEL_PERMISSIONS = ("registry.change_modelversion", "registry.delete_modelversion")
 ARCHIVE_PERMISSION = "registry.archive_modelversion"
 ADMIN_PERMISSION = "registry.open_admin"
 VIEW_PERMISSIONS = (
     "registry.view_dataset",
     "registry.view_datasetversion",
+    "registry.view_stocksnapshot",
+    "registry.view_terms",
     "registry.view_forecastmodel",
     "registry.view_modelversion",
     "registry.view_versionchange",
@@ -50,7 +58,13 @@ OPERATION_PERMISSIONS = (
 
 ROLES: dict[str, tuple[str, ...]] = {
     gettext_noop("Viewer"): (),
-    gettext_noop("Planner"): (TRAIN_PERMISSION, FORECAST_PERMISSION, RUN_FORECAST, CHANGE_ALERT),
+    gettext_noop("Planner"): (
+        TRAIN_PERMISSION,
+        FORECAST_PERMISSION,
+        RUN_FORECAST,
+        CHANGE_ALERT,
+        STOCK_PERMISSION,
+    ),
     gettext_noop("Curator"): (
         TRAIN_PERMISSION,
         FORECAST_PERMISSION,
@@ -61,6 +75,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         RUN_PERMISSION,
         DELETE_FORECAST_PERMISSION,
         *DATA_PERMISSIONS,
+        *STOCK_PERMISSIONS,
         *MODEL_PERMISSIONS,
         ARCHIVE_PERMISSION,
         ADMIN_PERMISSION,

@@ -17,7 +17,8 @@ from forecastsite.server.connections import ANSWERING, BODY, IDLE
 REFUSED_HEADER = "X-Body-Refused"
 CUTOFF_FACTOR = 4  # a client that keeps sending up to this multiple of the limit is disconnected
 FORM_BYTES = 1 << 20  # allowance for the other fields of a form
-UPLOAD_PATH = b"/data/upload/"  # the only address that takes files, and only from a signed-in browser
+UPLOAD_PATH = b"/data/upload/"
+UPLOAD_PATHS = (UPLOAD_PATH, b"/data/upload/stock/")  # only these take files, from a signed-in browser
 
 
 class LimitedBodyRequest(WebRequest):
@@ -40,7 +41,7 @@ class LimitedBodyRequest(WebRequest):
         """Whether this is an upload from a browser with a session; the page itself checks the session."""
         cookies = b";".join(self.requestHeaders.getRawHeaders(b"Cookie") or [])
         has_session = f"{settings.SESSION_COOKIE_NAME}=".encode() in cookies
-        return has_session and self.body_path.partition(b"?")[0] == UPLOAD_PATH
+        return has_session and self.body_path.partition(b"?")[0] in UPLOAD_PATHS
 
     def gotLength(self, length: int | None) -> None:
         """Refuses a body whose declared length is too large."""

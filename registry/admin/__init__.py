@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from registry.admin import audit, datasets, model_versions
+from registry.admin import audit, datasets, model_versions, stock
 
-__all__ = ["audit", "datasets", "model_versions"]
+__all__ = ["audit", "datasets", "model_versions", "stock"]

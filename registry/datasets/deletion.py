@@ -64,6 +64,8 @@ def delete_dataset(dataset: Dataset, by: AbstractBaseUser | None = None) -> None
         version.remove(BY_HAND, by)
     for part in dataset.parts.all():  # of an import that was interrupted
         part.remove(WITH_ITS_SOURCE, by)
+    for stock in dataset.stock_snapshots.all():
+        stock.remove(WITH_ITS_SOURCE, by)
     for upload in Upload.objects.filter(dataset=dataset):
         upload.delete_with_files()
     record_action(AuditAction.DELETED, dataset, by)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_noop
 from registry.datasets.importing.headers import normalize_name
 from registry.datasets.models import DatasetVersion
 from registry.datasets.names import ItemNames
-from registry.datasets.store.reading import iter_tables
+from registry.datasets.store.reading import RowFilter, iter_tables
 from registry.lib.errors import MessageError
 from registry.series.levels import Level, LevelValue, Selection, Side, build_levels, find_level
 
@@ -61,7 +61,7 @@ def read_levels(version: DatasetVersion) -> tuple[Level, ...]:
 def read_file_levels(pk: UUID, columns: tuple[str, ...]) -> tuple[Level, ...]:
     """The levels among these columns of a version's file."""
     version = DatasetVersion.objects.get(pk=pk)
-    first = next(iter_tables(version))
+    first = next(iter_tables(version, RowFilter(buckets=())))  # for its columns: of one part, no rows
     texts = [name for name in columns if pa.types.is_dictionary(first.schema.field(name).type)]
     if not texts:
         return ()

@@ -1,7 +1,8 @@
-"""Two hosts, one PostgreSQL, one S3 store: both train; when one dies the other takes its training over."""
+"""Two hosts, one PostgreSQL, one S3 store: both train, one network together, too; one survives the other."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -28,6 +29,7 @@ def hosts(tmp_path_factory) -> Iterator[list[Site]]:
     """Two started installations with folders of their own; what they share are database, store and key."""
     with run_postgresql() as address, run_s3() as shared:
         shared |= {"DATABASE_URL": address, "SECRET_KEY": "k" * 40, "WAITING_PER_USER": "1000"}
+        shared["TRAINING_ADDRESS"] = "127.0.0.1"
         both = [Site(tmp_path_factory.mktemp(name), **shared) for name in ("one", "other")]
         try:
             both[0].prepare()
@@ -84,3 +86,53 @@ def test_a_host_takes_over_what_another_was_training_when_it_died(hosts, tally):
 
     words = f"one of two hosts dies in the middle of {RUNS} trainings; the other ends them all, S3 store"
     tally(words, 1, 3, "postgresql").attempt(trial)
+
+
+TOGETHER = """
+import json
+from django.core.management import call_command
+call_command("train", "--dataset=sample", "--scope=product:P001", "--algorithm=kan", "--budget=600",
+             "--set=steps=4000", "--set=batch=64", "--set=width=16", "--hosts=2", "--queue", "--json")
+"""
+JOINED = "{count} processes learn together"
+
+
+@only_if(bool(find_postgresql() and find_spec("psycopg")), "no PostgreSQL server or no psycopg here")
+def test_two_hosts_learn_one_network_together_and_one_goes_on_alone(hosts, tally):
+    def trial(_chance) -> dict:
+        one, other = hosts
+        run = json.loads(one.shell(TOGETHER))["run"]
+
+        def is_learning_at(host: Site) -> bool:
+            members = psutil.Process(host.process.pid).children(recursive=True)
+            return any(run in member.cmdline() for member in members)
+
+        def groups() -> list[int]:
+            events = f"TrainingRun.objects.get(pk='{run}').events.filter(text='{JOINED}')"
+            said = one.shell(f"import json\nprint(json.dumps(list({events}.values_list('data', flat=True))))")
+            return [data["count"] for data in json.loads(said)]
+
+        until(240, lambda: is_learning_at(one) and is_learning_at(other))
+        until(120, groups)
+        assert groups() == [2]
+        until(300, lambda: one.run_row(run)["step"] == "learn" and one.run_row(run)["progress"] > 0.05)
+        leads = one.run_row(run)["pid"] in at_work(one)
+        lost, left = (other, one) if leads else (one, other)
+        lost.everybody()
+        os.killpg(lost.process.pid, signal.SIGKILL)
+        begun = time.monotonic()
+        lost.process.wait()
+        until(10, lambda: not lost.left())
+        until(240, lambda: left.run_row(run)["attempt"] == 2)
+        noticed = time.monotonic() - begun
+        until(240, lambda: left.run_row(run)["step"] == "learn")
+        left.shell(f"TrainingRun.objects.get(pk='{run}').finish_early()")
+        row = left.until_state(run, "done", "failed", seconds=400)
+        assert row["state"] == "done", row
+        model = [*MANAGE, "forecast", "--model", row["version"], "--horizon=14", "--json"]
+        assert subprocess.run(model, env=left.env, capture_output=True).returncode == 0
+        return {"seconds until it goes on": round(noticed, 1)}
+
+    tally("one of two hosts that learn one network together dies, S3 store", 1, 3, "postgresql").attempt(
+        trial
+    )

@@ -65,7 +65,9 @@ class ImportJob:
     base: str = ""  # the current version's own file, if the file is added to it
     parts: str = ""  # folder of the files that its rows are in; none of a version of release 0.1
     today: str = ""  # ISO date; later sales are flagged
-    only: str = ""  # "look": only detect columns; "items": only the catalog of a canonical file
+    only: str = (
+        ""  # "look": detect columns; "items": the catalog of a canonical file; "stock", "terms": such a file
+    )
     language: str = "en"
 
     @property

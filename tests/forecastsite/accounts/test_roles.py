@@ -26,6 +26,7 @@ from forecastsite.asgi import application
 from forecastsite.cleanup.models import CleanUp, Nightly
 from prediction.models import AccuracyAlert, CurrentForecast, Forecast, ForecastRun
 from registry.datasets.models import Dataset, DatasetVersion
+from registry.datasets.stock.models import StockSnapshot, Terms
 from registry.datasets.uploads import Upload
 from registry.model_versions.models import ModelVersion
 from registry.storage.artifacts import get_artifact_store
@@ -80,6 +81,8 @@ GET    dataset-parquet             any    in        +      +       +       +
 GET    dataset-findings            any    in        +      +       +       +
 GET    upload                      any    in        -      -       +       -
 POST   upload                      any    in        -      -       +       -
+GET    stock-upload                any    in        -      +       +       -
+POST   stock-upload                any    in        -      +       +       -
 GET    upload-match                own    in        -      -       +       -
 GET    upload-match                other  in        -      -       404     -
 POST   upload-match                own    in        -      -       +       -
@@ -180,6 +183,8 @@ registry.dataset         vc      v
 registry.datasetversion  v       v
 registry.forecastmodel   v       v
 registry.modelversion    v       v
+registry.stocksnapshot   v       v
+registry.terms           vacd    v
 registry.tombstone       v       v
 registry.versionchange   v       v
 training.trainingrun     v       v
@@ -201,6 +206,7 @@ registry.modelversion    retrain             +       -
 registry.modelversion    retrain_outdated    +       -
 registry.modelversion    delete_with_file    +       +
 registry.datasetversion  delete_with_file    +       -
+registry.stocksnapshot   delete_with_file    +       -
 prediction.forecast      pin                 +       -
 prediction.forecast      unpin               +       -
 prediction.forecast      archive             +       +
@@ -290,11 +296,16 @@ def world(publish, upload, sales, archive_folder, make_run):
     AccessLog.objects.create(**door, path_info="/login/")
     CleanUp.objects.create(deleted=1)
     Nightly.objects.ensure_schedule()
-    files = {row.path: row.read() for row in (spare, forecast, made, made.sums, made.totals, sales)}
+    stock = StockSnapshot(dataset=sales.dataset, as_of=sales.last)
+    stock.write(b"stock")
+    stock.mark_ready()
+    Terms.objects.create(dataset=sales.dataset, level="all", lead_days=3)
+    owned = (spare, forecast, made, made.sums, made.totals, sales, stock)
+    files = {row.path: row.read() for row in owned}
     rows = {"version": spare, "forecast": forecast, "run": run, "sales": sales, "upload": upload}
     day = {"first": sales.first, "last": sales.last, "weeks": 2, "change": 0.3}
     alert = AccuracyAlert.objects.create(dataset=sales.dataset, kind="bias", **day)
-    return {**rows, "forecast_run": made, "alert": alert, "files": files}
+    return {**rows, "forecast_run": made, "alert": alert, "stock": stock, "files": files}
 
 
 @pytest.fixture
@@ -342,7 +353,7 @@ def place(address: str, world: dict) -> str:
         "admin:auth_user_password_change": [User.objects.first().pk],
     }  # fmt: skip
     found = next((key for key in (name, name.rpartition("-")[0], name.split("-")[0]) if key in keys), None)
-    plain = {"forecast", "upload", "models-compare", "products-run-new"}
+    plain = {"forecast", "upload", "stock-upload", "models-compare", "products-run-new"}
     args = fixed.get(name, [] if found is None or name in plain else [keys[found]])
     return reverse(name, args=args) + (f"?{query}" if query else "")
 
@@ -419,7 +430,8 @@ def prepared(table: str, act: str, world: dict):
             get_artifact_store().save(path, ContentFile(content))
     world["run"].refresh_from_db()
     row = {
-        "registry.modelversion": world["version"], "registry.datasetversion": world["sales"],
+        "registry.modelversion": world["version"], "registry.stocksnapshot": world["stock"],
+        "registry.datasetversion": world["sales"],
         "prediction.forecast": world["forecast"], "prediction.forecastrun": world["forecast_run"],
         "training.trainingrun": world["run"],
         "axes.accessattempt": AccessAttempt.objects.first(),

@@ -27,6 +27,7 @@ PLAIN = [
     "train-knobs",
     "train-cost",
     "upload",
+    "stock-upload",
     "help",
     "password",
     "welcome",

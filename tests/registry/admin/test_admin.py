@@ -21,6 +21,7 @@ from prediction.models import AccuracyAlert, Forecast, ForecastRun
 from registry.access.audit import AuditEntry, record_action
 from registry.admin.actions import MAX_ROWS
 from registry.admin.base import MAX_LISTED
+from registry.datasets.stock.models import StockSnapshot, Terms
 from registry.model_versions.changes import VersionChange
 from registry.model_versions.models import ForecastModel, ModelVersion
 from registry.storage.artifacts import get_artifact_store
@@ -48,6 +49,8 @@ def rows(forecast, sales):
     forecast.build_tombstone("by_hand").save()
     CleanUp.objects.create(deleted=3)
     Nightly.objects.ensure_schedule()
+    StockSnapshot.objects.create(dataset=sales.dataset, as_of=sales.last)
+    Terms.objects.create(dataset=sales.dataset, level="all", lead_days=3)
     return run
 
 
@@ -80,7 +83,8 @@ def test_every_table_lists_and_opens_its_rows(admin_page, rows, model, language)
 
 def test_every_model_of_ours_is_registered():
     assert {model.__name__ for model in OURS} == {
-        "Dataset", "DatasetVersion", "ForecastModel", "ModelVersion", "VersionChange",
+        "Dataset", "DatasetVersion", "StockSnapshot", "Terms", "ForecastModel", "ModelVersion",
+        "VersionChange",
         "TrainingRun", "RunEvent", "Forecast", "ForecastRun", "AccuracyAlert",
         "Tombstone", "AuditEntry", "CleanUp", "Nightly",
     }  # fmt: skip

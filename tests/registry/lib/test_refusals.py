@@ -9,7 +9,7 @@ from django.db import OperationalError
 from django.urls import reverse
 
 from forecastsite.overview import overview_context
-from forecastsite.server.body_limit import REFUSED_HEADER, UPLOAD_PATH
+from forecastsite.server.body_limit import REFUSED_HEADER, UPLOAD_PATHS
 from registry.lib import refusals
 
 LOCKED, FULL = "database is locked", "database or disk is full"
@@ -68,7 +68,7 @@ def test_a_large_body_at_a_form_gets_a_sentence(quiet_page, read):
     response = quiet_page.post("/train/", headers={REFUSED_HEADER: "form"})
     assert_is_page(response, read, 413, "more than this page accepts")
     assert_is_page(quiet_page.post("/data/upload/", headers={REFUSED_HEADER: "file"}), read, 413, "50 MB")
-    assert reverse("upload").encode() == UPLOAD_PATH
+    assert (reverse("upload").encode(), reverse("stock-upload").encode()) == UPLOAD_PATHS
 
 
 def test_a_wrong_host_gets_a_sentence(quiet_page, read):

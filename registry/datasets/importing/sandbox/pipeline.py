@@ -33,6 +33,7 @@ from registry.datasets.importing.raw_table import RawTable
 from registry.datasets.importing.role_proposals import propose_roles
 from registry.datasets.importing.sales_summary import summarize_sales
 from registry.datasets.importing.values import CategoricalColumn
+from registry.datasets.stock.reading import STOCK, TERMS, read_table_file
 from registry.lib.csv_safe import format_csv_rows
 from registry.lib.days import day_number
 
@@ -53,7 +54,7 @@ def run_import(job: ImportJob) -> dict[str, Any]:
             may_guess=job.only == "look",
             one_sheet=job.reading.choices.get("joined-sheets") == "one",
         )
-        return import_table(job, raw)
+        return read_table_file(job, raw) if job.only in (STOCK, TERMS) else import_table(job, raw)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as problem:  # content that belies its type
         raise SalesFileError(unreadable_message(job.name, problem)) from None
 

@@ -1,0 +1,3 @@
+"""Orders: a forecast run, stock and terms become a line for each product in each store."""
+
+from __future__ import annotations
