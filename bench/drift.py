@@ -86,7 +86,7 @@ def try_seed(seed: int, given: Namespace) -> tuple[dict[bool, int | None], dict[
     calm = measure_weeks(bundle, panel, range(start, panel.days - 13, WEEK))
     column, newest = panel.days - 3 * WEEK + seed % WEEK, range(panel.days - 28, panel.days - 13, WEEK)
     delays = {}
-    for factor in (1 + given.shift, 1 / (1 + given.shift)):
+    for factor in (1 + given.shift, 1 - given.shift):
         moved = measure_weeks(bundle, shift_sales(panel, column, factor), newest)
         weeks = [*calm[""][: -len(newest)], *moved[""]]
         delays[factor > 1] = find_delay(weeks, column, 1 if factor > 1 else -1)

@@ -2,23 +2,25 @@
 
 A week is a log ratio: sold to expected, or the error to that of repeating last week. It is measured against
 the median of the weeks before in units of how much those scatter, so that a steady bias or a rough store is
-no drift. Until enough weeks are known, ranges and errors of the held-back windows stand in for them.
+no drift. Ranges and errors of the held-back windows count as some weeks, or for all until enough are known.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import log
+from math import log, sqrt
 from typing import Any
 
 import numpy as np
 
-SLACK, THRESHOLD = 0.75, 2.5  # of all sales, in units of the usual scatter; chosen by bench/drift.py
-HIGH_THRESHOLD = 4.5  # of many charts at once, and of errors, which scatter more
+SLACK, THRESHOLD = 0.75, 1.75  # of all sales, in units of the usual scatter; chosen by bench/drift.py
+HIGH_THRESHOLD = 6.0  # of many charts at once, and of errors, which scatter more
 MOST = 4.0  # what one week counts at most
-SMALLEST_SCATTER = 0.06  # a week is never known better than this
-MIN_CHANGE = 0.1  # a smaller change is nobody's business
+SMALLEST_SCATTER = 0.07  # a week is never known better than this
+MIN_CHANGE = 0.11  # of the newest weeks; a smaller one is nobody's business
+NEWEST_WEEKS = 2
+PRIOR_WEEKS = 16  # what the held-back windows count beside the weeks known
 BASE_WEEKS, GAP_WEEKS, MIN_BASE_WEEKS = 26, 2, 8  # the weeks before, without the newest ones
 SCATTER_OF_MEDIAN = 1.4826  # median absolute deviation to standard deviation
 WEEK, WINDOW_WEEKS = 7, 4
@@ -43,7 +45,7 @@ class WeekTotal:
 class Drift:
     """Weeks that went the same way: 1 = more was sold than expected, or errors grew; -1 = less was sold.
 
-    first, last: days since 1970. change: sold beyond the forecast, or errors beyond the usual, as a share.
+    first, last: days since 1970. change: sales against the forecast, or errors, from the usual, as a share.
     """
 
     direction: int
@@ -78,10 +80,13 @@ def find_bias_drift(
     for direction in (1, -1):
         start = find_alarm(known, [direction * score for score in scores], after, threshold)
         if start is not None:
-            part = known[start:]
-            change = sum(week.sold for week in part) / sum(week.expected for week in part) - 1
-            if direction * change >= MIN_CHANGE:
-                return describe_drift(direction, part, change)
+            newest = max(start, len(known) - NEWEST_WEEKS)
+            change = change_from_usual(ratios, newest, 0.0)
+            beyond = float(
+                np.exp(np.mean(ratios[newest:])) - 1
+            )  # the forecast itself, not only the usual bias
+            if min(direction * change, direction * beyond) >= MIN_CHANGE:
+                return describe_drift(direction, known[start:], change)
     return None
 
 
@@ -94,8 +99,15 @@ def find_skill_drift(
     start = find_alarm(known, standardise(ratios, [usual] * len(known)), after, HIGH_THRESHOLD)
     if start is None:
         return None
-    change = float(np.exp(np.mean(ratios[start:]) - np.median(ratios[:start] or [usual[0]])) - 1)
+    change = change_from_usual(ratios, start, usual[0])
     return describe_drift(1, known[start:], change) if change >= MIN_CHANGE else None
+
+
+def change_from_usual(ratios: Sequence[float], start: int, prior: float) -> float:
+    """The mean of the weeks since `start` against the usual one before, as a share."""
+    before = ratios[max(0, start - BASE_WEEKS) : start]
+    usual = float(np.median(before)) if len(before) >= MIN_BASE_WEEKS else prior
+    return float(np.exp(np.mean(ratios[start:]) - usual) - 1)
 
 
 def standardise(values: Sequence[float], prior: Sequence[tuple[float, float]]) -> list[float]:
@@ -106,7 +118,9 @@ def standardise(values: Sequence[float], prior: Sequence[tuple[float, float]]) -
         middle, scatter = prior[place]
         if len(base) >= MIN_BASE_WEEKS:
             middle = float(np.median(base))
-            scatter = SCATTER_OF_MEDIAN * float(np.median(np.abs(base - middle)))
+            own = SCATTER_OF_MEDIAN * float(np.median(np.abs(base - middle)))
+            weeks = len(base) + PRIOR_WEEKS
+            scatter = sqrt((len(base) * own**2 + PRIOR_WEEKS * scatter**2) / weeks)
         found.append(float(np.clip((value - middle) / max(scatter, SMALLEST_SCATTER), -MOST, MOST)))
     return found
 

@@ -105,9 +105,7 @@ class AccuracyAlert(models.Model):
     first = models.DateField(_("first day"))
     last = models.DateField(_("last day"))
     weeks = models.PositiveIntegerField(_("weeks"))
-    change = models.FloatField(
-        _("change")
-    )  # sold beyond the forecast, or errors beyond the usual, as a share
+    change = models.FloatField(_("change"))  # against the usual, as a share
     opened_at = models.DateTimeField(_("opened"), auto_now_add=True)
     changed_at = models.DateTimeField(_("changed"), auto_now=True)
     changed_by = models.ForeignKey(

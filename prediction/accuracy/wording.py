@@ -76,9 +76,9 @@ def alert_sentence(alert: AccuracyAlert, dataset: Dataset) -> str:
     if alert.kind == AccuracyAlert.Kind.SKILL:
         text = _("%(what)s: errors were %(size)s larger than usual from %(first)s to %(last)s.")
     elif alert.change > 0:
-        text = _("%(what)s: sales were %(size)s above forecast from %(first)s to %(last)s, more than usual.")
+        text = _("%(what)s: %(size)s more was sold against the forecast than usual, %(first)s to %(last)s.")
     else:
-        text = _("%(what)s: sales were %(size)s below forecast from %(first)s to %(last)s, more than usual.")
+        text = _("%(what)s: %(size)s less was sold against the forecast than usual, %(first)s to %(last)s.")
     return text % words
 
 

@@ -123,13 +123,13 @@ def test_an_alert_is_on_the_overview_until_somebody_acknowledges_it(data, versio
     compare_weeks(data, {"": 1.0, "S01": 1.5})
     update_alerts(data.dataset)
     alert, start = AccuracyAlert.objects.get(), f"/d/{data.dataset_id}"
-    assert "above forecast" in read(admin_page.get(f"{start}/"))
+    assert "more was sold against the forecast" in read(admin_page.get(f"{start}/"))
     page = read(admin_page.get(f"{start}/accuracy/"))
-    assert "above forecast" in page and "Acknowledge" in page and "Train again" in page
+    assert "more was sold against the forecast" in page and "Acknowledge" in page and "Train again" in page
     admin_page.post(start + reverse("accuracy-alert", args=[alert.pk, "acknowledged"]))
-    assert "above forecast" not in read(admin_page.get(f"{start}/"))
+    assert "more was sold against the forecast" not in read(admin_page.get(f"{start}/"))
     page = read(admin_page.get(f"{start}/accuracy/"))
-    assert "above forecast" in page and "acknowledged" in page
+    assert "more was sold against the forecast" in page and "acknowledged" in page
     admin_page.post(start + reverse("accuracy-alert", args=[alert.pk, "closed"]))
     update_alerts(data.dataset)
     assert [row.state for row in AccuracyAlert.objects.all()] == ["closed"]
