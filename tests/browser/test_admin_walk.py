@@ -101,7 +101,7 @@ def test_the_change_pages_draw_their_charts(open_tab, product, versions, languag
         assert tab.violations() == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.repeats)])
 def test_axe_finds_nothing_of_ours_in_the_admin(open_tab, product, versions, scheme):
     tab = open_tab(color_scheme=scheme)
     found = {}

@@ -142,6 +142,6 @@ def test_finishing_now_keeps_the_model_and_another_page_hears_of_it(open_tab):
 
 def test_the_end_is_told_on_the_page_one_is_on(open_tab):
     page = open_tab().page
-    start(page, 2)
+    start(page, 2, "seasonal_naive")
     page.goto("/data/")
     page.wait_for_selector("#news .note.success")

@@ -55,12 +55,12 @@ def place(page) -> str:
     return re.search(r"/d/(\d+)/", page.url)[1]
 
 
-def strayed(page) -> list[str]:
+def strayed(page) -> list[tuple[str, str]]:
     """Links that lead into another dataset than that of the address, without naming it."""
     links = page.eval_on_selector_all("main a, nav a", "all => all.map((a) => [a.href, a.innerText])")
     away = [(link, text) for link, text in links if "/d/" in link and f"/d/{place(page)}/" not in link]
     names = set(page.locator(".chooser a").all_text_contents())
-    return [link for link, text in away if not names & set(text.split())]
+    return [(link, text) for link, text in away if not any(name in text for name in names if name)]
 
 
 def test_every_page_stays_in_the_dataset_of_its_window(windows):

@@ -30,7 +30,7 @@ from training.learning.hiding import Hiding
 from training.learning.rotation import ShardRotation, ShardTables
 from training.learning.step_plan import planned_steps
 
-CHECK_WINDOWS = 2048  # windows that decide when learning stops
+CHECK_WINDOWS = 2048  # windows at most that decide when learning stops
 REFIT_STEP_SHARE = 0.5  # of the best number of steps, at most, when a model is refitted with the holdout days
 REFIT_RATE_SHARE = 0.3  # of the learning rate, in a refit
 
@@ -152,10 +152,15 @@ class Candidate:
         return loop.FitSchedule(min(steps, self.config.steps or steps), seconds, rate, self.config.batch)
 
     def _draw_check_windows(self, end: int) -> Batch | None:
-        """Fixed windows after `end`, which decide when to stop; None in a refit: no days are held back."""
+        """Fixed windows after `end`, all of a small panel, which decide when to stop.
+
+        None in a refit: no days are held back.
+        """
         places = find_positions(self.windows, end, self.panel.days - self.block)
         if not len(places[0]):
             return None
+        if len(places[0]) <= CHECK_WINDOWS:
+            return self.windows.cut_batch(*places)
         generator = torch.Generator().manual_seed(self.seed)
         pick = torch.randint(len(places[0]), (CHECK_WINDOWS,), generator=generator)
         return self.windows.cut_batch(places[0][pick], places[1][pick])

@@ -52,7 +52,10 @@ def fit(panel, plan: TrainingConfig, group: ProcessGroup = ALONE) -> dict[str, t
     return candidate.model.state_dict()
 
 
-@pytest.mark.parametrize("name", ["kan", "tide", "tcn"])
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name", ["kan", *(pytest.param(name, marks=pytest.mark.repeats) for name in ("tide", "tcn"))]
+)
 def test_two_processes_reach_the_weights_of_one_with_the_doubled_batch(panel, with_64_bits, name):
     plan = replace(PLAN, algorithm=name)
     double = replace(plan, knobs=plan.knobs | {"batch": 2 * BATCH})
