@@ -6,6 +6,7 @@ Django's own limits apply only after daphne has read the whole body.
 from __future__ import annotations
 
 import io
+import re
 from typing import Any
 
 import daphne.http_protocol
@@ -17,8 +18,18 @@ from forecastsite.server.connections import ANSWERING, BODY, IDLE
 REFUSED_HEADER = "X-Body-Refused"
 CUTOFF_FACTOR = 4  # a client that keeps sending up to this multiple of the limit is disconnected
 FORM_BYTES = 1 << 20  # allowance for the other fields of a form
+DATASET_PREFIX = re.compile(rb"^/d/[0-9]+/")
 UPLOAD_PATH = b"/data/upload/"
 UPLOAD_PATHS = (UPLOAD_PATH, b"/data/upload/stock/")  # only these take files, from a signed-in browser
+
+
+def is_upload(path: bytes) -> bool:
+    """Whether files are sent to this address, which may be inside a dataset.
+
+    >>> is_upload(b"/data/upload/"), is_upload(b"/d/3/data/upload/stock/?again=1"), is_upload(b"/d/3/train/")
+    (True, True, False)
+    """
+    return DATASET_PREFIX.sub(b"/", path.partition(b"?")[0]) in UPLOAD_PATHS
 
 
 class LimitedBodyRequest(WebRequest):
@@ -41,7 +52,7 @@ class LimitedBodyRequest(WebRequest):
         """Whether this is an upload from a browser with a session; the page itself checks the session."""
         cookies = b";".join(self.requestHeaders.getRawHeaders(b"Cookie") or [])
         has_session = f"{settings.SESSION_COOKIE_NAME}=".encode() in cookies
-        return has_session and self.body_path.partition(b"?")[0] in UPLOAD_PATHS
+        return has_session and is_upload(self.body_path)
 
     def gotLength(self, length: int | None) -> None:
         """Refuses a body whose declared length is too large."""
