@@ -16,6 +16,8 @@ from prediction.tasks import make_current_forecast
 from registry.datasets.reader import read_panel
 from registry.series.levels import Selection
 
+pytestmark = pytest.mark.slow
+
 AHEAD = 35
 
 

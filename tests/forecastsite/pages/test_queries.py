@@ -13,6 +13,8 @@ from registry.datasets.scope import Scope
 from registry.model_versions.changes import ChangeReason, VersionChange
 from training.models import TrainingRun
 
+pytestmark = pytest.mark.slow
+
 MOST = 20
 MANY = 12
 

@@ -11,6 +11,8 @@ from django.http import QueryDict
 from registry.lib.request_values import MAX_LIST, clean_text, read_id, read_uuid, read_uuids
 from tests.helpers.trials import repeats
 
+pytestmark = pytest.mark.slow
+
 NO_IDS = ["²", "٣", "７", "9" * 20, "9" * 5_000, "-1", "1e5", "\0", "7\0", "x", "0x7", "7;drop", "None", " "]
 ADDRESSES = [
     "/models/?dataset={}",

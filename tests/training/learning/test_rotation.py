@@ -18,6 +18,8 @@ from training.learning.checkpoint import Checkpoint
 from training.learning.pipeline import TrainingConfig, TrainingPipeline
 from training.learning.rotation import ShardRotation
 
+pytestmark = pytest.mark.slow
+
 PLAN = TrainingConfig("kan", {"steps": 40, "batch": 64, "width": 16}, horizon=14, budget=600, windows=1)
 
 
