@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import shutil
 import sys
@@ -27,7 +28,8 @@ def prepare_installation(product: Product) -> None:
     sample = str(product.folder / "chain.parquet")
     product.manage("migrate", "-v0")
     size = ("--stores", "5", "--products", "20", "--days", "800")
-    product.manage("make_sample", *size, "--output", sample)
+    yesterday = dt.date.today() - dt.timedelta(days=1)
+    product.manage("make_sample", *size, f"--last={yesterday}", "--output", sample)
     product.manage("import_sales", sample, "--name", "pharmacies", "--country", "DE")
     person = {"DJANGO_SUPERUSER_USERNAME": USER, "DJANGO_SUPERUSER_PASSWORD": PASSWORD}
     product.manage("createsuperuser", "--noinput", "--email", "", **person)
@@ -77,7 +79,7 @@ def show_comparison(page: Page) -> None:
 
 PICTURES = {  # what to show, and the pixels to keep from the top
     "comparison": (show_comparison, 725),
-    "forecast": (show_forecast, 668),
+    "forecast": (show_forecast, 860),
     "training": (show_training, 828),
 }
 
