@@ -20,6 +20,7 @@ def server(tmp_path_factory):
         server.cookie = server.sign_in()
         read_pages(server, server.cookie, len(PAGES))
         server.get("/data/1/sales.csv", server.cookie)  # reads its first part into memory that is used again
+        send_upload(server, server.cookie)  # libraries are loaded by the first request that needs them
         yield server
 
 
