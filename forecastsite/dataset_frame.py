@@ -6,7 +6,6 @@ put before every link of the answer, so that whoever is inside a dataset stays t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -19,7 +18,7 @@ from django.urls import set_script_prefix
 
 from forecastsite.accounts.models import LastDataset
 from prediction.models import Forecast
-from registry.datasets.addresses import SITE_PREFIX, address_prefix, dataset_prefix
+from registry.datasets.addresses import INSIDE, SITE_PREFIX, address_prefix, dataset_prefix
 from registry.datasets.chosen import SESSION_KEY, chosen_dataset
 from registry.datasets.models import Dataset, DatasetVersion
 from registry.lib.request_values import read_id, read_uuid
@@ -29,7 +28,6 @@ from training.models import TrainingRun
 View = Callable[[HttpRequest], HttpResponseBase]
 Owner = tuple[type[Model], str]  # a kind of row, and the lookup that leads from it to its dataset
 
-INSIDE = re.compile(r"/d/([0-9]{1,18})(/.*)", re.DOTALL)
 # First parts of the addresses that belong to no dataset.
 OUTSIDE = {"admin", "language", "login", "logout", "password", "static", "ws"}
 OF_DATASET: Owner = (Dataset, "pk")

@@ -6,7 +6,6 @@ Django's own limits apply only after daphne has read the whole body.
 from __future__ import annotations
 
 import io
-import re
 from typing import Any
 
 import daphne.http_protocol
@@ -14,11 +13,11 @@ from daphne.http_protocol import WebRequest
 from django.conf import settings
 
 from forecastsite.server.connections import ANSWERING, BODY, IDLE
+from registry.datasets.addresses import INSIDE
 
 REFUSED_HEADER = "X-Body-Refused"
 CUTOFF_FACTOR = 4  # a client that keeps sending up to this multiple of the limit is disconnected
 FORM_BYTES = 1 << 20  # allowance for the other fields of a form
-DATASET_PREFIX = re.compile(rb"^/d/[0-9]+/")
 UPLOAD_PATH = b"/data/upload/"
 UPLOAD_PATHS = (UPLOAD_PATH, b"/data/upload/stock/")  # only these take files, from a signed-in browser
 
@@ -29,7 +28,9 @@ def is_upload(path: bytes) -> bool:
     >>> is_upload(b"/data/upload/"), is_upload(b"/d/3/data/upload/stock/?again=1"), is_upload(b"/d/3/train/")
     (True, True, False)
     """
-    return DATASET_PREFIX.sub(b"/", path.partition(b"?")[0]) in UPLOAD_PATHS
+    address = path.partition(b"?")[0].decode("latin-1")
+    inside = INSIDE.fullmatch(address)
+    return (inside[2] if inside else address).encode("latin-1") in UPLOAD_PATHS
 
 
 class LimitedBodyRequest(WebRequest):

@@ -30,10 +30,8 @@ from registry.datasets.models import Dataset
 from registry.lib.days import day_number, from_day_number
 from registry.model_versions.in_use import version_in_use
 
-WATCHED_LAG, WATCHED_DAYS = (
-    8,
-    14,
-)  # the second week: a model that follows last week hides a change in the first
+# The second week: a model that follows last week hides a change in the first.
+WATCHED_LAG, WATCHED_DAYS = 8, 14
 WATCHED_WEEKS = 60
 Kind, State = AccuracyAlert.Kind, AccuracyAlert.State
 

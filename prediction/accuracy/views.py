@@ -44,11 +44,11 @@ def accuracy_page(request: HttpRequest) -> HttpResponse:
     group, week = Group(column, value), read_week(request.GET.get("week", ""))
     if (kind := request.GET.get("export")) in EXPORT_FORMATS:
         return export_table("accuracy", kind, accuracy_table(dataset, group))
-    context = page_context(dataset, group, read_text(request.GET, "by") or STORES, week)
+    by = read_text(request.GET, "by") or STORES
+    context = page_context(dataset, group, by, week)
     if context:
         context |= {"worst": list_rows(dataset, group, week), "group": name_group(dataset, group)}
-        context |= {"alerts": list_alerts(dataset), "in_use": version_in_use(dataset)}
-        context["by"] = read_text(request.GET, "by") or STORES
+        context |= {"alerts": list_alerts(dataset), "in_use": version_in_use(dataset), "by": by}
     return render(request, "prediction/accuracy.html", context)
 
 

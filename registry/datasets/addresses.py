@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from django.urls import get_script_prefix, reverse, set_script_prefix
 
 SITE_PREFIX = "/"
+INSIDE = re.compile(r"/d/([0-9]{1,18})(/.*)", re.DOTALL)  # an address inside a dataset: its id, and the rest
 
 
 def dataset_prefix(dataset_id: int) -> str:

@@ -61,6 +61,17 @@ DECIMAL_CHOICES = [
 ]
 
 
+def check_upload(file: Any) -> Any:
+    """The uploaded file, if its type and size are accepted; raises ValidationError."""
+    if Path(file.name).suffix.lower() not in READERS:
+        *most, last = READERS
+        words = {"kinds": ", ".join(most), "last": last}
+        raise forms.ValidationError(_("Choose a %(kinds)s or %(last)s file."), params=words)
+    if file.size > settings.MAX_UPLOAD_MB << 20:
+        raise forms.ValidationError(_("At most %(most)d MB."), params={"most": settings.MAX_UPLOAD_MB})
+    return file
+
+
 class UploadForm(forms.Form):
     """The file, and the dataset it belongs to."""
 
@@ -98,14 +109,7 @@ class UploadForm(forms.Form):
 
     def clean_file(self) -> Any:
         """The file, if its type and size are accepted."""
-        file = self.cleaned_data["file"]
-        if Path(file.name).suffix.lower() not in READERS:
-            *most, last = READERS
-            words = {"kinds": ", ".join(most), "last": last}
-            raise forms.ValidationError(_("Choose a %(kinds)s or %(last)s file."), params=words)
-        if file.size > settings.MAX_UPLOAD_MB << 20:
-            raise forms.ValidationError(_("At most %(most)d MB."), params={"most": settings.MAX_UPLOAD_MB})
-        return file
+        return check_upload(self.cleaned_data["file"])
 
     def clean(self) -> dict[str, Any]:
         """Requires an unused name for a new dataset; without one it is named after the file."""

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils.translation import gettext_lazy as _
 
-from registry.datasets.forms import DATE_ORDER_CHOICES, DECIMAL_CHOICES
+from registry.datasets.forms import DATE_ORDER_CHOICES, DECIMAL_CHOICES, check_upload
 from registry.datasets.importer import import_folder
 from registry.datasets.importing.formats.readers import READERS
 from registry.datasets.importing.options import ImportOptions
@@ -41,14 +40,7 @@ class StockFileForm(forms.Form):
 
     def clean_file(self) -> Any:
         """The file, if its type and size are accepted."""
-        file = self.cleaned_data["file"]
-        if Path(file.name).suffix.lower() not in READERS:
-            *most, last = READERS
-            words = {"kinds": ", ".join(most), "last": last}
-            raise forms.ValidationError(_("Choose a %(kinds)s or %(last)s file."), params=words)
-        if file.size > settings.MAX_UPLOAD_MB << 20:
-            raise forms.ValidationError(_("At most %(most)d MB."), params={"most": settings.MAX_UPLOAD_MB})
-        return file
+        return check_upload(self.cleaned_data["file"])
 
     def save_file(self, user: User) -> StockSnapshot | int:
         """The stock, or the number of rows of terms; raises SalesFileError and saves nothing."""
