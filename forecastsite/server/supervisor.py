@@ -21,7 +21,7 @@ from forecastsite.server.process_group import GRACE_SECONDS, ProcessGroup
 from forecastsite.tasks import has_busy_worker
 from prediction.accuracy.joining import ask_for_comparisons
 from prediction.current_forecast import ask_for_outdated
-from prediction.runs.models import ForecastRun
+from registry.lib.leases import expire_lost_jobs
 from training import leases
 from training.leases import set_draining
 from training.models import TrainingRun
@@ -208,7 +208,7 @@ class Supervisor:
         if self.light in self.groups and now - self.last_forecast_check > FORECAST_CHECK_SECONDS:
             self.last_forecast_check = now
             ask_for_outdated()
-            ForecastRun.objects.expire_lost()
+            expire_lost_jobs()
             ask_for_comparisons()
         if self.training in self.groups and now - self.last_sweep > SWEEP_SECONDS:
             self.last_sweep = now
