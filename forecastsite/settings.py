@@ -272,6 +272,8 @@ SITE_URL = read_env("SITE_URL", f"http://localhost:{PORT}").rstrip("/")
 # --- monitoring ---------------------------------------------------------------------------------------
 METRICS_TOKEN = read_env("METRICS_TOKEN")  # of whoever reads /metrics; without both the address is unknown
 METRICS_ADDRESSES = read_env_networks("METRICS_ADDRESSES")  # from which it is read without a token
+if (METRICS_TOKEN or METRICS_ADDRESSES) and find_spec("prometheus_client") is None:
+    raise ImproperlyConfigured("METRICS_TOKEN and METRICS_ADDRESSES need prometheus-client: install it.")
 LOG_FORMAT = read_env_choice("LOG_FORMAT", "text", "json")
 LOGGING = {
     "version": 1,
