@@ -153,6 +153,7 @@ GET    login                       any    +         +      +       +       +
 POST   login                       any    +         +      +       +       +
 POST   logout                      any    in        in     in      in      in
 POST   set_language                any    +         +      +       +       +
+GET    metrics                     any    404       404    404     404     404
 GET    admin:index                 any    in        -      -       +       +
 GET    admin:login                 any    in        in     in      +       +
 POST   admin:logout                any    in        -      -       in      in
