@@ -22,6 +22,7 @@ from django.utils import timezone
 from django_q.models import OrmQ, Task
 
 from forecastsite.accounts.roles import ROLES
+from forecastsite.api.models import ApiKey
 from forecastsite.asgi import application
 from forecastsite.cleanup.models import CleanUp, Nightly
 from prediction.models import AccuracyAlert, CurrentForecast, Forecast, ForecastRun
@@ -39,7 +40,8 @@ from training.routing import websocket_urlpatterns
 
 PEOPLE = ("anonymous", "viewer", "planner", "curator", "operator")
 
-# + may, - is refused with one sentence, in: is led to the sign-in page, 404: is not told that it exists.
+# + may, - is refused with one sentence, in: is led to the sign-in page, 404: is not told that it exists,
+# 401: needs a key.
 # own: the row was made by the person who asks; other: by somebody else; any: it makes no difference.
 PAGES = """
 method address                     whose  anonymous viewer planner curator operator
@@ -154,6 +156,11 @@ POST   login                       any    +         +      +       +       +
 POST   logout                      any    in        in     in      in      in
 POST   set_language                any    +         +      +       +       +
 GET    metrics                     any    404       404    404     404     404
+GET    keys                        any    in        +      +       +       +
+POST   keys                        any    in        +      +       +       +
+POST   key-revoke                  own    in        +      +       +       +
+POST   key-revoke                  other  in        404    404     404     404
+GET    api                         any    401       401    401     401     401
 GET    admin:index                 any    in        -      -       +       +
 GET    admin:login                 any    in        in     in      +       +
 POST   admin:logout                any    in        -      -       in      in
@@ -173,6 +180,7 @@ TABLES = """
 table                    curator operator
 auth.user                -       -
 auth.group               -       -
+forecastsite.apikey      -       v
 axes.accessattempt       -       v
 axes.accessfailurelog    -       v
 axes.accesslog           -       v
@@ -225,6 +233,7 @@ prediction.forecastrun   delete_with_file    +       +
 training.trainingrun     stop                +       +
 training.trainingrun     again               +       -
 axes.accessattempt       unlock              -       +
+forecastsite.apikey      revoke              -       +
 forecastsite.nightly     switch_on           -       +
 forecastsite.nightly     switch_off          -       +
 """
@@ -297,6 +306,7 @@ def world(publish, upload, sales, archive_folder, make_run):
     AccessAttempt.objects.create(**door, path_info="/login/", failures_since_start=2)
     AccessFailureLog.objects.create(**door, path_info="/login/")
     AccessLog.objects.create(**door, path_info="/login/")
+    key = ApiKey.objects.create(name="ERP", prefix="fs_1", owner=upload.created_by)
     CleanUp.objects.create(deleted=1)
     Nightly.objects.ensure_schedule()
     stock = StockSnapshot(dataset=sales.dataset, as_of=sales.last)
@@ -305,7 +315,7 @@ def world(publish, upload, sales, archive_folder, make_run):
     Terms.objects.create(dataset=sales.dataset, level="all", lead_days=3)
     owned = (spare, forecast, made, made.sums, made.totals, sales, stock)
     files = {row.path: row.read() for row in owned}
-    rows = {"version": spare, "forecast": forecast, "run": run, "sales": sales, "upload": upload}
+    rows = {"version": spare, "forecast": forecast, "run": run, "sales": sales, "upload": upload, "key": key}
     day = {"first": sales.first, "last": sales.last, "weeks": 2, "change": 0.3}
     alert = AccuracyAlert.objects.create(dataset=sales.dataset, kind="bias", **day)
     return {**rows, "forecast_run": made, "alert": alert, "stock": stock, "files": files}
@@ -339,6 +349,7 @@ def give_to(world: dict, user: User) -> None:
     Forecast.objects.update(created_by=user)
     ForecastRun.objects.update(created_by=user)
     Upload.objects.update(created_by=user)
+    ApiKey.objects.update(owner=user)
 
 
 def place(address: str, world: dict) -> str:
@@ -351,6 +362,7 @@ def place(address: str, world: dict) -> str:
         "products-run": world["forecast_run"].pk,
     }  # fmt: skip
     fixed = {
+        "api": ["datasets"], "key-revoke": [world["key"].pk],
         "accuracy-alert": [world["alert"].pk, "closed"], "help-for": ["buyer"], "suggest": ["product"],
         "admin:app_list": ["registry"],
         "admin:auth_user_password_change": [User.objects.first().pk],
@@ -365,8 +377,8 @@ def outcome(response) -> str:
     """What the person got, in the letters of the matrix."""
     if response.status_code == 302 and response["Location"].startswith(("/login/", "/admin/login/")):
         return "in"
-    if response.status_code in (403, 404):
-        return {403: "-", 404: "404"}[response.status_code]
+    if response.status_code in (401, 403, 404):
+        return {403: "-"}.get(response.status_code, str(response.status_code))
     assert response.status_code in (200, 204, 302), response.status_code
     return "+"
 
@@ -437,7 +449,7 @@ def prepared(table: str, act: str, world: dict):
         "registry.datasetversion": world["sales"],
         "prediction.forecast": world["forecast"], "prediction.forecastrun": world["forecast_run"],
         "training.trainingrun": world["run"],
-        "axes.accessattempt": AccessAttempt.objects.first(),
+        "axes.accessattempt": AccessAttempt.objects.first(), "forecastsite.apikey": world["key"],
         "forecastsite.nightly": Nightly.objects.ensure_schedule(),
     }[table]  # fmt: skip
     if act == "roll_back" and table == "prediction.forecastrun":
