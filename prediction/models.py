@@ -19,6 +19,7 @@ from prediction.accuracy.models import AccuracyAlert, AccuracyCell, ComparedDays
 from prediction.content import ForecastContent
 from prediction.content_builder import build_content
 from prediction.engine import ScopeForecast, run_forecast
+from prediction.overrides.models import Override, OverrideScore, RunOverride
 from prediction.runs.change_row import RunChange
 from prediction.runs.models import ForecastRun, RunSums
 from registry.access.permissions import Person, is_owner
@@ -37,7 +38,10 @@ __all__ = [
     "CurrentForecast",
     "Forecast",
     "ForecastRun",
+    "Override",
+    "OverrideScore",
     "RunChange",
+    "RunOverride",
     "RunSums",
 ]
 
@@ -268,7 +272,7 @@ class CurrentForecast(models.Model):
     previous = models.ForeignKey(
         ForecastRun, models.SET_NULL, null=True, related_name="+", verbose_name=_("forecast run before")
     )
-    kept_for = models.CharField(max_length=80, blank=True, editable=False)  # a choice by hand: until when
+    kept_for = models.CharField(max_length=100, blank=True, editable=False)  # a choice by hand: until when
     asked_at = models.DateTimeField(_("asked for"), null=True)
     problem = models.JSONField(_("problem"), default=dict)  # {"message", "values"} of the last attempt
 

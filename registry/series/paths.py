@@ -15,6 +15,7 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
+from registry.series.adjustment import Adjustment
 from registry.series.dependence import TAIL_FREEDOM, TAIL_SCALE, Dependence, process_correlations
 from registry.series.marginals import Marginals, round_at_random
 from registry.series.panel import Floats
@@ -40,6 +41,7 @@ class PathSampler:
     count: int = PATHS
     bounds: Floats | None = None
     steady: Floats | None = None  # [S] share of the variance that is the level of a new series
+    adjustment: Adjustment | None = None  # mean and quantiles are the model's; units are the final ones
 
     def draw(self, rows: Rows) -> Floats:
         """Units of these series: [R, H, N]."""
@@ -51,7 +53,7 @@ class PathSampler:
             # calibrated quantiles may lie above what the method itself was held to
             most = np.maximum(self.bounds[rows, None], self.quantiles[rows, :, -1])
             np.minimum(units, (np.ceil(most) if self.is_count else most)[..., None], out=units)
-        return units
+        return units if self.adjustment is None else self.adjustment.move_units(rows, units)
 
     def draw_chunks(self, rows: Rows) -> Iterator[tuple[Rows, Floats]]:
         """Some rows after the other, with their units [R, H, N]."""
