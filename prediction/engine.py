@@ -95,7 +95,8 @@ def run_forecast(
     if frozen is not None:
         return ScopeForecast(version, data, bundle, panel, frozen, rows)
     overrides = list_in_force(version, data, horizon)
-    if is_new or (len(rows) == 1 and not overrides):  # without the others, among which a new one finds its like
+    is_alone = len(rows) == 1 and not overrides
+    if is_new or is_alone:  # without the others, among which a new one finds its like
         prediction = adjust_alone(bundle.forecast(panel, horizon, rows), data, overrides)
         panel, rows = panel.select_series(rows), np.arange(len(rows))
         return ScopeForecast(version, data, bundle, panel, prediction, rows)

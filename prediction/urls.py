@@ -7,6 +7,7 @@ from django.urls import path
 from prediction import views
 from prediction.accuracy.views import accuracy_page, alert_change
 from prediction.items.views import item_compare, item_list
+from prediction.overrides import views as overrides
 from prediction.runs import views as runs
 
 urlpatterns = [
@@ -22,6 +23,11 @@ urlpatterns = [
     path("products/runs/<uuid:pk>/csv/", runs.run_file, {"kind": "csv"}, name="products-run-csv"),
     path("accuracy/", accuracy_page, name="accuracy"),
     path("accuracy/alerts/<id:pk>/<slug:state>/", alert_change, name="accuracy-alert"),
+    path("overrides/", overrides.override_list, name="overrides"),
+    path("overrides/new/", overrides.override_create, name="override-new"),
+    path("overrides/<id:pk>/", overrides.override_detail, name="override"),
+    path("overrides/<id:pk>/withdraw/", overrides.override_withdraw, name="override-withdraw"),
+    path("scorecard/", overrides.scorecard_page, name="scorecard"),
     path("forecast/", views.forecast_create, name="forecast"),
     path("forecasts/", views.forecast_list, name="history"),
     path("forecasts/<uuid:pk>/", views.forecast_detail, name="forecast-detail"),

@@ -14,6 +14,9 @@ from django.utils.translation import gettext_noop
 TRAIN_PERMISSION, FORECAST_PERMISSION = "training.add_trainingrun", "prediction.add_forecast"
 RUN_PERMISSION, DELETE_FORECAST_PERMISSION = "training.change_trainingrun", "prediction.delete_forecast"
 CHANGE_ALERT = "prediction.change_accuracyalert"
+ADD_OVERRIDE, CHANGE_OVERRIDE, SCORE_OVERRIDES = (
+    f"prediction.{verb}_override" for verb in ("add", "change", "score")
+)
 RUN_FORECAST, CHANGE_FORECAST_RUN, DELETE_FORECAST_RUN = (
     f"prediction.{verb}_forecastrun" for verb in ("add", "change", "delete")
 )
@@ -41,6 +44,7 @@ VIEW_PERMISSIONS = (
     "prediction.view_forecast",
     "prediction.view_forecastrun",
     "prediction.view_accuracyalert",
+    "prediction.view_override",
 )
 OPERATION_PERMISSIONS = (
     "forecastsite.view_cleanup",
@@ -63,6 +67,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         FORECAST_PERMISSION,
         RUN_FORECAST,
         CHANGE_ALERT,
+        ADD_OVERRIDE,
         STOCK_PERMISSION,
     ),
     gettext_noop("Curator"): (
@@ -70,6 +75,9 @@ ROLES: dict[str, tuple[str, ...]] = {
         FORECAST_PERMISSION,
         RUN_FORECAST,
         CHANGE_ALERT,
+        ADD_OVERRIDE,
+        CHANGE_OVERRIDE,
+        SCORE_OVERRIDES,
         CHANGE_FORECAST_RUN,
         DELETE_FORECAST_RUN,
         RUN_PERMISSION,

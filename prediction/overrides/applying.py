@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from hashlib import blake2b
 
-
 from prediction.overrides.models import Override, RunOverride, list_run_days
 from prediction.overrides.splitting import Effect, apply_changes
 from prediction.runs.models import ForecastRun
@@ -38,13 +37,10 @@ def adjust_prediction(
     return apply_changes(prediction, [one.change for one in overrides], levels)
 
 
-def adjust_alone(
-    prediction: Prediction, data: DatasetVersion, overrides: Sequence[Override]
-) -> Prediction:
-    """The prediction of new series, which are in no run and so in no sum: with what was said of them alone."""
-    own = [
-        one for one in overrides if one.kind == Override.Kind.PERCENT or (one.store, one.product) in prediction.keys
-    ]
+def adjust_alone(prediction: Prediction, data: DatasetVersion, overrides: Sequence[Override]) -> Prediction:
+    """The prediction of new series, which are in no run: with percentages, and sums of theirs alone."""
+    percent = Override.Kind.PERCENT
+    own = [one for one in overrides if one.kind == percent or (one.store, one.product) in prediction.keys]
     return adjust_prediction(prediction, data, own)[0]
 
 

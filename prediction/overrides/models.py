@@ -140,8 +140,8 @@ class Override(models.Model):
     @property
     def change(self) -> Change:
         """What it does to a prediction."""
-        days = (np.datetime64(day, "D") for day in (self.first, self.last))
-        return Change(self.selection, *days, cast(Kind, self.kind), self.amount)
+        first, last = np.datetime64(self.first, "D"), np.datetime64(self.last, "D")
+        return Change(self.selection, first, last, cast(Kind, self.kind), self.amount)
 
     def may_withdraw(self, user: Person) -> bool:
         """With the permission anybody's, else one's own."""

@@ -53,9 +53,10 @@ def sum_weeks(
                 "after": effect.after[own],
                 "final": prediction.mean[cells],
             }
-            yield int(monday), {
-                name: float(values[is_known].sum(dtype=np.float64)) for name, values in parts.items()
-            }
+            yield (
+                int(monday),
+                {name: float(values[is_known].sum(dtype=np.float64)) for name, values in parts.items()},
+            )
 
 
 def save_scores(days: ComparedDays, scores: list[OverrideScore]) -> None:

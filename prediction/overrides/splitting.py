@@ -78,12 +78,10 @@ def find_days(dates: NDArray[Any], change: Change) -> slice:
 def share_of_days(change: Change, days: slice) -> float:
     """How much of a sum belongs to the days that the forecast covers: to each day the same."""
     whole = int((change.last - change.first) / np.timedelta64(1, "D")) + 1
-    return (days.stop - days.start) / whole
+    return float(days.stop - days.start) / whole
 
 
-def move_sum(
-    before: Units, wanted: tuple[Kind, float], model: Units, is_open: NDArray[np.bool_]
-) -> Units:
+def move_sum(before: Units, wanted: tuple[Kind, float], model: Units, is_open: NDArray[np.bool_]) -> Units:
     """Units [R, D] after a change, in proportion to those before it, else to the model's, else equal parts.
 
     On closed days nothing is sold, whatever is wanted; a sum never falls below 0.

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from registry.series.panel import Floats
+
+Doubles = NDArray[np.float64]
 
 # What is beyond is added: one unit in a hundred days does not become a hundred units on one of them.
 MAX_FACTOR = 2.0
@@ -17,16 +20,16 @@ MAX_FACTOR = 2.0
 class Adjustment:
     """Mean [S, H] and quantiles [S, H, Q - 1] of the model, and what turns its units into the final ones.
 
-    Mean, quantiles and sample paths of a day are multiplied by factor [S, H]; then shift [S, H] units are added.
+    Mean, quantiles and sample paths of a day are multiplied by factor [S, H], then shift [S, H] units added.
     """
 
     mean: Floats
     quantiles: Floats
-    factor: NDArray[np.float64]
-    shift: NDArray[np.float64]
+    factor: Doubles
+    shift: Doubles
 
     @classmethod
-    def between(cls, mean: Floats, quantiles: Floats, final: Floats) -> Adjustment | None:
+    def between(cls, mean: Floats, quantiles: Floats, final: Doubles | Floats) -> Adjustment | None:
         """What turns the mean of the model into the final one [S, H]; None where nothing was changed."""
         if np.array_equal(mean, final):
             return None
@@ -36,9 +39,9 @@ class Adjustment:
         return cls(mean, quantiles, factor, np.maximum(0.0, wanted - factor * model))
 
     @property
-    def final_mean(self) -> NDArray[np.float64]:
-        """[S, H], exact enough that sums are those that people asked for."""
-        return self.mean.astype(np.float64) * self.factor + self.shift
+    def final_mean(self) -> Floats:
+        """[S, H] in double precision, so that sums are those that people asked for."""
+        return cast(Floats, self.mean.astype(np.float64) * self.factor + self.shift)
 
     @property
     def final_quantiles(self) -> Floats:
@@ -52,13 +55,12 @@ class Adjustment:
 
     def select_series(self, rows: NDArray[np.intp]) -> Adjustment:
         """Only these series, in this order."""
-        parts = (self.mean, self.quantiles, self.factor, self.shift)
-        return Adjustment(*(part[rows] for part in parts))
+        return Adjustment(self.mean[rows], self.quantiles[rows], self.factor[rows], self.shift[rows])
 
     def first_days(self, days: int) -> Adjustment:
         """Only the first days."""
-        parts = (self.mean, self.quantiles, self.factor, self.shift)
-        return Adjustment(*(part[:, :days] for part in parts))
+        first = slice(None), slice(days)
+        return Adjustment(self.mean[first], self.quantiles[first], self.factor[first], self.shift[first])
 
     def move_units(self, rows: NDArray[np.intp], units: Floats) -> Floats:
         """Units [R, H, N] of these series as the model draws them, moved alike."""

@@ -62,9 +62,7 @@ class Prediction:
 
     def adjust(self, changed: Adjustment) -> Prediction:
         """With the numbers of an adjustment of this prediction."""
-        return replace(
-            self, mean=changed.final_mean, quantiles=changed.final_quantiles, adjustment=changed
-        )
+        return replace(self, mean=changed.final_mean, quantiles=changed.final_quantiles, adjustment=changed)
 
     def sampler(self, count: int = PATHS) -> PathSampler:
         """What draws `count` paths of any of the series."""
