@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, timedelta
 from math import isfinite
-from typing import Any
+from typing import Any, Self
 
 from django import forms
+from django.contrib.auth.models import User
+from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
@@ -19,7 +21,7 @@ from prediction.overrides.models import Override
 from registry.datasets.models import Dataset
 from registry.lib.form_fields import NOT_A_NUMBER, NOT_IN_LIST
 from registry.lib.formatting import format_day
-from registry.lib.request_values import UNSTORABLE
+from registry.lib.request_values import UNSTORABLE, read_text
 
 MAX_DAYS, MAX_AHEAD = 366, 366  # days of an override, and days from the last known one to its first
 MAX_PERCENT, MAX_UNITS, MAX_NOTE = 1000, 1e9, 500
@@ -80,6 +82,15 @@ class OverrideForm(SeriesForm):
         }
         super().__init__(sales_of, data, **options)
 
+    @classmethod
+    def from_address(cls, dataset: Dataset, given: QueryDict) -> Self:
+        """The form to be filled in, with the series and days that an address names."""
+        initial = {name: text for name in ("product", "store") if (text := read_text(given, name, 300))}
+        initial |= {name: text for name in ("first", "last") if parse_day(text := read_text(given, name))}
+        if "level" in given:
+            initial = {**cls(dataset).fill_groups(given), **initial}
+        return cls(dataset, initial=initial)
+
     def clean_text(self) -> str:
         """The note, with nothing that a database refuses."""
         return UNSTORABLE.sub(" ", self.cleaned_data["text"]).strip()
@@ -111,12 +122,22 @@ class OverrideForm(SeriesForm):
         elif sales is not None and first > sales.last + timedelta(days=MAX_AHEAD):
             self.add_error("first", gettext("This is more than %(days)d days ahead.") % {"days": MAX_AHEAD})
 
-    def build(self) -> Override:
-        """What a valid form asks for; not saved."""
-        names = ("first", "last", "kind", "amount", "reason", "text", "expires")
-        override = Override(dataset=self.sales_of, **{name: self.cleaned_data[name] for name in names})
+    def build(self, by: User) -> Override:
+        """What the form asks for; not saved, and perhaps without a reason."""
+        names = ("first", "last", "kind", "amount", "text", "expires")
+        facts = {name: self.cleaned_data[name] for name in names}
+        reason = self.cleaned_data.get("reason", "")
+        override = Override(dataset=self.sales_of, created_by=by, reason=reason, **facts)
         override.selection = self.cleaned_data["selection"]
         return override
+
+
+def parse_day(text: str) -> date | None:
+    """The day of an ISO date; None for anything else."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def first_week(dataset: Dataset) -> dict[str, date]:

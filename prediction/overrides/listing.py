@@ -88,9 +88,12 @@ def override_table(dataset: Dataset, found: Iterable[Override]) -> Table:
 def load_record(override: Override) -> list[tuple[str, Score]]:
     """How changes like this one went so far: those of the same reason, and those of the same person."""
     own = load_scored(override.dataset, override.created_by_id)
-    same = [one for one in own if one.override.reason == override.reason]
-    reason = _("Yours for the same reason: %(reason)s") % {"reason": override.get_reason_display()}
-    return [(reason, measure_score(same)), (_("All of yours"), measure_score(own))]
+    found = [(_("All of yours"), measure_score(own))]
+    if override.reason:
+        same = [one for one in own if one.override.reason == override.reason]
+        reason = _("Yours for the same reason: %(reason)s") % {"reason": override.get_reason_display()}
+        found.insert(0, (reason, measure_score(same)))
+    return found
 
 
 def build_scorecard(dataset: Dataset, created_by: int | None) -> list[ScoreTable]:

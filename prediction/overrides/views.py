@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -58,27 +59,30 @@ def override_create(request: HtmxRequest) -> HttpResponse:
     dataset = chosen_dataset(request)
     if dataset is None or find_current_run(dataset) is None:
         return render(request, "prediction/override_form.html", {"form": None})
-    form = OverrideForm(dataset, request.POST if request.method == "POST" else read_start(request))
-    context: dict[str, Any] = {"form": form}
-    if form.is_bound and form.is_valid():
-        override = form.build()
-        override.created_by = request.user
-        try:
-            context |= {"preview": preview_override(override), "record": load_record(override)}
-        except (ValueError, CorruptArtifact) as problem:
-            form.add_error(None, translate_error(problem))
-        else:
-            if "save" in request.POST:
-                add_override(override, request.user)
-                messages.success(request, _("Saved: a new forecast with it is being made."))
-                return redirect("overrides")
+    if request.method != "POST":
+        form = OverrideForm.from_address(dataset, request.GET)
+        return render(request, "prediction/override_form.html", {"form": form})
+    form, is_saving = OverrideForm(dataset, request.POST), "save" in request.POST
+    context = {"form": form, "is_asked": is_saving or "look" in request.POST}
+    context |= look_ahead(form, request.user)
+    if is_saving and form.is_valid() and "preview" in context:
+        add_override(form.build(request.user), request.user)
+        messages.success(request, _("Saved: a new forecast with it is being made."))
+        return redirect("overrides")
     part = "prediction/override_form.html#preview" if request.htmx else "prediction/override_form.html"
     return render(request, part, context)
 
 
-def read_start(request: HttpRequest) -> Any:
-    """What an address fills in, with the days proposed; None for a plain one."""
-    return request.GET if "amount" in request.GET else None
+def look_ahead(form: OverrideForm, user: User) -> dict[str, Any]:
+    """What the change would do, as soon as everything but the reason is given; adds why it is refused."""
+    if not form.is_valid() and form.errors.keys() - {"reason"}:
+        return {}
+    override = form.build(user)
+    try:
+        return {"preview": preview_override(override), "record": load_record(override)}
+    except (ValueError, CorruptArtifact) as problem:
+        form.add_error(None, translate_error(problem))
+    return {}
 
 
 @require_safe

@@ -17,7 +17,7 @@ from registry.model_versions.models import ModelVersion
 from registry.series.quantiles import QUANTILE_NAMES
 
 Publish = Callable[..., ModelVersion]
-LEVELS = list(QUANTILE_NAMES)
+NUMBERS = ["mean", *QUANTILE_NAMES]
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +26,7 @@ def chain_file(sample_file: Callable[[int, int, int], Path]) -> Path:
     return sample_file(3, 4, 800)
 
 
-COLUMNS = ["origin", "date", "store_id", "product_id", "mean", *LEVELS]
+COLUMNS = ["origin", "date", "store_id", "product_id", *NUMBERS, *(f"final_{name}" for name in NUMBERS)]
 
 
 def called(*arguments: str) -> dict[str, object]:

@@ -16,6 +16,8 @@ import pyarrow.parquet as pq
 from django.core.management.base import BaseCommand, CommandError
 
 from prediction.engine import Rows, find_newest_sales
+from prediction.overrides.applying import list_in_force
+from prediction.overrides.models import Override
 from prediction.runs.models import ForecastRun
 from registry.datasets.levels import parse_group, read_levels
 from registry.datasets.models import Dataset
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 SIDES = ("store", "product")
 SUM_NAMES = ("total", "low", "high")
 OUTPUT_SUFFIXES = (".csv", ".parquet")
+TOO_MANY = "These are the numbers of the model: overrides are left out of a forecast of so many series."
 MAX_RUN_SERIES = 50_000  # a run is made in one piece: 1 GB of memory for 30,000 series
 
 
@@ -79,6 +82,12 @@ class Command(BaseCommand):
             raise CommandError(f"{output} cannot be written: {problem.strerror}.") from None
         facts |= {"scope": str(asked or version.model.scope), "horizon": options["horizon"]}
         facts |= {"run": str(run.pk)} if run else {}
+        if (
+            run is None
+            and not is_small(version)
+            and list_in_force(version, find_newest_sales(version), options["horizon"])
+        ):
+            self.stderr.write(TOO_MANY)
         self.stdout.write(json.dumps(facts, ensure_ascii=False) if options["json"] else format_summary(facts))
 
 
@@ -106,8 +115,17 @@ def choose_version(
 
 def is_everything(version: ModelVersion, selection: Selection) -> bool:
     """Whether this is the forecast of all series of a dataset, and a run of them fits into memory."""
-    is_whole = selection.is_whole and version.model.kind == "global"
-    return is_whole and find_newest_sales(version).series <= MAX_RUN_SERIES
+    return selection.is_whole and version.model.kind == "global" and is_small(version)
+
+
+def list_overrides(version: ModelVersion, horizon: int) -> list[Override]:
+    """The overrides in force on the days to come."""
+    return list_in_force(version, find_newest_sales(version), horizon)
+
+
+def is_small(version: ModelVersion) -> bool:
+    """Whether all series fit into memory at once."""
+    return find_newest_sales(version).series <= MAX_RUN_SERIES
 
 
 def make_run(version: ModelVersion, horizon: int) -> ForecastRun:
@@ -132,11 +150,15 @@ def iter_run(run: ForecastRun) -> Iterator[ShardForecast]:
 
 
 def iter_shards(version: ModelVersion, selection: Selection, horizon: int) -> Iterator[ShardForecast]:
-    """The forecast of the selected series, and nothing of the others; raises ValueError."""
-    from prediction.engine import find_newest_sales, run_forecast
+    """The forecast of the selected series, and nothing of the others; raises ValueError.
+
+    Shard by shard there is no sum that an override could be split by: they are the numbers of the model.
+    """
+    from prediction.engine import run_forecast
     from prediction.shards import ShardForecast, forecast_shards
 
-    if selection.is_whole:
+    overrides = list_overrides(version, horizon)
+    if selection.is_whole and not (overrides and is_everything(version, selection)):
         yield from forecast_shards(version, find_newest_sales(version), horizon)
         return
     found = run_forecast(version, selection, horizon)
@@ -161,6 +183,7 @@ def collect_facts(
     from prediction.shards import GroupTotals
 
     group_keys, totals, new, series = choose_grouping(version, by), GroupTotals(), 0, 0
+    model = 0.0
     assumptions: list[dict[str, str]] = []
     with write_whole(output) as write:
         for shard in shards:
@@ -172,6 +195,7 @@ def collect_facts(
             write(prediction.to_frame())
             new += int(find_newcomers(panel).sum())
             series += len(rows)
+            model += float(prediction.model_mean.sum(dtype=np.float64))
             assumptions += [one for one in prediction.assumptions if one not in assumptions]
     sums = {name: [round(units, 3) for units in found] for name, found in totals.read_intervals().items()}
     data = find_newest_sales(version)
@@ -183,6 +207,7 @@ def collect_facts(
     }
     facts |= {"origin": str(prediction.origin), "horizon": 0, "series": series}
     facts |= dict(zip(SUM_NAMES, sums.pop(""), strict=True))
+    facts |= {"model_total": round(model, 3)}
     facts |= {"output": str(output) if output else None, "new": new, "assumptions": assumptions}
     parts = [
         {"value": name[1:]} | dict(zip(SUM_NAMES, found, strict=True))
@@ -280,6 +305,8 @@ def format_summary(facts: dict[str, Any]) -> str:
         f"after {facts['origin']}, 8 times in 10 between {facts['low']:.0f} and {facts['high']:.0f} "
         f"({facts['series']} series)."
     )
+    if abs(facts["model_total"] - facts["total"]) >= 0.5:
+        text += f"\nThe model alone expects {facts['model_total']:.0f}; overrides changed that."
     if facts["new"]:
         text += f"\n{facts['new']} of them are new: forecast from similar products, hence the wide range."
     return f"{text}\nWritten to {facts['output']}." if facts["output"] else text

@@ -33,11 +33,11 @@ def current(version, sales) -> Callable[[], ForecastRun]:
 def override(sales, user) -> Callable[..., Override]:
     """Saves an override of everything by 20% in the first week ahead, or with other facts."""
 
-    def make(selection: Selection = Selection(), first: int = 1, last: int = 7, **facts) -> Override:
+    def make(selection: Selection | None = None, first: int = 1, last: int = 7, **facts) -> Override:
         days = {"first": sales.last + timedelta(days=first), "last": sales.last + timedelta(days=last)}
         values = {"kind": "percent", "amount": 20.0, "reason": "promotion", "created_by": user, **facts}
         row = Override(dataset=sales.dataset, **days, **values)
-        row.selection = selection
+        row.selection = selection or Selection()
         row.save()
         return row
 

@@ -45,7 +45,7 @@ def test_an_override_makes_a_new_run_with_both_numbers_and_the_one_before_stays(
     assert use.before == pytest.approx(table["mean"][hit].sum(), rel=1e-6)
     assert run.totals.total == pytest.approx(table["final_mean"].sum(), abs=0.05)
     lines = b"".join(stream_csv_parts(io.BytesIO(run.read()))).decode().splitlines()
-    assert {"mean", "final_mean", "final_q0.025"} <= set(lines[0].replace('"', '').split(","))
+    assert {"mean", "final_mean", "final_q0.025"} <= set(lines[0].replace('"', "").split(","))
 
 
 def test_a_run_reads_back_what_it_was_made_of(current, override):
@@ -97,7 +97,8 @@ def test_saving_and_withdrawing_ask_for_a_new_run_in_the_same_transaction(curren
     run = current()
     OrmQ.objects.all().delete()
     made = override()
-    fresh = Override(dataset=sales.dataset, first=made.first, last=made.last, kind="add", amount=1, reason="other")
+    facts = {"first": made.first, "last": made.last, "kind": "add", "amount": 1, "reason": "other"}
+    fresh = Override(dataset=sales.dataset, **facts)
     add_override(fresh, user)
     assert [row.func() for row in OrmQ.objects.all()] == ["prediction.tasks.make_current_forecast"]
     assert has_other_overrides(run) and not has_other_overrides(current())
@@ -123,7 +124,8 @@ def test_a_run_as_of_a_day_knows_only_what_was_said_by_then(current, override, v
         assert run.overrides.count() == count, back
 
 
-def test_a_run_chosen_by_hand_keeps_its_version_when_overrides_change(current, override, version, publish, user):
+def test_a_run_chosen_by_hand_keeps_its_version_when_overrides_change(current, override, publish, user):
+    publish()
     first = current()
     other = publish(wape=0.2)  # comes into use
     second = current()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prediction.overrides.splitting import Change, apply_changes
@@ -32,13 +32,13 @@ def change(kind, amount, selection=ALL, first=0, last=3) -> Change:
 
 
 means = st.lists(st.integers(0, 500), min_size=24, max_size=24)
+kinds = st.sampled_from(["set", "add", "percent"])
 changes = st.lists(
-    st.tuples(st.sampled_from(["set", "add", "percent"]), st.integers(-90, 900), st.sampled_from([ALL, PAIN])),
-    min_size=1,
-    max_size=5,
+    st.tuples(kinds, st.integers(-90, 900), st.sampled_from([ALL, PAIN])), min_size=1, max_size=5
 )
 
 
+@settings(max_examples=40, deadline=None)
 @given(means, changes)
 def test_every_change_conserves_the_sum_that_it_asks_for(values, asked):
     model = predict(np.reshape(values, (6, 4)))
