@@ -61,6 +61,12 @@ class ScopeForecast:
     panel: Panel
     prediction: Prediction
     rows: Rows  # the chosen series in panel and prediction
+    source: tuple[Panel, Rows] | None = None  # where the panel is not whole: the whole one, and its rows
+
+    @property
+    def whole_panel(self) -> tuple[Panel, Rows]:
+        """The panel with all series, by which new ones are judged, and the chosen rows of it."""
+        return self.source or (self.panel, self.rows)
 
 
 def load_bundle(version: ModelVersion) -> Bundle:
@@ -98,8 +104,8 @@ def run_forecast(
     is_alone = len(rows) == 1 and not overrides
     if is_new or is_alone:  # without the others, among which a new one finds its like
         prediction = adjust_alone(bundle.forecast(panel, horizon, rows), data, overrides)
-        panel, rows = panel.select_series(rows), np.arange(len(rows))
-        return ScopeForecast(version, data, bundle, panel, prediction, rows)
+        source, panel, rows = (panel, rows), panel.select_series(rows), np.arange(len(rows))
+        return ScopeForecast(version, data, bundle, panel, prediction, rows, source)
     key = (version.sha256, data.pk, version.model.scope, horizon)
     prediction, _effects = adjust_prediction(predict_all(bundle, panel, horizon, key), data, overrides)
     return ScopeForecast(version, data, bundle, panel, prediction, rows)

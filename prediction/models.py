@@ -19,6 +19,7 @@ from prediction.accuracy.models import AccuracyAlert, AccuracyCell, ComparedDays
 from prediction.content import ForecastContent
 from prediction.content_builder import build_content
 from prediction.engine import ScopeForecast, run_forecast
+from prediction.explanations.models import InputEffects, StoredExplanation
 from prediction.overrides.models import Override, OverrideScore, RunOverride
 from prediction.runs.change_row import RunChange
 from prediction.runs.models import ForecastRun, RunSums
@@ -38,11 +39,13 @@ __all__ = [
     "CurrentForecast",
     "Forecast",
     "ForecastRun",
+    "InputEffects",
     "Override",
     "OverrideScore",
     "RunChange",
     "RunOverride",
     "RunSums",
+    "StoredExplanation",
 ]
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from django.core.management import CommandError, call_command
 
-from prediction.management.commands.forecast import escape_codes
+from prediction.frame_file import escape_codes
 from registry.datasets.scope import Scope
 from registry.model_versions.models import ModelVersion
 from registry.series.quantiles import QUANTILE_NAMES

@@ -5,17 +5,14 @@ from __future__ import annotations
 import json
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from django.core.management.base import BaseCommand, CommandError
 
 from prediction.engine import Rows, find_newest_sales
+from prediction.frame_file import write_whole
 from prediction.overrides.applying import list_in_force
 from prediction.overrides.models import Override
 from prediction.runs.models import ForecastRun
@@ -27,8 +24,6 @@ from registry.series.levels import Keys, LevelValue, Selection, rows_by_code
 from registry.series.newcomers.introduction import find_newcomers
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from prediction.shards import ShardForecast
 
 SIDES = ("store", "product")
@@ -52,6 +47,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--horizon", type=int, default=28, help="days ahead")
         parser.add_argument("--output", type=Path, default=None, help="a .csv or .parquet file")
+        parser.add_argument("--explain", action="store_true", help="also what each input does in the total")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -76,6 +72,8 @@ class Command(BaseCommand):
             )
             shards = iter_run(run) if run else iter_shards(version, selection, options["horizon"])
             facts = collect_facts(version, shards, options["by"], output)
+            if options["explain"]:
+                facts["explanation"] = explain_selection(version, selection, options["horizon"])
         except ValueError as problem:
             raise CommandError(str(problem)) from None
         except OSError as problem:
@@ -111,6 +109,14 @@ def choose_version(
         return version, Selection()
     is_store = asked.kind == "store"
     return version, Selection(asked.code) if is_store else Selection(product=asked.code)
+
+
+def explain_selection(version: ModelVersion, selection: Selection, horizon: int) -> dict[str, Any]:
+    """Why the forecast is what it is: units of each day by group of inputs; raises ValueError."""
+    from prediction.explanations.question import WhyQuestion
+
+    found = WhyQuestion(version, find_newest_sales(version), selection, horizon).explain()
+    return {**found.to_json(), "totals": found.totals}
 
 
 def is_everything(version: ModelVersion, selection: Selection) -> bool:
@@ -244,60 +250,6 @@ def find_best(dataset: Dataset, scope: Scope) -> ModelVersion | None:
     return (model.best or model.versions.ready().best_first().first()) if model else None
 
 
-@contextmanager
-def write_whole(path: Path | None) -> Iterator[Callable[[pd.DataFrame], None]]:
-    """What adds rows to the file, which is written whole or not at all: to a temporary file, then renamed."""
-    if path is None:
-        yield lambda frame: None
-        return
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with ExitStack() as files:
-            if path.suffix.lower() == ".parquet":
-                writer = ParquetRows(part)
-                files.callback(writer.close)
-                yield writer.add
-            else:
-                text = files.enter_context(part.open("w", encoding="utf-8", newline=""))
-                yield partial(add_csv_rows, text)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-class ParquetRows:
-    """A parquet file that grows by frames with the same columns."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.writer: pq.ParquetWriter | None = None
-
-    def add(self, frame: pd.DataFrame) -> None:
-        """Adds a row group."""
-        table = pa.Table.from_pandas(frame, preserve_index=False)
-        self.writer = self.writer or pq.ParquetWriter(self.path, table.schema)
-        self.writer.write_table(table)
-
-    def close(self) -> None:
-        """Ends the file."""
-        if self.writer is not None:
-            self.writer.close()
-
-
-def add_csv_rows(text: TextIO, frame: pd.DataFrame) -> None:
-    """Adds the rows, under one header."""
-    head = text.tell() == 0
-    escape_codes(frame).to_csv(text, header=head, index=False, float_format="%.4f", date_format="%Y-%m-%d")
-
-
-def escape_codes(frame: pd.DataFrame) -> pd.DataFrame:
-    """Quotes codes that a spreadsheet would take for a formula."""
-    codes = ("store_id", "product_id")
-    return frame.assign(
-        **{name: frame[name].astype(str).str.replace(r"^(?=[=+\-@\t\r])", "'", regex=True) for name in codes}
-    )
-
-
 def format_summary(facts: dict[str, Any]) -> str:
     """The result as text."""
     text = (
@@ -309,4 +261,6 @@ def format_summary(facts: dict[str, Any]) -> str:
         text += f"\nThe model alone expects {facts['model_total']:.0f}; overrides changed that."
     if facts["new"]:
         text += f"\n{facts['new']} of them are new: forecast from similar products, hence the wide range."
+    for name, units in facts.get("explanation", {}).get("totals", {}).items():
+        text += f"\n{name:>10} {units:+,.0f}"
     return f"{text}\nWritten to {facts['output']}." if facts["output"] else text

@@ -7,8 +7,8 @@ from forecastsite.accounts.roles import create_roles
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("forecastsite", "0007_stock_and_terms"),
-        ("prediction", "0012_overrides"),
+        ("forecastsite", "0008_queue_beats"),
+        ("prediction", "0013_overrides"),
     ]
 
     operations = [
