@@ -60,7 +60,7 @@ class SeriesForm(forms.Form):
                 typed = self.find_groups(kind, data[kind])
                 groups += typed
                 data[kind] = "" if typed else self.check_code(kind, data[kind])
-        if not self.errors:
+        if not {"product", "store"} & self.errors.keys():
             data["selection"] = Selection(data["store"], data["product"], tuple(groups))
         return data
 

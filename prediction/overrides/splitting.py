@@ -13,8 +13,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from registry.series.adjustment import Adjustment
 from registry.series.levels import Level, Selection
+from registry.series.paths import Adjustment
 from registry.series.prediction import Prediction
 
 Kind = Literal["set", "add", "percent"]

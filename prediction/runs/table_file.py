@@ -16,10 +16,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from registry.series.adjustment import Adjustment
 from registry.series.calibration import Calibration
 from registry.series.dependence import Dependence
 from registry.series.panel import Floats, Panel
+from registry.series.paths import Adjustment
 from registry.series.prediction import FINAL, Prediction
 from registry.series.quantiles import QUANTILE_NAMES
 

@@ -104,26 +104,21 @@ def list_series(run: ForecastRun, table: RunTable, query: SeriesQuery, page: Any
     """The series of one page as its rows show them."""
     rows = np.asarray(page.object_list, np.intp)
     model = table.model_units(query, rows)
-    columns = zip(
-        rows.tolist(),
-        [None] * len(rows) if model is None else model.tolist(),
-        table.units(query, rows).tolist(),
-        table.change(rows).tolist(),
-        table.ranges(run, query, rows),
-        strict=True,
-    )
+    alone = [None] * len(rows) if model is None else model.tolist()
+    units, changes = table.units(query, rows).tolist(), table.change(rows).tolist()
+    columns = zip(rows.tolist(), alone, units, changes, table.ranges(run, query, rows), strict=True)
     found = [
         {
             "address": forecast_url(
                 store=table.sums.stores[row], product=table.sums.products[row], horizon=run.horizon
             ),
             "labels": table.labels[row],
-            "model": alone,
+            "model": model_units,
             "units": units,
             "range": ends,
             "change": DASH if isnan(change) else change_text(change),
         }
-        for row, alone, units, change, ends in columns
+        for row, model_units, units, change, ends in columns
     ]
     return {"rows": found}
 

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from registry.series.adjustment import Adjustment
 from registry.series.calibration import WEEK, Calibration
 from registry.series.dependence import Dependence
 from registry.series.panel import Days, Floats
-from registry.series.paths import PATHS, PathSampler, read_quantiles
+from registry.series.paths import PATHS, Adjustment, PathSampler, read_quantiles
 from registry.series.quantiles import INTERVALS, QUANTILE_LEVELS, QUANTILE_NAMES
 
 if TYPE_CHECKING:
