@@ -24,7 +24,7 @@ from django_q.models import OrmQ, Task
 from forecastsite.accounts.roles import ROLES
 from forecastsite.asgi import application
 from forecastsite.cleanup.models import CleanUp, Nightly
-from prediction.models import AccuracyAlert, CurrentForecast, Forecast, ForecastRun
+from prediction.models import AccuracyAlert, CurrentForecast, Forecast, ForecastRun, Override
 from registry.datasets.models import Dataset, DatasetVersion
 from registry.datasets.stock.models import StockSnapshot, Terms
 from registry.datasets.uploads import Upload
@@ -65,6 +65,17 @@ POST   products-run-delete         other  in        -      -       +       +
 GET    accuracy                    any    in        +      +       +       +
 GET    accuracy?export=csv         any    in        +      +       +       +
 POST   accuracy-alert              any    in        -      +       +       -
+GET    overrides                   any    in        +      +       +       +
+GET    overrides?export=csv        any    in        +      +       +       +
+GET    override                    any    in        +      +       +       +
+GET    override-new                any    in        -      +       +       -
+POST   override-new                any    in        -      +       +       -
+GET    override-withdraw           own    in        -      +       +       -
+GET    override-withdraw           other  in        -      -       +       -
+POST   override-withdraw           own    in        -      +       +       -
+POST   override-withdraw           other  in        -      -       +       -
+GET    scorecard                   any    in        +      +       +       +
+GET    scorecard?export=xlsx       any    in        +      +       +       +
 GET    news                        any    in        +      +       +       +
 GET    welcome                     any    in        +      +       +       +
 GET    sample-file                 any    in        +      +       +       +
@@ -195,6 +206,7 @@ training.runevent        v       v
 prediction.forecast      v       v
 prediction.forecastrun   v       v
 prediction.accuracyalert v       v
+prediction.override      v       v
 """
 
 ACTS = """
@@ -222,6 +234,7 @@ prediction.forecastrun   unpin               +       -
 prediction.forecastrun   archive             +       +
 prediction.forecastrun   restore             +       +
 prediction.forecastrun   delete_with_file    +       +
+prediction.override      withdraw            +       -
 training.trainingrun     stop                +       +
 training.trainingrun     again               +       -
 axes.accessattempt       unlock              -       +
@@ -308,7 +321,10 @@ def world(publish, upload, sales, archive_folder, make_run):
     rows = {"version": spare, "forecast": forecast, "run": run, "sales": sales, "upload": upload}
     day = {"first": sales.first, "last": sales.last, "weeks": 2, "change": 0.3}
     alert = AccuracyAlert.objects.create(dataset=sales.dataset, kind="bias", **day)
-    return {**rows, "forecast_run": made, "alert": alert, "stock": stock, "files": files}
+    days = {"first": sales.last, "last": sales.last, "kind": "percent", "amount": 5.0, "reason": "other"}
+    override = Override.objects.create(dataset=sales.dataset, **days)
+    rows |= {"alert": alert, "override": override}
+    return {**rows, "forecast_run": made, "stock": stock, "files": files}
 
 
 @pytest.fixture
@@ -339,6 +355,7 @@ def give_to(world: dict, user: User) -> None:
     Forecast.objects.update(created_by=user)
     ForecastRun.objects.update(created_by=user)
     Upload.objects.update(created_by=user)
+    Override.objects.update(created_by=user)
 
 
 def place(address: str, world: dict) -> str:
@@ -348,7 +365,7 @@ def place(address: str, world: dict) -> str:
         "dataset": world["sales"].dataset_id, "catalogue": world["sales"].dataset_id,
         "dataset-back": world["sales"].pk, "model": world["version"].pk, "run": world["run"].pk,
         "forecast": world["forecast"].pk, "upload": world["upload"].pk,
-        "products-run": world["forecast_run"].pk,
+        "products-run": world["forecast_run"].pk, "override": world["override"].pk,
     }  # fmt: skip
     fixed = {
         "accuracy-alert": [world["alert"].pk, "closed"], "help-for": ["buyer"], "suggest": ["product"],
@@ -357,6 +374,7 @@ def place(address: str, world: dict) -> str:
     }  # fmt: skip
     found = next((key for key in (name, name.rpartition("-")[0], name.split("-")[0]) if key in keys), None)
     plain = {"forecast", "forecast-asked-why", "upload", "stock-upload", "models-compare", "products-run-new"}
+    plain |= {"override-new"}
     args = fixed.get(name, [] if found is None or name in plain else [keys[found]])
     return reverse(name, args=args) + (f"?{query}" if query else "")
 
@@ -436,7 +454,7 @@ def prepared(table: str, act: str, world: dict):
         "registry.modelversion": world["version"], "registry.stocksnapshot": world["stock"],
         "registry.datasetversion": world["sales"],
         "prediction.forecast": world["forecast"], "prediction.forecastrun": world["forecast_run"],
-        "training.trainingrun": world["run"],
+        "prediction.override": world["override"], "training.trainingrun": world["run"],
         "axes.accessattempt": AccessAttempt.objects.first(),
         "forecastsite.nightly": Nightly.objects.ensure_schedule(),
     }[table]  # fmt: skip
