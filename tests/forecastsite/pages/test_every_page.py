@@ -92,6 +92,7 @@ def test_these_tests_know_every_page():
         *OF_FORECAST,
         *OF_FORECAST_RUN,
         *OF_RUN,
+        *OF_OVERRIDE,
         *OF_DATASET,
         *OF_DATA_VERSION,
         *OF_UPLOAD,
