@@ -26,7 +26,9 @@ def build_manifest(
     metadata = {ITEMS_KEY: json.dumps(items, ensure_ascii=False).encode()}
     metadata |= {key: text for key, text in ((LEFT_OUT_KEY, left_out), (FACTS_KEY, facts)) if text}
     stream = pa.BufferOutputStream()
-    pq.write_table(table.replace_schema_metadata(metadata), stream, compression="zstd", store_schema=False)
+    with pq.ParquetWriter(stream, table.schema, compression="zstd") as writer:
+        writer.write_table(table)
+        writer.add_key_value_metadata(metadata)
     return bytes(stream.getvalue())
 
 
