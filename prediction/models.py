@@ -19,6 +19,7 @@ from prediction.accuracy.models import AccuracyAlert, AccuracyCell, ComparedDays
 from prediction.content import ForecastContent
 from prediction.content_builder import build_content
 from prediction.engine import ScopeForecast, run_forecast
+from prediction.order_runs.models import OrderEdit, OrderExport, OrderLine, OrderPolicy, OrderRun
 from prediction.runs.change_row import RunChange
 from prediction.runs.models import ForecastRun, RunSums
 from registry.access.permissions import Person, is_owner
@@ -37,6 +38,11 @@ __all__ = [
     "CurrentForecast",
     "Forecast",
     "ForecastRun",
+    "OrderEdit",
+    "OrderExport",
+    "OrderLine",
+    "OrderPolicy",
+    "OrderRun",
     "RunChange",
     "RunSums",
 ]
