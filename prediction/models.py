@@ -19,6 +19,7 @@ from prediction.accuracy.models import AccuracyAlert, AccuracyCell, ComparedDays
 from prediction.content import ForecastContent
 from prediction.content_builder import build_content
 from prediction.engine import ScopeForecast, run_forecast
+from prediction.explanations.models import InputEffects, StoredExplanation
 from prediction.order_runs.models import OrderEdit, OrderExport, OrderLine, OrderPolicy, OrderRun
 from prediction.runs.change_row import RunChange
 from prediction.runs.models import ForecastRun, RunSums
@@ -38,6 +39,7 @@ __all__ = [
     "CurrentForecast",
     "Forecast",
     "ForecastRun",
+    "InputEffects",
     "OrderEdit",
     "OrderExport",
     "OrderLine",
@@ -45,6 +47,7 @@ __all__ = [
     "OrderRun",
     "RunChange",
     "RunSums",
+    "StoredExplanation",
 ]
 
 

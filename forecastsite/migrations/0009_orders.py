@@ -12,8 +12,8 @@ def grant(apps, _editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("forecastsite", "0007_stock_and_terms"),
-        ("prediction", "0012_orders"),
+        ("forecastsite", "0008_queue_beats"),
+        ("prediction", "0013_orders"),
     ]
 
     operations = [migrations.RunPython(grant, migrations.RunPython.noop)]

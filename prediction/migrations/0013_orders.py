@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('prediction', '0011_accuracy_alerts'),
+        ('prediction', '0012_explanations'),
         ('registry', '0010_order_audit'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
