@@ -229,9 +229,8 @@ class CleanupRun:
         counted = [row for row in rows if rules[str(row.pk)].startswith("beyond")]
         if counted:
             newer = Forecast.objects.ready().filter(created_at__gt=counted[-1].created_at)
-            if (
-                newer.order_by()[: self.policy.max_forecasts].count() < self.policy.max_forecasts
-            ):  # newer ones were deleted meanwhile
+            most = self.policy.max_forecasts
+            if newer.order_by()[:most].count() < most:  # newer ones were deleted meanwhile
                 rows = [row for row in rows if row not in counted]
         return rows
 
@@ -261,12 +260,10 @@ class CleanupRun:
         elif isinstance(row, ForecastRun):
             self.check_due(row, runs=load_run_rows(row.dataset_version.dataset_id))
         elif isinstance(row, DatasetVersion | OrderRun):
-            now, dataset = timezone.now(), row.dataset_id
-            items = (
-                evaluate_sales(load_sales_rows(dataset), self.policy, now)
-                if isinstance(row, DatasetVersion)
-                else evaluate_orders(load_order_rows(dataset), self.policy, now)
-            )
+            is_sales = isinstance(row, DatasetVersion)
+            rows = (load_sales_rows if is_sales else load_order_rows)(row.dataset_id)
+            evaluate = evaluate_sales if is_sales else evaluate_orders
+            items = evaluate(rows, self.policy, timezone.now())
             if str(row.pk) not in {item.id for item in items if item.is_due}:
                 raise StillInUse
         elif row.removal_blocker():

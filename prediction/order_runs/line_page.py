@@ -57,8 +57,8 @@ def list_figures(run: OrderRun, place: int, found: dict[str, Any]) -> list[tuple
     lines = load_table(run).lines
     arrives, following = next_arrival(lines, place, run.stock.as_of)
     words = {"arrives": date_format(arrives), "day": date_format(following)}
-    aim = OrderPolicy.Kind(lines.kinds[place]).label
-    level = "" if lines.kinds[place] == "cost" else f" {format_percent(lines.levels[place])}"
+    level = "" if lines.kinds[place] == "cost" else format_percent(lines.levels[place])
+    aim = {"aim": OrderPolicy.Kind(lines.kinds[place]).label, "level": level, "name": lines.classes[place]}
     units = {name: format_units(value) for name, value in found.items() if isinstance(value, float)}
     signed = {name: format_signed_units(found[name]) for name in ("limits", "rounding")}
     return [
@@ -69,7 +69,7 @@ def list_figures(run: OrderRun, place: int, found: dict[str, Any]) -> list[tuple
         (_("On hand"), units["on_hand"], _("as counted on %(day)s") % {"day": date_format(run.stock.as_of)}),
         (_("On order"), units["on_order"], _("arrives in time")),
         (_("Expiring"), units["expiring"], _("before the next order arrives, on average")),
-        (_("Needed"), units["needed"], f"{_('Aim')}: {aim}{level} ({lines.classes[place]})"),
+        (_("Needed"), units["needed"], _("aim: %(aim)s %(level)s, class %(name)s") % aim),
         (_("Shelf limits"), signed["limits"], _("what the shelf or the shelf life adds or takes away")),
         (_("Rounding"), signed["rounding"], _("to whole packs and the minimum order")),
         (_("Proposed"), units["quantity"], ""),

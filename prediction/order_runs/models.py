@@ -159,7 +159,9 @@ class OrderRun(LeasedJob, ArchivableArtifact):
         sentence = super().deletion_notice()
         if not self.has_signed_lines:
             return sentence
-        return f"{sentence} {gettext('Some of its lines were approved: only the log will tell of them.')}"
+        return " ".join(
+            [sentence, gettext("Some of its lines were approved: only the log will tell of them.")]
+        )
 
     def finish(self, **outcome: Any) -> bool:
         """Marks the order done, its file being whole; False if this attempt has lost it."""

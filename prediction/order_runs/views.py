@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from prediction.order_runs.decisions import approve_lines, change_lines, export_lines, repeat_export
 from prediction.order_runs.exports import list_table, send_export
 from prediction.order_runs.forms import ChangeForm
-from prediction.order_runs.listing import LineQuery, choose_places, load_states, load_table
+from prediction.order_runs.listing import LineQuery, OrderTable, choose_places, load_states, load_table
 from prediction.order_runs.maker import find_forecast_run, prepare_order, save_order
 from prediction.order_runs.models import OrderExport, OrderRun, current_policy
 from prediction.order_runs.page import list_choices, list_rows, show_notes
@@ -69,12 +69,16 @@ def order_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     run = find_order(pk)
     if not run.is_done:
         return render(request, "orders/run.html", {"run": run})
-    query = LineQuery.from_address(request.GET)
     try:
         table = load_table(run)
     except (CorruptArtifact, ValueError) as problem:
         return render(request, "orders/run.html", {"run": run, "problem": translate_error(problem)})
-    states = load_states(run, table)
+    return show_lines(request, run, table)
+
+
+def show_lines(request: HttpRequest, run: OrderRun, table: OrderTable) -> HttpResponse:
+    """The lines as the address asks for them."""
+    query, states = LineQuery.from_address(request.GET), load_states(run, table)
     rows = table.find(query, states)
     if (kind := request.GET.get("export")) in EXPORT_FORMATS:
         return export_table("order", kind, list_table(run, table, states, rows))

@@ -55,8 +55,12 @@ def test_ticked_lines_are_changed_with_a_reason_and_shown_so(page, address, orde
     assert "Changed 2 lines" in told and OrderEdit.objects.count() == 2
     assert "fair in town" in read(page.get(f"{address}lines/0/"))
     assert len(page.get(f"{address}?show=changed&export=csv").content.decode().splitlines()) == 3
-    for wrong, sentence in (({"reason": ""}, "Enter a reason"), ({"value": ""}, "Enter a number"),
-                            ({"line": []}, "Tick lines first"), ({"value": "1e12"}, "between 0 and 10")):  # fmt: skip
+    for wrong, sentence in (
+        ({"reason": ""}, "Enter a reason"),
+        ({"value": ""}, "Enter a number"),
+        ({"line": []}, "Tick lines first"),
+        ({"value": "1e12"}, "between 0 and 10"),
+    ):
         assert sentence in read(page.post(f"{address}change/?show=all", {**form, **wrong}, follow=True))
 
 
