@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -43,6 +43,23 @@ def read_env_address(name: str, default: str) -> str:
             f"{name} is {text!r}: set it to an IPv4 address of this machine, such as 127.0.0.1, "
             "or to 0.0.0.0 for all of them."
         ) from None
+
+
+def read_env_choice(name: str, default: str, *others: str) -> str:
+    """The default or one of the others; raises ImproperlyConfigured for anything else."""
+    text = read_env(name, default).lower()
+    if text not in (default, *others):
+        raise ImproperlyConfigured(f"{name} is {text!r}: set it to {' or '.join((default, *others))}.")
+    return text
+
+
+def read_env_networks(name: str) -> list[IPv4Network | IPv6Network]:
+    """Comma-separated addresses or networks such as 10.0.0.0/8; raises ImproperlyConfigured otherwise."""
+    texts = read_env_list(name, "")
+    try:
+        return [ip_network(text) for text in texts]
+    except ValueError as problem:
+        raise ImproperlyConfigured(f"{name}: {problem}. Set it to addresses or networks.") from None
 
 
 def read_env_list(name: str, default: str) -> list[str]:

@@ -5,5 +5,6 @@ from __future__ import annotations
 from forecastsite.accounts.models import LastDataset
 from forecastsite.cleanup.models import CleanUp, Nightly
 from forecastsite.installation import Installation
+from forecastsite.server.beats import QueueBeat
 
-__all__ = ["CleanUp", "Installation", "LastDataset", "Nightly"]
+__all__ = ["CleanUp", "Installation", "LastDataset", "Nightly", "QueueBeat"]

@@ -17,9 +17,12 @@ from forecastsite.env import (
     read_env,
     read_env_address,
     read_env_bool,
+    read_env_choice,
     read_env_int,
     read_env_list,
+    read_env_networks,
 )
+from forecastsite.file_stores import file_storage
 
 django_stubs_ext.monkeypatch()  # ModelAdmin[Any] and the like also at run time, not only for mypy
 
@@ -56,26 +59,6 @@ if HAS_OWN_DATABASE:
     # A file, as in production: threads and other processes see it, and the live feed can watch it.
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / f"test-{os.getppid()}.sqlite3")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-
-
-def file_storage(variable: str, store: str, endpoint: str) -> dict[str, Any]:
-    """A folder, or s3://bucket/prefix through django-storages (keys from the usual AWS variables)."""
-    if Path(store).is_absolute():
-        return {"BACKEND": "registry.lib.durable_storage.DurableStorage", "OPTIONS": {"location": store}}
-    bucket, _slash, prefix = store.removeprefix("s3://").partition("/")
-    if not store.startswith("s3://") or not bucket:
-        raise ImproperlyConfigured(f"{variable} is {store!r}: set it to a folder or s3://bucket/prefix.")
-    if find_spec("storages") is None:
-        raise ImproperlyConfigured(f"{variable} is {store!r}: install django-storages[s3] first.")
-    from botocore.config import Config
-
-    patience = Config(
-        connect_timeout=5, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 3}
-    )
-    options: dict[str, Any] = {"bucket_name": bucket, "location": prefix, "endpoint_url": endpoint or None}
-    # Names come from ids: an existing file is an earlier attempt at the same one.
-    options |= {"file_overwrite": True, "client_config": patience}
-    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
 
 
 ARTIFACT_STORE = read_env("ARTIFACT_STORE", "local")
@@ -118,6 +101,7 @@ INSTALLED_APPS = [
     "template_partials",
 ]
 MIDDLEWARE = [
+    "forecastsite.server.request_log.LogRequests",
     "forecastsite.accounts.client_address.use_client_address",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -285,9 +269,16 @@ EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = read_env("EMAIL_FROM", "forecasts@localhost")
 SITE_URL = read_env("SITE_URL", f"http://localhost:{PORT}").rstrip("/")
 
+# --- monitoring ---------------------------------------------------------------------------------------
+METRICS_TOKEN = read_env("METRICS_TOKEN")  # of whoever reads /metrics; without both the address is unknown
+METRICS_ADDRESSES = read_env_networks("METRICS_ADDRESSES")  # from which it is read without a token
+if (METRICS_TOKEN or METRICS_ADDRESSES) and find_spec("prometheus_client") is None:
+    raise ImproperlyConfigured("METRICS_TOKEN and METRICS_ADDRESSES need prometheus-client: install it.")
+LOG_FORMAT = read_env_choice("LOG_FORMAT", "text", "json")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "handlers": {"stderr": {"class": "logging.StreamHandler"}},
+    "formatters": {"text": {}, "json": {"()": "forecastsite.server.json_logs.JsonFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": read_env("LOG_LEVEL", "WARNING").upper()},
 }

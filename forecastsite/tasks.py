@@ -19,6 +19,7 @@ from forecastsite.cleanup.service import (
     run_cleanup,
     should_archive,
 )
+from forecastsite.server.beats import LIGHT, record_beat
 
 BUSY_FOLDER = "busy"  # folder in DATA_DIR with a file for each busy worker of this machine
 NIGHTLY_LIMITS = Limits(
@@ -43,7 +44,8 @@ def clean_up() -> None:
 
 
 def probe() -> None:
-    """Does nothing; the supervisor only waits for it to be processed."""
+    """Notes that the light queue does its jobs; the supervisor waits for it to be processed."""
+    record_beat(LIGHT)
 
 
 def busy_marker_path(pid: int) -> Path:

@@ -10,6 +10,7 @@ from django.views.i18n import set_language
 
 from forecastsite import views, welcome
 from forecastsite.accounts.sign_in import ChangePasswordView, SignInView
+from forecastsite.server.views import metrics
 
 handler400 = "registry.lib.refusals.bad_request"
 handler403 = "forecastsite.views.permission_denied"
@@ -28,5 +29,6 @@ urlpatterns = [
     path("password/", ChangePasswordView.as_view(), name="password"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("language/", login_not_required(set_language), name="set_language"),
+    path("metrics", metrics, name="metrics"),
     path("admin/", admin.site.urls),
 ]

@@ -19,7 +19,7 @@ from prediction.current_forecast import (
 from prediction.engine import forget_cached
 from prediction.models import CurrentForecast, Forecast
 from prediction.runs.maker import make_run
-from prediction.runs.models import LOST_TWICE, ForecastRun
+from prediction.runs.models import ForecastRun
 from registry.datasets.models import Dataset, DatasetVersion
 from registry.lib.errors import MessageError, split_error
 from registry.lib.locks import LockUnavailable, exclusive_lock
@@ -93,7 +93,7 @@ def take_run(version: ModelVersion, data: DatasetVersion) -> ForecastRun:
         if left.claim(is_owner_dead=True):
             return left
         left.give_up()
-        raise MessageError(LOST_TWICE)
+        raise MessageError(ForecastRun.LOST_TWICE)
     run = ForecastRun(version=version, dataset_version=data, horizon=HORIZON, reason=reason)
     run.save(force_insert=True)
     run.claim()

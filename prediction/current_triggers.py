@@ -11,6 +11,7 @@ from django.db.models.signals import post_save
 
 from prediction.accuracy.joining import request_comparison
 from prediction.current_forecast import request_current_forecast
+from prediction.explanations.models import InputEffects
 from prediction.runs.models import ForecastRun
 from registry.datasets.models import DatasetVersion
 from registry.model_versions.changes import VersionChange
@@ -24,7 +25,9 @@ def connect() -> None:
 
 
 def follow_version_change(instance: VersionChange, created: bool, raw: bool = False, **given: Any) -> None:
-    """Signal handler: another version covers everything now."""
+    """Signal handler: a version was trained or put in use; perhaps another one covers everything now."""
+    if created and not raw and instance.version is not None:
+        InputEffects.find(instance.version)
     is_activation = created and not raw and instance.kind != VersionChange.Kind.REJECTED
     if is_activation and instance.model.kind == "global":
         request_current_forecast(instance.model.dataset_id)

@@ -60,6 +60,12 @@ class ScopeForecast:
     panel: Panel
     prediction: Prediction
     rows: Rows  # the chosen series in panel and prediction
+    source: tuple[Panel, Rows] | None = None  # where the panel is not whole: the whole one, and its rows
+
+    @property
+    def whole_panel(self) -> tuple[Panel, Rows]:
+        """The panel with all series, by which new ones are judged, and the chosen rows of it."""
+        return self.source or (self.panel, self.rows)
 
 
 def load_bundle(version: ModelVersion) -> Bundle:
@@ -95,8 +101,8 @@ def run_forecast(
         return ScopeForecast(version, data, bundle, panel, frozen, rows)
     if is_new or len(rows) == 1:  # forecast without the others, among which a new one finds its like
         prediction = bundle.forecast(panel, horizon, rows)
-        panel, rows = panel.select_series(rows), np.arange(len(rows))
-        return ScopeForecast(version, data, bundle, panel, prediction, rows)
+        source, panel, rows = (panel, rows), panel.select_series(rows), np.arange(len(rows))
+        return ScopeForecast(version, data, bundle, panel, prediction, rows, source)
     key = (version.sha256, data.pk, version.model.scope, horizon)
     return ScopeForecast(version, data, bundle, panel, predict_all(bundle, panel, horizon, key), rows)
 

@@ -19,6 +19,7 @@ from prediction.accuracy.models import AccuracyAlert, AccuracyCell, ComparedDays
 from prediction.content import ForecastContent
 from prediction.content_builder import build_content
 from prediction.engine import ScopeForecast, run_forecast
+from prediction.explanations.models import InputEffects, StoredExplanation
 from prediction.runs.change_row import RunChange
 from prediction.runs.models import ForecastRun, RunSums
 from registry.access.permissions import Person, is_owner
@@ -37,8 +38,10 @@ __all__ = [
     "CurrentForecast",
     "Forecast",
     "ForecastRun",
+    "InputEffects",
     "RunChange",
     "RunSums",
+    "StoredExplanation",
 ]
 
 

@@ -14,6 +14,7 @@ from prediction.chart import chart_of, load_sold_days
 from prediction.comparison import MAX_COMPARED, comparable_versions, compare_versions
 from prediction.content import ForecastContent, Part
 from prediction.forecast_page.answer import answer_context, heading_context
+from prediction.forecast_page.tabs import ANSWER, list_tabs
 from prediction.models import Forecast
 from prediction.narrative import build_sentences
 from prediction.trust import list_trust_findings
@@ -35,16 +36,17 @@ def forecast_context(
     Without `content` it is read from the forecast's file. `others`: ids of versions to compare with.
     `whole_side`: the name of the table of parts, such as "stores", that is shown whole.
     """
+    shown = {**heading_context(forecast), "tabs": list_tabs(forecast, ANSWER)}
     try:
         content = content or forecast.load_content()
     except (CorruptArtifact, ValueError) as problem:
-        return {**heading_context(forecast), "problem": translate_error(problem)}
+        return {**shown, "problem": translate_error(problem)}
     known = list(comparable_versions(forecast)[:100])
     compared = compare_versions(forecast, [version for version in known if str(version.pk) in others])
     newest = forecast.version.model.dataset.current_version
     sold = load_sold_days(forecast, newest)
     return {
-        **heading_context(forecast),
+        **shown,
         **answer_context(forecast, content.analysis),
         "content": content,
         "days": add_dates(content, sold),

@@ -5,6 +5,9 @@ from __future__ import annotations
 from prediction.accuracy.joining import compare_dataset
 from prediction.current_maker import update_current_forecast
 from prediction.engine import forget_cached
+from prediction.explanations.effects import measure_effects
+from prediction.explanations.models import InputEffects, StoredExplanation
+from prediction.explanations.question import explain_stored
 from prediction.runs.changes import explain_run
 from prediction.runs.maker import run_job
 from prediction.runs.models import ForecastRun
@@ -15,6 +18,22 @@ def make_current_forecast(dataset_id: int) -> None:
     """Queue job: makes the server's own forecast of a dataset unless it is up to date."""
     if dataset := Dataset.objects.filter(pk=dataset_id).first():
         update_current_forecast(dataset)
+
+
+def explain_forecast(key: str) -> None:
+    """Queue job: works out why a forecast of many series is what it is."""
+    related = ("version__model", "dataset_version")
+    if row := StoredExplanation.objects.filter(pk=key).select_related(*related).first():
+        explain_stored(row)
+        forget_cached()  # the queue's worker lives on
+
+
+def measure_inputs(version_id: str) -> None:
+    """Queue job: measures what the inputs of a version do."""
+    related = ("version__model", "version__dataset_version")
+    if row := InputEffects.objects.filter(version__pk=version_id).select_related(*related).first():
+        measure_effects(row)
+        forget_cached()
 
 
 def make_forecast_run(run_id: str) -> None:

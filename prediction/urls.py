@@ -6,6 +6,7 @@ from django.urls import path
 
 from prediction import views
 from prediction.accuracy.views import accuracy_page, alert_change
+from prediction.explanations.views import forecast_asked_why, forecast_why
 from prediction.items.views import item_compare, item_list
 from prediction.runs import views as runs
 
@@ -23,8 +24,10 @@ urlpatterns = [
     path("accuracy/", accuracy_page, name="accuracy"),
     path("accuracy/alerts/<id:pk>/<slug:state>/", alert_change, name="accuracy-alert"),
     path("forecast/", views.forecast_create, name="forecast"),
+    path("forecast/why/", forecast_asked_why, name="forecast-asked-why"),
     path("forecasts/", views.forecast_list, name="history"),
     path("forecasts/<uuid:pk>/", views.forecast_detail, name="forecast-detail"),
+    path("forecasts/<uuid:pk>/why/", forecast_why, name="forecast-why"),
     path("forecasts/<uuid:pk>/csv/", views.forecast_csv, name="forecast-csv"),
     path("forecasts/<uuid:pk>/excel/", views.forecast_excel, name="forecast-excel"),
     path("forecasts/<uuid:pk>/delete/", views.forecast_delete, name="forecast-delete"),

@@ -21,16 +21,16 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 from django_q.models import OrmQ
 
+from registry.lib.leases import HEARTBEAT_SECONDS, LEASE_DURATION, lease_over
 from registry.storage.shared_folder import list_abandoned
 from training.events import RunEvent
-from training.models import CHECKPOINT_FOLDER, LEASE_DURATION, QUEUE_NAME, TrainingRun
+from training.models import CHECKPOINT_FOLDER, QUEUE_NAME, TrainingRun
 from training.process.exit_reasons import ExitReason
 from training.queue import lock_user, may_start, waiting_order
 
 logger = logging.getLogger(__name__)
 
 FIRST_STEP = "prepare"
-HEARTBEAT_SECONDS = 5.0  # seconds between two heartbeats
 MIN_ORPHAN_AGE = timedelta(hours=1)  # of a copy in the store that no active run owns
 REQUEUE_LOST_AFTER = timedelta(seconds=30)  # age at which a waiting run without a job gets one
 
@@ -166,7 +166,7 @@ def release_run(run: TrainingRun) -> bool:
 
 def expire_run(run: TrainingRun) -> bool:
     """Requeues or fails a run whose lease has expired; False if the lease was renewed meanwhile."""
-    expired = run.owned_by_this_attempt & (Q(lease_until__lt=Now()) | Q(lease_until__isnull=True))
+    expired = run.owned_by_this_attempt & lease_over()
     if run.cancel_requested:
         return run.end_in_state(expired, run.State.CANCELLED)
     if run.attempt < run.MAX_ATTEMPTS:
@@ -177,8 +177,7 @@ def expire_run(run: TrainingRun) -> bool:
 
 def expire_lost_runs() -> list[TrainingRun]:
     """Requeues or fails the runs whose lease has expired; returns those that were changed."""
-    expired = Q(lease_until__lt=Now()) | Q(lease_until__isnull=True)
-    running = TrainingRun.objects.filter(expired, state=TrainingRun.State.RUNNING)
+    running = TrainingRun.objects.filter(lease_over(), state=TrainingRun.State.RUNNING)
     delete_orphan_checkpoints()
     return [run for run in running if expire_run(run)]
 

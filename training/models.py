@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
@@ -44,7 +43,6 @@ if TYPE_CHECKING:
     from training.learning.progress import Progress
 QUEUE_NAME = "training"
 CHECKPOINT_FOLDER = "runs"  # below DATA_DIR: checkpoints of runs that have not ended
-LEASE_DURATION = timedelta(seconds=30)  # a worker without a heartbeat for this long loses the run
 
 
 class TrainingRun(models.Model):

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Generator, Iterable
 from contextlib import closing
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db import Error as DatabaseError
-from django.db import connection
 
+from registry.lib.leases import Heartbeat
 from registry.model_versions.models import ModelVersion
 from registry.storage.artifacts import CorruptArtifact
 from training import leases
@@ -112,31 +109,14 @@ def publish_version(run: TrainingRun, result: TrainingResult, seconds: float) ->
     return version
 
 
-class HeartbeatThread(threading.Thread):
+def keep_lease(run: TrainingRun) -> Heartbeat:
     """Renews the lease of a run that is trained in this process (a worker does so for its child)."""
+    twin = TrainingRun(pk=run.pk, attempt_token=run.attempt_token)
 
-    def __init__(self, run: TrainingRun) -> None:
-        super().__init__(daemon=True, name="heartbeat")
-        self.training_run, self.stop_event = run, threading.Event()
+    def renew() -> bool:
+        if leases.renew_lease(twin) and not twin.cancel_requested:
+            return True
+        twin.mark_cancelled()
+        return False
 
-    def run(self) -> None:
-        """Renews the lease until the end of `with`; a failed renewal is retried until the lease ends."""
-        twin = TrainingRun(pk=self.training_run.pk, attempt_token=self.training_run.attempt_token)
-        while not self.stop_event.wait(leases.HEARTBEAT_SECONDS):
-            try:
-                if not leases.renew_lease(twin) or twin.cancel_requested:
-                    twin.mark_cancelled()
-                    break
-            except DatabaseError:
-                continue
-        connection.close()
-
-    def __enter__(self) -> HeartbeatThread:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
-        self.stop_event.set()
-        self.join()
+    return Heartbeat(renew)

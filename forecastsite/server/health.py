@@ -1,12 +1,12 @@
 """Whether the web server answers: asked by the supervisor, answered before any page, session or database.
 
-`/healthz` is the web server alone, `/readyz` its whole host as the supervisor sees it (`host_status`).
+`/healthz` is the web server alone. `/readyz` is all that the site needs: this host as its supervisor sees it
+(`host_status`), and database, migrations, file store and queues (`readiness`).
 """
 
 from __future__ import annotations
 
 import http.client
-import json
 import socket
 import threading
 import time
@@ -16,7 +16,7 @@ from typing import Any
 from django.conf import settings
 from django.shortcuts import resolve_url
 
-from forecastsite.server.host_status import read_status
+from forecastsite.server.readiness import ReadinessProbe
 
 HEALTH_PATH, READY_PATH = "/healthz", "/readyz"
 EVERY_ADDRESS = "0.0.0.0"  # noqa: S104  of this machine
@@ -29,6 +29,7 @@ AsgiApp = Callable[[dict[str, Any], Callable[..., Any], Callable[..., Any]], Any
 
 def answer_health_checks(pages: AsgiApp) -> AsgiApp:
     """An application that answers the two addresses itself: the server runs and its event loop turns."""
+    readiness = ReadinessProbe()
 
     async def application(
         scope: dict[str, Any], receive: Callable[..., Any], send: Callable[..., Any]
@@ -36,18 +37,14 @@ def answer_health_checks(pages: AsgiApp) -> AsgiApp:
         if scope["path"] not in (HEALTH_PATH, READY_PATH):
             await pages(scope, receive, send)
             return
-        status, kind, body = (200, b"text/plain", "ok") if scope["path"] == HEALTH_PATH else answer_ready()
+        status, kind, body = 200, b"text/plain", "ok"
+        if scope["path"] == READY_PATH:
+            status, kind, body = await readiness.answer()
         headers = [(b"content-type", kind + b"; charset=utf-8"), (b"cache-control", b"no-store")]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": f"{body}\n".encode()})
 
     return application
-
-
-def answer_ready() -> tuple[int, bytes, str]:
-    """Status, type and text of the answer to whether this host does all its work."""
-    found = read_status(settings.DATA_DIR)
-    return 200 if found.is_ready else 503, b"application/json", json.dumps(found.to_json())
 
 
 class WebCheck:

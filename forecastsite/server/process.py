@@ -53,9 +53,14 @@ def run_workers(queue: str) -> None:
     from django.core.management import call_command
 
     django.setup()
-    if queue == "light":
-        from forecastsite.tasks import install_busy_markers
+    from django_q.signals import post_execute_in_worker, pre_execute
 
+    from forecastsite.server.json_logs import log_job_end, name_job
+    from forecastsite.tasks import install_busy_markers
+
+    pre_execute.connect(name_job, dispatch_uid="job name")
+    post_execute_in_worker.connect(log_job_end, dispatch_uid="job end")
+    if queue == "light":
         install_busy_markers()
     call_command("qcluster")
 

@@ -72,6 +72,15 @@ class ProcessGroup:
         except psutil.NoSuchProcess:
             return []
 
+    def list_running_pids(self) -> list[int]:
+        """Pids of the descendants that are neither stopped (SIGSTOP) nor dead."""
+        found = []
+        for member in self.list_descendants():
+            with suppress(psutil.NoSuchProcess):
+                if member.status() not in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE):
+                    found.append(member.pid)
+        return found
+
     def has_queue_workers(self) -> bool:
         """Whether the sentinel of a queue has started all that takes jobs: worker, monitor and pusher."""
         try:

@@ -15,13 +15,14 @@ from django.db import close_old_connections
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
+from forecastsite.server.beats import BEAT_SECONDS, LIGHT, TRAINING, record_beat
 from forecastsite.server.health import WebCheck, is_answering
 from forecastsite.server.host_status import ROLES, HostStatus, StatusFile
 from forecastsite.server.process_group import GRACE_SECONDS, ProcessGroup
 from forecastsite.tasks import has_busy_worker
 from prediction.accuracy.joining import ask_for_comparisons
 from prediction.current_forecast import ask_for_outdated
-from prediction.runs.models import ForecastRun
+from registry.lib.leases import expire_lost_jobs
 from training import leases
 from training.leases import set_draining
 from training.models import TrainingRun
@@ -44,7 +45,12 @@ class QueueProbe:
 
     def __init__(self) -> None:
         self.job_id = ""
-        self.asked_at = time.monotonic()
+        self.asked_at = time.monotonic() - PROBE_SECONDS  # the first one at once
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the last probe waits for longer than usual."""
+        return bool(self.job_id) and time.monotonic() - self.asked_at > PROBE_SECONDS
 
     def is_wedged(self) -> bool:
         """Whether the last probe still waits after a minute; queues a new one when it is due."""
@@ -92,6 +98,7 @@ class Supervisor:
         self.status_file = StatusFile(settings.DATA_DIR)
         self.is_announced, self.is_draining, self.is_database_up = False, False, True
         self.idle_since: float | None = None
+        self.last_beats: dict[str, float] = {}
         self.last_run_check = self.last_forecast_check = self.last_sweep = float("-inf")
 
     def run_until_stopped(self, on_ready: Callable[[], None]) -> None:
@@ -208,7 +215,7 @@ class Supervisor:
         if self.light in self.groups and now - self.last_forecast_check > FORECAST_CHECK_SECONDS:
             self.last_forecast_check = now
             ask_for_outdated()
-            ForecastRun.objects.expire_lost()
+            expire_lost_jobs()
             ask_for_comparisons()
         if self.training in self.groups and now - self.last_sweep > SWEEP_SECONDS:
             self.last_sweep = now
@@ -217,18 +224,34 @@ class Supervisor:
 
     def check_queues(self) -> None:
         """Restarts a queue of this host that does not process its jobs."""
-        if self.light in self.groups and self.queue_probe.is_wedged():
-            workers = (member.pid for member in self.light.list_descendants())
-            if not has_busy_worker(workers):
-                self.kill_and_restart(self.light, "processes no jobs")
-                self.queue_probe.forget_job()
+        if self.light in self.groups:
+            self.check_light_queue()
         if self.training not in self.groups:
             return
         now = time.monotonic()
         self.idle_since = (self.idle_since or now) if leases.is_stalled() else None
+        if self.training.is_ready and self.idle_since is None:
+            self.beat(TRAINING)
         if self.idle_since is not None and now - self.idle_since > STALLED_SECONDS:
             self.kill_and_restart(self.training, "takes no jobs")
             self.idle_since = None
+
+    def check_light_queue(self) -> None:
+        """The probe job beats by itself; while a long job keeps the worker from it, this host does."""
+        is_wedged = self.queue_probe.is_wedged()
+        if not self.queue_probe.is_late:
+            return
+        if has_busy_worker(self.light.list_running_pids()):
+            self.beat(LIGHT)
+        elif is_wedged:
+            self.kill_and_restart(self.light, "processes no jobs")
+            self.queue_probe.forget_job()
+
+    def beat(self, queue: str) -> None:
+        """Notes that this host serves the queue, now and then."""
+        if time.monotonic() - self.last_beats.get(queue, float("-inf")) > BEAT_SECONDS:
+            self.last_beats[queue] = time.monotonic()
+            record_beat(queue)
 
     def stop_groups(self) -> None:
         """Stops everything; running trainings resume at the next start."""

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from django.db import Error as DatabaseError
-from django.db import connection
 
 from prediction.accuracy.joining import request_comparison
 from prediction.content_builder import build_content, list_parts
@@ -27,6 +23,7 @@ from prediction.runs.table_file import write_table
 from prediction.runs.week_sums import WeekSummer, write_sums
 from registry.datasets.models import DatasetVersion
 from registry.lib.errors import MessageError, gettext_noop, split_error
+from registry.lib.leases import Heartbeat
 from registry.model_versions.models import ModelVersion
 from registry.series.levels import Selection
 from registry.storage.artifacts import CorruptArtifact
@@ -34,46 +31,16 @@ from registry.storage.artifacts import CorruptArtifact
 if TYPE_CHECKING:
     from registry.series.panel import Panel
 
-HEARTBEAT_SECONDS = 5.0
 WEEK = timedelta(days=7)
 LOST = gettext_noop("Another process has taken over this forecast.")
 NOT_SAVED = gettext_noop("The forecast could not be saved: {reason}.")
-
-
-class Heartbeat:
-    """Renews the lease of a run in a thread while the forecast is made."""
-
-    def __init__(self, run: ForecastRun) -> None:
-        self.run, self.is_lost, self.ended = run, False, threading.Event()
-        self.thread = threading.Thread(target=self._beat, daemon=True)
-
-    def __enter__(self) -> Heartbeat:
-        self.thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.ended.set()
-        self.thread.join()
-
-    def check(self) -> None:
-        """Raises MessageError if the run belongs to another process by now."""
-        if self.is_lost:
-            raise MessageError(LOST)
-
-    def _beat(self) -> None:
-        while not self.ended.wait(HEARTBEAT_SECONDS):
-            with suppress(DatabaseError):  # the lease outlasts a database that is away for a moment
-                self.is_lost = not self.run.renew_lease()
-        connection.close()
 
 
 def make_run(run: ForecastRun) -> Forecast:
     """Makes a claimed run; its totals. A failure ends the run with its reason and is raised again."""
     start = time.monotonic()
     try:
-        with Heartbeat(run) as heartbeat:
+        with Heartbeat(run.renew_lease, LOST) as heartbeat:
             totals, facts = write_files(run, heartbeat)
         facts["seconds"] = round(time.monotonic() - start, 1)
         if not run.finish(**facts):

@@ -1,43 +1,30 @@
 """ForecastRun: the forecast of every series of a version on a dataset version, frozen when made.
 
-    queued --claim--> running --finish--> done     its files are whole before the row says so
-                         |  \\--fail-----> failed   with one sentence that says why
-                         |--lease over--> queued   while attempts are left, otherwise failed
-
-Every transition is one conditional UPDATE; an attempt whose UPDATE matches no row has lost the run.
+Its stages and its lease are those of registry.lib.leases.
 """
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import models, transaction
-from django.db.models import Count, F, Q
-from django.db.models.functions import Now
+from django.db import models
+from django.db.models import Count
 from django.template.defaultfilters import filesizeformat
-from django.utils import timezone
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
-from django_q.tasks import async_task
 
 from registry.access.permissions import Person, is_owner
 from registry.datasets.models import Dataset, DatasetVersion
-from registry.lib.messages import translate_message
+from registry.lib.leases import LeasedJob, LeasedJobQuerySet
 from registry.model_versions.models import ModelVersion
 from registry.storage.archivable import ArchivableArtifact
 from registry.storage.artifacts import Artifact
 
-JOB = "prediction.tasks.make_forecast_run"
-LEASE_DURATION = timedelta(seconds=30)  # a process without a heartbeat for this long loses the run
-REQUEUE_LOST_AFTER = timedelta(minutes=1)  # age at which a waiting run gets another job
-LOST_TWICE = gettext_noop("The forecast lost its process twice. Check the server log, then start it again.")
 
-
-class ForecastRunQuerySet(models.QuerySet["ForecastRun"]):
+class ForecastRunQuerySet(LeasedJobQuerySet["ForecastRun"]):
     """Filters over runs, and the verbs that start and recover them."""
 
     def done(self) -> ForecastRunQuerySet:
@@ -55,26 +42,12 @@ class ForecastRunQuerySet(models.QuerySet["ForecastRun"]):
         return found.order_by("-uses", "-created_at").first()
 
     def expire_lost(self) -> list[ForecastRun]:
-        """Requeues or fails runs whose process died, and requeues those whose job was lost."""
-        late = Q(lease_until__lt=Now()) | Q(lease_until=None)
-        lost = self.filter(late, stage=ForecastRun.Stage.RUNNING).exclude(reason=ForecastRun.Reason.SERVER)
-        changed = [run for run in lost if run.expire()]
-        moment = timezone.now() - REQUEUE_LOST_AFTER
-        waiting = self.filter(stage=ForecastRun.Stage.QUEUED, queued_at__lt=moment)
-        for run in waiting.exclude(reason=ForecastRun.Reason.SERVER):
-            if self.filter(pk=run.pk, queued_at=run.queued_at).update(queued_at=timezone.now()):
-                async_task(JOB, str(run.pk), cluster="light")
-        return changed
+        """As of every job; whoever makes the server's own runs looks after them."""
+        return super(ForecastRunQuerySet, self.exclude(reason=ForecastRun.Reason.SERVER)).expire_lost()
 
 
-class ForecastRun(ArchivableArtifact):
+class ForecastRun(LeasedJob, ArchivableArtifact):
     """One run: what was asked, its lease, and its outcome; the file is the table of all series and days."""
-
-    class Stage(models.TextChoices):
-        QUEUED = "queued", _("waiting")
-        RUNNING = "running", _("running")
-        DONE = "done", _("done")
-        FAILED = "failed", _("failed")
 
     class Reason(models.TextChoices):
         PAGE = "page", _("page")
@@ -83,7 +56,10 @@ class ForecastRun(ArchivableArtifact):
         API = "api", _("API")
 
     KIND, FOLDER, SUFFIX = "forecast_run", "forecast_runs", ".parquet"
-    MAX_ATTEMPTS = 2
+    JOB = "prediction.tasks.make_forecast_run"
+    LOST_TWICE = gettext_noop(
+        "The forecast lost its process twice. Check the server log, then start it again."
+    )
 
     version = models.ForeignKey(
         ModelVersion, models.CASCADE, related_name="forecast_runs", verbose_name=_("version")
@@ -98,22 +74,12 @@ class ForecastRun(ArchivableArtifact):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, verbose_name=_("made by")
     )
-    # lease
-    stage = models.CharField(_("stage"), max_length=10, choices=Stage, default=Stage.QUEUED, db_index=True)
-    queued_at = models.DateTimeField(default=timezone.now, editable=False)
-    attempt = models.PositiveSmallIntegerField(_("attempt"), default=0)
-    attempt_token = models.UUIDField(null=True, blank=True, editable=False)
-    lease_until = models.DateTimeField(null=True, blank=True, editable=False)
-    started_at = models.DateTimeField(_("started"), null=True, blank=True)
-    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
     # outcome
     origin = models.DateField(_("last known day"), null=True, blank=True)
     rows = models.PositiveBigIntegerField(_("rows"), default=0)
     series = models.PositiveIntegerField(_("series"), default=0)
     seconds = models.FloatField(_("seconds"), default=0)
     seed = models.BigIntegerField(_("seed"), default=0)
-    error = models.TextField(_("reason"), blank=True)  # with {places} for error_values
-    error_values = models.JSONField(null=True, blank=True, editable=False)
 
     objects = ForecastRunQuerySet.as_manager()
 
@@ -124,15 +90,6 @@ class ForecastRun(ArchivableArtifact):
 
     def __str__(self) -> str:
         return f"{self.version} · {self.origin or self.as_of or self.dataset_version.last} + {self.horizon}"
-
-    @property
-    def error_text(self) -> str:
-        """Why the run failed, in the reader's language."""
-        return translate_message(self.error, self.error_values)
-
-    @property
-    def is_done(self) -> bool:
-        return self.stage == self.Stage.DONE
 
     @property
     def first_day(self) -> date | None:
@@ -208,76 +165,9 @@ class ForecastRun(ArchivableArtifact):
                 for part in relation.related_model._default_manager.filter(**{relation.field.name: self}):
                     part.remove()
 
-    def queue(self) -> ForecastRun:
-        """Saves the run and its job in one transaction."""
-        with transaction.atomic():
-            self.save(force_insert=True)
-            async_task(JOB, str(self.pk), cluster="light")
-        return self
-
-    def claim(self, is_owner_dead: bool = False) -> bool:
-        """Takes a waiting run, or one whose lease is over; `is_owner_dead`: also one with a lease.
-
-        The attempt is counted at the start, so a run that kills its process does not come back for ever.
-        """
-        late = Q(lease_until__lt=Now()) | Q(lease_until=None)
-        running = Q(stage=self.Stage.RUNNING) if is_owner_dead else Q(stage=self.Stage.RUNNING) & late
-        where = (Q(stage=self.Stage.QUEUED) | running) & Q(attempt=self.attempt)
-        life = {"attempt_token": uuid.uuid4(), "lease_until": Now() + LEASE_DURATION, "started_at": Now()}
-        return self._change(
-            where & Q(attempt__lt=self.MAX_ATTEMPTS),
-            stage=self.Stage.RUNNING,
-            attempt=F("attempt") + 1,
-            **life,
-        )
-
-    def renew_lease(self) -> bool:
-        """Extends the lease; False if this attempt has lost the run."""
-        return bool(self._owned().update(lease_until=Now() + LEASE_DURATION))
-
     def finish(self, **outcome: Any) -> bool:
         """Marks the run done, its files being whole; False if this attempt has lost the run."""
-        facts = {"state": self.State.READY, "size": self.size, "sha256": self.sha256, **outcome}
-        return self._end(self.Stage.DONE, error="", error_values=None, **facts)
-
-    def mark_failed(self, reason: str, values: Mapping[str, Any] | None = None) -> bool:
-        """Ends this attempt's run with one sentence; False if the run is lost."""
-        return self._end(self.Stage.FAILED, error=reason, error_values=dict(values or {}))
-
-    def give_up(self) -> None:
-        """Fails a run whose attempts are used up; call when no process works on it."""
-        open_stages = Q(stage__in=[self.Stage.QUEUED, self.Stage.RUNNING])
-        self._change(open_stages, stage=self.Stage.FAILED, finished_at=Now(), error=LOST_TWICE)
-
-    def expire(self) -> bool:
-        """Requeues or fails a run whose lease is over; False if it was renewed meanwhile."""
-        late = Q(lease_until__lt=Now()) | Q(lease_until=None)
-        mine = Q(stage=self.Stage.RUNNING, attempt_token=self.attempt_token) & late
-        free: dict[str, Any] = {"attempt_token": None, "lease_until": None}
-        if self.attempt >= self.MAX_ATTEMPTS:
-            return self._change(
-                mine, stage=self.Stage.FAILED, finished_at=Now(), error=LOST_TWICE, error_values=None, **free
-            )
-        with transaction.atomic():
-            if not self._change(mine, stage=self.Stage.QUEUED, queued_at=timezone.now(), **free):
-                return False
-            async_task(JOB, str(self.pk), cluster="light")
-        return True
-
-    def _owned(self) -> ForecastRunQuerySet:
-        mine = Q(stage=self.Stage.RUNNING, attempt_token=self.attempt_token, attempt_token__isnull=False)
-        return ForecastRun.objects.filter(mine, pk=self.pk)
-
-    def _end(self, stage: str, **changes: Any) -> bool:
-        free: dict[str, Any] = {"attempt_token": None, "lease_until": None, "finished_at": Now()}
-        mine = Q(stage=self.Stage.RUNNING, attempt_token=self.attempt_token, attempt_token__isnull=False)
-        return self._change(mine, stage=stage, **free, **changes)
-
-    def _change(self, where: Q, **changes: Any) -> bool:
-        if not ForecastRun.objects.filter(where, pk=self.pk).update(**changes):
-            return False
-        self.refresh_from_db(fields=list(changes))
-        return True
+        return super().finish(state=self.State.READY, size=self.size, sha256=self.sha256, **outcome)
 
 
 class RunSums(ArchivableArtifact):

@@ -31,7 +31,7 @@ from registry.series.newcomers.introduction import introduce
 from registry.series.panel import Floats, Panel
 from registry.series.prediction import Prediction
 from registry.series.quantiles import OUTPUT_COUNT
-from registry.series.windows import Shape
+from registry.series.windows import Shape, Windows
 
 SCHEMA_VERSION = 3  # of a new file. Since 2 trees add to the usual sales, since 3 dependence is measured
 READABLE_SCHEMAS = (2, 3)  # of 2 the tables for sums are left unread: dependence is assumed, and wider
@@ -125,19 +125,13 @@ class Bundle:
             )
         introduction = introduce(panel, rows, self.encoder.tells_unknown)
         panel, size = introduction.panel, introduction.size
-        raw = np.zeros((len(panel.keys), horizon, OUTPUT_COUNT), np.float32)
-        shapes = [(member.shape.past_days, member.shape.block) for member in self.members]
-        windows = rollout.build_windows(panel, self.encoder, shapes, horizon)
-        for member, shape in zip(self.members, shapes, strict=True):
-            raw += np.float32(member.weight) * rollout.roll_forward(
-                member.model, windows.with_size(*shape), horizon
-            )
-        calibrated = self.calibration.calibrate_forecast(raw)
+        windows = rollout.build_windows(panel, self.encoder, self.window_sizes, horizon)
+        calibrated = self.forecast_windows(windows, horizon)
         dates = panel.origin + np.arange(1, horizon + 1).astype("timedelta64[D]")
         closed = windows.closed.numpy()[:size, panel.days : panel.days + horizon]
         result = introduction.merge(calibrated, self.calibration.whole)
         past = panel.open_sales[:size]
-        if self.encoder.largest.get(ALL_PRODUCTS) == 0 and not np.nansum(past):
+        if not self.has_seen_sales and not np.nansum(past):
             result = expect_rare_sale(past, closed)  # nothing was ever sold, neither here nor of the others
         return Prediction(
             origin=panel.origin,
@@ -153,6 +147,25 @@ class Bundle:
             bounds=windows.bounds.numpy()[:size],
             steady=introduction.level_shares(calibrated) if introduction.copies else None,
         )
+
+    @property
+    def window_sizes(self) -> list[tuple[int, int]]:
+        """(past_days, block) of each member."""
+        return [(member.shape.past_days, member.shape.block) for member in self.members]
+
+    def forecast_windows(self, windows: Windows, horizon: int) -> Floats:
+        """The calibrated forecast of all members together, of windows built for them: [S, horizon, Q]."""
+        raw = np.zeros((len(windows.entity), horizon, OUTPUT_COUNT), np.float32)
+        for member, size in zip(self.members, self.window_sizes, strict=True):
+            raw += np.float32(member.weight) * rollout.roll_forward(
+                member.model, windows.with_size(*size), horizon
+            )
+        return self.calibration.calibrate_forecast(raw)
+
+    @property
+    def has_seen_sales(self) -> bool:
+        """Whether anything was ever sold while it learned."""
+        return self.encoder.largest.get(ALL_PRODUCTS) != 0
 
     def to_bytes(self) -> bytes:
         """The bundle as the bytes of a safetensors file."""

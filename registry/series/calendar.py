@@ -12,6 +12,8 @@ from registry.series.panel import Days, Floats
 
 YEAR_DAYS = 364  # back to the same weekday last year
 YEAR_HARMONICS, MONTH_HARMONICS = 3, 2
+# of calendar_features: one weekday each; positions in year and month; public holidays nearby
+WEEKDAY_COLUMNS, SEASON_COLUMNS, HOLIDAY_COLUMNS = slice(0, 7), slice(7, 19), slice(19, None)
 HOLIDAY_REACH = 10  # days before and after a holiday that it may influence
 
 

@@ -124,7 +124,7 @@ def closed_days(panel: Panel, width: int) -> tuple[NDArray[np.bool_], list[dict[
     if not ahead.size:
         return closed, []
     days = panel.start + ahead.astype("timedelta64[D]")
-    closed[:, ahead] = _closing_habit(panel)[:, weekday_numbers(days)]
+    closed[:, ahead] = closing_habit(panel)[:, weekday_numbers(days)]
     planned = _resize_columns(_get_column(panel.known, "open", (len(panel.keys), 0)), width)[:, ahead]
     is_planned = ~np.isnan(planned)
     closed[:, ahead] = np.where(is_planned, planned < 0.5, closed[:, ahead] | _closed_holidays(panel, days))
@@ -134,7 +134,7 @@ def closed_days(panel: Panel, width: int) -> tuple[NDArray[np.bool_], list[dict[
     return closed, assumed
 
 
-def _closing_habit(panel: Panel) -> NDArray[np.bool_]:
+def closing_habit(panel: Panel) -> NDArray[np.bool_]:
     """[S, 7]: weekdays, Monday first, on which the store is closed; False if not seven days are known.
 
     The last four weeks in which it opened decide: closed on all of them, or on three after half a year of

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, fields
 
 import torch
@@ -54,6 +55,13 @@ class SalesHistory:
         self.zeros = running_sums((sales == 0).float())
         # [S, W + 1]: entry t sums columns t - 1, t - 8, t - 15, ...: one weekday only
         self.weekday_total, self.weekday_count = running_sums(amount, 7), running_sums(seen, 7)
+
+    def select_series(self, rows: Tensor) -> SalesHistory:
+        """The history of these series, in this order, in tables of its own."""
+        chosen = copy.copy(self)
+        for name, table in vars(self).items():
+            setattr(chosen, name, table[rows])
+        return chosen
 
     def write_day(self, column: int, values: Tensor, nothing: Tensor) -> None:
         """Writes a day that was forecast: its sales [S], NaN = closed, and the chance of no sale [S]."""

@@ -17,7 +17,7 @@ CHECK = """
 import sys
 from django.core.management import call_command
 call_command("check", "--deploy", "--fail-level", "INFO")
-print(*{"boto3", "torch", "lightgbm"} & set(sys.modules))
+print(*{"boto3", "torch", "lightgbm", "ninja"} & set(sys.modules))
 """
 
 

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django_q.models import OrmQ
 
-from training import leases, models, queue
+from training import leases, queue
 from training.models import QUEUE_NAME, TrainingRun
 
 pytestmark = pytest.mark.django_db
@@ -66,7 +66,7 @@ def test_one_person_has_one_training_in_work(ask, people, settings):
 
 
 def test_a_run_that_had_to_wait_for_its_owner_gets_a_job_again(ask, people, monkeypatch):
-    monkeypatch.setattr("training.leases.REQUEUE_LOST_AFTER", -models.LEASE_DURATION)
+    monkeypatch.setattr("training.leases.REQUEUE_LOST_AFTER", -leases.LEASE_DURATION)
     ask(created_by=people[0])
     waiting = ask(created_by=people[0])
     first = take()

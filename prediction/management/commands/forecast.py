@@ -49,6 +49,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--horizon", type=int, default=28, help="days ahead")
         parser.add_argument("--output", type=Path, default=None, help="a .csv or .parquet file")
+        parser.add_argument("--explain", action="store_true", help="also what each input does in the total")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -73,6 +74,8 @@ class Command(BaseCommand):
             )
             shards = iter_run(run) if run else iter_shards(version, selection, options["horizon"])
             facts = collect_facts(version, shards, options["by"], output)
+            if options["explain"]:
+                facts["explanation"] = explain_selection(version, selection, options["horizon"])
         except ValueError as problem:
             raise CommandError(str(problem)) from None
         except OSError as problem:
@@ -102,6 +105,14 @@ def choose_version(
         return version, Selection()
     is_store = asked.kind == "store"
     return version, Selection(asked.code) if is_store else Selection(product=asked.code)
+
+
+def explain_selection(version: ModelVersion, selection: Selection, horizon: int) -> dict[str, Any]:
+    """Why the forecast is what it is: units of each day by group of inputs; raises ValueError."""
+    from prediction.explanations.question import WhyQuestion
+
+    found = WhyQuestion(version, find_newest_sales(version), selection, horizon).explain()
+    return {**found.to_json(), "totals": found.totals}
 
 
 def is_everything(version: ModelVersion, selection: Selection) -> bool:
@@ -282,4 +293,6 @@ def format_summary(facts: dict[str, Any]) -> str:
     )
     if facts["new"]:
         text += f"\n{facts['new']} of them are new: forecast from similar products, hence the wide range."
+    for name, units in facts.get("explanation", {}).get("totals", {}).items():
+        text += f"\n{name:>10} {units:+,.0f}"
     return f"{text}\nWritten to {facts['output']}." if facts["output"] else text

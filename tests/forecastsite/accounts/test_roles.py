@@ -134,6 +134,8 @@ POST   run-again                   any    in        -      +       +       -
 GET    forecast                    any    in        -      +       +       -
 POST   forecast                    any    in        -      +       +       -
 GET    forecast-detail             any    in        +      +       +       +
+GET    forecast-why                any    in        +      +       +       +
+GET    forecast-asked-why          any    in        -      +       +       -
 GET    forecast-csv                any    in        +      +       +       +
 GET    forecast-excel              any    in        +      +       +       +
 GET    history                     any    in        +      +       +       +
@@ -151,6 +153,7 @@ GET    login                       any    +         +      +       +       +
 POST   login                       any    +         +      +       +       +
 POST   logout                      any    in        in     in      in      in
 POST   set_language                any    +         +      +       +       +
+GET    metrics                     any    404       404    404     404     404
 GET    admin:index                 any    in        -      -       +       +
 GET    admin:login                 any    in        in     in      +       +
 POST   admin:logout                any    in        -      -       in      in
@@ -353,7 +356,7 @@ def place(address: str, world: dict) -> str:
         "admin:auth_user_password_change": [User.objects.first().pk],
     }  # fmt: skip
     found = next((key for key in (name, name.rpartition("-")[0], name.split("-")[0]) if key in keys), None)
-    plain = {"forecast", "upload", "stock-upload", "models-compare", "products-run-new"}
+    plain = {"forecast", "forecast-asked-why", "upload", "stock-upload", "models-compare", "products-run-new"}
     args = fixed.get(name, [] if found is None or name in plain else [keys[found]])
     return reverse(name, args=args) + (f"?{query}" if query else "")
 

@@ -58,7 +58,7 @@ OF_UPLOAD = ["upload-match", "upload-check", "upload-rows"]
 POSTED = {"accuracy-alert", "upload-discard", "dataset-pause", "products-run-new", "products-run-back"}
 OF_KIND = ["suggest"]
 LEADS_ON = {"model-roll-back", "model-retrain"}  # changes something and leads to another page
-OPEN = {"login", "logout", "set_language"}
+OPEN = {"login", "logout", "metrics", "set_language"}
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 
 import psutil
@@ -14,8 +13,9 @@ from django_q.signals import post_execute_in_worker, pre_execute
 from forecastsite import tasks as light
 from forecastsite.management.commands.up import create_administrator
 from forecastsite.server import health, heap, supervisor
+from forecastsite.server.beats import QueueBeat, read_beats
 from forecastsite.server.health import CHECK_SECONDS, WebCheck, is_alive, is_answering
-from forecastsite.server.host_status import HostStatus, StatusFile, read_status
+from forecastsite.server.host_status import HostStatus, read_status
 from forecastsite.server.process_group import MAX_PAUSE_SECONDS, ProcessGroup
 from forecastsite.server.supervisor import HostOptions, QueueProbe, Supervisor
 from training import leases, tasks
@@ -49,8 +49,6 @@ def watching(clock):
 def test_a_queue_that_does_its_probe_job_is_well(clock):
     probe = QueueProbe()
     assert not probe.is_wedged()
-    clock.pass_by(21)
-    assert not probe.is_wedged()
     assert OrmQ.objects.get().func() == "forecastsite.tasks.probe"
     OrmQ.objects.all().delete()  # a worker did it
     clock.pass_by(61)
@@ -58,7 +56,6 @@ def test_a_queue_that_does_its_probe_job_is_well(clock):
 
 
 def test_a_light_queue_that_does_nothing_for_a_minute_is_started_again(clock, watching):
-    clock.pass_by(21)
     watching.check_queues()
     clock.pass_by(59)
     watching.check_queues()
@@ -73,12 +70,11 @@ def test_a_long_light_job_is_not_a_wedged_queue(clock, watching, monkeypatch, se
     settings.DATA_DIR = tmp_path
     light.install_busy_markers()
     monkeypatch.setattr(watching.light, "list_descendants", lambda: [psutil.Process()])
-    clock.pass_by(21)
     watching.check_queues()
     pre_execute.send("django_q", func=None, task=None)
     clock.pass_by(1000)
     watching.check_queues()
-    assert watching.said == []
+    assert watching.said == [] and read_beats()["light"][1]
     post_execute_in_worker.send("django_q", func=None, task=None)
     watching.check_queues()
     assert watching.said == ["light processes no jobs, restarting in 0.5 s"]
@@ -230,18 +226,18 @@ def test_a_database_that_is_gone_is_a_problem_until_it_answers_again(clock, watc
     assert watching.is_database_up, watching.said
 
 
-async def test_the_ready_address_tells_of_the_whole_host(clock, settings):
-    sent = []
-
-    async def send(message):
-        sent.append(message)
-
-    application = health.answer_health_checks(None)
-    await application({"type": "http", "path": "/readyz"}, None, send)
-    StatusFile(settings.DATA_DIR).show(HostStatus({"web": "ready"}))
-    await application({"type": "http", "path": "/readyz"}, None, send)
-    assert [sent[0]["status"], sent[2]["status"]] == [503, 200]
-    assert json.loads(sent[3]["body"])["roles"] == {"web": "ready"}
+def test_training_workers_that_wait_for_jobs_beat(clock, watching):
+    watching.check_queues()
+    assert not read_beats()["training"][1]
+    watching.training.is_ready = True
+    watching.check_queues()
+    assert read_beats()["training"][1]
+    QueueBeat.objects.update(at="2026-01-01T00:00Z")
+    watching.check_queues()
+    assert not read_beats()["training"][1]  # one in twenty seconds is enough
+    clock.pass_by(21)
+    watching.check_queues()
+    assert read_beats()["training"][1]
 
 
 async def test_the_health_address_asks_no_page_and_no_database():

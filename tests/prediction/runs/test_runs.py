@@ -19,7 +19,7 @@ from prediction.models import CurrentForecast, Forecast
 from prediction.runs import maker
 from prediction.runs.current import promote_run, roll_back
 from prediction.runs.frozen import load_prediction, load_sums, read_paths
-from prediction.runs.models import JOB, ForecastRun, RunSums
+from prediction.runs.models import ForecastRun, RunSums
 from prediction.tasks import make_current_forecast, make_forecast_run
 from registry.access.audit import AuditEntry
 from registry.datasets.models import Dataset
@@ -42,7 +42,7 @@ def run(version) -> ForecastRun:
 
 
 def jobs() -> int:
-    return sum(row.func() == JOB for row in OrmQ.objects.filter(key="light"))
+    return sum(row.func() == ForecastRun.JOB for row in OrmQ.objects.filter(key="light"))
 
 
 def test_the_table_has_every_series_and_day_in_order(run, sales):

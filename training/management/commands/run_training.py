@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error as DatabaseError
 
 from registry.lib.errors import split_error
+from registry.lib.log_context import name_from_now_on
 from registry.lib.process import die_with_parent
 from training import leases
 from training.learning.distributed import ProcessLost
@@ -31,6 +32,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         die_with_parent(options["parent"])
         apply_limits(settings.TRAINING_MEMORY_MB)
+        name_from_now_on(run=options["run"])
         run = leases.find_owned(options["run"], options["token"])
         if run is None:
             raise CommandError(

@@ -28,7 +28,7 @@ from training.models import TrainingRun
 from training.process.exit_reasons import DISK_FULL_TEXT, INTERRUPTED_TEXT, is_disk_full
 from training.queue import build_run, enqueue_run
 from training.rendezvous import LeaseLost
-from training.runner import EXPECTED_ERRORS, HeartbeatThread, train_and_publish
+from training.runner import EXPECTED_ERRORS, keep_lease, train_and_publish
 from training.tasks import supervise_run
 
 
@@ -123,7 +123,7 @@ class Command(BaseCommand):
         if claimed is None:
             raise CommandError("Another worker has claimed the run: see `manage.py runs`.")
         try:
-            with HeartbeatThread(claimed):
+            with keep_lease(claimed):
                 return train_and_publish(claimed)
         except EXPECTED_ERRORS as error:
             claimed.mark_failed(*split_error(error))

@@ -1,0 +1,3 @@
+"""Explanations: a forecast split into what its inputs do to it, exactly."""
+
+from __future__ import annotations

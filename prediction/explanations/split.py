@@ -1,0 +1,166 @@
+"""Splits the mean of each day into what its inputs do: exact Shapley values of the whole bundle. Pure.
+
+A group of inputs is a player; a coalition is a forecast in which the others are as usual, made by all
+members of the bundle and its calibration. So level and parts add up to the forecast itself, day by day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prediction.explanations.inputs import (
+    CALENDAR_GROUPS,
+    GROUPS,
+    HOLIDAY,
+    LEVEL,
+    PLAN_GROUPS,
+    SEASON,
+    WEEKDAY,
+    Chosen,
+    find_active,
+    open_weekdays,
+    remove_groups,
+    turn_weekdays,
+)
+from prediction.runs.attribution import list_subsets, split_change
+from registry.series.panel import Panel
+
+if TYPE_CHECKING:
+    from registry.model_versions.bundle import Bundle
+
+SEASON_WEEKS = (0, 13, 26, 39)  # a quarter of a year apart: their waves of a year cancel out
+MAX_ROWS = 2048  # alternatives that are forecast at once, to bound memory
+Rows = NDArray[np.intp]
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """One forecast of a series: the groups of its plan that are on, and how its calendar is moved."""
+
+    copy: int  # row of the introduced panel
+    plan: Chosen
+    turn: int
+    weeks: int
+
+
+@dataclass(frozen=True)
+class SeriesGame:
+    """The players of a series, and what must be forecast to value each coalition."""
+
+    copies: Sequence[int]  # rows of the introduced panel: several for a series that is new
+    active: Sequence[str]  # groups of the plan
+    turns: int  # ways to turn the weekdays
+
+    @property
+    def players(self) -> list[str]:
+        return [*CALENDAR_GROUPS, *self.active]
+
+    def list_alternatives(self) -> list[Alternative]:
+        """Every forecast that any coalition needs."""
+        return [
+            Alternative(copy, plan, turn, weeks)
+            for copy in self.copies
+            for plan in list_subsets(self.active)
+            for turn in range(self.turns)
+            for weeks in SEASON_WEEKS
+        ]
+
+    def split(self, means: Values) -> dict[str, Values]:
+        """Level and the part of each player, of means [alternatives, H]: [H] each."""
+        plans = list_subsets(self.active)
+        shape = (len(self.copies), len(plans), self.turns, len(SEASON_WEEKS), means.shape[1])
+        table = means.reshape(shape).mean(axis=0)
+        place = {plan: number for number, plan in enumerate(plans)}
+
+        def value(chosen: Chosen) -> Values:
+            found = table[place[chosen - {*CALENDAR_GROUPS}]]
+            found = found[:1] if WEEKDAY in chosen else found
+            found = found[:, :1] if SEASON in chosen else found
+            return np.asarray(found.mean(axis=(0, 1)))
+
+        parts = split_change(self.players, value)
+        return {LEVEL: value(frozenset())} | {name: np.asarray(part, float) for name, part in parts.items()}
+
+
+def split_forecast(bundle: Bundle, panel: Panel, rows: Rows, mean: NDArray[Any]) -> dict[str, Values]:
+    """Level and the part of each group in the forecast `mean` [S, H] of these rows of the panel: [S, H] each.
+
+    Groups that the data lacks, or that are as usual on all days, have no part.
+    """
+    found = split_means(bundle, panel, rows, mean.shape[1])
+    # the forecast itself was made in another batch: what rounding makes of it belongs to the level
+    found[LEVEL] = found[LEVEL] + mean.astype(np.float64) - sum(found.values())
+    return found
+
+
+def split_means(bundle: Bundle, panel: Panel, rows: Rows, horizon: int) -> dict[str, Values]:
+    """The same of the means that the bundle forecasts for the days ahead."""
+    from registry.series.newcomers.introduction import introduce
+
+    introduction = introduce(panel, rows, bundle.encoder.tells_unknown)
+    wide, size = introduction.panel, introduction.size
+    found = {name: np.zeros((size, horizon)) for name in (LEVEL, *GROUPS)}
+    own = wide.select_series(np.arange(size))
+    if bundle.has_seen_sales or np.nansum(own.open_sales):
+        active, opened = find_active(own, bundle.encoder, horizon), open_weekdays(own)
+        copies = [[int(one) for one in introduction.copies.get(row, [row])] for row in range(size)]
+        games = [SeriesGame(*facts) for facts in zip(copies, active, map(len, opened), strict=True)]
+        for part in _cut_chunks(games):
+            means = _forecast_alternatives(bundle, wide, [games[row] for row in part], horizon)
+            for row, own_means in zip(part, means, strict=True):
+                for name, values in games[row].split(own_means).items():
+                    found[name][row] = values
+    return {name: values for name, values in found.items() if name == LEVEL or values.any()}
+
+
+def _cut_chunks(games: Sequence[SeriesGame]) -> Iterator[list[int]]:
+    """Places of games that are forecast together."""
+    chunk, count = list[int](), 0
+    for place, game in enumerate(games):
+        size = len(game.list_alternatives())
+        if chunk and count + size > MAX_ROWS:
+            yield chunk
+            chunk, count = [], 0
+        chunk.append(place)
+        count += size
+    if chunk:
+        yield chunk
+
+
+def _forecast_alternatives(
+    bundle: Bundle, panel: Panel, games: Sequence[SeriesGame], horizon: int
+) -> list[Values]:
+    """The means of the alternatives of each game: [alternatives, H]."""
+    from registry.series.alternatives import Alternatives, AlternativeWindows
+    from registry.series.rollout import build_windows
+    from registry.series.windows import AROUND
+
+    asked = [game.list_alternatives() for game in games]
+    flat = [one for own in asked for one in own]
+    plans = {(one.copy, one.plan): None for one in flat}
+    place = {key: number for number, key in enumerate(plans)}
+    first: dict[tuple[int, Chosen], int] = {}
+    for number, one in enumerate(flat):
+        first.setdefault((one.copy, one.plan), number)  # neither turned nor moved
+    own = panel.select_series(np.array([copy for copy, _plan in plans], np.intp))
+    sizes = bundle.window_sizes
+    ahead = horizon + 2 * max(block for _past, block in sizes) + AROUND
+    off = {group: np.array([group not in plan for _copy, plan in plans]) for group in PLAN_GROUPS}
+    windows = build_windows(remove_groups(own, bundle.encoder, off, ahead), bundle.encoder, sizes, horizon)
+    opened = open_weekdays(own)
+    chosen = Alternatives(
+        plans=np.array([place[one.copy, one.plan] for one in flat], np.intp),
+        twins=np.array([first[one.copy, one.plan] for one in flat], np.intp),
+        weekdays=np.array([turn_weekdays(opened[place[one.copy, one.plan]], one.turn) for one in flat]),
+        weeks=np.array([one.weeks for one in flat]),
+        has_holidays=np.array([HOLIDAY in one.plan for one in flat]),
+    )
+    alternative = AlternativeWindows(windows, chosen, bundle.encoder.yearly)
+    means = bundle.forecast_windows(alternative, horizon)[..., 0].astype(np.float64)
+    return np.split(means, np.cumsum([len(own) for own in asked])[:-1])
