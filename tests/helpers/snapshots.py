@@ -34,9 +34,13 @@ class Snapshot:
         return pickle.loads(self.made)
 
 
-def read_tables() -> dict[type[models.Model], dict[object, models.Model]]:
-    tables = apps.get_models(include_auto_created=True)
-    return {model: {row.pk: row for row in model._base_manager.all()} for model in tables}
+def read_tables() -> dict[tuple[type[models.Model], object], tuple[models.Model, dict[str, Any]]]:
+    """Every row with its values, by table and key."""
+    return {
+        (model, row.pk): (row, {field.attname: getattr(row, field.attname) for field in model._meta.fields})
+        for model in apps.get_models(include_auto_created=True)
+        for row in model._base_manager.all()
+    }
 
 
 def read_files(folder: Path) -> dict[Path, bytes]:
@@ -58,16 +62,13 @@ class Snapshots:
                 return self.taken[key].restore(folder)
             except IntegrityError:
                 return make()
-        tables, files = read_tables(), read_files(folder)
+        before, files = read_tables(), read_files(folder)
         made = make()
+        after = read_tables()
+        assert all(after.get(key) == row for key, row in before.items()), "a row from before was changed"
         self.taken[key] = Snapshot(
             pickle.dumps(made),
-            [
-                row
-                for model, rows in read_tables().items()
-                for pk, row in rows.items()
-                if pk not in tables[model]
-            ],
+            [row for key, (row, _values) in after.items() if key not in before],
             {name: content for name, content in read_files(folder).items() if name not in files},
         )
         return made

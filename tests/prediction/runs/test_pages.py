@@ -21,12 +21,9 @@ from registry.series.levels import Level
 
 
 @pytest.fixture
-def run(version, sales, make_once) -> ForecastRun:
-    def make() -> ForecastRun:
-        make_current_forecast(sales.dataset_id)
-        return ForecastRun.objects.get()
-
-    return make_once(("current run", version.pk), make)
+def run(version, sales) -> ForecastRun:
+    make_current_forecast(sales.dataset_id)
+    return ForecastRun.objects.get()
 
 
 @pytest.fixture
