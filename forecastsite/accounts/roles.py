@@ -20,6 +20,10 @@ ADD_OVERRIDE, CHANGE_OVERRIDE, SCORE_OVERRIDES = (
 RUN_FORECAST, CHANGE_FORECAST_RUN, DELETE_FORECAST_RUN = (
     f"prediction.{verb}_forecastrun" for verb in ("add", "change", "delete")
 )
+ADD_ORDER, CHANGE_ORDER, DELETE_ORDER, APPROVE_ORDER = (
+    f"prediction.{verb}_orderrun" for verb in ("add", "change", "delete", "approve")
+)
+ADD_POLICY = "prediction.add_orderpolicy"
 DATA_PERMISSIONS = ("registry.add_datasetversion", "registry.change_dataset")
 STOCK_PERMISSION = "registry.add_stocksnapshot"
 STOCK_PERMISSIONS = (
@@ -45,6 +49,10 @@ VIEW_PERMISSIONS = (
     "prediction.view_forecastrun",
     "prediction.view_accuracyalert",
     "prediction.view_override",
+    "prediction.view_orderrun",
+    "prediction.view_orderline",
+    "prediction.view_orderexport",
+    "prediction.view_orderpolicy",
 )
 OPERATION_PERMISSIONS = (
     "forecastsite.view_cleanup",
@@ -69,6 +77,8 @@ ROLES: dict[str, tuple[str, ...]] = {
         CHANGE_ALERT,
         ADD_OVERRIDE,
         STOCK_PERMISSION,
+        ADD_ORDER,
+        CHANGE_ORDER,
     ),
     gettext_noop("Curator"): (
         TRAIN_PERMISSION,
@@ -80,6 +90,11 @@ ROLES: dict[str, tuple[str, ...]] = {
         SCORE_OVERRIDES,
         CHANGE_FORECAST_RUN,
         DELETE_FORECAST_RUN,
+        ADD_ORDER,
+        CHANGE_ORDER,
+        DELETE_ORDER,
+        APPROVE_ORDER,
+        ADD_POLICY,
         RUN_PERMISSION,
         DELETE_FORECAST_PERMISSION,
         *DATA_PERMISSIONS,
@@ -93,6 +108,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         RUN_PERMISSION,
         DELETE_FORECAST_PERMISSION,
         DELETE_FORECAST_RUN,
+        DELETE_ORDER,
         MODEL_PERMISSIONS[1],
         ARCHIVE_PERMISSION,
         ADMIN_PERMISSION,

@@ -37,7 +37,7 @@ def sales() -> Panel:
 
 @cache
 def learned(name: str) -> Bundle:
-    learning = TrainingPipeline(sales(), TrainingConfig(name, {"steps": 80}, HORIZON, budget=2.0, windows=1))
+    learning = TrainingPipeline(sales(), TrainingConfig(name, {"steps": 80}, HORIZON, budget=60, windows=1))
     for _progress in learning:
         pass
     return learning.result.bundle
