@@ -17,6 +17,10 @@ CHANGE_ALERT = "prediction.change_accuracyalert"
 RUN_FORECAST, CHANGE_FORECAST_RUN, DELETE_FORECAST_RUN = (
     f"prediction.{verb}_forecastrun" for verb in ("add", "change", "delete")
 )
+ADD_ORDER, CHANGE_ORDER, DELETE_ORDER, APPROVE_ORDER = (
+    f"prediction.{verb}_orderrun" for verb in ("add", "change", "delete", "approve")
+)
+ADD_POLICY = "prediction.add_orderpolicy"
 DATA_PERMISSIONS = ("registry.add_datasetversion", "registry.change_dataset")
 STOCK_PERMISSION = "registry.add_stocksnapshot"
 STOCK_PERMISSIONS = (
@@ -41,6 +45,10 @@ VIEW_PERMISSIONS = (
     "prediction.view_forecast",
     "prediction.view_forecastrun",
     "prediction.view_accuracyalert",
+    "prediction.view_orderrun",
+    "prediction.view_orderline",
+    "prediction.view_orderexport",
+    "prediction.view_orderpolicy",
 )
 OPERATION_PERMISSIONS = (
     "forecastsite.view_cleanup",
@@ -64,6 +72,8 @@ ROLES: dict[str, tuple[str, ...]] = {
         RUN_FORECAST,
         CHANGE_ALERT,
         STOCK_PERMISSION,
+        ADD_ORDER,
+        CHANGE_ORDER,
     ),
     gettext_noop("Curator"): (
         TRAIN_PERMISSION,
@@ -72,6 +82,11 @@ ROLES: dict[str, tuple[str, ...]] = {
         CHANGE_ALERT,
         CHANGE_FORECAST_RUN,
         DELETE_FORECAST_RUN,
+        ADD_ORDER,
+        CHANGE_ORDER,
+        DELETE_ORDER,
+        APPROVE_ORDER,
+        ADD_POLICY,
         RUN_PERMISSION,
         DELETE_FORECAST_PERMISSION,
         *DATA_PERMISSIONS,
@@ -85,6 +100,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         RUN_PERMISSION,
         DELETE_FORECAST_PERMISSION,
         DELETE_FORECAST_RUN,
+        DELETE_ORDER,
         MODEL_PERMISSIONS[1],
         ARCHIVE_PERMISSION,
         ADMIN_PERMISSION,
