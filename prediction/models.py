@@ -22,6 +22,7 @@ from prediction.engine import ScopeForecast, run_forecast
 from prediction.explanations.models import InputEffects, StoredExplanation
 from prediction.runs.change_row import RunChange
 from prediction.runs.models import ForecastRun, RunSums
+from prediction.scenarios.models import Scenario
 from registry.access.permissions import Person, is_owner
 from registry.datasets.levels import read_levels
 from registry.datasets.models import Dataset, DatasetVersion
@@ -41,6 +42,7 @@ __all__ = [
     "InputEffects",
     "RunChange",
     "RunSums",
+    "Scenario",
     "StoredExplanation",
 ]
 

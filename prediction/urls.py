@@ -9,6 +9,7 @@ from prediction.accuracy.views import accuracy_page, alert_change
 from prediction.explanations.views import forecast_asked_why, forecast_why
 from prediction.items.views import item_compare, item_list
 from prediction.runs import views as runs
+from prediction.scenarios import views as scenarios
 
 urlpatterns = [
     path("products/", item_list, name="products"),
@@ -24,6 +25,16 @@ urlpatterns = [
     path("accuracy/", accuracy_page, name="accuracy"),
     path("accuracy/alerts/<id:pk>/<slug:state>/", alert_change, name="accuracy-alert"),
     path("forecast/", views.forecast_create, name="forecast"),
+    path("forecast/plan/", scenarios.forecast_asked_plan, name="forecast-asked-plan"),
+    path("forecasts/<uuid:pk>/plan/", scenarios.forecast_plan, name="forecast-plan"),
+    path("plans/", scenarios.scenario_list, name="scenarios"),
+    path("plans/compare/", scenarios.scenario_compare, name="scenarios-compare"),
+    path("plans/<uuid:pk>/", scenarios.scenario_detail, name="scenario"),
+    path("plans/<uuid:pk>/edit/", scenarios.scenario_edit, name="scenario-edit"),
+    path("plans/<uuid:pk>/name/", scenarios.scenario_change, name="scenario-change"),
+    path("plans/<uuid:pk>/copy/", scenarios.scenario_duplicate, name="scenario-duplicate"),
+    path("plans/<uuid:pk>/adopt/", scenarios.scenario_adopt, name="scenario-adopt"),
+    path("plans/<uuid:pk>/delete/", scenarios.scenario_delete, name="scenario-delete"),
     path("forecast/why/", forecast_asked_why, name="forecast-asked-why"),
     path("forecasts/", views.forecast_list, name="history"),
     path("forecasts/<uuid:pk>/", views.forecast_detail, name="forecast-detail"),

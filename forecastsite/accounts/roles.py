@@ -17,6 +17,7 @@ CHANGE_ALERT = "prediction.change_accuracyalert"
 RUN_FORECAST, CHANGE_FORECAST_RUN, DELETE_FORECAST_RUN = (
     f"prediction.{verb}_forecastrun" for verb in ("add", "change", "delete")
 )
+ADD_SCENARIO, DELETE_SCENARIO = "prediction.add_scenario", "prediction.delete_scenario"
 DATA_PERMISSIONS = ("registry.add_datasetversion", "registry.change_dataset")
 STOCK_PERMISSION = "registry.add_stocksnapshot"
 STOCK_PERMISSIONS = (
@@ -62,6 +63,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         TRAIN_PERMISSION,
         FORECAST_PERMISSION,
         RUN_FORECAST,
+        ADD_SCENARIO,
         CHANGE_ALERT,
         STOCK_PERMISSION,
     ),
@@ -69,6 +71,8 @@ ROLES: dict[str, tuple[str, ...]] = {
         TRAIN_PERMISSION,
         FORECAST_PERMISSION,
         RUN_FORECAST,
+        ADD_SCENARIO,
+        DELETE_SCENARIO,
         CHANGE_ALERT,
         CHANGE_FORECAST_RUN,
         DELETE_FORECAST_RUN,
