@@ -19,6 +19,7 @@ from registry.datasets.importing.options import ImportOptions
 from registry.datasets.levels import read_levels
 from registry.datasets.models import DatasetVersion
 from registry.datasets.scope import Scope
+from registry.datasets.store.reading import RowFilter, read_rows
 from registry.lib.errors import MessageError, gettext_noop
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def adopt_scenario(scenario: Scenario, user: User) -> DatasetVersion:
     columns = list_changed_columns(panel, plan.panel)
     with import_folder() as folder:
         path = folder / "plan.csv"
-        write_plan(path, panel, plan, columns)
+        write_plan(path, plan, columns, find_anchor(data, panel, columns))
         mapping = {name: name for name in KEYS}
         options = ImportOptions(mapping=mapping, dates="ymd", decimal="point", file=f"{scenario.name}.csv")
         version = import_file(path, data.dataset.name, options=options, created_by=user)
@@ -58,16 +59,26 @@ def list_changed_columns(panel: Panel, changed: Panel) -> list[str]:
     return [name for name in names if name in panel.known and changed.known[name] is not panel.known[name]]
 
 
-def write_plan(path: Path, panel: Panel, plan: EditedPlan, columns: list[str]) -> None:
-    """The changed days as a file of sales without sales."""
+def find_anchor(data: DatasetVersion, panel: Panel, columns: list[str]) -> list[Any]:
+    """A row of the data as it is: a file of sales must have at least one sale."""
+    recorded = ~np.isnan(panel.sales)
+    row = int(np.argmax(np.where(recorded, np.arange(panel.days), -1).max(axis=1)))
+    store, product = panel.keys[row]
+    table = read_rows(data, RowFilter("product", product), [*KEYS, *columns])
+    found = [one for one in table.to_pylist() if one["store_id"] == store and one["sales"] is not None]
+    return [found[-1][name] for name in (*KEYS, *columns)]
+
+
+def write_plan(path: Path, plan: EditedPlan, columns: list[str], anchor: list[Any]) -> None:
+    """The changed days as a file of sales without sales, but for the anchor."""
+    panel = plan.panel
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow([*KEYS, *columns])
+        writer.writerow(["" if value is None else value for value in anchor])
         for row, day in zip(*np.nonzero(plan.touched), strict=True):
             date = panel.origin + np.timedelta64(int(day) + 1, "D")
-            writer.writerow(
-                [date, *panel.keys[row], "", *list_values(plan.panel, columns, row, panel.days + day)]
-            )
+            writer.writerow([date, *panel.keys[row], "", *list_values(panel, columns, row, panel.days + day)])
 
 
 def list_values(panel: Panel, columns: list[str], row: int, column: int) -> Iterator[Any]:

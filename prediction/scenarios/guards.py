@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +65,7 @@ def find_unseen_prices(panel: Panel, plan: EditedPlan, rows: Rows) -> Iterator[U
         yield Unseen(kind, who, int(which.sum()), round(float(bounds[first]), 4), *panel.keys[rows[first]])
 
 
-def find_ends(values: Floats, end: np.ufunc) -> Floats:
+def find_ends(values: NDArray[Any], end: np.ufunc) -> Floats:
     """The lowest, or highest, of each row without NaN: [S]; NaN for a row without any."""
     return np.asarray(end.reduce(values, axis=1), np.float32)
 
@@ -122,7 +123,7 @@ def count_alike(panel: Panel, plan: EditedPlan, rows: Rows) -> int:
     if price is not None and plan.priced[chosen].any():
         usual = usual_prices(panel, price, chosen)[:, None]
         past = panel.known[price][chosen][:, : panel.days] / usual
-        asked = np.where(plan.priced[chosen], plan.prices[1][chosen], np.nan) / usual
+        asked = np.where(plan.priced[chosen], plan.prices[1][chosen], np.float32(np.nan)) / usual
         low, high = find_ends(asked, np.fmin)[:, None], find_ends(asked, np.fmax)[:, None]
         alike &= (past >= low - NEAR) & (past <= high + NEAR)
     return int(alike.sum())

@@ -109,11 +109,11 @@ def forecast_changed(
 def list_history(outlook: ScopeForecast) -> list[list[Any]]:
     """The newest days of the chosen series together."""
     sales = outlook.panel.sales[outlook.rows, -HISTORY_DAYS:]
-    known = ~np.isnan(sales).all(axis=0)
-    units = np.nansum(sales, axis=0, dtype=np.float64)
+    known: list[bool] = np.asarray((~np.isnan(sales)).any(axis=0)).tolist()
+    units: list[float] = np.asarray(np.nansum(sales, axis=0, dtype=np.float64)).tolist()
     days = outlook.panel.dates[-HISTORY_DAYS:]
     return [
-        [str(day), round(float(one), DIGITS) if is_known else None]
+        [str(day), round(one, DIGITS) if is_known else None]
         for day, one, is_known in zip(days, units, known, strict=True)
     ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -48,7 +48,8 @@ def draw_pair(base: Prediction, plan: Prediction, changed: Rows, prices: tuple[F
 
     prices: [S, H] before and after, NaN = not known.
     """
-    before, after = base.sampler(), plan.sampler()
+    # both depend by the sizes of the base, or they would not be the same paths
+    before, after = base.sampler(), replace(plan.sampler(), sizes=base.mean)
     others = np.setdiff1d(np.arange(len(base.keys)), changed)
     shape = (len(base.dates), before.count)
     shared = before.sum_groups([others])[0].astype(np.float64) if len(others) else np.zeros(shape)
@@ -64,4 +65,4 @@ def draw_pair(base: Prediction, plan: Prediction, changed: Rows, prices: tuple[F
             rows = part[known]
             money += np.einsum("rhn,rh->n", then[known], prices[1][rows], dtype=np.float64)
             money -= np.einsum("rhn,rh->n", units[known], prices[0][rows], dtype=np.float64)
-    return PairedSums(*sums, money if is_priced else None)
+    return PairedSums(sums[0], sums[1], money if is_priced else None)

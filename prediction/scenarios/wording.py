@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from django.utils.formats import date_format
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
@@ -202,4 +203,4 @@ def default_name(edits: Sequence[PlanEdit]) -> str:
         return _("Plan")
     first = date.fromisoformat(min(edits[0].days))
     words = {"what": describe_change(edits[0]), "day": date_format(first, "j M")}
-    return str(_("%(what)s from %(day)s") % words)[:80].capitalize()
+    return capfirst(str(_("%(what)s from %(day)s") % words)[:80])
