@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from prediction.models import AccuracyAlert, Forecast, ForecastRun
+from prediction.order_runs import admin as order_admin  # noqa: F401  # registers its tables
 from prediction.runs.current import may_be_current, may_go_back, promote_run, roll_back
 from registry.admin.actions import Action, ActionAdmin, Confirmation
 from registry.admin.artifact_actions import ARTIFACT_ACTIONS, DeleteArtifact

@@ -115,7 +115,8 @@ def remove_replaced(current: Forecast) -> None:
     kept_origins = {current.origin}
     rows = Forecast.objects.made_by_server(current.dataset_version.dataset).exclude(pk=current.pk)
     by_server = Q(run=None) | Q(run__reason=ForecastRun.Reason.SERVER, run__pinned=False)
-    for row in rows.filter(by_server, pinned=False).select_related("run").order_by("-created_at"):
+    free = rows.filter(by_server, pinned=False).exclude(run__in=ForecastRun.ids_needed())
+    for row in free.select_related("run").order_by("-created_at"):
         is_young = row.state == row.State.READY and row.created_at > timezone.now() - GRACE
         is_newest = row.origin not in kept_origins and len(kept_origins) < settings.KEEP_RUNS
         if is_newest:

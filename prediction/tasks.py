@@ -10,6 +10,8 @@ from prediction.engine import forget_cached
 from prediction.explanations.effects import measure_effects
 from prediction.explanations.models import InputEffects, StoredExplanation
 from prediction.explanations.question import explain_stored
+from prediction.order_runs.maker import run_order_job
+from prediction.order_runs.models import OrderRun
 from prediction.runs.changes import explain_run
 from prediction.runs.maker import run_job
 from prediction.runs.models import ForecastRun
@@ -84,3 +86,10 @@ def explain_forecast_run(run_id: str) -> None:
     if run := ForecastRun.objects.done().filter(pk=run_id).select_related(*related).first():
         explain_run(run)
         forget_cached()  # the queue's worker lives on
+
+
+def make_order_run(order_id: str) -> None:
+    """Queue job: makes an order that somebody asked for."""
+    related = ("forecast_run__version__model", "forecast_run__dataset_version", "stock", "policy", "previous")
+    if order := OrderRun.objects.filter(pk=order_id).select_related(*related).first():
+        run_order_job(order)

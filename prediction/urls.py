@@ -8,6 +8,8 @@ from prediction import views
 from prediction.accuracy.views import accuracy_page, alert_change
 from prediction.explanations.views import forecast_asked_why, forecast_why
 from prediction.items.views import item_compare, item_list
+from prediction.order_runs import line_views as order_lines
+from prediction.order_runs import views as orders
 from prediction.runs import views as runs
 from prediction.scenarios import views as scenarios
 
@@ -24,6 +26,18 @@ urlpatterns = [
     path("products/runs/<uuid:pk>/csv/", runs.run_file, {"kind": "csv"}, name="products-run-csv"),
     path("accuracy/", accuracy_page, name="accuracy"),
     path("accuracy/alerts/<id:pk>/<slug:state>/", alert_change, name="accuracy-alert"),
+    path("orders/", orders.order_list, name="orders"),
+    path("orders/new/", orders.order_create, name="orders-new"),
+    path("orders/policy/", order_lines.order_policy, name="orders-policy"),
+    path("orders/<uuid:pk>/", orders.order_detail, name="orders-run"),
+    path("orders/<uuid:pk>/change/", orders.order_change, name="orders-change"),
+    path("orders/<uuid:pk>/approve/", orders.order_approve, name="orders-approve"),
+    path("orders/<uuid:pk>/export/", orders.order_export, name="orders-export"),
+    path("orders/<uuid:pk>/exports/<id:export>/", orders.order_again, name="orders-again"),
+    path("orders/<uuid:pk>/print/", order_lines.order_print, name="orders-print"),
+    path("orders/<uuid:pk>/delete/", orders.order_delete, name="orders-delete"),
+    path("orders/<uuid:pk>/lines/<id:place>/", order_lines.order_line, name="orders-line"),
+    path("orders/<uuid:pk>/lines/<id:place>/why/", order_lines.order_line_change, name="orders-line-why"),
     path("forecast/", views.forecast_create, name="forecast"),
     path("forecast/plan/", scenarios.forecast_asked_plan, name="forecast-asked-plan"),
     path("forecasts/<uuid:pk>/plan/", scenarios.forecast_plan, name="forecast-plan"),

@@ -18,6 +18,10 @@ RUN_FORECAST, CHANGE_FORECAST_RUN, DELETE_FORECAST_RUN = (
     f"prediction.{verb}_forecastrun" for verb in ("add", "change", "delete")
 )
 ADD_SCENARIO, DELETE_SCENARIO = "prediction.add_scenario", "prediction.delete_scenario"
+ADD_ORDER, CHANGE_ORDER, DELETE_ORDER, APPROVE_ORDER = (
+    f"prediction.{verb}_orderrun" for verb in ("add", "change", "delete", "approve")
+)
+ADD_POLICY = "prediction.add_orderpolicy"
 DATA_PERMISSIONS = ("registry.add_datasetversion", "registry.change_dataset")
 STOCK_PERMISSION = "registry.add_stocksnapshot"
 STOCK_PERMISSIONS = (
@@ -42,6 +46,10 @@ VIEW_PERMISSIONS = (
     "prediction.view_forecast",
     "prediction.view_forecastrun",
     "prediction.view_accuracyalert",
+    "prediction.view_orderrun",
+    "prediction.view_orderline",
+    "prediction.view_orderexport",
+    "prediction.view_orderpolicy",
 )
 OPERATION_PERMISSIONS = (
     "forecastsite.view_cleanup",
@@ -66,6 +74,8 @@ ROLES: dict[str, tuple[str, ...]] = {
         ADD_SCENARIO,
         CHANGE_ALERT,
         STOCK_PERMISSION,
+        ADD_ORDER,
+        CHANGE_ORDER,
     ),
     gettext_noop("Curator"): (
         TRAIN_PERMISSION,
@@ -76,6 +86,11 @@ ROLES: dict[str, tuple[str, ...]] = {
         CHANGE_ALERT,
         CHANGE_FORECAST_RUN,
         DELETE_FORECAST_RUN,
+        ADD_ORDER,
+        CHANGE_ORDER,
+        DELETE_ORDER,
+        APPROVE_ORDER,
+        ADD_POLICY,
         RUN_PERMISSION,
         DELETE_FORECAST_PERMISSION,
         *DATA_PERMISSIONS,
@@ -89,6 +104,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         RUN_PERMISSION,
         DELETE_FORECAST_PERMISSION,
         DELETE_FORECAST_RUN,
+        DELETE_ORDER,
         MODEL_PERMISSIONS[1],
         ARCHIVE_PERMISSION,
         ADMIN_PERMISSION,

@@ -224,15 +224,18 @@ class InputMixer:
 
     def forecast(self, new: Inputs, inputs: Sequence[str]) -> Values:
         """Units [R, D] with these inputs new and the others old; both ends are those of the files."""
-        from prediction.engine import load_bundle
-
         if len(new) == len(inputs):
             return self.pair.now[self.rows]
         if not new:
             return self.pair.then[self.rows]
+        return self.pair._days_of(self.predict(new))
+
+    def predict(self, new: Inputs) -> Prediction:
+        """The prediction of these series with these inputs new and the others old."""
+        from prediction.engine import load_bundle
+
         sales, plan, model = (name in new for name in ("sales", "plan", "model"))
         panel = self.panels[sales]
         if plan != sales:
             panel = replace_plan(panel, self.panels[plan], self.pair.after)
-        prediction = load_bundle(self.runs[model].version).forecast(panel, self.runs[sales].horizon)
-        return self.pair._days_of(prediction)
+        return load_bundle(self.runs[model].version).forecast(panel, self.runs[sales].horizon)

@@ -95,6 +95,7 @@ LISTS = {  # by the first part of an address
     "data": ("data", gettext_noop("Data")),
     "models": ("models", gettext_noop("Models")),
     "forecasts": ("history", gettext_noop("Forecast history")),
+    "orders": ("orders", gettext_noop("Orders")),
     "runs": ("queue", gettext_noop("Queue")),
     "help": ("help", gettext_noop("Help")),
 }

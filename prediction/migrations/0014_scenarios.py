@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('prediction', '0012_explanations'),
+        ('prediction', '0013_orders'),
         ('registry', '0009_stock_and_terms'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

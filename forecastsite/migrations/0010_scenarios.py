@@ -7,8 +7,8 @@ from forecastsite.accounts.roles import create_roles
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("forecastsite", "0008_queue_beats"),
-        ("prediction", "0013_scenarios"),
+        ("forecastsite", "0009_orders"),
+        ("prediction", "0014_scenarios"),
     ]
 
     operations = [
