@@ -23,6 +23,7 @@ from prediction.explanations.models import InputEffects, StoredExplanation
 from prediction.order_runs.models import OrderEdit, OrderExport, OrderLine, OrderPolicy, OrderRun
 from prediction.runs.change_row import RunChange
 from prediction.runs.models import ForecastRun, RunSums
+from prediction.scenarios.models import Scenario
 from registry.access.permissions import Person, is_owner
 from registry.datasets.levels import read_levels
 from registry.datasets.models import Dataset, DatasetVersion
@@ -47,6 +48,7 @@ __all__ = [
     "OrderRun",
     "RunChange",
     "RunSums",
+    "Scenario",
     "StoredExplanation",
 ]
 
