@@ -20,6 +20,7 @@ ADD_OVERRIDE, CHANGE_OVERRIDE, SCORE_OVERRIDES = (
 RUN_FORECAST, CHANGE_FORECAST_RUN, DELETE_FORECAST_RUN = (
     f"prediction.{verb}_forecastrun" for verb in ("add", "change", "delete")
 )
+ADD_SCENARIO, DELETE_SCENARIO = "prediction.add_scenario", "prediction.delete_scenario"
 ADD_ORDER, CHANGE_ORDER, DELETE_ORDER, APPROVE_ORDER = (
     f"prediction.{verb}_orderrun" for verb in ("add", "change", "delete", "approve")
 )
@@ -74,6 +75,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         TRAIN_PERMISSION,
         FORECAST_PERMISSION,
         RUN_FORECAST,
+        ADD_SCENARIO,
         CHANGE_ALERT,
         ADD_OVERRIDE,
         STOCK_PERMISSION,
@@ -84,6 +86,8 @@ ROLES: dict[str, tuple[str, ...]] = {
         TRAIN_PERMISSION,
         FORECAST_PERMISSION,
         RUN_FORECAST,
+        ADD_SCENARIO,
+        DELETE_SCENARIO,
         CHANGE_ALERT,
         ADD_OVERRIDE,
         CHANGE_OVERRIDE,

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('prediction', '0013_orders'),
+        ('prediction', '0014_scenarios'),
         ('registry', '0009_stock_and_terms'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

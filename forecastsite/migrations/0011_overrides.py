@@ -7,8 +7,8 @@ from forecastsite.accounts.roles import create_roles
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("forecastsite", "0009_orders"),
-        ("prediction", "0014_overrides"),
+        ("forecastsite", "0010_scenarios"),
+        ("prediction", "0015_overrides"),
     ]
 
     operations = [
