@@ -22,11 +22,13 @@ from registry.datasets.catalog import Item
 from registry.datasets.importing.covariate_roles import ColumnRoles
 from registry.datasets.importing.errors import SalesFileError
 from registry.datasets.importing.options import ImportJob, ImportOptions
+from registry.datasets.importing.pieces.base import part_name
 from registry.datasets.importing.sandbox import launcher
 from registry.datasets.models import Dataset, DatasetVersion
 from registry.datasets.store.manifest import build_manifest, hash_parts, read_items
-from registry.datasets.store.reading import naming_version, place_parts, read_schema
+from registry.datasets.store.reading import naming_version, place_parts, read_version_metadata
 from registry.datasets.store.saving import SavedParts, is_same_content, save_parts, share_parts
+from registry.storage.artifacts import CorruptArtifact
 
 VERSION_FIELDS = ("rows", "stores", "products", "series", "roles", "findings", "reading")
 
@@ -85,6 +87,8 @@ def inspect_file(
             options = replace(options, roles={**current.roles, **options.roles})
             job = replace(job, reading=options, **place_content(current, Path(place).resolve()))
         report = launcher.run_in_sandbox(job)
+    if current is not None and "damaged" in report:
+        raise find_damage(current, report["damaged"])
     if only:
         return report
     saved = replace(options, on_problem="propose", replace=False, file=job.name)
@@ -93,15 +97,29 @@ def inspect_file(
     return {**report, "base": str(current.pk) if current else "none"}
 
 
-def place_content(version: DatasetVersion, folder: Path) -> dict[str, str]:
+def place_content(version: DatasetVersion, folder: Path) -> dict[str, Any]:
     """The fields of an ImportJob that let the sandbox read a version; raises CorruptArtifact."""
     base, parts = folder / "base.parquet", folder / "parts"
     version.copy_file_to(base)
     if not version.layout:
         return {"base": str(base)}
     with naming_version(version):
-        place_parts(version.parts.all(), parts)
-    return {"base": str(base), "parts": str(parts)}
+        place_parts(version.parts.all(), parts, is_checked=False)  # the sandbox checks what it reads
+    return {"base": str(base), "parts": str(parts), "layout": version.layout_facts}
+
+
+def find_damage(version: DatasetVersion, name: str) -> Exception:
+    """What is wrong with a part that the sandbox found damaged."""
+    try:
+        with naming_version(version):
+            for part in version.parts.all():
+                if part_name(part.first, part.bucket) == name:
+                    part.read()
+    except CorruptArtifact as problem:
+        return problem
+    return SalesFileError(
+        _("%(dataset)s has changed in the meantime: check the file again.") % {"dataset": version.dataset}
+    )
 
 
 def clean_dataset_name(name: str) -> str:
@@ -121,13 +139,13 @@ def save_version(
         return version
     saved: SavedParts | None = None
     try:
-        saved = save_parts(version, content, base, report.get("spans"))
+        saved = save_parts(version, content, base, report.get("places"))
         if base is not None and base.roles == version.roles and is_same_content(saved, base):
             version.remove()
             return base
         version.layout_facts, version.content_hash = saved.layout.as_json(), hash_parts(saved.all)
         version.save(update_fields=["layout_facts"])  # first, because its path depends on it
-        version.write(build_manifest(saved.all, saved.left_out, report["items"]))
+        version.write(build_manifest(saved.all, report["items"], saved.left_out, saved.facts))
         with transaction.atomic():
             saved.publish(version)
             version.mark_ready()
@@ -181,7 +199,7 @@ def create_pending_version(
 
 def restore_version(version: DatasetVersion, created_by: User | None = None) -> DatasetVersion:
     """Makes an earlier version current again, as a new one with its parts; that can be undone, too."""
-    items = read_items(read_schema(version)) if version.layout else None
+    items = read_items(read_version_metadata(version)) if version.layout else None
     if items is None:
         return restore_content(version, created_by)
     facts = {name: getattr(version, name) for name in VERSION_FIELDS}

@@ -47,7 +47,7 @@ def partition_version(version: DatasetVersion) -> SavedParts:
         moved.layout_facts = saved.layout.as_json()
         try:
             items = check_parts(version, saved, content)
-            moved.write(build_manifest(saved.all, saved.left_out, items))
+            moved.write(build_manifest(saved.all, items, saved.left_out))
             publish_parts(moved, saved)
         except BaseException:
             saved.remove()

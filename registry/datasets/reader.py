@@ -15,7 +15,7 @@ from registry.datasets.importing.canonical import read_left_out
 from registry.datasets.importing.covariate_roles import CORE_COLUMNS, COVARIATE_ROLES
 from registry.datasets.models import DatasetVersion
 from registry.datasets.scope import Scope
-from registry.datasets.store.reading import RowFilter, iter_tables, read_rows, read_schema
+from registry.datasets.store.reading import RowFilter, iter_tables, read_rows, read_version_metadata
 from registry.datasets.store.texts import join_tables, sort_by_series
 
 if TYPE_CHECKING:
@@ -84,7 +84,9 @@ def build_shards(version: DatasetVersion, scope: Scope, parts: list[RowFilter]) 
     activity = None if scope.kind == "global" else read_business(version)
     if len(rows) > 1:
         activity = describe_scope(rows)
-    return PanelShards(rows, roles, version.dataset.country, activity, read_left_out(read_schema(version)))
+    return PanelShards(
+        rows, roles, version.dataset.country, activity, read_left_out(read_version_metadata(version))
+    )
 
 
 def read_unsold(version: DatasetVersion, scope: Scope, store: str, product: str) -> pd.DataFrame:

@@ -6,6 +6,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
 
+import pyarrow.parquet as pq
+
 from registry.datasets.importing.parts import load_parts
 from registry.datasets.models import DatasetVersion
 from registry.datasets.store.reading import place_parts
@@ -18,8 +20,8 @@ def copy_as_old(version: DatasetVersion) -> DatasetVersion:
     old._state.adding = True
     with TemporaryDirectory() as folder:
         place_parts(version.parts.all(), Path(folder) / "parts")
-        content = load_parts(Path(folder) / "parts")
-        content.write_parquet(Path(folder) / "old.parquet")
+        content = load_parts((Path(folder) / "parts").iterdir())
+        pq.write_table(content.slice_to_arrow(slice(None)), Path(folder) / "old.parquet")
         old.content_hash = content.content_hash
         old.write_file(Path(folder) / "old.parquet")
     old.mark_ready()

@@ -17,7 +17,14 @@ from ninja import Query, Status
 
 from forecastsite.api.access import KeyRequest, needs, require_store, router
 from forecastsite.api.errors import require_valid
-from forecastsite.api.model_schemas import RowId, ForecastIn, ForecastOut, ForecastRunIn, ForecastRunOut, ReasonIn
+from forecastsite.api.model_schemas import (
+    ForecastIn,
+    ForecastOut,
+    ForecastRunIn,
+    ForecastRunOut,
+    ReasonIn,
+    RowId,
+)
 from forecastsite.api.paging import Page, Paging, page_newest, page_offset
 from forecastsite.api.routers.jobs import accept_job
 from forecastsite.api.schemas import JobOut, Text

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404
 from ninja import Query, Status
 
 from forecastsite.api.access import KeyRequest, needs, router
-from forecastsite.api.model_schemas import RowId, ReasonIn, VersionOut
+from forecastsite.api.model_schemas import ReasonIn, RowId, VersionOut
 from forecastsite.api.paging import Page, Paging, page_newest
 from forecastsite.api.routers.jobs import accept_job
 from forecastsite.api.schemas import JobOut

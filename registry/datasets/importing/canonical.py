@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
@@ -16,14 +16,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from registry.datasets.importing.covariate_roles import ColumnRoles, propose_role
 from registry.datasets.importing.extra_columns import ColumnData, ExtraColumns
 from registry.datasets.importing.values import CategoricalColumn, Floats
-from registry.lib.days import day_number, from_day_number
+from registry.lib.days import from_day_number
 from registry.series.left_out import LeftOutSales
 
 Days = npt.NDArray[np.int32]
 LEFT_OUT_KEY = b"left_out"  # of the parquet file's metadata; no part of the content
+ITEMS_KEY = b"items"  # the catalog, in the metadata of a version's own file
 ROW_GROUP_SIZE = 1 << 17  # rows; small enough to read one store of a chain without the others
 
 
@@ -58,21 +58,6 @@ class CanonicalTable:
         starts[1:] |= self.products.codes[1:] != self.products.codes[:-1]
         return np.flatnonzero(starts)
 
-    def assign_roles(self, given: ColumnRoles) -> ColumnRoles:
-        """The given roles, and a proposed one for every other extra column."""
-        is_future = self.days > day_number(self.date_range[1])
-        return {name: given.get(name) or self.propose_column_role(name, is_future) for name in self.extras}
-
-    def propose_column_role(self, name: str, is_future: npt.NDArray[np.bool_]) -> str:
-        """The role that fits an extra column; `is_future` [N] marks the rows after the last sale."""
-        column = self.extras[name]
-        values = column.codes if isinstance(column, CategoricalColumn) else column
-        if isinstance(column, CategoricalColumn):
-            filled = np.array([bool(text.strip()) for text in column.values])[column.codes[is_future]]
-        else:
-            filled = ~np.isnan(column[is_future])
-        return propose_role(name, values, self.series_starts, bool(filled.any()))
-
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 of the content, independent of row order and file format."""
@@ -92,23 +77,6 @@ class CanonicalTable:
                 digest.update(hash_bytes(column, slice(start, start + ROW_GROUP_SIZE)).data)
         return digest.hexdigest()
 
-    def write_parquet(self, path: Path, left_out: LeftOutSales | None = None) -> None:
-        """Writes dates as date32, codes and texts as dictionaries, numbers as float64 or missing.
-
-        One row group at a time, so twenty million rows need little more memory than one group.
-        """
-        bounds = ["date", "store_id", "product_id"]  # readers of one store skip row groups by them
-        how = {"compression": "zstd", "compression_level": 1, "write_statistics": bounds}
-        schema = self.slice_to_arrow(slice(0, 0)).schema
-        if left_out is not None and left_out.spans:
-            schema = schema.with_metadata({LEFT_OUT_KEY: left_out.to_json()})
-        with pq.ParquetWriter(path, schema, **how) as writer:
-            for start in range(0, self.row_count, ROW_GROUP_SIZE):
-                part = self.slice_to_arrow(slice(start, start + ROW_GROUP_SIZE))
-                writer.write_table(
-                    part.replace_schema_metadata(schema.metadata), row_group_size=ROW_GROUP_SIZE
-                )
-
     def slice_to_arrow(self, rows: slice) -> pa.Table:
         """A slice of the rows as Arrow."""
         columns = {
@@ -126,9 +94,9 @@ class CanonicalTable:
         return pa.table(columns)
 
 
-def read_left_out(schema: pa.Schema) -> LeftOutSales:
-    """What the imports left out, from the schema of a canonical file."""
-    return LeftOutSales.from_json((schema.metadata or {}).get(LEFT_OUT_KEY, b"").decode())
+def read_left_out(metadata: Mapping[bytes, bytes]) -> LeftOutSales:
+    """What the imports left out, from the metadata of a canonical file or of a version's own."""
+    return LeftOutSales.from_json(metadata.get(LEFT_OUT_KEY, b"").decode())
 
 
 def hash_bytes(column: ColumnData | Days, rows: slice) -> npt.NDArray[Any]:
@@ -138,3 +106,9 @@ def hash_bytes(column: ColumnData | Days, rows: slice) -> npt.NDArray[Any]:
     if column.dtype.kind == "f":
         return np.where(np.isnan(column[rows]), np.nan, column[rows] + 0.0).astype("<f8", copy=False)
     return column[rows].astype("<i4", copy=False)
+
+
+def read_metadata(source: Path | pa.BufferReader) -> dict[bytes, bytes]:
+    """What a parquet file says beside its rows."""
+    with pq.ParquetFile(source) as file:
+        return dict(file.metadata.metadata or {})

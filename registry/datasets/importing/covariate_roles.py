@@ -44,18 +44,15 @@ def check_roles(file: str, roles: ColumnRoles, columns: list[str]) -> None:
             )
 
 
-def propose_role(
-    column: str, values: npt.NDArray[np.generic], series: npt.NDArray[np.int64], has_future_values: bool
-) -> str:
+def propose_role(column: str, is_fixed: bool, is_word: bool, has_future_values: bool, repeats: bool) -> str:
     """The role that fits a column.
 
-    `values` [N] in order of series and day, `series` [S] the row where each series begins,
-    `has_future_values` whether the column is filled after the last sale.
+    `is_fixed` says that each series has one value, `has_future_values` that it is filled after the last sale,
+    `repeats` that there are more rows than series.
     """
-    fixed = is_constant_per_series(values, series)
-    if fixed and values.dtype.kind == "i" and NAME_PATTERN.search(column):
+    if is_fixed and is_word and NAME_PATTERN.search(column):
         return "name"  # for people, useless for training
-    if fixed and column.lower() not in CONTROLLABLE_COLUMNS and len(series) < len(values):
+    if is_fixed and column.lower() not in CONTROLLABLE_COLUMNS and repeats:
         return "static"
     return "known" if has_future_values or KNOWN_AHEAD_PATTERN.search(column) else "past"
 

@@ -64,6 +64,7 @@ class ImportJob:
     reading: ImportOptions
     base: str = ""  # the current version's own file, if the file is added to it
     parts: str = ""  # folder of the files that its rows are in; none of a version of release 0.1
+    layout: dict[str, Any] | None = None  # how they divide its rows
     today: str = ""  # ISO date; later sales are flagged
     only: str = (
         ""  # "look": detect columns; "items": the catalog of a canonical file; "stock", "terms": such a file

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,9 +19,9 @@ from registry.datasets.importing.values import CategoricalColumn, is_text_type
 from registry.datasets.store.texts import SERIES_COLUMNS, TextCodes, find_order
 
 
-def load_parts(folder: Path) -> CanonicalTable:
-    """The rows of all parts in a folder; extra columns are read on demand."""
-    files = PartFiles.find(folder)
+def load_parts(paths: Iterable[Path]) -> CanonicalTable:
+    """The rows of all parts; extra columns are read on demand."""
+    files = PartFiles.find(sorted(paths))
     days = files.read_days()
     stores, products = (files.read_texts(name) for name in SERIES_COLUMNS)
     sales = files.read_numbers("sales")
@@ -47,9 +47,8 @@ class PartFiles:
     row_count: int
 
     @classmethod
-    def find(cls, folder: Path) -> PartFiles:
-        """The parquet files of a folder."""
-        paths = sorted(folder.iterdir())
+    def find(cls, paths: Sequence[Path]) -> PartFiles:
+        """What the files hold."""
         kinds: dict[str, pa.DataType] = {}
         row_count = 0
         for path in paths:

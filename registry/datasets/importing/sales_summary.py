@@ -7,45 +7,34 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from registry.datasets.importing.canonical import ROW_GROUP_SIZE, CanonicalTable
-from registry.lib.days import day_number
+from registry.datasets.importing.facts.sales_facts import SalesFacts
+from registry.lib.days import from_day_number
 
 LINE_POINTS = 90  # of the picture at most
 MIN_RHYTHM_DAYS = 28  # days that a weekday's usual sales need
 MONDAY_OFFSET = 3  # day number 0 is 1 January 1970, a Thursday
 
 
-def summarize_sales(content: CanonicalTable, items: list[dict[str, Any]]) -> dict[str, Any]:
+def summarize_sales(facts: SalesFacts, items: list[dict[str, Any]]) -> dict[str, Any]:
     """Days, silent days, units, median of a day with sales, weekdays, biggest codes, and a line, as JSON.
 
     `items` is the catalog. `weekdays` holds the mean units of Monday to Sunday, or nothing for few days.
     """
-    first, last = content.date_range
-    units = sum_units_by_day(content, day_number(first), day_number(last))
+    first, last = facts.date_range
+    units = facts.days.units[first - facts.days.first : last - facts.days.first + 1]
     sold = units[units != 0]
     return {
-        "first": first.isoformat(),
-        "last": last.isoformat(),
+        "first": from_day_number(first).isoformat(),
+        "last": from_day_number(last).isoformat(),
         "days": len(units),
         "silent": len(units) - len(sold),
         "units": round(float(units.sum()), 3),
         "median": round(float(np.median(sold)), 3) if len(sold) else 0.0,
-        "weekdays": mean_by_weekday(units, day_number(first)),
+        "weekdays": mean_by_weekday(units, first),
         "store": find_biggest(items, "store"),
         "product": find_biggest(items, "product"),
         "line": shorten_line(units, LINE_POINTS),
     }
-
-
-def sum_units_by_day(content: CanonicalTable, first: int, last: int) -> npt.NDArray[np.float64]:
-    """[D] units of all series on each day from the first to the last."""
-    units = np.zeros(last - first + 1)
-    for start in range(0, content.row_count, ROW_GROUP_SIZE):  # a large file has no room for a copy
-        rows = slice(start, start + ROW_GROUP_SIZE)
-        known = ~np.isnan(content.sales[rows])
-        days = content.days[rows][known] - first
-        units += np.bincount(days, weights=content.sales[rows][known], minlength=len(units))
-    return units
 
 
 def mean_by_weekday(units: npt.NDArray[np.float64], first: int) -> list[float]:

@@ -4,34 +4,37 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from registry.datasets.importing.canonical import LEFT_OUT_KEY
+from registry.datasets.importing.canonical import ITEMS_KEY, LEFT_OUT_KEY
+from registry.datasets.importing.facts.sales_facts import FACTS_KEY
 from registry.datasets.store.models import SalesPart
 
-ITEMS_KEY = b"items"
 COLUMNS = ("path", "bucket", "span", "first", "last", "rows", "size", "sha256", "content_hash")
 
 
-def build_manifest(parts: Sequence[SalesPart], left_out: bytes, items: list[dict[str, Any]]) -> bytes:
+def build_manifest(
+    parts: Sequence[SalesPart], items: list[dict[str, Any]], left_out: bytes, facts: bytes = b""
+) -> bytes:
     """One row for each part, in order of span and bucket: any tool finds the files of the version by it."""
     ordered = sorted(parts, key=lambda part: (part.span, part.bucket))
     table = pa.table({name: [getattr(part, name) for part in ordered] for name in COLUMNS})
     metadata = {ITEMS_KEY: json.dumps(items, ensure_ascii=False).encode()}
-    if left_out:
-        metadata[LEFT_OUT_KEY] = left_out
+    metadata |= {key: text for key, text in ((LEFT_OUT_KEY, left_out), (FACTS_KEY, facts)) if text}
     stream = pa.BufferOutputStream()
-    pq.write_table(table.replace_schema_metadata(metadata), stream, compression="zstd")
+    with pq.ParquetWriter(stream, table.schema, compression="zstd") as writer:
+        writer.write_table(table)
+        writer.add_key_value_metadata(metadata)
     return bytes(stream.getvalue())
 
 
-def read_items(schema: pa.Schema) -> list[dict[str, Any]] | None:
-    """The catalog of the version, from the schema of its file; None if it does not hold one."""
-    text = (schema.metadata or {}).get(ITEMS_KEY)
+def read_items(metadata: Mapping[bytes, bytes]) -> list[dict[str, Any]] | None:
+    """The catalog of the version, from the metadata of its file; None if it does not hold one."""
+    text = metadata.get(ITEMS_KEY)
     return None if text is None else list(json.loads(text))
 
 

@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from registry.datasets.importing.canonical import LEFT_OUT_KEY, ROW_GROUP_SIZE
+from registry.datasets.importing.canonical import LEFT_OUT_KEY, ROW_GROUP_SIZE, read_metadata
+from registry.datasets.importing.pieces.base import part_name
 from registry.datasets.models import DatasetVersion
 from registry.datasets.store.models import SalesPart
 from registry.datasets.store.texts import join_tables, sort_by_series
@@ -152,27 +153,30 @@ def iter_buckets(version: DatasetVersion) -> Iterator[pa.Table]:
             yield table
 
 
-def read_schema(version: DatasetVersion) -> pa.Schema:
-    """The schema of a version's own file, whose metadata tell what imports left out."""
-    return pq.read_schema(pa.BufferReader(version.read()))
+def read_version_metadata(version: DatasetVersion) -> dict[bytes, bytes]:
+    """The metadata of a version's own file: what imports left out, the catalog, facts about the sales."""
+    return read_metadata(pa.BufferReader(version.read()))
 
 
-def place_parts(parts: Iterable[SalesPart], folder: Path) -> None:
+def place_parts(parts: Iterable[SalesPart], folder: Path, is_checked: bool = True) -> None:
     """The parts as files of a new folder, named by first day and bucket; any tool reads it as one table.
 
-    They are links where the store is a folder on the same disk, and copies elsewhere. Raises CorruptArtifact.
+    They are links where the store is a folder on the same disk, and copies elsewhere. Raises CorruptArtifact;
+    links that are not checked may lead to other files.
     """
     folder.mkdir(parents=True)
     for part in parts:
-        link_or_copy(part, folder / f"{part.first:%Y-%m-%d}-{part.bucket:04d}.parquet")
+        link_or_copy(part, folder / part_name(part.first, part.bucket), is_checked)
 
 
-def link_or_copy(part: SalesPart, target: Path) -> None:
+def link_or_copy(part: SalesPart, target: Path, is_checked: bool) -> None:
     """The file of a part under another name, checked against its hash; raises CorruptArtifact."""
     try:
         os.link(get_artifact_store().path(part.path), target)
     except (OSError, NotImplementedError):  # another disk, a store without paths, or a missing file
         return part.copy_file_to(target)
+    if not is_checked:
+        return None
     with target.open("rb") as stream:
         if sha256_of(stream) == part.sha256:
             return None
@@ -185,7 +189,7 @@ def write_whole(version: DatasetVersion, path: Path) -> None:
     if not version.layout:
         version.copy_file_to(path)
         return
-    left_out = (read_schema(version).metadata or {}).get(LEFT_OUT_KEY)
+    left_out = read_version_metadata(version).get(LEFT_OUT_KEY)
     tables = iter_buckets(version)
     first = next(tables)
     schema = first.schema.with_metadata({LEFT_OUT_KEY: left_out} if left_out else None)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
-import pyarrow.parquet as pq
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from registry.datasets.importing.canonical import LEFT_OUT_KEY
+from registry.datasets.importing.canonical import LEFT_OUT_KEY, read_metadata
 from registry.datasets.importing.errors import SalesFileError
+from registry.datasets.importing.facts.sales_facts import FACTS_KEY
 from registry.datasets.models import DatasetVersion
 from registry.datasets.store.cutting import CutPart, cut_file
 from registry.datasets.store.layout import Layout, choose_layout
@@ -30,6 +30,7 @@ class SavedParts:
     shared: list[SalesPart] = field(default_factory=list)
     own: list[SalesPart] = field(default_factory=list)
     left_out: bytes = b""
+    facts: bytes = b""
 
     @property
     def all(self) -> list[SalesPart]:
@@ -62,23 +63,25 @@ def save_parts(
     version: DatasetVersion,
     content: Path,
     base: DatasetVersion | None = None,
-    spans: Collection[int] | None = None,
+    places: Collection[Sequence[int]] | None = None,
 ) -> SavedParts:
     """Cuts the file and writes every part that `base` does not have; the version is pending.
 
-    With `spans` the file holds only those: the other parts of the base stay. Removes its parts on any error.
+    With `places`, each a bucket and a span, the file holds only those: the other parts of the base stay.
+    Removes its parts on any error.
     """
     days = (version.last - version.first).days + 1
     before = base.layout if base is not None else None
-    layout = choose_layout(version.series, len(version.products), days, before if spans is None else None)
-    saved = SavedParts(layout if spans is None else cast(Layout, before))
-    saved.left_out = (pq.read_schema(content).metadata or {}).get(LEFT_OUT_KEY, b"")
+    layout = choose_layout(version.series, len(version.products), days, before)
+    saved = SavedParts(layout if places is None else cast(Layout, before))
+    saved.left_out, saved.facts = (read_metadata(content).get(key, b"") for key in (LEFT_OUT_KEY, FACTS_KEY))
     known: dict[tuple[int, int, str], SalesPart] = {}
     if base is not None and before == saved.layout:
         parts = list(base.parts.filter(state=SalesPart.State.READY))
         known = {(part.bucket, part.span, part.content_hash): part for part in parts}
-        if spans is not None:
-            saved.shared = [part for part in parts if part.span not in spans]
+        if places is not None:
+            kept = {tuple(place) for place in places}
+            saved.shared = [part for part in parts if (part.bucket, part.span) not in kept]
     try:
         for cut in cut_file(content, saved.layout, content.parent):
             if there := known.get((cut.bucket, cut.span, cut.content_hash)):

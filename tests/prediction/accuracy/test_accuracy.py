@@ -35,14 +35,14 @@ def sales(sales) -> DatasetVersion:
 
 
 @pytest.fixture
-def runs(version, sales) -> list[ForecastRun]:
-    made = []
-    for days in AGO:
+def runs(version, sales, make_once) -> list[ForecastRun]:
+    def make(days: int) -> ForecastRun:
         run = ForecastRun(version=version, dataset_version=sales, as_of=sales.last - timedelta(days=days))
         run.save(force_insert=True)
         run_job(run)
-        made.append(ForecastRun.objects.get(pk=run.pk))
-    return made
+        return ForecastRun.objects.get(pk=run.pk)
+
+    return make_once(("runs", version.pk), lambda: [make(days) for days in AGO])
 
 
 @pytest.fixture

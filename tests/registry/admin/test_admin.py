@@ -17,7 +17,8 @@ from django.utils import timezone
 from django_q.models import OrmQ, Success, Task
 
 from forecastsite.cleanup.models import CleanUp, Nightly
-from prediction.models import AccuracyAlert, Forecast, ForecastRun
+from prediction.models import AccuracyAlert, Forecast, ForecastRun, OrderExport, OrderLine, OrderRun
+from prediction.order_runs.models import current_policy
 from registry.access.audit import AuditEntry, record_action
 from registry.admin.actions import MAX_ROWS
 from registry.admin.base import MAX_LISTED
@@ -51,6 +52,10 @@ def rows(forecast, sales):
     Nightly.objects.ensure_schedule()
     StockSnapshot.objects.create(dataset=sales.dataset, as_of=sales.last)
     Terms.objects.create(dataset=sales.dataset, level="all", lead_days=3)
+    parts = {"forecast_run": ForecastRun.objects.get(), "stock": StockSnapshot.objects.get()}
+    order = OrderRun.objects.create(dataset=sales.dataset, policy=current_policy(sales.dataset), **parts)
+    OrderLine.objects.create(run=order, place=0, store="S1", product="P1", quantity=2)
+    OrderExport.objects.create(run=order, suffix="csv")
     return run
 
 
@@ -86,6 +91,7 @@ def test_every_model_of_ours_is_registered():
         "Dataset", "DatasetVersion", "StockSnapshot", "Terms", "ForecastModel", "ModelVersion",
         "VersionChange",
         "TrainingRun", "RunEvent", "Forecast", "ForecastRun", "AccuracyAlert",
+        "OrderRun", "OrderLine", "OrderExport", "OrderPolicy",
         "Tombstone", "AuditEntry", "CleanUp", "Nightly",
     }  # fmt: skip
 

@@ -11,11 +11,12 @@ import numpy.typing as npt
 from django.utils.translation import gettext as _
 
 from registry.datasets.importing.canonical import CanonicalTable
+from registry.datasets.importing.checks.collected import CollectedFindings
 from registry.datasets.importing.checks.finding_log import FindingLog
-from registry.datasets.importing.checks.gaps import GapChecks
 from registry.datasets.importing.errors import SalesFileError
-from registry.datasets.importing.finding_effects import Span, measure_content, picture_series
-from registry.datasets.importing.findings import MAX_EXAMPLES, Example
+from registry.datasets.importing.facts.series_facts import Series, make_series
+from registry.datasets.importing.finding_effects import Span, picture_series, sum_known
+from registry.datasets.importing.findings import Example
 
 RowPositions = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -28,19 +29,31 @@ MIN_SOLD_DAYS = 14  # days with sales that a usual day is estimated from
 
 
 class SeriesChecks:
-    """The series of a dataset; `row_numbers` [N] is each row's number in the file (0 = not from the file)."""
+    """The series of a piece; `row_numbers` [N] is each row's number in the file (0 = not from the file).
 
-    def __init__(self, log: FindingLog, content: CanonicalTable, row_numbers: RowNumbers) -> None:
-        self.log, self.content, self.row_numbers = log, content, row_numbers
+    `past` [S] are the facts of rows of these series that are not at hand.
+    """
+
+    CODES = ("short", "constant", "outlier", "level-change")
+
+    def __init__(
+        self,
+        collected: CollectedFindings,
+        content: CanonicalTable,
+        row_numbers: RowNumbers,
+        past: Series | None = None,
+    ) -> None:
+        self.collected, self.content, self.row_numbers = collected, content, row_numbers
+        self.log = collected.log
         self.excluded = np.zeros(content.row_count, dtype=bool)
         self.is_recorded = ~np.isnan(content.sales)
         self.starts = content.series_starts
         self.ends = np.append(self.starts[1:], content.row_count)
+        self.past = make_series(len(self.starts)) if past is None else past
 
     def run_checks(self) -> tuple[CanonicalTable, RowNumbers]:
-        """Content and row numbers after all actions; raises SalesFileError for weekly or monthly data."""
-        require_daily(self.log.raw.name, self.content.days[self.is_recorded])
-        counts = np.add.reduceat(self.is_recorded.astype(np.int32), self.starts)
+        """Content and row numbers after all actions."""
+        counts = np.add.reduceat(self.is_recorded.astype(np.int32), self.starts) + self.past["recorded"]
         self.flag_series("short", (counts > 0) & (counts < MIN_DAYS), counts.tolist())
         self.flag_constant(counts)
         self.flag_outliers()
@@ -48,9 +61,7 @@ class SeriesChecks:
         content, numbers = self.content, self.row_numbers
         if self.excluded.any():
             content, numbers = select_rows(content, ~self.excluded), numbers[~self.excluded]
-            if not content.row_count or np.isnan(content.sales).all():
-                raise SalesFileError(_("%(file)s has no usable rows.") % {"file": self.log.raw.name})
-        return GapChecks(self.log, content, numbers).fill_gaps()
+        return content, numbers
 
     def flag_series(
         self, code: str, wrong: Mask, values: Iterable[object], spots: Mapping[int, Span] | None = None
@@ -61,6 +72,7 @@ class SeriesChecks:
         """
         words = list(values)
         places: list[Example] = []
+        pictures = self.collected.count_pictures(code)
         count = 0
         skipped = []
         for number in np.flatnonzero(wrong).tolist():
@@ -74,16 +86,17 @@ class SeriesChecks:
             if len(places) < FindingLog.MAX_BAD_ROWS:
                 label = f"{self.series_label(start)}: {words[number]}"
                 spot = (spots or {}).get(number)
-                pictured = len(places) < MAX_EXAMPLES
+                pictured = len(places) < pictures
                 series = picture_series(self.content, slice(start, end), spot) if pictured else None
                 if series is not None:
                     series["value"] = str(words[number])
                 places.append(Example(int(from_file[0]), self.log.column_label("sales"), label, series))
-        if count and self.log.add_finding(code, places, count) == "skip":
+        if self.collected.add(code, places, count) == "skip":
             left_out = np.zeros_like(self.excluded)
             for start, end in skipped:
                 left_out[start:end] = True
-            measure_content(self.log.findings[-1], "left-out", self.content, left_out)
+            units = sum_known(self.content.sales[left_out])
+            self.collected.add_effect(code, "left-out", int(left_out.sum()), units)
             self.log.add_left_out(self.content, left_out)
             self.excluded |= left_out
 
@@ -96,8 +109,8 @@ class SeriesChecks:
     def flag_constant(self, counts: npt.NDArray[np.int32]) -> None:
         """Flags series that never change: a stock level or a default, hardly sales."""
         sales = self.content.sales
-        highest = np.fmax.reduceat(sales, self.starts)
-        lowest = np.fmin.reduceat(sales, self.starts)
+        highest = np.fmax(np.fmax.reduceat(sales, self.starts), self.past["high"])
+        lowest = np.fmin(np.fmin.reduceat(sales, self.starts), self.past["low"])
         self.flag_series(
             "constant", (counts >= MIN_DAYS) & (highest == lowest), (f"{value:g}" for value in highest)
         )
@@ -110,9 +123,9 @@ class SeriesChecks:
     def flag_outliers(self) -> None:
         """Flags cells far above the usual day of their series, such as grams entered for kilograms."""
         sales = self.fill_unrecorded()
-        highest = np.maximum.reduceat(sales, self.starts)
-        total = np.add.reduceat(sales, self.starts)
-        rest = (total - highest) / np.maximum(self.ends - self.starts - 1, 1)
+        highest = np.fmax(np.maximum.reduceat(sales, self.starts), self.past["high"])
+        total = np.add.reduceat(sales, self.starts) + self.past["units"]
+        rest = (total - highest) / np.maximum(self.ends - self.starts + self.past["rows"] - 1, 1)
         outliers: list[int] = []
         # only a series whose highest day is far above its mean needs the slow quantile
         for number in np.flatnonzero(
@@ -127,19 +140,20 @@ class SeriesChecks:
             ]
         rows = np.array([row for row in outliers if self.row_numbers[row] > 0], np.int64)
         if len(rows):
+            pictures = self.collected.count_pictures("outlier")
             places = [
                 Example(
                     int(self.row_numbers[row]),
                     self.log.column_label("sales"),
                     f"{sales[row]:g}",
-                    self.picture_row(int(row)) if place < MAX_EXAMPLES else None,
+                    self.picture_row(int(row)) if place < pictures else None,
                 )
                 for place, row in enumerate(rows[: FindingLog.MAX_BAD_ROWS])
             ]
-            if self.log.add_finding("outlier", places, len(rows)) == "empty":
+            if self.collected.add("outlier", places, len(rows)) == "empty":
                 is_outlier = np.zeros_like(self.excluded)
                 is_outlier[rows] = True
-                measure_content(self.log.findings[-1], "cleared", self.content, is_outlier)
+                self.collected.add_effect("outlier", "cleared", len(rows), sum_known(sales[rows]))
                 self.log.add_left_out(self.content, is_outlier)
                 changed = self.content.sales.copy()
                 changed[rows] = np.nan
@@ -154,8 +168,9 @@ class SeriesChecks:
 
     def flag_level_changes(self) -> None:
         """Flags series with four weeks of sales all far above or below the four weeks before."""
-        weeks = (self.ends - self.starts) // 7  # [S] whole weeks of each series
-        first = np.repeat(self.starts, weeks)
+        starts = np.minimum(self.starts + -self.past["rows"] % 7, self.ends)  # where a week begins
+        weeks = (self.ends - starts) // 7  # [S] whole weeks of each series
+        first = np.repeat(starts, weeks)
         place = np.arange(len(first)) - np.repeat(np.cumsum(weeks) - weeks, weeks)
         sums = np.zeros(self.content.row_count + 1)
         np.cumsum(self.fill_unrecorded(), out=sums[1:])
@@ -189,7 +204,11 @@ class SeriesChecks:
 
 def select_rows(content: CanonicalTable, rows: Mask) -> CanonicalTable:
     """The content of the marked rows [N]."""
-    places = np.flatnonzero(rows)
+    return take_rows(content, np.flatnonzero(rows))
+
+
+def take_rows(content: CanonicalTable, places: RowPositions) -> CanonicalTable:
+    """The content of some rows, in their order."""
     return CanonicalTable(
         content.days[places],
         content.stores[places],
@@ -199,9 +218,11 @@ def select_rows(content: CanonicalTable, rows: Mask) -> CanonicalTable:
     )
 
 
-def require_daily(file: str, days: npt.NDArray[np.int32]) -> None:
-    """Raises SalesFileError for weekly and monthly data: daily forecasts cannot be learned from them."""
-    distinct = np.flatnonzero(np.bincount(days - days.min())) if len(days) else days
+def require_daily(file: str, distinct: npt.NDArray[np.int64]) -> None:
+    """Raises SalesFileError for weekly and monthly data: daily forecasts cannot be learned from them.
+
+    `distinct` are the days with sales in order.
+    """
     if len(distinct) < 4:
         return
     steps = np.diff(distinct)

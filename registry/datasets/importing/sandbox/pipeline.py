@@ -4,38 +4,38 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from django.utils.translation import gettext as _
 
-from registry.datasets.importing.canonical import CanonicalTable, read_left_out
-from registry.datasets.importing.catalog_figures import build_catalog
+from registry.datasets.importing.catalog_figures import SeriesLabels, build_catalog
 from registry.datasets.importing.checks.finding_log import FindingLog, format_scalar
 from registry.datasets.importing.checks.row_checks import CheckedRows, check_table
-from registry.datasets.importing.checks.series_checks import SeriesChecks, select_rows
+from registry.datasets.importing.checks.series_checks import select_rows
 from registry.datasets.importing.column_mapping import DetectedColumns, detect_columns
 from registry.datasets.importing.covariate_roles import check_roles
 from registry.datasets.importing.errors import SalesFileError
+from registry.datasets.importing.facts.sales_facts import SalesFacts
 from registry.datasets.importing.finding_effects import measure_content
 from registry.datasets.importing.findings import Example
 from registry.datasets.importing.formats.readers import read_file, unreadable_message
 from registry.datasets.importing.headers import normalize_name
-from registry.datasets.importing.merge import load_canonical, merge_tables
+from registry.datasets.importing.merge import load_canonical
 from registry.datasets.importing.options import ImportJob
 from registry.datasets.importing.parts import load_parts
+from registry.datasets.importing.pieces.assembly import Assembly
+from registry.datasets.importing.pieces.base import DamagedPart, SalesBase
 from registry.datasets.importing.raw_table import RawTable
 from registry.datasets.importing.role_proposals import propose_roles
 from registry.datasets.importing.sales_summary import summarize_sales
 from registry.datasets.importing.values import CategoricalColumn
 from registry.datasets.stock.reading import STOCK, TERMS, read_table_file
 from registry.lib.csv_safe import format_csv_rows
-from registry.lib.days import day_number
+from registry.lib.days import from_day_number
 
 SAMPLE_COUNT, SAMPLE_LENGTH, SAMPLE_ROWS = 4, 40, 50  # values of a column, letters of each, rows searched
 MAX_SHOWN_COLUMNS = 200
@@ -44,8 +44,7 @@ MAX_SHOWN_COLUMNS = 200
 def run_import(job: ImportJob) -> dict[str, Any]:
     """The report; writes canonical.parquet and bad.csv into the job's folder. Raises SalesFileError."""
     if job.only == "items":
-        content = load_parts(Path(job.parts)) if job.parts else load_canonical(Path(job.path))
-        return {"items": build_catalog(content, job.reading.roles), "hash": content.content_hash}
+        return describe_content(job)
     try:
         raw = read_file(
             Path(job.path),
@@ -55,8 +54,19 @@ def run_import(job: ImportJob) -> dict[str, Any]:
             one_sheet=job.reading.choices.get("joined-sheets") == "one",
         )
         return read_table_file(job, raw) if job.only in (STOCK, TERMS) else import_table(job, raw)
+    except DamagedPart as part:
+        return {"damaged": str(part)}
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as problem:  # content that belies its type
         raise SalesFileError(unreadable_message(job.name, problem)) from None
+
+
+def describe_content(job: ImportJob) -> dict[str, Any]:
+    """The catalog of a version, and the hash of its rows."""
+    content = load_parts(Path(job.parts).iterdir()) if job.parts else load_canonical(Path(job.path))
+    labels = SeriesLabels()
+    labels.collect(content, job.reading.roles)
+    items = build_catalog(SalesFacts.from_content(content), labels, job.reading.roles)
+    return {"items": items, "hash": content.content_hash}
 
 
 def import_table(job: ImportJob, raw: RawTable) -> dict[str, Any]:
@@ -70,30 +80,19 @@ def import_table(job: ImportJob, raw: RawTable) -> dict[str, Any]:
     if detected.long is not raw:
         raw.release_table()
     today = dt.date.fromisoformat(job.today) if job.today else None
-    base = load_base(job)
-    known = (day_number(base.date_range[0]), day_number(base.date_range[1])) if base is not None else None
+    base = SalesBase.open(job)
+    known = base.facts.date_range if base is not None else None
     checked, log = check_table(detected.long, detected.mapping, job.reading, today, known)
     if base is not None:
-        checked = flag_new_codes(log, checked, base)
-    content, numbers, changes = checked.content, checked.row_numbers, None
-    if base is not None and not job.reading.replace:
-        content, numbers, changes = merge_tables(base, content, numbers)
-        log.left_out_sales |= read_left_out(pq.read_schema(job.base))
-    content, numbers = SeriesChecks(log, content, numbers).run_checks()
+        checked = flag_new_codes(log, checked, base.facts)
+    if job.reading.replace:
+        base = None
+    if base is not None:
+        log.left_out_sales |= base.left_out
+    assembly = Assembly(log, checked, base, Path(job.folder))
+    assembly.run()
     write_bad_rows(Path(job.folder) / "bad.csv", log)
-    with ThreadPoolExecutor(1) as helper:  # writing and hashing both release the interpreter lock
-        target = Path(job.folder) / "canonical.parquet"
-        written = helper.submit(content.write_parquet, target, log.left_out_sales)
-        content_report = build_report(job, checked, log, content)
-        written.result()
-    return {**columns_report, **content_report, "changes": asdict(changes) if changes else None}
-
-
-def load_base(job: ImportJob) -> CanonicalTable | None:
-    """What the dataset holds so far, if the file is added to it."""
-    if job.parts:
-        return load_parts(Path(job.parts))
-    return load_canonical(Path(job.base)) if job.base else None
+    return {**columns_report, **build_report(job, assembly)}
 
 
 def describe_columns(raw: RawTable, detected: DetectedColumns) -> dict[str, Any]:
@@ -134,12 +133,12 @@ def hash_columns(names: list[str]) -> str:
     return hashlib.sha256("\0".join(sorted(normalize_name(name) for name in names)).encode()).hexdigest()[:32]
 
 
-def flag_new_codes(log: FindingLog, checked: CheckedRows, base: CanonicalTable) -> CheckedRows:
+def flag_new_codes(log: FindingLog, checked: CheckedRows, base: SalesFacts) -> CheckedRows:
     """Flags stores and products that the dataset does not have yet; returns the rows that remain."""
     content, numbers = checked.content, checked.row_numbers
     for code, name in (("new-store", "stores"), ("new-product", "products")):
         texts: CategoricalColumn = getattr(content, name)
-        there = set(getattr(base, name).values)
+        there = set(getattr(base, name))
         new = [place for place, value in enumerate(texts.values) if value not in there]
         if not new:
             continue
@@ -164,32 +163,34 @@ def find_example(
     return Example(row, log.column_label(column), texts.values[code])
 
 
-def build_report(
-    job: ImportJob, checked: CheckedRows, log: FindingLog, content: CanonicalTable
-) -> dict[str, Any]:
-    """What the check page shows of the content, and what is saved with it."""
+def build_report(job: ImportJob, assembly: Assembly) -> dict[str, Any]:
+    """Writes the sales; returns what the check page shows of them, and what is saved with them."""
+    facts, checked, log = assembly.facts, assembly.checked, assembly.log
     ours = {theirs: name for name, theirs in checked.mapping.items()}
     given = {ours.get(name, name): role for name, role in job.reading.roles.items()}
-    given = {name: role for name, role in given.items() if not (job.base and name not in content.extras)}
-    check_roles(job.name, given, list(content.extras))
-    roles = content.assign_roles(given)
-    first, last = content.date_range
-    items = build_catalog(content, roles)
+    given = {name: role for name, role in given.items() if not (job.base and name not in facts.columns)}
+    check_roles(job.name, given, sorted(facts.columns))
+    roles, labels = assembly.write(Path(job.folder) / "canonical.parquet", given)
+    first, last = (from_day_number(day).isoformat() for day in facts.date_range)
+    before = assembly.base.items if assembly.base is not None and assembly.places is not None else ()
+    items = build_catalog(facts, labels, roles, before)
     return {
-        "hash": content.content_hash,
-        "rows": content.row_count,
-        "stores": content.stores.values,
-        "products": content.products.values,
-        "series": len(content.series_starts),
-        "first": first.isoformat(),
-        "last": last.isoformat(),
-        "plan": int((content.days > day_number(last)).sum()),
+        "hash": assembly.content_hash,
+        "places": assembly.places,
+        "rows": facts.row_count,
+        "stores": facts.stores,
+        "products": facts.products,
+        "series": len(facts.series),
+        "first": first,
+        "last": last,
+        "plan": facts.plan_rows,
         "roles": roles,
         "findings": [finding.as_json() for finding in log.findings],
         "about": checked.file_format,
         "mapping": checked.mapping,
         "items": items,
-        "summary": summarize_sales(content, items) | read_sheet_count(checked.file_format),
+        "summary": summarize_sales(facts, items) | read_sheet_count(checked.file_format),
+        "changes": asdict(assembly.changes) if assembly.changes else None,
     }
 
 

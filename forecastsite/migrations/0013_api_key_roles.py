@@ -6,7 +6,7 @@ from forecastsite.accounts.roles import create_roles
 
 
 class Migration(migrations.Migration):
-    dependencies = [("forecastsite", "0009_api_keys")]
+    dependencies = [("forecastsite", "0012_api_keys")]
 
     operations = [
         migrations.RunPython(lambda apps, _editor: create_roles(apps, "_apikey"), migrations.RunPython.noop)

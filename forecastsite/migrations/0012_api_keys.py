@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('forecastsite', '0008_queue_beats'),
+        ('forecastsite', '0011_overrides'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,0 +1,184 @@
+"""Adds checked rows of a file to a dataset, piece by piece: merging, checks of series and gaps, writing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from django.utils.translation import gettext as _
+
+from registry.datasets.importing.canonical import CanonicalTable
+from registry.datasets.importing.catalog_figures import SeriesLabels
+from registry.datasets.importing.checks.collected import CollectedFindings
+from registry.datasets.importing.checks.finding_log import FindingLog
+from registry.datasets.importing.checks.gap_filling import GapFilling
+from registry.datasets.importing.checks.gaps import GapChecks
+from registry.datasets.importing.checks.row_checks import CheckedRows
+from registry.datasets.importing.checks.series_checks import SeriesChecks, require_daily, take_rows
+from registry.datasets.importing.covariate_roles import ColumnRoles
+from registry.datasets.importing.errors import SalesFileError
+from registry.datasets.importing.facts.sales_facts import SalesFacts, join_facts
+from registry.datasets.importing.facts.series_facts import SUMS, Series
+from registry.datasets.importing.finding_effects import sum_known
+from registry.datasets.importing.merge import RowChanges, merge_tables
+from registry.datasets.importing.pieces.base import SalesBase
+from registry.datasets.importing.pieces.plan import Piece, PiecePlan, plan_pieces
+from registry.datasets.importing.pieces.roles import RoleEvidence
+from registry.datasets.importing.pieces.shelf import CheckedPiece, Shelf
+from registry.datasets.importing.pieces.writing import write_pieces
+
+RowNumbers = npt.NDArray[np.int32]
+Days = npt.NDArray[np.int64]
+
+
+@dataclass
+class Assembly:
+    """A file whose rows were checked, and what it is added to (None: it makes or replaces a dataset)."""
+
+    log: FindingLog
+    checked: CheckedRows
+    base: SalesBase | None
+    folder: Path
+    changes: RowChanges | None = None
+    rows: int = 0  # of all sales before the checks of series, and their units
+    units: float = 0.0
+    days: Days = field(default_factory=lambda: np.zeros(0, np.int64))  # with sales
+    before: list[SalesFacts] = field(default_factory=list)  # of the parts that are read, before and after
+    after: list[SalesFacts] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.collected = CollectedFindings(self.log)
+        self.plan: PiecePlan = plan_pieces(self.log, self.checked.content, self.base)
+        self.shelf = Shelf(self.folder, len(self.plan.pieces) > 1)
+        content = self.checked.content
+        self.recent_end = int(content.days[~np.isnan(content.sales)].max())
+        if self.base is not None:
+            self.recent_end = max(self.recent_end, self.base.facts.date_range[1])
+            self.changes = RowChanges(0, 0, 0)
+
+    def run(self) -> None:
+        """Merges the rows, runs all checks and fills gaps; raises SalesFileError."""
+        for piece, rows in self.plan.split(self.checked.content):
+            self.add_piece(piece, rows)
+        if self.plan.is_partial and self.base is not None:
+            sold = self.base.facts.days
+            self.days = np.union1d(self.days, sold.first + np.flatnonzero(sold.sold > 0))
+        require_daily(self.log.raw.name, self.days)
+        if not any((facts.series["recorded"] > 0).any() for facts in self.after):
+            raise SalesFileError(_("%(file)s has no usable rows.") % {"file": self.log.raw.name})
+        self.facts = self.sum_facts()
+        if self.plan.is_partial and self.base is not None:
+            self.rows, self.units = self.facts.row_count, float(self.facts.days.units.sum())
+        self.collected.tell(SeriesChecks.CODES, self.rows, self.units)
+        self.check_gaps()
+
+    def add_piece(self, piece: Piece, rows: npt.NDArray[np.int64] | None) -> None:
+        """Merges the rows of a piece with those of the dataset and checks its series."""
+        content, numbers = self.checked.content, self.checked.row_numbers
+        if rows is not None:
+            content, numbers = take_rows(content, rows), numbers[rows]
+        old, past = self.read_old(piece), None
+        if old is not None and content.row_count:
+            content, numbers, changes = merge_tables(old, content, numbers)
+            self.count_changes(changes)
+        elif old is not None:
+            content, numbers = old, np.zeros(old.row_count, np.int32)
+        elif self.base is not None:
+            self.count_changes(RowChanges(content.row_count, 0, 0))
+        if self.plan.is_partial and self.base is not None:
+            past = find_past(self.base.facts, old, content)
+            if old is not None:
+                self.before.append(SalesFacts.from_content(old, self.recent_end))
+        if not content.row_count:
+            return
+        self.rows, self.units = self.rows + content.row_count, self.units + sum_known(content.sales)
+        sold = content.days[~np.isnan(content.sales)]
+        if len(sold):
+            self.days = np.union1d(self.days, np.flatnonzero(np.bincount(sold - sold.min())) + sold.min())
+        content, numbers = SeriesChecks(self.collected, content, numbers, past).run_checks()
+        if content.row_count:
+            self.after.append(SalesFacts.from_content(content, self.recent_end))
+            self.shelf.put(CheckedPiece(piece, content, numbers, past))
+
+    def read_old(self, piece: Piece) -> CanonicalTable | None:
+        """The rows of the dataset that belong to a piece."""
+        if self.base is None:
+            return None
+        if piece.bucket is None:
+            return self.base.whole
+        return self.base.load(piece.parts) if piece.parts else None
+
+    def count_changes(self, more: RowChanges) -> None:
+        """Adds up what the file changes."""
+        before = self.changes or RowChanges(0, 0, 0)
+        self.changes = RowChanges(
+            before.added + more.added, before.changed + more.changed, before.same + more.same
+        )
+
+    def sum_facts(self) -> SalesFacts:
+        """The facts of all sales."""
+        after = join_facts(self.after)
+        if not self.plan.is_partial or self.base is None:
+            return after
+        facts = self.base.facts
+        return facts.change(join_facts(self.before), after) if self.before else facts.change(None, after)
+
+    def check_gaps(self) -> None:
+        """Looks for gaps, and fills them where a person said that nothing was sold."""
+        if self.facts.store_days is None or self.facts.series["recorded"].sum() < 2:
+            return
+        known = self.base.facts if self.base is not None else None
+        checks = GapChecks(self.collected, self.facts, self.facts.store_days, known)
+        for one in self.shelf:
+            checks.collect(checks.place_rows(one.content, one.row_numbers, one.past))
+        checks.tell()
+        if "zero" not in (checks.store_action, checks.product_action, checks.ending_action):
+            return
+        filling = GapFilling(checks)
+        for place, one in enumerate(self.shelf):
+            content, numbers = filling.fill(one.content, one.row_numbers)
+            if content is not one.content:
+                self.after[place] = SalesFacts.from_content(content, self.recent_end)
+                self.shelf.replace(place, replace(one, content=content, row_numbers=numbers))
+        self.facts = self.sum_facts()
+
+    def write(self, path: Path, given: ColumnRoles) -> tuple[ColumnRoles, SeriesLabels]:
+        """Writes the rows; returns the roles of extra columns, given or proposed, and labels of series."""
+        evidence, labels = RoleEvidence(given, self.facts.date_range[1]), SeriesLabels()
+        kinds = dict(sorted(self.facts.columns.items()))
+
+        def read_pieces() -> Iterator[tuple[Piece, CanonicalTable]]:
+            for one in self.shelf:
+                evidence.collect(one.content)
+                labels.collect(one.content, given)
+                yield one.piece, one.content
+
+        write_pieces(path, read_pieces(), self.plan.layout, kinds, (self.log.left_out_sales, self.facts))
+        return evidence.assign_roles(list(kinds)), labels
+
+    @property
+    def content_hash(self) -> str:
+        """The hash of all rows, which a version of release 0.1 has, too; nothing where it has none."""
+        if self.base is None or self.base.layout is not None:
+            return ""
+        return next(iter(self.shelf)).content.content_hash
+
+    @property
+    def places(self) -> list[tuple[int, int]] | None:
+        """(bucket, span) of the parts that are written; None for all."""
+        if not self.plan.is_partial:
+            return None
+        return [(piece.bucket or 0, span) for piece in self.plan.pieces for span in sorted(piece.spans or ())]
+
+
+def find_past(facts: SalesFacts, old: CanonicalTable | None, content: CanonicalTable) -> Series:
+    """[S] the facts of the rows of the content's series that are not among the `old` ones."""
+    past = facts.find_series(content)
+    if old is not None:
+        at_hand = SalesFacts.from_content(old).find_series(content)
+        for name in SUMS:
+            past[name] -= at_hand[name]
+    return past
