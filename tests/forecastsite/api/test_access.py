@@ -77,7 +77,7 @@ PERSONAL = {  # verbs of pages that only a person does, in a browser
 WAITING = {  # verbs that came with release 0.2 while the API was built: their twins follow
     "forecast-plan", "forecast-asked-plan", "scenario-edit", "scenario-change", "scenario-duplicate",
     "scenario-adopt", "scenario-delete", "override-new", "override-withdraw", "orders-new", "orders-change",
-    "orders-approve", "orders-export", "orders-again", "orders-delete", "orders-line", "orders-line-why",
+    "orders-approve", "orders-export", "orders-again", "orders-delete",
     "orders-policy",
 }  # fmt: skip
 BODIES = {
