@@ -31,6 +31,7 @@ from prediction.models import (
     ForecastRun,
     OrderLine,
     OrderRun,
+    Override,
     Scenario,
 )
 from prediction.order_runs.decisions import approve_lines, export_lines
@@ -79,6 +80,17 @@ POST   products-run-delete         other  in        -      -       +       +
 GET    accuracy                    any    in        +      +       +       +
 GET    accuracy?export=csv         any    in        +      +       +       +
 POST   accuracy-alert              any    in        -      +       +       -
+GET    overrides                   any    in        +      +       +       +
+GET    overrides?export=csv        any    in        +      +       +       +
+GET    override                    any    in        +      +       +       +
+GET    override-new                any    in        -      +       +       -
+POST   override-new                any    in        -      +       +       -
+GET    override-withdraw           own    in        -      +       +       -
+GET    override-withdraw           other  in        -      -       +       -
+POST   override-withdraw           own    in        -      +       +       -
+POST   override-withdraw           other  in        -      -       +       -
+GET    scorecard                   any    in        +      +       +       +
+GET    scorecard?export=xlsx       any    in        +      +       +       +
 GET    orders                      any    in        +      +       +       +
 POST   orders-new                  any    in        -      +       +       -
 GET    orders-policy               any    in        +      +       +       +
@@ -252,6 +264,7 @@ training.runevent        v       v
 prediction.forecast      v       v
 prediction.forecastrun   v       v
 prediction.accuracyalert v       v
+prediction.override      v       v
 prediction.orderrun      v       v
 prediction.orderline     v       v
 prediction.orderexport   v       v
@@ -283,6 +296,7 @@ prediction.forecastrun   unpin               +       -
 prediction.forecastrun   archive             +       +
 prediction.forecastrun   restore             +       +
 prediction.forecastrun   delete_with_file    +       +
+prediction.override      withdraw            +       -
 prediction.orderrun      pin                 +       -
 prediction.orderrun      unpin               +       -
 prediction.orderrun      archive             +       +
@@ -378,10 +392,12 @@ def world(publish, upload, sales, archive_folder, make_run):
     rows = {"version": spare, "forecast": forecast, "run": run, "sales": sales, "upload": upload}
     day = {"first": sales.first, "last": sales.last, "weeks": 2, "change": 0.3}
     alert = AccuracyAlert.objects.create(dataset=sales.dataset, kind="bias", **day)
+    days = {"first": sales.last, "last": sales.last, "kind": "percent", "amount": 5.0, "reason": "other"}
+    override = Override.objects.create(dataset=sales.dataset, **days)
     facts = {"version": spare, "dataset_version": sales, "horizon": 7, "series": {"product": "P001"}}
     plan = Scenario.objects.create(name="plan", **facts, edits=[PlanEdit(("2026-11-01",), True).to_json()])
     run_scenario(plan)
-    facts = {"forecast_run": made, "alert": alert, "stock": stock, "plan": plan}
+    facts = {"forecast_run": made, "alert": alert, "stock": stock, "plan": plan, "override": override}
     return {**rows, **facts, "files": files, "order": order, "export": export}
 
 
@@ -415,6 +431,7 @@ def give_to(world: dict, user: User) -> None:
     OrderRun.objects.update(created_by=user)
     OrderLine.objects.update(state=OrderLine.State.DRAFT)  # own orders are deleted before approval only
     Upload.objects.update(created_by=user)
+    Override.objects.update(created_by=user)
     Scenario.objects.update(created_by=user)
 
 
@@ -426,6 +443,7 @@ def place(address: str, world: dict) -> str:
         "dataset-back": world["sales"].pk, "model": world["version"].pk, "run": world["run"].pk,
         "forecast": world["forecast"].pk, "upload": world["upload"].pk,
         "products-run": world["forecast_run"].pk, "orders": world["order"].pk,
+        "override": world["override"].pk,
         "scenario": world["plan"].pk,
     }  # fmt: skip
     fixed = {
@@ -437,6 +455,7 @@ def place(address: str, world: dict) -> str:
     found = next((key for key in (name, name.rpartition("-")[0], name.split("-")[0]) if key in keys), None)
     plain = {"forecast", "upload", "stock-upload", "models-compare", "products-run-new"}
     plain |= {"forecast-asked-why", "forecast-asked-plan", "orders", "orders-new", "orders-policy"}
+    plain |= {"override-new"}
     args = fixed.get(name, [] if found is None or name in plain else [keys[found]])
     return reverse(name, args=args) + (f"?{query}" if query else "")
 
@@ -516,8 +535,8 @@ def prepared(table: str, act: str, world: dict):
         "registry.modelversion": world["version"], "registry.stocksnapshot": world["stock"],
         "registry.datasetversion": world["sales"],
         "prediction.forecast": world["forecast"], "prediction.forecastrun": world["forecast_run"],
+        "prediction.override": world["override"], "training.trainingrun": world["run"],
         "prediction.orderrun": world["order"],
-        "training.trainingrun": world["run"],
         "axes.accessattempt": AccessAttempt.objects.first(),
         "forecastsite.nightly": Nightly.objects.ensure_schedule(),
     }[table]  # fmt: skip
