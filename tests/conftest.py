@@ -99,7 +99,7 @@ def archive_folder(tmp_path: Path, settings) -> Path:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker) -> None:
-    """Tables come from the models (addopts: --no-migrations), the roles and the list of migrations from here."""
+    """Tables come from the models (--no-migrations), roles and the list of migrations from here."""
     with django_db_blocker.unblock():
         create_roles(apps)
         MigrationRecorder(connection).ensure_schema()
