@@ -19,7 +19,7 @@ from tests.helpers.trials import FULL
 
 pytest_plugins = [
     f"tests.fixtures.{name}"
-    for name in ("people", "chain", "pages", "sales_files", "storage", "training", "waves")
+    for name in ("api", "people", "chain", "pages", "sales_files", "storage", "training", "waves")
 ]
 
 
