@@ -24,7 +24,15 @@ from django_q.models import OrmQ, Task
 from forecastsite.accounts.roles import ROLES
 from forecastsite.asgi import application
 from forecastsite.cleanup.models import CleanUp, Nightly
-from prediction.models import AccuracyAlert, CurrentForecast, Forecast, ForecastRun, OrderLine, OrderRun
+from prediction.models import (
+    AccuracyAlert,
+    CurrentForecast,
+    Forecast,
+    ForecastRun,
+    OrderBacktest,
+    OrderLine,
+    OrderRun,
+)
 from prediction.order_runs.decisions import approve_lines, export_lines
 from prediction.order_runs.maker import prepare_order, save_order
 from prediction.tasks import make_order_run
@@ -73,6 +81,9 @@ GET    orders                      any    in        +      +       +       +
 POST   orders-new                  any    in        -      +       +       -
 GET    orders-policy               any    in        +      +       +       +
 POST   orders-policy               any    in        -      -       +       -
+GET    orders-backtests            any    in        +      +       +       +
+POST   orders-backtests            any    in        -      +       +       -
+GET    orders-backtest             any    in        +      +       +       +
 GET    orders-run                  any    in        +      +       +       +
 GET    orders-run?export=csv       any    in        +      +       +       +
 GET    orders-run?export=xlsx      any    in        +      +       +       +
@@ -222,6 +233,7 @@ prediction.orderrun      v       v
 prediction.orderline     v       v
 prediction.orderexport   v       v
 prediction.orderpolicy   v       v
+prediction.orderbacktest v       v
 """
 
 ACTS = """
@@ -347,6 +359,9 @@ def world(publish, upload, sales, archive_folder, make_run):
     return {**rows, "forecast_run": made, "alert": alert, "stock": stock, "files": files} | {
         "order": order,
         "export": export,
+        "test": OrderBacktest.objects.create(
+            dataset=sales.dataset, dataset_version=sales, policy=order.policy, algorithm="ets"
+        ),
     }
 
 
@@ -394,12 +409,13 @@ def place(address: str, world: dict) -> str:
     fixed = {
         "accuracy-alert": [world["alert"].pk, "closed"], "help-for": ["buyer"], "suggest": ["product"],
         "admin:app_list": ["registry"], "orders-again": [world["order"].pk, world["export"].pk],
+        "orders-backtest": [world["test"].pk],
         "orders-line": [world["order"].pk, 0], "orders-line-why": [world["order"].pk, 0],
         "admin:auth_user_password_change": [User.objects.first().pk],
     }  # fmt: skip
     found = next((key for key in (name, name.rpartition("-")[0], name.split("-")[0]) if key in keys), None)
     plain = {"forecast", "forecast-asked-why", "upload", "stock-upload", "models-compare", "products-run-new"}
-    plain |= {"orders", "orders-new", "orders-policy"}
+    plain |= {"orders", "orders-backtests", "orders-new", "orders-policy"}
     args = fixed.get(name, [] if found is None or name in plain else [keys[found]])
     return reverse(name, args=args) + (f"?{query}" if query else "")
 
