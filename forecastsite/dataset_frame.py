@@ -17,7 +17,7 @@ from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
 from forecastsite.accounts.models import LastDataset
-from prediction.models import Forecast
+from prediction.models import Forecast, Scenario
 from registry.datasets.addresses import INSIDE, SITE_PREFIX, address_prefix, dataset_prefix
 from registry.datasets.chosen import SESSION_KEY, chosen_dataset
 from registry.datasets.models import Dataset, DatasetVersion
@@ -38,6 +38,7 @@ ROWS: dict[str, Owner] = {  # what the id in an address names, by the first word
     "model": OF_VERSION,
     "run": (TrainingRun, "dataset_version__dataset"),
     "forecast": (Forecast, "dataset_version__dataset"),
+    "scenario": (Scenario, "dataset_version__dataset"),
 }
 
 

@@ -24,6 +24,7 @@ from prediction.order_backtests.models import OrderBacktest
 from prediction.order_runs.models import OrderEdit, OrderExport, OrderLine, OrderPolicy, OrderRun
 from prediction.runs.change_row import RunChange
 from prediction.runs.models import ForecastRun, RunSums
+from prediction.scenarios.models import Scenario
 from registry.access.permissions import Person, is_owner
 from registry.datasets.levels import read_levels
 from registry.datasets.models import Dataset, DatasetVersion
@@ -49,6 +50,7 @@ __all__ = [
     "OrderRun",
     "RunChange",
     "RunSums",
+    "Scenario",
     "StoredExplanation",
 ]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.contrib.auth.models import User
+
 from prediction.accuracy.joining import compare_dataset
 from prediction.current_maker import update_current_forecast
 from prediction.engine import forget_cached
@@ -13,7 +15,11 @@ from prediction.order_runs.models import OrderRun
 from prediction.runs.changes import explain_run
 from prediction.runs.maker import run_job
 from prediction.runs.models import ForecastRun
+from prediction.scenarios.adoption import adopt_scenario
+from prediction.scenarios.models import Scenario
+from prediction.scenarios.runner import run_scenario
 from registry.datasets.models import Dataset
+from registry.storage.artifacts import CorruptArtifact
 
 
 def make_current_forecast(dataset_id: int) -> None:
@@ -36,6 +42,30 @@ def measure_inputs(version_id: str) -> None:
     if row := InputEffects.objects.filter(version__pk=version_id).select_related(*related).first():
         measure_effects(row)
         forget_cached()
+
+
+def try_scenario(scenario_id: str) -> None:
+    """Queue job: works out what a plan for many series changes."""
+    related = ("version__model", "dataset_version__dataset")
+    if row := Scenario.objects.filter(pk=scenario_id).select_related(*related).first():
+        run_scenario(row)
+        forget_cached()
+
+
+def adopt_plan(scenario_id: str, user_id: int) -> None:
+    """Queue job: makes a plan that was tried part of the data."""
+    row = (
+        Scenario.objects.filter(pk=scenario_id, adopted=None)
+        .select_related("dataset_version__dataset")
+        .first()
+    )
+    if row is None:
+        return
+    try:
+        adopt_scenario(row, User.objects.get(pk=user_id))
+    except (ValueError, CorruptArtifact) as problem:
+        row.save_problem(problem)
+    forget_cached()
 
 
 def make_forecast_run(run_id: str) -> None:

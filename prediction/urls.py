@@ -12,6 +12,7 @@ from prediction.order_backtests.views import backtest_detail, backtest_list
 from prediction.order_runs import line_views as order_lines
 from prediction.order_runs import views as orders
 from prediction.runs import views as runs
+from prediction.scenarios import views as scenarios
 
 urlpatterns = [
     path("products/", item_list, name="products"),
@@ -41,6 +42,16 @@ urlpatterns = [
     path("orders/<uuid:pk>/lines/<id:place>/", order_lines.order_line, name="orders-line"),
     path("orders/<uuid:pk>/lines/<id:place>/why/", order_lines.order_line_change, name="orders-line-why"),
     path("forecast/", views.forecast_create, name="forecast"),
+    path("forecast/plan/", scenarios.forecast_asked_plan, name="forecast-asked-plan"),
+    path("forecasts/<uuid:pk>/plan/", scenarios.forecast_plan, name="forecast-plan"),
+    path("plans/", scenarios.scenario_list, name="scenarios"),
+    path("plans/compare/", scenarios.scenario_compare, name="scenarios-compare"),
+    path("plans/<uuid:pk>/", scenarios.scenario_detail, name="scenario"),
+    path("plans/<uuid:pk>/edit/", scenarios.scenario_edit, name="scenario-edit"),
+    path("plans/<uuid:pk>/name/", scenarios.scenario_change, name="scenario-change"),
+    path("plans/<uuid:pk>/copy/", scenarios.scenario_duplicate, name="scenario-duplicate"),
+    path("plans/<uuid:pk>/adopt/", scenarios.scenario_adopt, name="scenario-adopt"),
+    path("plans/<uuid:pk>/delete/", scenarios.scenario_delete, name="scenario-delete"),
     path("forecast/why/", forecast_asked_why, name="forecast-asked-why"),
     path("forecasts/", views.forecast_list, name="history"),
     path("forecasts/<uuid:pk>/", views.forecast_detail, name="forecast-detail"),

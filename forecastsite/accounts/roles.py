@@ -17,6 +17,7 @@ CHANGE_ALERT = "prediction.change_accuracyalert"
 RUN_FORECAST, CHANGE_FORECAST_RUN, DELETE_FORECAST_RUN = (
     f"prediction.{verb}_forecastrun" for verb in ("add", "change", "delete")
 )
+ADD_SCENARIO, DELETE_SCENARIO = "prediction.add_scenario", "prediction.delete_scenario"
 ADD_ORDER, CHANGE_ORDER, DELETE_ORDER, APPROVE_ORDER = (
     f"prediction.{verb}_orderrun" for verb in ("add", "change", "delete", "approve")
 )
@@ -71,6 +72,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         TRAIN_PERMISSION,
         FORECAST_PERMISSION,
         RUN_FORECAST,
+        ADD_SCENARIO,
         CHANGE_ALERT,
         STOCK_PERMISSION,
         ADD_ORDER,
@@ -81,6 +83,8 @@ ROLES: dict[str, tuple[str, ...]] = {
         TRAIN_PERMISSION,
         FORECAST_PERMISSION,
         RUN_FORECAST,
+        ADD_SCENARIO,
+        DELETE_SCENARIO,
         CHANGE_ALERT,
         CHANGE_FORECAST_RUN,
         DELETE_FORECAST_RUN,

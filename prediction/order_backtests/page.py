@@ -44,8 +44,8 @@ def describe_verdict(result: dict[str, Any]) -> str:
     """What both would have led to, in one sentence."""
     ours, own = result["rules"][OURS], result["rules"][OWN]
     return _(
-        "Your rule would have sold %(own_fill)s of the demand from stock with %(own_days)s days of stock, our "
-        "policy %(fill)s with %(days)s days: %(lost)s instead of %(own_lost)s units lost."
+        "Your rule would have sold %(own_fill)s of the demand from stock with %(own_days)s days of stock, "
+        "our policy %(fill)s with %(days)s days: %(lost)s instead of %(own_lost)s units lost."
     ) % {
         "own_fill": format_percent(own["fill_rate"]),
         "own_days": format_decimal(own["stock_days"], 1),
@@ -60,8 +60,8 @@ def describe_matched(result: dict[str, Any]) -> str:
     """Days without stock beside days of cover that keep as much stock."""
     ours, matched = result["rules"][OURS], result["matched"]
     return _(
-        "With as much stock as our policy keeps, %(cover)s days of cover would have left %(theirs)s of the days "
-        "without stock, ours %(ours)s."
+        "With as much stock as our policy keeps, %(cover)s days of cover would have left %(theirs)s of the "
+        "days without stock, ours %(ours)s."
     ) % {
         "cover": format_decimal(matched["days"], 1),
         "theirs": format_percent(matched["empty_days"], 2),

@@ -40,6 +40,7 @@ class PathSampler:
     count: int = PATHS
     bounds: Floats | None = None
     steady: Floats | None = None  # [S] share of the variance that is the level of a new series
+    sizes: Floats | None = None  # [S, H] means by whose size days depend on each other; None = mean
 
     def draw(self, rows: Rows) -> Floats:
         """Units of these series: [R, H, N]."""
@@ -94,7 +95,7 @@ class PathSampler:
 
     def _draw_scores(self, rows: Rows) -> Floats:
         """Normal scores [R, H, N]: shared, store, product and own parts together."""
-        levels = self.dependence.find_levels(self.mean[rows])
+        levels = self.dependence.find_levels((self.mean if self.sizes is None else self.sizes)[rows])
         scores = np.empty((len(rows), self._days, self.count), np.float32)
         lasting = np.empty_like(scores)
         scales = np.empty((len(rows), 1, self.count), np.float32)

@@ -32,9 +32,12 @@ from prediction.models import (
     OrderBacktest,
     OrderLine,
     OrderRun,
+    Scenario,
 )
 from prediction.order_runs.decisions import approve_lines, export_lines
 from prediction.order_runs.maker import prepare_order, save_order
+from prediction.scenarios.edits import PlanEdit
+from prediction.scenarios.runner import run_scenario
 from prediction.tasks import make_order_run
 from registry.datasets.models import Dataset, DatasetVersion
 from registry.datasets.stock.models import Terms
@@ -170,6 +173,30 @@ POST   forecast                    any    in        -      +       +       -
 GET    forecast-detail             any    in        +      +       +       +
 GET    forecast-why                any    in        +      +       +       +
 GET    forecast-asked-why          any    in        -      +       +       -
+GET    forecast-plan               any    in        -      +       +       -
+POST   forecast-plan               any    in        -      +       +       -
+GET    forecast-asked-plan         any    in        -      +       +       -
+POST   forecast-asked-plan         any    in        -      +       +       -
+GET    scenarios                   any    in        +      +       +       +
+GET    scenarios-compare           any    in        +      +       +       +
+GET    scenarios-compare?export=csv  any  in        +      +       +       +
+GET    scenario                    own    in        +      +       +       +
+GET    scenario                    other  in        404    404     404     404
+GET    scenario?export=xlsx        own    in        +      +       +       +
+POST   scenario-edit               own    in        -      +       +       -
+POST   scenario-edit               other  in        -      404     404     -
+POST   scenario-change             own    in        -      +       +       -
+POST   scenario-change             other  in        -      404     404     -
+POST   scenario-duplicate          own    in        -      +       +       -
+POST   scenario-duplicate          other  in        -      404     404     -
+GET    scenario-delete             own    in        -      +       +       -
+GET    scenario-delete             other  in        -      404     404     -
+POST   scenario-delete             own    in        -      +       +       -
+POST   scenario-delete             other  in        -      404     404     -
+GET    scenario-adopt              own    in        -      -       +       -
+GET    scenario-adopt              other  in        -      -       404     -
+POST   scenario-adopt              own    in        -      -       +       -
+POST   scenario-adopt              other  in        -      -       404     -
 GET    forecast-csv                any    in        +      +       +       +
 GET    forecast-excel              any    in        +      +       +       +
 GET    history                     any    in        +      +       +       +
@@ -356,13 +383,13 @@ def world(publish, upload, sales, archive_folder, make_run):
     rows = {"version": spare, "forecast": forecast, "run": run, "sales": sales, "upload": upload}
     day = {"first": sales.first, "last": sales.last, "weeks": 2, "change": 0.3}
     alert = AccuracyAlert.objects.create(dataset=sales.dataset, kind="bias", **day)
-    return {**rows, "forecast_run": made, "alert": alert, "stock": stock, "files": files} | {
-        "order": order,
-        "export": export,
-        "test": OrderBacktest.objects.create(
-            dataset=sales.dataset, dataset_version=sales, policy=order.policy, algorithm="ets"
-        ),
-    }
+    facts = {"version": spare, "dataset_version": sales, "horizon": 7, "series": {"product": "P001"}}
+    plan = Scenario.objects.create(name="plan", **facts, edits=[PlanEdit(("2026-11-01",), True).to_json()])
+    run_scenario(plan)
+    sources = {"dataset": sales.dataset, "dataset_version": sales, "policy": order.policy}
+    test = OrderBacktest.objects.create(**sources, algorithm="ets")
+    facts = {"forecast_run": made, "alert": alert, "stock": stock, "plan": plan, "test": test}
+    return {**rows, **facts, "files": files, "order": order, "export": export}
 
 
 @pytest.fixture
@@ -395,6 +422,7 @@ def give_to(world: dict, user: User) -> None:
     OrderRun.objects.update(created_by=user)
     OrderLine.objects.update(state=OrderLine.State.DRAFT)  # own orders are deleted before approval only
     Upload.objects.update(created_by=user)
+    Scenario.objects.update(created_by=user)
 
 
 def place(address: str, world: dict) -> str:
@@ -405,6 +433,7 @@ def place(address: str, world: dict) -> str:
         "dataset-back": world["sales"].pk, "model": world["version"].pk, "run": world["run"].pk,
         "forecast": world["forecast"].pk, "upload": world["upload"].pk,
         "products-run": world["forecast_run"].pk, "orders": world["order"].pk,
+        "scenario": world["plan"].pk,
     }  # fmt: skip
     fixed = {
         "accuracy-alert": [world["alert"].pk, "closed"], "help-for": ["buyer"], "suggest": ["product"],
@@ -414,8 +443,9 @@ def place(address: str, world: dict) -> str:
         "admin:auth_user_password_change": [User.objects.first().pk],
     }  # fmt: skip
     found = next((key for key in (name, name.rpartition("-")[0], name.split("-")[0]) if key in keys), None)
-    plain = {"forecast", "forecast-asked-why", "upload", "stock-upload", "models-compare", "products-run-new"}
-    plain |= {"orders", "orders-backtests", "orders-new", "orders-policy"}
+    plain = {"forecast", "upload", "stock-upload", "models-compare", "products-run-new"}
+    plain |= {"forecast-asked-why", "forecast-asked-plan", "orders"}
+    plain |= {"orders-new", "orders-policy", "orders-backtests"}
     args = fixed.get(name, [] if found is None or name in plain else [keys[found]])
     return reverse(name, args=args) + (f"?{query}" if query else "")
 

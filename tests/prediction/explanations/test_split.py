@@ -37,7 +37,8 @@ def sales() -> Panel:
 
 @cache
 def learned(name: str) -> Bundle:
-    learning = TrainingPipeline(sales(), TrainingConfig(name, {"steps": 80}, HORIZON, budget=60, windows=1))
+    knobs = {"steps": 60, "rows": 4000} if name == "trees" else {"steps": 10}
+    learning = TrainingPipeline(sales(), TrainingConfig(name, knobs, HORIZON, budget=60.0, windows=1))
     for _progress in learning:
         pass
     return learning.result.bundle
