@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -29,6 +31,7 @@ class OrderBacktest(LeasedJob):
         "The back-test lost its process twice. Check the server log, then start it again."
     )
 
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     dataset = models.ForeignKey(
         Dataset, models.CASCADE, related_name="order_backtests", verbose_name=_("dataset")
     )

@@ -11,7 +11,7 @@ def grant(apps, _editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("forecastsite", "0009_orders"),
+        ("forecastsite", "0010_scenarios"),
         ("prediction", "0015_order_backtests"),
     ]
 
