@@ -22,6 +22,7 @@ from prediction.engine import ScopeForecast, run_forecast
 from prediction.explanations.models import InputEffects, StoredExplanation
 from prediction.order_backtests.models import OrderBacktest
 from prediction.order_runs.models import OrderEdit, OrderExport, OrderLine, OrderPolicy, OrderRun
+from prediction.overrides.models import Override, OverrideScore, RunOverride
 from prediction.runs.change_row import RunChange
 from prediction.runs.models import ForecastRun, RunSums
 from prediction.scenarios.models import Scenario
@@ -48,7 +49,10 @@ __all__ = [
     "OrderLine",
     "OrderPolicy",
     "OrderRun",
+    "Override",
+    "OverrideScore",
     "RunChange",
+    "RunOverride",
     "RunSums",
     "Scenario",
     "StoredExplanation",
@@ -281,7 +285,7 @@ class CurrentForecast(models.Model):
     previous = models.ForeignKey(
         ForecastRun, models.SET_NULL, null=True, related_name="+", verbose_name=_("forecast run before")
     )
-    kept_for = models.CharField(max_length=80, blank=True, editable=False)  # a choice by hand: until when
+    kept_for = models.CharField(max_length=100, blank=True, editable=False)  # a choice by hand: until when
     asked_at = models.DateTimeField(_("asked for"), null=True)
     problem = models.JSONField(_("problem"), default=dict)  # {"message", "values"} of the last attempt
 

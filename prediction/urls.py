@@ -11,6 +11,7 @@ from prediction.items.views import item_compare, item_list
 from prediction.order_backtests.views import backtest_detail, backtest_list
 from prediction.order_runs import line_views as order_lines
 from prediction.order_runs import views as orders
+from prediction.overrides import views as overrides
 from prediction.runs import views as runs
 from prediction.scenarios import views as scenarios
 
@@ -27,6 +28,11 @@ urlpatterns = [
     path("products/runs/<uuid:pk>/csv/", runs.run_file, {"kind": "csv"}, name="products-run-csv"),
     path("accuracy/", accuracy_page, name="accuracy"),
     path("accuracy/alerts/<id:pk>/<slug:state>/", alert_change, name="accuracy-alert"),
+    path("overrides/", overrides.override_list, name="overrides"),
+    path("overrides/new/", overrides.override_create, name="override-new"),
+    path("overrides/<id:pk>/", overrides.override_detail, name="override"),
+    path("overrides/<id:pk>/withdraw/", overrides.override_withdraw, name="override-withdraw"),
+    path("scorecard/", overrides.scorecard_page, name="scorecard"),
     path("orders/", orders.order_list, name="orders"),
     path("orders/new/", orders.order_create, name="orders-new"),
     path("orders/policy/", order_lines.order_policy, name="orders-policy"),

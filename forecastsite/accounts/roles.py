@@ -14,6 +14,9 @@ from django.utils.translation import gettext_noop
 TRAIN_PERMISSION, FORECAST_PERMISSION = "training.add_trainingrun", "prediction.add_forecast"
 RUN_PERMISSION, DELETE_FORECAST_PERMISSION = "training.change_trainingrun", "prediction.delete_forecast"
 CHANGE_ALERT = "prediction.change_accuracyalert"
+ADD_OVERRIDE, CHANGE_OVERRIDE, SCORE_OVERRIDES = (
+    f"prediction.{verb}_override" for verb in ("add", "change", "score")
+)
 RUN_FORECAST, CHANGE_FORECAST_RUN, DELETE_FORECAST_RUN = (
     f"prediction.{verb}_forecastrun" for verb in ("add", "change", "delete")
 )
@@ -46,6 +49,7 @@ VIEW_PERMISSIONS = (
     "prediction.view_forecast",
     "prediction.view_forecastrun",
     "prediction.view_accuracyalert",
+    "prediction.view_override",
     "prediction.view_orderrun",
     "prediction.view_orderline",
     "prediction.view_orderexport",
@@ -56,6 +60,8 @@ OPERATION_PERMISSIONS = (
     "forecastsite.view_cleanup",
     "forecastsite.view_nightly",
     "forecastsite.change_nightly",
+    "forecastsite.view_apikey",
+    "forecastsite.change_apikey",
     "registry.view_auditentry",
     "django_q.view_ormq",
     "django_q.view_success",
@@ -74,6 +80,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         RUN_FORECAST,
         ADD_SCENARIO,
         CHANGE_ALERT,
+        ADD_OVERRIDE,
         STOCK_PERMISSION,
         ADD_ORDER,
         CHANGE_ORDER,
@@ -86,6 +93,9 @@ ROLES: dict[str, tuple[str, ...]] = {
         ADD_SCENARIO,
         DELETE_SCENARIO,
         CHANGE_ALERT,
+        ADD_OVERRIDE,
+        CHANGE_OVERRIDE,
+        SCORE_OVERRIDES,
         CHANGE_FORECAST_RUN,
         DELETE_FORECAST_RUN,
         ADD_ORDER,

@@ -21,7 +21,7 @@ class BacktestForm(forms.ModelForm[OrderBacktest]):
         """The most days are not below the least, where both count."""
         data = super().clean() or {}
         least, most = data.get("least"), data.get("most")
-        is_both = data.get("rule") == OrderBacktest.Rule.MINMAX and least is not None and most is not None
-        if is_both and most < least:
+        is_minmax = data.get("rule") == OrderBacktest.Rule.MINMAX
+        if is_minmax and least is not None and most is not None and most < least:
             self.add_error("most", _("It must not be below the days before it."))
         return data

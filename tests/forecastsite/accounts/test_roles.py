@@ -22,6 +22,7 @@ from django.utils import timezone
 from django_q.models import OrmQ, Task
 
 from forecastsite.accounts.roles import ROLES
+from forecastsite.api.models import ApiKey
 from forecastsite.asgi import application
 from forecastsite.cleanup.models import CleanUp, Nightly
 from prediction.models import (
@@ -32,6 +33,7 @@ from prediction.models import (
     OrderBacktest,
     OrderLine,
     OrderRun,
+    Override,
     Scenario,
 )
 from prediction.order_runs.decisions import approve_lines, export_lines
@@ -54,7 +56,8 @@ from training.routing import websocket_urlpatterns
 
 PEOPLE = ("anonymous", "viewer", "planner", "curator", "operator")
 
-# + may, - is refused with one sentence, in: is led to the sign-in page, 404: is not told that it exists.
+# + may, - is refused with one sentence, in: is led to the sign-in page, 404: is not told that it exists,
+# 401: needs a key.
 # own: the row was made by the person who asks; other: by somebody else; any: it makes no difference.
 PAGES = """
 method address                     whose  anonymous viewer planner curator operator
@@ -80,6 +83,17 @@ POST   products-run-delete         other  in        -      -       +       +
 GET    accuracy                    any    in        +      +       +       +
 GET    accuracy?export=csv         any    in        +      +       +       +
 POST   accuracy-alert              any    in        -      +       +       -
+GET    overrides                   any    in        +      +       +       +
+GET    overrides?export=csv        any    in        +      +       +       +
+GET    override                    any    in        +      +       +       +
+GET    override-new                any    in        -      +       +       -
+POST   override-new                any    in        -      +       +       -
+GET    override-withdraw           own    in        -      +       +       -
+GET    override-withdraw           other  in        -      -       +       -
+POST   override-withdraw           own    in        -      +       +       -
+POST   override-withdraw           other  in        -      -       +       -
+GET    scorecard                   any    in        +      +       +       +
+GET    scorecard?export=xlsx       any    in        +      +       +       +
 GET    orders                      any    in        +      +       +       +
 POST   orders-new                  any    in        -      +       +       -
 GET    orders-policy               any    in        +      +       +       +
@@ -215,6 +229,11 @@ POST   login                       any    +         +      +       +       +
 POST   logout                      any    in        in     in      in      in
 POST   set_language                any    +         +      +       +       +
 GET    metrics                     any    404       404    404     404     404
+GET    keys                        any    in        +      +       +       +
+POST   keys                        any    in        +      +       +       +
+POST   key-revoke                  own    in        +      +       +       +
+POST   key-revoke                  other  in        404    404     404     404
+GET    api                         any    401       401    401     401     401
 GET    admin:index                 any    in        -      -       +       +
 GET    admin:login                 any    in        in     in      +       +
 POST   admin:logout                any    in        -      -       in      in
@@ -234,6 +253,7 @@ TABLES = """
 table                    curator operator
 auth.user                -       -
 auth.group               -       -
+forecastsite.apikey      -       v
 axes.accessattempt       -       v
 axes.accessfailurelog    -       v
 axes.accesslog           -       v
@@ -256,6 +276,7 @@ training.runevent        v       v
 prediction.forecast      v       v
 prediction.forecastrun   v       v
 prediction.accuracyalert v       v
+prediction.override      v       v
 prediction.orderrun      v       v
 prediction.orderline     v       v
 prediction.orderexport   v       v
@@ -288,6 +309,7 @@ prediction.forecastrun   unpin               +       -
 prediction.forecastrun   archive             +       +
 prediction.forecastrun   restore             +       +
 prediction.forecastrun   delete_with_file    +       +
+prediction.override      withdraw            +       -
 prediction.orderrun      pin                 +       -
 prediction.orderrun      unpin               +       -
 prediction.orderrun      archive             +       +
@@ -296,6 +318,7 @@ prediction.orderrun      delete_with_file    +       +
 training.trainingrun     stop                +       +
 training.trainingrun     again               +       -
 axes.accessattempt       unlock              -       +
+forecastsite.apikey      revoke              -       +
 forecastsite.nightly     switch_on           -       +
 forecastsite.nightly     switch_off          -       +
 """
@@ -368,6 +391,7 @@ def world(publish, upload, sales, archive_folder, make_run):
     AccessAttempt.objects.create(**door, path_info="/login/", failures_since_start=2)
     AccessFailureLog.objects.create(**door, path_info="/login/")
     AccessLog.objects.create(**door, path_info="/login/")
+    key = ApiKey.objects.create(name="ERP", prefix="fs_1", owner=upload.created_by)
     CleanUp.objects.create(deleted=1)
     Nightly.objects.ensure_schedule()
     stock = small_files.stock(sales)
@@ -380,15 +404,18 @@ def world(publish, upload, sales, archive_folder, make_run):
     export = export_lines(order, None, "csv", None)
     owned = (spare, forecast, made, made.sums, made.totals, sales, stock, order)
     files = {row.path: row.read() for row in owned}
-    rows = {"version": spare, "forecast": forecast, "run": run, "sales": sales, "upload": upload}
+    rows = {"version": spare, "forecast": forecast, "run": run, "sales": sales, "upload": upload, "key": key}
     day = {"first": sales.first, "last": sales.last, "weeks": 2, "change": 0.3}
     alert = AccuracyAlert.objects.create(dataset=sales.dataset, kind="bias", **day)
+    days = {"first": sales.last, "last": sales.last, "kind": "percent", "amount": 5.0, "reason": "other"}
+    override = Override.objects.create(dataset=sales.dataset, **days)
     facts = {"version": spare, "dataset_version": sales, "horizon": 7, "series": {"product": "P001"}}
     plan = Scenario.objects.create(name="plan", **facts, edits=[PlanEdit(("2026-11-01",), True).to_json()])
     run_scenario(plan)
     sources = {"dataset": sales.dataset, "dataset_version": sales, "policy": order.policy}
     test = OrderBacktest.objects.create(**sources, algorithm="ets")
-    facts = {"forecast_run": made, "alert": alert, "stock": stock, "plan": plan, "test": test}
+    facts = {"forecast_run": made, "alert": alert, "stock": stock, "plan": plan, "override": override}
+    facts["test"] = test
     return {**rows, **facts, "files": files, "order": order, "export": export}
 
 
@@ -422,6 +449,8 @@ def give_to(world: dict, user: User) -> None:
     OrderRun.objects.update(created_by=user)
     OrderLine.objects.update(state=OrderLine.State.DRAFT)  # own orders are deleted before approval only
     Upload.objects.update(created_by=user)
+    ApiKey.objects.update(owner=user)
+    Override.objects.update(created_by=user)
     Scenario.objects.update(created_by=user)
 
 
@@ -433,9 +462,11 @@ def place(address: str, world: dict) -> str:
         "dataset-back": world["sales"].pk, "model": world["version"].pk, "run": world["run"].pk,
         "forecast": world["forecast"].pk, "upload": world["upload"].pk,
         "products-run": world["forecast_run"].pk, "orders": world["order"].pk,
+        "override": world["override"].pk,
         "scenario": world["plan"].pk,
     }  # fmt: skip
     fixed = {
+        "api": ["datasets"], "key-revoke": [world["key"].pk],
         "accuracy-alert": [world["alert"].pk, "closed"], "help-for": ["buyer"], "suggest": ["product"],
         "admin:app_list": ["registry"], "orders-again": [world["order"].pk, world["export"].pk],
         "orders-backtest": [world["test"].pk],
@@ -444,8 +475,8 @@ def place(address: str, world: dict) -> str:
     }  # fmt: skip
     found = next((key for key in (name, name.rpartition("-")[0], name.split("-")[0]) if key in keys), None)
     plain = {"forecast", "upload", "stock-upload", "models-compare", "products-run-new"}
-    plain |= {"forecast-asked-why", "forecast-asked-plan", "orders"}
-    plain |= {"orders-new", "orders-policy", "orders-backtests"}
+    plain |= {"forecast-asked-why", "forecast-asked-plan", "orders", "orders-new", "orders-policy"}
+    plain |= {"override-new", "orders-backtests"}
     args = fixed.get(name, [] if found is None or name in plain else [keys[found]])
     return reverse(name, args=args) + (f"?{query}" if query else "")
 
@@ -454,8 +485,8 @@ def outcome(response) -> str:
     """What the person got, in the letters of the matrix."""
     if response.status_code == 302 and response["Location"].startswith(("/login/", "/admin/login/")):
         return "in"
-    if response.status_code in (403, 404):
-        return {403: "-", 404: "404"}[response.status_code]
+    if response.status_code in (401, 403, 404):
+        return {403: "-"}.get(response.status_code, str(response.status_code))
     assert response.status_code in (200, 204, 302), response.status_code
     return "+"
 
@@ -525,9 +556,9 @@ def prepared(table: str, act: str, world: dict):
         "registry.modelversion": world["version"], "registry.stocksnapshot": world["stock"],
         "registry.datasetversion": world["sales"],
         "prediction.forecast": world["forecast"], "prediction.forecastrun": world["forecast_run"],
-        "prediction.orderrun": world["order"],
         "training.trainingrun": world["run"],
-        "axes.accessattempt": AccessAttempt.objects.first(),
+        "axes.accessattempt": AccessAttempt.objects.first(), "forecastsite.apikey": world["key"],
+        "prediction.override": world["override"], "prediction.orderrun": world["order"],
         "forecastsite.nightly": Nightly.objects.ensure_schedule(),
     }[table]  # fmt: skip
     if table != "prediction.orderrun":  # which keeps what it was made from

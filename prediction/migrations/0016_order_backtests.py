@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('prediction', '0014_scenarios'),
+        ('prediction', '0015_overrides'),
         ('registry', '0010_order_audit'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -11,8 +11,8 @@ def grant(apps, _editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("forecastsite", "0010_scenarios"),
-        ("prediction", "0015_order_backtests"),
+        ("forecastsite", "0013_api_key_roles"),
+        ("prediction", "0016_order_backtests"),
     ]
 
     operations = [migrations.RunPython(grant, migrations.RunPython.noop)]
