@@ -76,10 +76,7 @@ class LineMixer:
         """The inputs that differ."""
         new, old = self.orders[True], self.orders[False]
         found = list(self.forecast_inputs)
-        if (
-            any((ratio != 1).any() for ratio in self.ratios.values())
-            and new.forecast_run_id != old.forecast_run_id
-        ):
+        if self.has_overrides:
             found.append("override")
         if new.stock_id != old.stock_id:
             found.append("stock")
@@ -123,16 +120,21 @@ class LineMixer:
             found[side] = np.divide(one.mean[0], model, out=np.ones_like(model), where=model > 0)
         return found
 
+    @cached_property
+    def has_overrides(self) -> bool:
+        """Whether people changed either of two forecasts of the series."""
+        new, old = self.orders[True], self.orders[False]
+        is_changed = any((ratio != 1).any() for ratio in self.ratios.values())
+        return is_changed and new.forecast_run_id != old.forecast_run_id
+
     def predict(self, new: Inputs) -> tuple[Prediction, Floats]:
         """The forecast of the series with these inputs new, and what its paths are multiplied by: [H]."""
         mixed, side = [name for name in self.forecast_inputs if name in new], "override" in new
-        if 0 < len(mixed) < len(self.forecast_inputs):
-            found = self.mixer.predict(frozenset(mixed))
-        elif bool(mixed) == side or (self.ratios[True] == 1).all() and (self.ratios[False] == 1).all():
-            whole = self.frozen[bool(mixed) or not self.forecast_inputs]
+        is_pure = len(mixed) in (0, len(self.forecast_inputs))
+        if not self.forecast_inputs or (is_pure and (bool(mixed) == side or not self.has_overrides)):
+            whole = self.frozen[bool(mixed) if self.forecast_inputs else side]
             return whole, np.ones(len(whole.dates), np.float32)
-        else:
-            found = self.frozen[bool(mixed)].of_model()
+        found = self.frozen[bool(mixed)].of_model() if is_pure else self.mixer.predict(frozenset(mixed))
         days = ((found.dates - self.frozen[side].dates[0]) / np.timedelta64(1, "D")).astype(int)
         known = (days >= 0) & (days < len(self.ratios[side]))
         return found, np.where(known, self.ratios[side][np.clip(days, 0, len(self.ratios[side]) - 1)], 1)
