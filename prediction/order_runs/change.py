@@ -17,7 +17,7 @@ from prediction.runs.attribution import Inputs, split_change
 from prediction.runs.changes import InputMixer, RunPair
 from prediction.runs.frozen import load_prediction
 from registry.lib.errors import MessageError, gettext_noop
-from registry.series.paths import PATHS
+from registry.series.paths import PATHS, Adjustment
 
 if TYPE_CHECKING:
     from prediction.orders.stock import Floats
@@ -76,6 +76,8 @@ class LineMixer:
         """The inputs that differ."""
         new, old = self.orders[True], self.orders[False]
         found = [] if new.forecast_run_id == old.forecast_run_id else self.mixer.list_inputs()
+        if not self.has_same_overrides:
+            found.append("overrides")
         if new.stock_id != old.stock_id:
             found.append("stock")
         terms = [(self.line(side).terms[place], self.policy(side)) for side, place in self.places.items()]
@@ -100,13 +102,33 @@ class LineMixer:
     def predict(self, new: Inputs) -> Prediction:
         """The forecast of the series with these inputs new; both ends are the frozen ones."""
         mixed = [name for name in self.forecast_inputs if name in new]
-        if 0 < len(mixed) < len(self.forecast_inputs):
-            return self.mixer.predict(frozenset(mixed))
         side = bool(mixed) or not self.forecast_inputs
+        is_mixed = 0 < len(mixed) < len(self.forecast_inputs)
+        found = self.mixer.predict(frozenset(mixed)) if is_mixed else self.frozen[side].of_model()
+        return override_alike(found, self.frozen["overrides" in new or self.has_same_overrides])
+
+    @cached_property
+    def frozen(self) -> dict[Side, Prediction]:
+        """The series as both forecasts froze it."""
+        return {side: self.read_frozen(side) for side in (False, True)}
+
+    def read_frozen(self, side: Side) -> Prediction:
+        """The series of one forecast; raises MessageError if it is only in the stock."""
         found = load_prediction(self.orders[side].forecast_run)
-        if self.key not in found.keys:  # only in the stock
+        if self.key not in found.keys:
             raise MessageError(TOO_SHORT)
         return found.select_series(np.array([found.keys.index(self.key)], np.intp))
+
+    @cached_property
+    def has_same_overrides(self) -> bool:
+        """Whether people changed the series alike on the days of both forecasts."""
+        if self.orders[True].forecast_run_id == self.orders[False].forecast_run_id:
+            return True
+        try:
+            new, old = (override_alike(self.frozen[True].of_model(), one) for one in self.frozen.values())
+        except MessageError:
+            return True
+        return np.array_equal(new.mean, old.mean)
 
     def order(self, new: Inputs) -> Floats:
         """The quantity with these inputs new and the others as before: one number."""
@@ -137,3 +159,13 @@ class LineMixer:
             side: {key: rows for key, rows in batches.items() if key == self.key}
             for side, batches in found.items()
         }
+
+
+def override_alike(found: Prediction, other: Prediction) -> Prediction:
+    """The forecast of a series [1, H] as the model made it, with the overrides of another forecast of it."""
+    if other.adjustment is None:
+        return found
+    factor, shift = np.ones(found.mean.shape), np.zeros(found.mean.shape)
+    _dates, own, its = np.intersect1d(found.dates, other.dates, return_indices=True)
+    factor[:, own], shift[:, own] = other.adjustment.factor[:, its], other.adjustment.shift[:, its]
+    return found.adjust(Adjustment(found.mean, found.quantiles, factor, shift))

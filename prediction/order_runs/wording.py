@@ -30,6 +30,7 @@ INPUT_TITLES = {
     "sales": gettext_lazy("New sales"),
     "plan": gettext_lazy("Changed plan"),
     "model": gettext_lazy("Changed model"),
+    "overrides": gettext_lazy("Overrides"),
     "stock": gettext_lazy("Stock and what is on order"),
     "terms": gettext_lazy("Terms and policy"),
 }
