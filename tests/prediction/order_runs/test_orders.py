@@ -14,6 +14,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from forecastsite.cleanup.service import build_default_policy, build_plan
+from prediction.models import Override
 from prediction.order_runs import maker
 from prediction.order_runs.change import explain_change
 from prediction.order_runs.decisions import Change, approve_lines, change_lines, export_lines, repeat_export
@@ -203,3 +204,15 @@ def test_old_orders_go_unless_a_line_was_approved(order, make_order, user, setti
     items = {item.id: item for item in build_plan(build_default_policy()).items if item.kind == "order_run"}
     assert items[str(order.pk)].protected_by == ("approved",) and items[str(drafts.pk)].action == "delete"
     assert items[str(newest.pk)].action == "keep"
+
+
+def test_an_override_raises_the_order_and_says_how_much_of_it_is_its_own(order, make_order, make_run, sales):
+    days = {"first": sales.last + timedelta(days=1), "last": sales.last + timedelta(days=28)}
+    Override.objects.create(dataset=sales.dataset, kind="percent", amount=100, reason="tender", **days)
+    make_run(order.forecast_run.version)
+    again = make_order()
+    assert again.units > 1.5 * order.units
+    for place in all_places(again):
+        found = explain_change(again, place)
+        assert found.parts == {"overrides": pytest.approx(found.now - found.before, abs=0.001)}
+        assert found.now >= found.before
