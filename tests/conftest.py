@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from django.apps import apps
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 from django.utils import translation
 
 from forecastsite.accounts.roles import create_roles
@@ -17,7 +19,7 @@ from tests.helpers.trials import FULL
 
 pytest_plugins = [
     f"tests.fixtures.{name}"
-    for name in ("people", "chain", "pages", "sales_files", "storage", "training", "waves")
+    for name in ("api", "people", "chain", "pages", "sales_files", "storage", "training", "waves")
 ]
 
 
@@ -97,9 +99,10 @@ def archive_folder(tmp_path: Path, settings) -> Path:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker) -> None:
-    """Tables come from the models (addopts: --no-migrations), and the roles from here."""
+    """Tables come from the models (--no-migrations), roles and the list of migrations from here."""
     with django_db_blocker.unblock():
         create_roles(apps)
+        MigrationRecorder(connection).ensure_schema()
 
 
 @pytest.fixture(autouse=True)

@@ -59,6 +59,8 @@ OPERATION_PERMISSIONS = (
     "forecastsite.view_cleanup",
     "forecastsite.view_nightly",
     "forecastsite.change_nightly",
+    "forecastsite.view_apikey",
+    "forecastsite.change_apikey",
     "registry.view_auditentry",
     "django_q.view_ormq",
     "django_q.view_success",

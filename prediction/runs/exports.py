@@ -27,7 +27,10 @@ BATCH_ROWS, DIGITS = 20_000, 4
 def open_table(run: ForecastRun) -> IO[bytes]:
     """The parquet file; one in the archive is restored first. Raises CorruptArtifact."""
     run.ensure_local()
-    stream: IO[bytes] = get_artifact_store().open(run.path, "rb")
+    try:
+        stream: IO[bytes] = get_artifact_store().open(run.path, "rb")
+    except FileNotFoundError:
+        raise run.missing_file() from None
     return stream
 
 

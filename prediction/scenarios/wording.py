@@ -202,5 +202,5 @@ def default_name(edits: Sequence[PlanEdit]) -> str:
     if not edits:
         return _("Plan")
     first = date.fromisoformat(min(edits[0].days))
-    words = {"what": describe_change(edits[0]), "day": date_format(first, "j M")}
+    words = {"what": describe_change(edits[0]), "day": date_format(first, "MONTH_DAY_FORMAT")}
     return capfirst(str(_("%(what)s from %(day)s") % words)[:80])

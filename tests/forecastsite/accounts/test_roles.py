@@ -22,6 +22,7 @@ from django.utils import timezone
 from django_q.models import OrmQ, Task
 
 from forecastsite.accounts.roles import ROLES
+from forecastsite.api.models import ApiKey
 from forecastsite.asgi import application
 from forecastsite.cleanup.models import CleanUp, Nightly
 from prediction.models import (
@@ -54,7 +55,8 @@ from training.routing import websocket_urlpatterns
 
 PEOPLE = ("anonymous", "viewer", "planner", "curator", "operator")
 
-# + may, - is refused with one sentence, in: is led to the sign-in page, 404: is not told that it exists.
+# + may, - is refused with one sentence, in: is led to the sign-in page, 404: is not told that it exists,
+# 401: needs a key.
 # own: the row was made by the person who asks; other: by somebody else; any: it makes no difference.
 PAGES = """
 method address                     whose  anonymous viewer planner curator operator
@@ -223,6 +225,11 @@ POST   login                       any    +         +      +       +       +
 POST   logout                      any    in        in     in      in      in
 POST   set_language                any    +         +      +       +       +
 GET    metrics                     any    404       404    404     404     404
+GET    keys                        any    in        +      +       +       +
+POST   keys                        any    in        +      +       +       +
+POST   key-revoke                  own    in        +      +       +       +
+POST   key-revoke                  other  in        404    404     404     404
+GET    api                         any    401       401    401     401     401
 GET    admin:index                 any    in        -      -       +       +
 GET    admin:login                 any    in        in     in      +       +
 POST   admin:logout                any    in        -      -       in      in
@@ -242,6 +249,7 @@ TABLES = """
 table                    curator operator
 auth.user                -       -
 auth.group               -       -
+forecastsite.apikey      -       v
 axes.accessattempt       -       v
 axes.accessfailurelog    -       v
 axes.accesslog           -       v
@@ -305,6 +313,7 @@ prediction.orderrun      delete_with_file    +       +
 training.trainingrun     stop                +       +
 training.trainingrun     again               +       -
 axes.accessattempt       unlock              -       +
+forecastsite.apikey      revoke              -       +
 forecastsite.nightly     switch_on           -       +
 forecastsite.nightly     switch_off          -       +
 """
@@ -377,6 +386,7 @@ def world(publish, upload, sales, archive_folder, make_run):
     AccessAttempt.objects.create(**door, path_info="/login/", failures_since_start=2)
     AccessFailureLog.objects.create(**door, path_info="/login/")
     AccessLog.objects.create(**door, path_info="/login/")
+    key = ApiKey.objects.create(name="ERP", prefix="fs_1", owner=upload.created_by)
     CleanUp.objects.create(deleted=1)
     Nightly.objects.ensure_schedule()
     stock = small_files.stock(sales)
@@ -389,7 +399,7 @@ def world(publish, upload, sales, archive_folder, make_run):
     export = export_lines(order, None, "csv", None)
     owned = (spare, forecast, made, made.sums, made.totals, sales, stock, order)
     files = {row.path: row.read() for row in owned}
-    rows = {"version": spare, "forecast": forecast, "run": run, "sales": sales, "upload": upload}
+    rows = {"version": spare, "forecast": forecast, "run": run, "sales": sales, "upload": upload, "key": key}
     day = {"first": sales.first, "last": sales.last, "weeks": 2, "change": 0.3}
     alert = AccuracyAlert.objects.create(dataset=sales.dataset, kind="bias", **day)
     days = {"first": sales.last, "last": sales.last, "kind": "percent", "amount": 5.0, "reason": "other"}
@@ -431,6 +441,7 @@ def give_to(world: dict, user: User) -> None:
     OrderRun.objects.update(created_by=user)
     OrderLine.objects.update(state=OrderLine.State.DRAFT)  # own orders are deleted before approval only
     Upload.objects.update(created_by=user)
+    ApiKey.objects.update(owner=user)
     Override.objects.update(created_by=user)
     Scenario.objects.update(created_by=user)
 
@@ -447,6 +458,7 @@ def place(address: str, world: dict) -> str:
         "scenario": world["plan"].pk,
     }  # fmt: skip
     fixed = {
+        "api": ["datasets"], "key-revoke": [world["key"].pk],
         "accuracy-alert": [world["alert"].pk, "closed"], "help-for": ["buyer"], "suggest": ["product"],
         "admin:app_list": ["registry"], "orders-again": [world["order"].pk, world["export"].pk],
         "orders-line": [world["order"].pk, 0], "orders-line-why": [world["order"].pk, 0],
@@ -464,8 +476,8 @@ def outcome(response) -> str:
     """What the person got, in the letters of the matrix."""
     if response.status_code == 302 and response["Location"].startswith(("/login/", "/admin/login/")):
         return "in"
-    if response.status_code in (403, 404):
-        return {403: "-", 404: "404"}[response.status_code]
+    if response.status_code in (401, 403, 404):
+        return {403: "-"}.get(response.status_code, str(response.status_code))
     assert response.status_code in (200, 204, 302), response.status_code
     return "+"
 
@@ -535,9 +547,9 @@ def prepared(table: str, act: str, world: dict):
         "registry.modelversion": world["version"], "registry.stocksnapshot": world["stock"],
         "registry.datasetversion": world["sales"],
         "prediction.forecast": world["forecast"], "prediction.forecastrun": world["forecast_run"],
-        "prediction.override": world["override"], "training.trainingrun": world["run"],
-        "prediction.orderrun": world["order"],
-        "axes.accessattempt": AccessAttempt.objects.first(),
+        "training.trainingrun": world["run"],
+        "axes.accessattempt": AccessAttempt.objects.first(), "forecastsite.apikey": world["key"],
+        "prediction.override": world["override"], "prediction.orderrun": world["order"],
         "forecastsite.nightly": Nightly.objects.ensure_schedule(),
     }[table]  # fmt: skip
     if table != "prediction.orderrun":  # which keeps what it was made from

@@ -33,6 +33,7 @@ PLAIN = [
     "upload",
     "stock-upload",
     "help",
+    "keys",
     "password",
     "welcome",
     "sample-file",
@@ -60,10 +61,18 @@ OF_DATASET = [
 ]
 OF_DATA_VERSION = ["dataset-back"]
 OF_UPLOAD = ["upload-match", "upload-check", "upload-rows"]
-POSTED = {"accuracy-alert", "upload-discard", "dataset-pause", "products-run-new", "products-run-back"}
+POSTED = {
+    "accuracy-alert",
+    "key-revoke",
+    "upload-discard",
+    "dataset-pause",
+    "products-run-new",
+    "products-run-back",
+}
 OF_KIND = ["suggest"]
 LEADS_ON = {"model-roll-back", "model-retrain"}  # changes something and leads to another page
 OPEN = {"login", "logout", "metrics", "set_language"}
+PROGRAMS = {"api"}
 
 
 @pytest.fixture
@@ -101,6 +110,7 @@ def test_these_tests_know_every_page():
         *LEADS_ON,
         "help-for",
         *OPEN,
+        *PROGRAMS,
     }
 
 

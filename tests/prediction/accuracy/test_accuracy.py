@@ -125,6 +125,7 @@ def test_levels_and_sizes_add_up_to_everything(compared, sales):
         assert sums.values == pytest.approx(total, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_days_that_come_one_by_one_give_the_same_sums_as_all_at_once(runs, sales, monkeypatch):
     dataset, last = sales.dataset, sales.last
     for back in range(41, -1, -1):

@@ -27,6 +27,8 @@ from registry.series.panel import Panel
 from tests.helpers.waves import ROLES, wave_frame
 from training.learning.pipeline import TrainingConfig, TrainingPipeline
 
+pytestmark = pytest.mark.slow
+
 HORIZON = 14
 EVERYTHING = np.arange(4)
 

@@ -78,12 +78,13 @@ def confirm(client, action: str, *chosen, **more):
 
 
 @pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
-@pytest.mark.parametrize("language", ["en", "zh-hans"])
-def test_every_table_lists_and_opens_its_rows(admin_page, rows, model, language):
-    admin_page.cookies["django_language"] = language
-    assert admin_page.get(changelist(model), {"q": "x"}).status_code == 200
+def test_every_table_lists_and_opens_its_rows_in_both_languages(admin_page, rows, model):
     row = model._default_manager.first()
-    assert row and admin_page.get(change(row)).status_code == 200
+    assert row
+    for language in ("en", "zh-hans"):
+        admin_page.cookies["django_language"] = language
+        assert admin_page.get(changelist(model), {"q": "x"}).status_code == 200
+        assert admin_page.get(change(row)).status_code == 200
 
 
 def test_every_model_of_ours_is_registered():
