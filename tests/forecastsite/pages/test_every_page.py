@@ -34,6 +34,7 @@ PLAIN = [
     "stock-upload",
     "help",
     "keys",
+    "webhooks",
     "password",
     "welcome",
     "sample-file",
@@ -64,6 +65,9 @@ OF_UPLOAD = ["upload-match", "upload-check", "upload-rows"]
 POSTED = {
     "accuracy-alert",
     "key-revoke",
+    "webhook-switch",
+    "webhook-delete",
+    "webhook-replay",
     "upload-discard",
     "dataset-pause",
     "products-run-new",
