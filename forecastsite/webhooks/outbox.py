@@ -46,23 +46,24 @@ def connect() -> None:
     job_ended.connect(note_end, dispatch_uid="webhooks: jobs")
 
 
-def note_audit(instance: AuditEntry, **given: Any) -> None:
+def note_audit(instance: AuditEntry, raw: bool = False, **given: Any) -> None:
     """Signal handler: new sales, approved orders."""
     kind = AUDITED.get((instance.act, instance.kind))
-    if kind is not None:
+    if kind is not None and not raw:
         write_event(kind, {"id": instance.key, "name": instance.name})
 
 
-def note_change(instance: VersionChange, created: bool, **given: Any) -> None:
+def note_change(instance: VersionChange, created: bool, raw: bool = False, **given: Any) -> None:
     """Signal handler: a version came into use."""
-    if created and instance.kind != VersionChange.Kind.REJECTED and instance.version_id:
+    is_new = created and not raw  # raw: a row that is restored, perhaps before those that it names
+    if is_new and instance.kind != VersionChange.Kind.REJECTED and instance.version_id:
         facts = {"id": str(instance.version_id), "name": instance.name, "how": instance.kind}
         write_event(EventKind.VERSION_IN_USE, {**facts, "dataset": instance.model.dataset_id})
 
 
-def note_alert(instance: AccuracyAlert, created: bool, **given: Any) -> None:
+def note_alert(instance: AccuracyAlert, created: bool, raw: bool = False, **given: Any) -> None:
     """Signal handler: an alert was opened."""
-    if created:
+    if created and not raw:
         facts = {"id": instance.pk, "dataset": instance.dataset_id, "kind": instance.kind}
         write_event(EventKind.ALERT_OPENED, {**facts, "group": instance.group_text})
 

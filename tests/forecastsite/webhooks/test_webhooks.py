@@ -231,19 +231,21 @@ def told() -> list[str]:
     return [row.kind for row in Delivery.objects.order_by("pk")]
 
 
-def test_sales_versions_and_forecasts_are_told_of(hook, sales, publish, make_run):
+def test_sales_are_told_of_once(hook, chain_file):
+    for _time in range(2):
+        version = import_file(chain_file, "another chain")
     assert told() == ["dataset.version_ready"]
-    version = publish()
-    assert told()[1:] == ["version.in_use"]
+    assert Delivery.objects.get().payload["data"]["id"] == str(version.pk)
+
+
+def test_versions_in_use_and_forecasts_are_told_of(hook, version, make_run):
+    version.promote("Try it.", None)
+    found = Delivery.objects.get().payload["data"]
+    assert (found["id"], found["how"]) == (str(version.pk), "promoted")
     run = make_run(version)
-    assert "forecast_run.ready" in told()
     found = Delivery.objects.filter(kind="forecast_run.ready").first().payload["data"]
-    assert found == {"id": str(run.pk), "dataset": sales.dataset_id, "origin": str(run.origin)}
-
-
-def test_the_same_file_again_tells_nothing(hook, sales, chain_file):
-    import_file(chain_file, "chain")
-    assert told() == ["dataset.version_ready"]
+    dataset = run.dataset_version.dataset_id
+    assert found == {"id": str(run.pk), "dataset": dataset, "origin": str(run.origin)}
 
 
 def test_the_end_of_a_training_is_told_of_with_its_reason(hook, ask):

@@ -6,7 +6,7 @@ from forecastsite.accounts.roles import create_roles
 
 
 class Migration(migrations.Migration):
-    dependencies = [("forecastsite", "0014_webhooks")]
+    dependencies = [("forecastsite", "0015_webhooks")]
 
     operations = [
         migrations.RunPython(lambda apps, _editor: create_roles(apps, "_webhook"), migrations.RunPython.noop)

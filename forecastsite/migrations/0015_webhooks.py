@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('forecastsite', '0013_api_key_roles'),
+        ('forecastsite', '0014_order_backtests'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
