@@ -238,14 +238,15 @@ def test_sales_are_told_of_once(hook, chain_file):
     assert Delivery.objects.get().payload["data"]["id"] == str(version.pk)
 
 
-def test_versions_in_use_and_forecasts_are_told_of(hook, version, make_run):
+def test_versions_in_use_and_forecasts_are_told_of(version, hook):
     version.promote("Try it.", None)
     found = Delivery.objects.get().payload["data"]
     assert (found["id"], found["how"]) == (str(version.pk), "promoted")
-    run = make_run(version)
-    found = Delivery.objects.filter(kind="forecast_run.ready").first().payload["data"]
-    dataset = run.dataset_version.dataset_id
-    assert found == {"id": str(run.pk), "dataset": dataset, "origin": str(run.origin)}
+    run = ForecastRun.objects.create(version=version, dataset_version=version.dataset_version)
+    assert run.claim() and run.finish(origin=version.dataset_version.last)
+    found = Delivery.objects.get(kind="forecast_run.ready").payload["data"]
+    dataset, origin = version.model.dataset_id, str(version.dataset_version.last)
+    assert found == {"id": str(run.pk), "dataset": dataset, "origin": origin}
 
 
 def test_the_end_of_a_training_is_told_of_with_its_reason(hook, ask):
@@ -255,7 +256,7 @@ def test_the_end_of_a_training_is_told_of_with_its_reason(hook, ask):
     assert (data["state"], data["error"]) == ("failed", "No memory.")
 
 
-def test_orders_and_alerts_are_told_of(hook, sales, version, make_run):
+def test_orders_and_alerts_are_told_of(sales, version, make_run, hook):
     make_run(version)
     small_files.stock(sales)
     order = save_order(prepare_order(sales.dataset))
