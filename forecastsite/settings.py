@@ -272,6 +272,7 @@ DEFAULT_FROM_EMAIL = read_env("EMAIL_FROM", "forecasts@localhost")
 SITE_URL = read_env("SITE_URL", f"http://localhost:{PORT}").rstrip("/")
 
 # --- programs -----------------------------------------------------------------------------------------
+WEBHOOK_NETWORKS = read_env_networks("WEBHOOK_NETWORKS")  # private addresses that webhooks may have
 API_REQUESTS_PER_MINUTE = read_env_int("API_REQUESTS_PER_MINUTE", 120, 1, 1_000_000)  # of one key
 
 # --- monitoring ---------------------------------------------------------------------------------------
