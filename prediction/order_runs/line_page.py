@@ -74,7 +74,7 @@ def list_figures(run: OrderRun, place: int, found: dict[str, Any]) -> list[tuple
         (_("Rounding"), signed["rounding"], _("to whole packs and the minimum order")),
         (_("Proposed"), units["quantity"], ""),
         (_("Lasts"), describe_cover(found["cover_days"]), _("at the expected rate, with this order")),
-        (_("Would run out"), describe_run_out(found, run.stock.as_of), _("without this order")),
+        (_("Would run out"), format_percent(found["run_out_chance"], 0), describe_run_out(found, run.stock.as_of)),
     ]  # fmt: skip
 
 

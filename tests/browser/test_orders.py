@@ -1,4 +1,4 @@
-"""A buyer uploads stock and terms, orders, changes a line, approves it and takes the Excel; and a back-test."""
+"""A buyer uploads stock and terms, orders, changes a line, approves, takes the Excel; and a back-test."""
 
 from __future__ import annotations
 
