@@ -77,7 +77,8 @@ def describe_packs(quantity: float, pack: float | None) -> str:
         return ""
     count = round(quantity / pack)
     text = ngettext("%(count)d pack of %(size)s", "%(count)d packs of %(size)s", count)
-    return f" ({text % {'count': count, 'size': format_units(pack)}})"
+    words = text % {"count": count, "size": f"{pack:g}"}
+    return f" ({words})"
 
 
 def describe_run_out(found: dict[str, Any], as_of: date) -> str:
