@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 
 from registry.datasets.importing.batches.large_file import LargeFile
 from registry.datasets.importing.checks.totals import MIN_DAYS, MIN_SISTERS, ROUNDING
@@ -12,7 +13,9 @@ from registry.datasets.importing.facts.sales_facts import SalesFacts
 from registry.datasets.importing.finding_effects import build_effect
 from registry.datasets.importing.findings import Example
 from registry.datasets.importing.pieces.assembly import Assembly
+from registry.datasets.importing.pieces.shelf import CheckedPiece
 
+Mask = npt.NDArray[np.bool_]
 KINDS = (("store", "store_id", "new-store"), ("product", "product_id", "new-product"))
 
 
@@ -34,7 +37,12 @@ def leave_out(file: LargeFile, assembly: Assembly, place: int, found: tuple[str,
     if not names:
         return
     log, kind = file.log, KINDS[place][0]
-    places = [Example(file.first_row(place, name), log.column_label(column), name) for name in names]
+    label = log.column_label(column)
+    if code == "total-row":
+        numbers = [row for name in names for row in list_row_numbers(assembly, kind, name)]
+        places = [Example(row, label, names[0]) for row in sorted(numbers)]
+    else:
+        places = [Example(file.first_row(place, name), label, name) for name in names]
     facts = assembly.facts
     codes = facts.stores if kind == "store" else facts.products
     chosen = facts.series[np.isin(facts.series[kind], [codes.index(name) for name in names])]
@@ -61,17 +69,23 @@ def is_sum_of_days(assembly: Assembly, kind: str, name: str) -> bool:
     """Whether a store or product sells half of all units on each day of at least a week."""
     facts: SalesFacts = assembly.facts
     units = np.zeros(facts.days.count)
-    for days, sales in iter_rows(assembly, kind, name):
-        units += np.bincount(days - facts.days.first, weights=np.nan_to_num(sales), minlength=len(units))
+    for one, rows in iter_rows(assembly, kind, name):
+        days, sales = one.content.days[rows] - facts.days.first, np.nan_to_num(one.content.sales[rows])
+        units += np.bincount(days, weights=sales, minlength=len(units))
     whole = facts.days.units
     fits = np.abs(2 * units - whole) <= ROUNDING * np.maximum(np.abs(whole), 1)
     return bool(fits.all() and (units != 0).sum() >= MIN_DAYS)
 
 
-def iter_rows(assembly: Assembly, kind: str, name: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """The days and sales of a store or product, piece by piece."""
+def list_row_numbers(assembly: Assembly, kind: str, name: str) -> list[int]:
+    """The rows of the file with a store or product."""
+    numbers = (one.row_numbers[rows] for one, rows in iter_rows(assembly, kind, name))
+    return [row for found in numbers for row in found.tolist() if row > 0]
+
+
+def iter_rows(assembly: Assembly, kind: str, name: str) -> Iterator[tuple[CheckedPiece, Mask]]:
+    """The rows [N] of a store or product in each piece that has it."""
     for one in assembly.shelf:
         texts = one.content.stores if kind == "store" else one.content.products
         if name in texts.values:
-            rows = texts.codes == texts.values.index(name)
-            yield one.content.days[rows], one.content.sales[rows]
+            yield one, texts.codes == texts.values.index(name)

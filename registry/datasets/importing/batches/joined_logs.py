@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from registry.datasets.importing.checks.finding_log import FAULTS, FindingLog
+from registry.datasets.importing.checks.row_checks import ROW_CHECKS
 from registry.datasets.importing.errors import SalesFileError
 from registry.datasets.importing.finding_effects import build_effect
 from registry.datasets.importing.findings import MAX_EXAMPLES, Example, Finding
 
+MAX_LINES = 5_000  # places that are kept until all buckets are added up
+CODES = list(dict.fromkeys(check.code for check in ROW_CHECKS))
+LAST = len(CODES)
+ORDER = {code: place for place, code in enumerate(CODES)} | {
+    "tidied-code": CODES.index("no-code") - 0.5,
+    "duplicate": LAST + 1,
+    "receipt-lines": LAST + 1,
+}
 ONCE = {"column-empty", "column-replaced", "column-without-name", "one-store"}  # about the file, not its rows
 
 
@@ -19,10 +28,36 @@ class JoinedFinding:
 
     action: str
     count: int = 0
-    places: list[Example] = field(default_factory=list)
+    examples: list[Example] = field(default_factory=list)
+    flagged: list[Example] = field(default_factory=list)  # for the list of faulty rows
     kind: str = ""
     rows: int = 0
     units: float = 0.0
+
+    def add(self, finding: Finding, flagged: list[Example]) -> None:
+        """Adds what a bucket has of it."""
+        self.count += finding.count
+        self.examples = first_places([*self.examples, *finding.examples], MAX_LINES)
+        self.flagged = first_places([*self.flagged, *flagged], FindingLog.MAX_BAD_ROWS)
+        if finding.effect:
+            self.kind = str(finding.effect["kind"])
+            self.rows += int(finding.effect["rows"])
+            self.units += finding.units
+
+    def build_finding(self, code: str) -> Finding:
+        """The finding about the file."""
+        examples = self.examples
+        if code == "receipt-lines":
+            days = sum(int(place.value.partition(" → ")[2]) for place in examples)
+            examples = [replace(examples[0], value=f"{self.count} → {days}")]
+        if code in ONCE:
+            return Finding(code, 1, examples[:1], self.action)
+        return Finding(code, self.count, examples[:MAX_EXAMPLES], self.action)
+
+
+def first_places(places: list[Example], most: int) -> list[Example]:
+    """The places in the first rows."""
+    return sorted(places, key=lambda place: place.row)[:most]
 
 
 def join_logs(log: FindingLog, logs: Sequence[FindingLog], row_count: int) -> None:
@@ -35,19 +70,17 @@ def join_logs(log: FindingLog, logs: Sequence[FindingLog], row_count: int) -> No
             continue
         if code in FAULTS and 2 * found.count >= row_count:
             found.action = log.choose_action(code, "stop")
-        count = 1 if code in ONCE else found.count
-        places = sorted(found.places, key=lambda place: place.row)[: FindingLog.MAX_BAD_ROWS]
-        finding = Finding(code, count, places[:MAX_EXAMPLES], found.action)
+        finding = found.build_finding(code)
         if found.action == "stop":
             raise SalesFileError(finding.format_sentence(log.raw.name))
         if found.kind == "left-out":
-            finding.effect = build_effect(
-                found.kind, found.rows, row_count, (found.units, units + found.units)
-            )
+            whole = (found.units, units + found.units)
+            finding.effect = build_effect(found.kind, found.rows, row_count, whole)
         elif found.kind:
             finding.effect = build_effect(found.kind, found.rows, kept, (found.units, units))
         log.findings.append(finding)
-        log.bad_places.append((code, places))
+        if found.flagged:
+            log.bad_places.append((code, found.flagged))
     for one in logs:
         log.left_out_sales |= one.left_out_sales
         log.lost_sales |= one.lost_sales
@@ -58,23 +91,17 @@ def join_logs(log: FindingLog, logs: Sequence[FindingLog], row_count: int) -> No
 def collect_findings(logs: Sequence[FindingLog]) -> dict[tuple[str, str], JoinedFinding]:
     """{code and column: the finding in all logs}, in the order of the checks."""
     joined: dict[tuple[str, str], JoinedFinding] = {}
-    order: list[tuple[str, str]] = []
     for log in logs:
-        places = dict(zip(map(id, log.findings), (finding.examples for finding in log.findings), strict=True))
-        told = iter(log.bad_places)
-        before = -1
+        flagged = list(log.bad_places)
         for finding in log.findings:
             key = (finding.code, finding.examples[0].column if finding.examples else "")
-            if key not in joined:
-                joined[key] = JoinedFinding(finding.action)
-                order.insert(before + 1, key)
-            before = order.index(key)
-            found = joined[key]
-            found.count += finding.count
-            rows = next((rows for code, rows in told if code == finding.code), places[id(finding)])
-            found.places += rows[: FindingLog.MAX_BAD_ROWS]
-            if finding.effect:
-                found.kind = str(finding.effect["kind"])
-                found.rows += int(finding.effect["rows"])
-                found.units += finding.units
-    return {key: joined[key] for key in order}
+            is_flagged = bool(flagged) and flagged[0][0] == finding.code
+            found = joined.setdefault(key, JoinedFinding(finding.action))
+            found.add(finding, flagged.pop(0)[1] if is_flagged else [])
+    return dict(sorted(joined.items(), key=lambda one: place_finding(*one[0])))
+
+
+def place_finding(code: str, column: str) -> tuple[float, str, str]:
+    """Where a finding stands: in the order of the checks, and of the columns for extra ones."""
+    place = ORDER.get(code, LAST)
+    return (place, column, code) if place == LAST else (place, "", "")

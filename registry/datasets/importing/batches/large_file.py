@@ -69,34 +69,32 @@ class LargeFile:
             for theirs in (mapping.get(name, name),)
         ]
         self.columns = list(decider.theirs.values())
-        self.first_day, self.last_day = self.find_days(mapping["date"])
+        self.first_day, self.last_day, self.recent_end = self.find_days(mapping["date"])
         self.plan = self.plan_pieces()
         self.buckets = RowBuckets(
             self.file, self.plan.rows_layout or Layout(1, 1, "series"), self.columns, self.file.folder
         )
         self.buckets.sort(self.pairs[0], self.pairs[1], self.file.iter_numbers())
 
-    @property
-    def recent_end(self) -> int:
-        """A day up to which there may be sales."""
-        limit = (self.today - dt.date(1970, 1, 1)).days if self.today else self.last_day
-        return min(self.last_day, limit)
-
-    def find_days(self, column: str) -> tuple[int, int]:
-        """The first and the last day of the file."""
-        found = []
+    def find_days(self, column: str) -> tuple[int, int, int]:
+        """The first and the last day of the file, and the last one that is not in the future."""
+        limit = (self.today or dt.date.max) - dt.date(1970, 1, 1)
         texts = self.file.texts.get(column)
         table = None
         if texts is not None:
             table = np.array([self.decided.days[text] for text in texts.codes.texts], np.int32)
+        found = []
         for batch in self.file.iter_batches([column]):
-            days = convert_days(batch[column]) if table is None else table[batch[column].to_numpy()]
+            days = table[batch[column].to_numpy()] if table is not None else convert_days(batch[column])
             days = days[days != NO_DAY]
             if len(days):
-                found.append((int(days.min()), int(days.max())))
+                past = days[days <= limit.days]
+                newest = int(past.max()) if len(past) else int(days.min())
+                found.append((int(days.min()), int(days.max()), newest))
         if not found:
             raise SalesFileError(_("%(file)s has no usable rows.") % {"file": self.file.name})
-        return min(first for first, _last in found), max(last for _first, last in found)
+        firsts, lasts, newest_days = zip(*found, strict=True)
+        return min(firsts), max(lasts), max(newest_days)
 
     def plan_pieces(self) -> PiecePlan:
         """A piece for each bucket; more of them than the layout has where a bucket has too many rows."""

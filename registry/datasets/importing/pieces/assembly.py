@@ -132,16 +132,23 @@ class Assembly:
 
     def remove(self, kind: str, names: set[str]) -> None:
         """Removes all rows of some stores or products."""
+        emptied = []
         for place, one in enumerate(self.shelf):
             texts = one.content.stores if kind == "store" else one.content.products
             is_removed = np.array([name in names for name in texts.values])[texts.codes]
             rows = np.flatnonzero(~is_removed)
             if len(rows) == len(is_removed):
                 continue
+            if not len(rows):
+                emptied.append(place)
+                continue
             content = take_rows(one.content, rows)
             self.after[place] = SalesFacts.from_content(content, self.recent_end)
             self.shelf.replace(place, replace(one, content=content, row_numbers=one.row_numbers[rows]))
-        self.facts = self.sum_facts()
+        for place in reversed(emptied):
+            del self.after[place], self.shelf.kept[place]
+        if self.after:
+            self.facts = self.sum_facts()
 
     def count_changes(self, more: RowChanges) -> None:
         """Adds up what the file changes."""

@@ -48,7 +48,7 @@ class Shelf:
             self.kept.append(one)
             return
         self.place = self.place or Path(mkdtemp(prefix="pieces-", dir=self.folder))
-        path = self.place / f"piece-{len(self.kept)}.arrow"
+        path = self.place / f"piece-{one.piece.bucket}.arrow"
         table = one.content.slice_to_arrow(slice(None))
         table = table.append_column(NUMBER_COLUMN, pa.array(one.row_numbers))
         with pa.ipc.new_file(

@@ -47,10 +47,9 @@ def run(path: Path, folder: Path, **how: object) -> dict:
         ImportJob(path=str(path), name=path.name, folder=str(folder), reading=reading, today="2026-01-01")
     )
     rows = pq.read_table(folder / "canonical.parquet").to_pandas()
+    rows = rows.astype({"store_id": str, "product_id": str})
     rows = rows.sort_values(["store_id", "product_id", "date"], ignore_index=True)
-    report["saved"] = (
-        rows.astype(dict.fromkeys(("store_id", "product_id"), str)).astype(str).values.tolist()
-    )
+    report["saved"] = rows.astype(str).to_numpy().tolist()
     report["flagged"] = sorted((folder / "bad.csv").read_text().splitlines())
     left = {path.name for path in folder.iterdir()}
     assert left == {"canonical.parquet", "bad.csv"}, "nothing that was spilled stays"
@@ -131,4 +130,5 @@ def test_a_large_file_is_read_like_a_small_one(
         frame.to_parquet(path, index=False)
     expected = run(path, tmp_path / "small")
     read_large(monkeypatch)
-    assert run(path, tmp_path / "large") == expected
+    found = run(path, tmp_path / "large")
+    assert {name: found[name] for name in found if found[name] != expected[name]} == {}
