@@ -20,10 +20,10 @@ from registry.datasets.importing.checks.series_checks import SeriesChecks, requi
 from registry.datasets.importing.covariate_roles import ColumnRoles
 from registry.datasets.importing.errors import SalesFileError
 from registry.datasets.importing.facts.sales_facts import SalesFacts, join_facts
-from registry.datasets.importing.facts.series_facts import SUMS, Series
 from registry.datasets.importing.finding_effects import sum_known
 from registry.datasets.importing.merge import RowChanges, merge_tables
 from registry.datasets.importing.pieces.base import SalesBase
+from registry.datasets.importing.pieces.near import read_near
 from registry.datasets.importing.pieces.plan import Piece, PiecePlan, find_buckets
 from registry.datasets.importing.pieces.roles import RoleEvidence
 from registry.datasets.importing.pieces.shelf import CheckedPiece, Shelf
@@ -58,9 +58,15 @@ class Assembly:
     def __post_init__(self) -> None:
         self.collected = CollectedFindings(self.log)
         self.shelf = Shelf(self.folder, len(self.plan.pieces) > 1)
+        self.around = Shelf(self.folder, True) if self.plan.is_partial else self.shelf
         if self.base is not None:
             self.recent_end = max(self.recent_end, self.base.facts.date_range[1])
             self.changes = RowChanges(0, 0, 0)
+
+    def clear(self) -> None:
+        """Removes what waits on the disk."""
+        self.shelf.clear()
+        self.around.clear()
 
     def run(self, split: Split, check_all_rows: Callable[[Assembly], None] | None = None) -> None:
         """Merges the rows, runs all checks and fills gaps; raises SalesFileError."""
@@ -88,7 +94,10 @@ class Assembly:
 
     def add_piece(self, piece: Piece, content: CanonicalTable | None, numbers: RowNumbers) -> None:
         """Merges the rows of a piece with those of the dataset and checks its series."""
-        old, past = self.read_old(piece), None
+        if piece.spans is not None and content is not None:
+            self.add_near_rows(piece, content, numbers)
+            return
+        old = self.read_old(piece)
         if content is None and old is None:
             return
         if content is None and old is not None:
@@ -100,18 +109,35 @@ class Assembly:
             self.count_changes(RowChanges(content.row_count, 0, 0))
         if content is None:
             return
-        if self.plan.is_partial and self.base is not None:
-            past = find_past(self.base.facts, old, content)
-            if old is not None:
-                self.before.append(SalesFacts.from_content(old, self.recent_end))
         self.rows, self.units = self.rows + content.row_count, self.units + sum_known(content.sales)
+        self.mark_days(content)
+        content, numbers = SeriesChecks(self.collected, content, numbers).run_checks()
+        if content.row_count:
+            self.after.append(SalesFacts.from_content(content, self.recent_end))
+            self.shelf.put(CheckedPiece(piece, content, numbers))
+
+    def add_near_rows(self, piece: Piece, content: CanonicalTable, numbers: RowNumbers) -> None:
+        """Merges the rows of a piece with the parts that they touch, and checks them with those around."""
+        base, spans = self.base, piece.spans or frozenset()
+        if base is None or base.layout is None:
+            raise ValueError(piece)
+        near = read_near(base, piece, content, numbers, self.recent_end)
+        self.count_changes(near.changes)
+        self.mark_days(near.content)
+        checks = SeriesChecks(self.collected, near.around, near.around_numbers, near.past)
+        around, around_numbers = checks.run_checks()
+        content = near.take_sales(around, spans, base.layout.span_days)
+        if near.before is not None:
+            self.before.append(near.before)
+        self.after.append(SalesFacts.from_content(content, self.recent_end))
+        self.shelf.put(CheckedPiece(piece, content, near.row_numbers))
+        self.around.put(CheckedPiece(piece, around, around_numbers, near.past))
+
+    def mark_days(self, content: CanonicalTable) -> None:
+        """Marks the days with sales."""
         sold = content.days[~np.isnan(content.sales)]
         if len(sold):
             self.days = np.union1d(self.days, np.flatnonzero(np.bincount(sold - sold.min())) + sold.min())
-        content, numbers = SeriesChecks(self.collected, content, numbers, past).run_checks()
-        if content.row_count:
-            self.after.append(SalesFacts.from_content(content, self.recent_end))
-            self.shelf.put(CheckedPiece(piece, content, numbers, past))
 
     def read_old(self, piece: Piece) -> CanonicalTable | None:
         """The rows of the dataset that belong to a piece."""
@@ -171,7 +197,7 @@ class Assembly:
             return
         known = self.base.facts if self.base is not None else None
         checks = GapChecks(self.collected, self.facts, self.facts.store_days, known)
-        for one in self.shelf:
+        for one in self.around:
             checks.collect(checks.place_rows(one.content, one.row_numbers, one.past))
         checks.tell()
         if "zero" not in (checks.store_action, checks.product_action, checks.ending_action):
@@ -190,14 +216,14 @@ class Assembly:
         dropped = self.log.dropped_columns
         kinds = {name: kind for name, kind in sorted(self.facts.columns.items()) if name not in dropped}
 
-        def read_pieces() -> Iterator[tuple[Piece, CanonicalTable]]:
+        def read_pieces() -> Iterator[CanonicalTable]:
             for one in self.shelf:
                 content = replace(one.content, extras=one.content.extras.without(dropped))
                 evidence.collect(content)
                 labels.collect(content, given)
-                yield one.piece, content
+                yield content
 
-        write_pieces(path, read_pieces(), self.plan.layout, kinds, (self.log.left_out_sales, self.facts))
+        write_pieces(path, read_pieces(), kinds, (self.log.left_out_sales, self.facts))
         return evidence.assign_roles(list(kinds)), labels
 
     @property
@@ -213,13 +239,3 @@ class Assembly:
         if not self.plan.is_partial:
             return None
         return [(piece.bucket or 0, span) for piece in self.plan.pieces for span in sorted(piece.spans or ())]
-
-
-def find_past(facts: SalesFacts, old: CanonicalTable | None, content: CanonicalTable) -> Series:
-    """[S] the facts of the rows of the content's series that are not among the `old` ones."""
-    past = facts.find_series(content)
-    if old is not None:
-        at_hand = SalesFacts.from_content(old).find_series(content)
-        for name in SUMS:
-            past[name] -= at_hand[name]
-    return past
