@@ -37,6 +37,7 @@ def main() -> None:
     """Prints a line for each seed, then the figures."""
     parser = ArgumentParser(prog="bench.drift")
     parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--weeks", type=int, default=52)
     parser.add_argument("--algorithm", default="trees")
     parser.add_argument("--budget", type=int, default=6)
@@ -50,7 +51,7 @@ def main() -> None:
     if not given.seasons:
         remove_seasons()
     flagged, false_alarms = {True: 0, False: 0}, []
-    for seed in range(given.seeds):
+    for seed in range(given.first, given.first + given.seeds):
         begun = time.process_time()
         delays, alarms = try_seed(seed, given)
         for is_up, days in delays.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from forecastsite.accounts import admin as accounts
+from forecastsite.api import admin as api
 from forecastsite.cleanup import admin as cleanup
 
-__all__ = ["accounts", "cleanup"]
+__all__ = ["accounts", "api", "cleanup"]

@@ -18,6 +18,7 @@ def build_application() -> AsgiApp:
     from channels.auth import AuthMiddlewareStack
     from channels.routing import ProtocolTypeRouter, URLRouter
 
+    from forecastsite.api.limits import limit_api_requests
     from forecastsite.server.health import answer_health_checks
     from forecastsite.server.websocket_origin import SameWebsocketOrigin
     from registry.lib.downloads import release_after_request
@@ -25,7 +26,10 @@ def build_application() -> AsgiApp:
 
     sockets = SameWebsocketOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
     router: AsgiApp = ProtocolTypeRouter(
-        {"http": answer_health_checks(release_after_request(pages)), "websocket": sockets}
+        {
+            "http": answer_health_checks(limit_api_requests(release_after_request(pages))),
+            "websocket": sockets,
+        }
     )
     return router
 

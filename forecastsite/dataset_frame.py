@@ -17,7 +17,7 @@ from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
 from forecastsite.accounts.models import LastDataset
-from prediction.models import Forecast
+from prediction.models import Forecast, Override, Scenario
 from registry.datasets.addresses import INSIDE, SITE_PREFIX, address_prefix, dataset_prefix
 from registry.datasets.chosen import SESSION_KEY, chosen_dataset
 from registry.datasets.models import Dataset, DatasetVersion
@@ -29,7 +29,7 @@ View = Callable[[HttpRequest], HttpResponseBase]
 Owner = tuple[type[Model], str]  # a kind of row, and the lookup that leads from it to its dataset
 
 # First parts of the addresses that belong to no dataset.
-OUTSIDE = {"admin", "language", "login", "logout", "metrics", "password", "static", "ws"}
+OUTSIDE = {"admin", "api", "keys", "language", "login", "logout", "metrics", "password", "static", "ws"}
 OF_DATASET: Owner = (Dataset, "pk")
 OF_VERSION: Owner = (ModelVersion, "model__dataset")
 ROWS: dict[str, Owner] = {  # what the id in an address names, by the first word of the page's name
@@ -38,6 +38,8 @@ ROWS: dict[str, Owner] = {  # what the id in an address names, by the first word
     "model": OF_VERSION,
     "run": (TrainingRun, "dataset_version__dataset"),
     "forecast": (Forecast, "dataset_version__dataset"),
+    "override": (Override, "dataset"),
+    "scenario": (Scenario, "dataset_version__dataset"),
 }
 
 

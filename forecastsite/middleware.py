@@ -12,10 +12,12 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.http import parse_header_parameters
+from django.utils.translation import gettext as _
 
 from forecastsite.server.body_limit import REFUSED_HEADER
 from forecastsite.server.long_address import MAX_ADDRESS_BYTES
 from registry.access.audit import AuditAction, record_action
+from registry.lib.problems import is_api_request
 from registry.lib.refusals import explain_unavailable, refuse
 
 View = Callable[[HttpRequest], HttpResponseBase]
@@ -50,6 +52,8 @@ def reject_large_body(
         if limit := request.headers.get(REFUSED_HEADER):
             if limit == "form":
                 return refuse(request, 413)
+            if is_api_request(request):
+                return refuse(request, 413, _("At most %(most)d MB.") % {"most": settings.MAX_UPLOAD_MB})
             return render(request, "413.html", {"most": settings.MAX_UPLOAD_MB}, status=413)
         return get_response(request)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from forecastsite.accounts.models import LastDataset
+from forecastsite.api.models import ApiKey, KeptReply
 from forecastsite.cleanup.models import CleanUp, Nightly
 from forecastsite.installation import Installation
 from forecastsite.server.beats import QueueBeat
 
-__all__ = ["CleanUp", "Installation", "LastDataset", "Nightly", "QueueBeat"]
+__all__ = ["ApiKey", "CleanUp", "Installation", "KeptReply", "LastDataset", "Nightly", "QueueBeat"]

@@ -256,6 +256,8 @@ KEEP_VERSIONS = read_env_int("KEEP_VERSIONS", 3, 1, 100_000)  # versions kept of
 KEEP_RUNS = read_env_int("KEEP_RUNS", 40, 1, 100_000)  # forecast runs kept of each dataset
 KEEP_SALES = read_env_int("KEEP_SALES", 30, 1, 100_000)  # versions of its sales kept of each dataset
 GRACE_HOURS = read_env_int("GRACE_HOURS", 24, 0, 87_600)  # nothing younger is cleaned up
+KEEP_ORDERS = read_env_int("KEEP_ORDERS", 100, 1, 100_000)  # orders kept of each dataset
+MAX_STOCK_AGE = read_env_int("MAX_STOCK_AGE", 3, 0, 365)  # days that stock may be older than the sales
 STALE_DAYS = read_env_int("STALE_DAYS", 7, 1, 3650)  # sales older than this need attention
 MAX_HORIZON = 365
 MAX_BUDGET = 7200  # seconds; the queue's timeout leaves room for tests and saving
@@ -268,6 +270,9 @@ EMAIL_USE_TLS = read_env_bool("EMAIL_TLS", False)
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = read_env("EMAIL_FROM", "forecasts@localhost")
 SITE_URL = read_env("SITE_URL", f"http://localhost:{PORT}").rstrip("/")
+
+# --- programs -----------------------------------------------------------------------------------------
+API_REQUESTS_PER_MINUTE = read_env_int("API_REQUESTS_PER_MINUTE", 120, 1, 1_000_000)  # of one key
 
 # --- monitoring ---------------------------------------------------------------------------------------
 METRICS_TOKEN = read_env("METRICS_TOKEN")  # of whoever reads /metrics; without both the address is unknown

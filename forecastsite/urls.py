@@ -10,6 +10,8 @@ from django.views.i18n import set_language
 
 from forecastsite import views, welcome
 from forecastsite.accounts.sign_in import ChangePasswordView, SignInView
+from forecastsite.api import views as keys
+from forecastsite.api.entry import answer_api
 from forecastsite.server.views import metrics
 
 handler400 = "registry.lib.refusals.bad_request"
@@ -30,5 +32,8 @@ urlpatterns = [
     path("logout/", LogoutView.as_view(), name="logout"),
     path("language/", login_not_required(set_language), name="set_language"),
     path("metrics", metrics, name="metrics"),
+    path("keys/", keys.key_list, name="keys"),
+    path("keys/<id:pk>/revoke/", keys.key_revoke, name="key-revoke"),
+    path("api/v1/<path:rest>", answer_api, name="api"),
     path("admin/", admin.site.urls),
 ]

@@ -8,7 +8,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from prediction.models import AccuracyAlert, Forecast, ForecastRun
+from prediction.models import AccuracyAlert, Forecast, ForecastRun, Override
+from prediction.order_runs import admin as order_admin  # noqa: F401  # registers its tables
+from prediction.overrides.changing import withdraw_override
 from prediction.runs.current import may_be_current, may_go_back, promote_run, roll_back
 from registry.admin.actions import Action, ActionAdmin, Confirmation
 from registry.admin.artifact_actions import ARTIFACT_ACTIONS, DeleteArtifact
@@ -122,6 +124,33 @@ class AccuracyAlertAdmin(ReadOnlyAdmin):
     list_display = ("__str__", "state", "first", "last", "weeks", "change", "opened_at", "changed_by")
     list_filter = ("state", "kind", "dataset")
     list_select_related = ("dataset", "changed_by")
+
+
+class WithdrawOverride(Action):
+    """Ends an override for all forecasts to come."""
+
+    name, label, permission = "withdraw", _("Withdraw"), "prediction.change_override"
+
+    def preview(self, row: Override) -> str:
+        if row.is_withdrawn:
+            raise ValueError(gettext("This override was withdrawn before."))
+        return gettext("Forecasts to come leave it out; those made with it stay as they are.")
+
+    def execute(self, row: Override, confirmation: Confirmation) -> None:
+        withdraw_override(row, confirmation.by)
+
+
+@admin.register(Override)
+class OverrideAdmin(ActionAdmin):
+    """Overrides, also those that are withdrawn or over."""
+
+    row_actions = [WithdrawOverride()]
+    list_display = ("__str__", "kind", "amount", "reason", "created_at", "created_by", "withdrawn_at")
+    list_filter = ("reason", "kind", "dataset", "created_by")
+    search_fields = ("store", "product", "levels", "text")
+    date_hierarchy = "created_at"
+    list_select_related = ("dataset", "created_by")
+    readonly_fields = ("withdrawn_at", "withdrawn_by")
 
 
 class DeleteRun(DeleteArtifact):

@@ -12,5 +12,7 @@ class PredictionConfig(AppConfig):
 
     def ready(self) -> None:
         from prediction import current_triggers
+        from prediction.order_runs import removal_checks
 
         current_triggers.connect()
+        removal_checks.connect()

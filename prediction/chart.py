@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from prediction.comparison import ComparedForecast
 from prediction.content import ForecastContent, rows_to_json
@@ -17,6 +18,7 @@ from registry.datasets.models import DatasetVersion
 from registry.storage.artifacts import CorruptArtifact
 
 LONG_HORIZON = 60  # days ahead above which a chart by weeks is easier to read
+MAX_LINES = 3  # beside the forecast
 MIN_WEEKLY_HORIZON = 14  # days ahead below which a chart by weeks shows nothing
 
 
@@ -24,9 +26,12 @@ def chart_of(
     forecast: Forecast, content: ForecastContent, compared: Iterable[ComparedForecast], sold: dict[str, float]
 ) -> dict[str, Any]:
     """The chart of a forecast's page. `sold`: units by ISO day since the origin."""
+    lines = [chart_line(one) for one in compared if not one.problem]
+    if content.model_total is not None and len(lines) < MAX_LINES:
+        lines.append(model_line(content))
     return {
         **chart_data(content),
-        "compare": [chart_line(one) for one in compared if not one.problem],
+        "compare": lines,
         "sold": [{"date": day, "sales": units} for day, units in sold.items()],
         "tested": forecast.version.horizon,
     }
@@ -54,6 +59,12 @@ def recent_chart_data(content: ForecastContent, past: int, ahead: int) -> dict[s
 def chart_line(compared: ComparedForecast) -> dict[str, Any]:
     """The line of a compared version: its name and its days ahead."""
     return {"name": compared.version.title, "days": rows_to_json(compared.days)}
+
+
+def model_line(content: ForecastContent) -> dict[str, Any]:
+    """The line of the model before people changed the forecast."""
+    days = [replace(day, mean=day.model_numbers[0] or 0.0, model=None) for day in content.forecast]
+    return {"name": gettext("Model alone"), "days": rows_to_json(days)}
 
 
 def is_read_by_week(content: ForecastContent) -> bool:

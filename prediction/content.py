@@ -56,21 +56,31 @@ class HoldoutDay(JsonRow):
 
 @dataclass(frozen=True)
 class ForecastDay:
-    """A day ahead: mean and quantiles (in the order of QUANTILE_NAMES) in units, promotion, closed."""
+    """A day ahead: mean and quantiles (in the order of QUANTILE_NAMES) in units, promotion, closed.
+
+    model: mean and quantiles before people changed the forecast; None where nobody did.
+    """
 
     date: str
     mean: float
     quantiles: tuple[float | None, ...]
     promo: bool | None
     closed: bool
+    model: tuple[float | None, ...] | None = None
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
         quantiles = tuple(values.get(name) for name in QUANTILE_NAMES)
-        return cls(values["date"], values["mean"], quantiles, values.get("promo"), values["closed"])
+        model = tuple(values["model"]) if values.get("model") else None
+        return cls(values["date"], values["mean"], quantiles, values.get("promo"), values["closed"], model)
+
+    @property
+    def model_numbers(self) -> tuple[float | None, ...]:
+        """Mean and quantiles of the model."""
+        return self.model or (self.mean, *self.quantiles)
 
     def to_json(self) -> dict[str, Any]:
-        """One flat object: date, mean, q0.025 … q0.975, promo, closed."""
+        """One flat object: date, mean, q0.025 … q0.975, promo, closed; model where it differs."""
         quantiles = dict(zip(QUANTILE_NAMES, self.quantiles, strict=True))
         return {
             "date": self.date,
@@ -78,6 +88,7 @@ class ForecastDay:
             **quantiles,
             "promo": self.promo,
             "closed": self.closed,
+            **({"model": self.model} if self.model else {}),
         }
 
 
@@ -200,6 +211,12 @@ class ForecastContent:
     range_days: int = 0  # days of each of these windows
     new_days: int | None = None  # days on which all of it has been on sale so far, if it is new
     levels: list[LevelParts] = field(default_factory=list)  # breakdowns by category, brand, region …
+
+    @property
+    def model_total(self) -> float | None:
+        """Units expected before people changed the forecast; None where nobody did."""
+        numbers = [day.model[0] for day in self.forecast if day.model]
+        return sum(value or 0.0 for value in numbers) if numbers else None
 
     @property
     def missing_plan(self) -> list[dict[str, str]]:

@@ -105,7 +105,7 @@ def history_days(
 
 def forecast_days(scope_forecast: ScopeForecast, prediction: Prediction) -> list[ForecastDay]:
     """The days ahead of a prediction of one row."""
-    start = scope_forecast.panel.days
+    start, model = scope_forecast.panel.days, sum_model(scope_forecast)
     promo = promotion_flags(scope_forecast, start, start + len(prediction.dates))
     return [
         ForecastDay(
@@ -114,9 +114,18 @@ def forecast_days(scope_forecast: ScopeForecast, prediction: Prediction) -> list
             tuple(json_number(value) for value in prediction.quantiles[0, day]),
             promo[day],
             bool(prediction.closed[0, day]),
+            tuple(map(json_number, (model.mean[0, day], *model.quantiles[0, day]))) if model else None,
         )
         for day in range(len(prediction.dates))
     ]
+
+
+def sum_model(scope_forecast: ScopeForecast) -> Prediction | None:
+    """The chosen series together as the model forecast them; None if nobody has changed them."""
+    chosen = scope_forecast.prediction.select_series(scope_forecast.rows)
+    if chosen.adjustment is None or not len(chosen.adjustment.changed_rows):
+        return None
+    return chosen.of_model().sum_rows()
 
 
 def weeks_ahead(scope_forecast: ScopeForecast) -> list[WeekAhead]:

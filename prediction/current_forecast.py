@@ -21,6 +21,7 @@ from django_q.tasks import async_task
 from prediction.content import ForecastContent
 from prediction.items.forecasts import ItemForecast
 from prediction.models import CurrentForecast, Forecast
+from prediction.overrides.applying import has_other_overrides, name_overrides
 from registry.datasets.models import Dataset, DatasetVersion
 from registry.lib.messages import translate_message
 from registry.lib.small_cache import SmallCache
@@ -91,7 +92,7 @@ def load_current(dataset: Dataset) -> CurrentState:
 
 def find_row(dataset: Dataset) -> CurrentForecast | None:
     """The row of the dataset with everything that pages name."""
-    related = ("forecast__version__model__dataset", "forecast__dataset_version__dataset")
+    related = ("forecast__version__model__dataset", "forecast__dataset_version__dataset", "forecast__run")
     return CurrentForecast.objects.select_related(*related).filter(dataset=dataset).first()
 
 
@@ -109,15 +110,22 @@ def is_outdated(
 ) -> bool:
     """Whether another forecast has to be made for this version on these sales.
 
-    A run that a person chose stays until the version in use or the sales change.
+    A run that a person chose stays until the version in use, the sales or the overrides change.
     """
     if version is None or data is None:
         return False
     if forecast is None:
         return True
-    if row is not None and row.kept_for == name_target(version, data):
-        return False
-    return (forecast.version_id, forecast.dataset_version_id) != (version.pk, data.pk)
+    if is_kept(row, version, data):
+        return row is not None and row.kept_for != name_target(version, data)
+    if (forecast.version_id, forecast.dataset_version_id) != (version.pk, data.pk):
+        return True
+    return forecast.run is not None and has_other_overrides(forecast.run)
+
+
+def is_kept(row: CurrentForecast | None, version: ModelVersion, data: DatasetVersion) -> bool:
+    """Whether a person chose the run, and neither the version in use nor the sales have changed since."""
+    return row is not None and row.kept_for.split("/")[:2] == [str(version.pk), str(data.pk)]
 
 
 def is_readable(forecast: Forecast | None) -> bool:
@@ -135,8 +143,9 @@ def read_content(forecast: Forecast) -> CurrentContent:
 
 
 def name_target(version: ModelVersion, data: DatasetVersion) -> str:
-    """What a current forecast should be made of."""
-    return f"{version.pk}/{data.pk}"
+    """What a current forecast should be made of: version, sales and overrides."""
+    parts = (version.pk, data.pk, name_overrides(data.dataset_id, data.last))
+    return "/".join(str(part) for part in parts if part)
 
 
 def put_in_use(dataset: Dataset, totals: Forecast, kept_for: str = "") -> None:

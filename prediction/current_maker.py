@@ -10,8 +10,10 @@ from django.utils import timezone
 
 from prediction.current_forecast import (
     HORIZON,
+    is_kept,
     is_outdated,
     is_readable,
+    name_target,
     put_in_use,
     ready_forecast,
     request_current_forecast,
@@ -46,7 +48,10 @@ def update_current_forecast(dataset: Dataset) -> None:
 
 
 def find_target(dataset_id: int) -> Target | None:
-    """The version and sales that a forecast must be made of; None if it is up to date or impossible."""
+    """The version and sales that a forecast must be made of; None if it is up to date or impossible.
+
+    Those of a run that a person chose stay when the overrides change.
+    """
     dataset = Dataset.objects.filter(pk=dataset_id).first()
     version, data = (version_in_use(dataset), dataset.current_version) if dataset else (None, None)
     if version is None or data is None:
@@ -55,6 +60,8 @@ def find_target(dataset_id: int) -> Target | None:
     found = ready_forecast(row)
     if not is_outdated(found, version, data, row) and is_readable(found):
         return None
+    if found is not None and is_kept(row, version, data):
+        return found.version, found.dataset_version
     return version, data
 
 
@@ -65,36 +72,38 @@ def replace_if_outdated(dataset: Dataset) -> Target | None:
         return None
     remove_interrupted(dataset, target)
     rows = CurrentForecast.objects
-    before = ready_forecast(rows.select_related("forecast").filter(dataset=dataset).first())
+    row = rows.select_related("forecast").filter(dataset=dataset).first()
+    before, version, data = ready_forecast(row), version_in_use(dataset), dataset.current_version
+    kept_for = name_target(version, data) if version and data and is_kept(row, version, data) else ""
     try:
-        made = make_forecast(*target)
+        made = make_forecast(*target, before.horizon if before and kept_for else HORIZON)
     except (ValueError, CorruptArtifact) as problem:
         message, values = split_error(problem)
         facts = {"message": message, "values": values}
         rows.update_or_create(dataset=dataset, defaults={"problem": facts})
         return target
-    put_in_use(dataset, made)
+    put_in_use(dataset, made, kept_for)
     if before is not None and not is_readable(before):
         (before.run or before).remove(rule=REPLACED)
     remove_replaced(made)
     return None
 
 
-def make_forecast(version: ModelVersion, data: DatasetVersion) -> Forecast:
+def make_forecast(version: ModelVersion, data: DatasetVersion, horizon: int = HORIZON) -> Forecast:
     """The totals of a new run, with a row for each product and store; raises ValueError."""
-    return make_run(take_run(version, data))
+    return make_run(take_run(version, data, horizon))
 
 
-def take_run(version: ModelVersion, data: DatasetVersion) -> ForecastRun:
+def take_run(version: ModelVersion, data: DatasetVersion, horizon: int) -> ForecastRun:
     """A claimed run: the one that a killed process left, or a new one. Call with the lock held."""
     stages, reason = ForecastRun.Stage, ForecastRun.Reason.SERVER
-    same = ForecastRun.objects.filter(version=version, dataset_version=data, reason=reason)
+    same = ForecastRun.objects.filter(version=version, dataset_version=data, horizon=horizon, reason=reason)
     for left in same.filter(stage__in=[stages.QUEUED, stages.RUNNING]):
         if left.claim(is_owner_dead=True):
             return left
         left.give_up()
         raise MessageError(ForecastRun.LOST_TWICE)
-    run = ForecastRun(version=version, dataset_version=data, horizon=HORIZON, reason=reason)
+    run = ForecastRun(version=version, dataset_version=data, horizon=horizon, reason=reason)
     run.save(force_insert=True)
     run.claim()
     return run
@@ -115,7 +124,8 @@ def remove_replaced(current: Forecast) -> None:
     kept_origins = {current.origin}
     rows = Forecast.objects.made_by_server(current.dataset_version.dataset).exclude(pk=current.pk)
     by_server = Q(run=None) | Q(run__reason=ForecastRun.Reason.SERVER, run__pinned=False)
-    for row in rows.filter(by_server, pinned=False).select_related("run").order_by("-created_at"):
+    free = rows.filter(by_server, pinned=False).exclude(run__in=ForecastRun.ids_needed())
+    for row in free.select_related("run").order_by("-created_at"):
         is_young = row.state == row.State.READY and row.created_at > timezone.now() - GRACE
         is_newest = row.origin not in kept_origins and len(kept_origins) < settings.KEEP_RUNS
         if is_newest:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from prediction.overrides.applying import adjust_alone, adjust_prediction, list_in_force
 from registry.datasets.levels import describe_selection, read_levels
 from registry.datasets.models import DatasetVersion
 from registry.datasets.names import ItemNames
@@ -99,12 +100,15 @@ def run_forecast(
     frozen = None if is_new else find_frozen(version, data, horizon, panel)
     if frozen is not None:
         return ScopeForecast(version, data, bundle, panel, frozen, rows)
-    if is_new or len(rows) == 1:  # forecast without the others, among which a new one finds its like
-        prediction = bundle.forecast(panel, horizon, rows)
+    overrides = list_in_force(version, data, horizon)
+    is_alone = len(rows) == 1 and not overrides
+    if is_new or is_alone:  # without the others, among which a new one finds its like
+        prediction = adjust_alone(bundle.forecast(panel, horizon, rows), data, overrides)
         source, panel, rows = (panel, rows), panel.select_series(rows), np.arange(len(rows))
         return ScopeForecast(version, data, bundle, panel, prediction, rows, source)
     key = (version.sha256, data.pk, version.model.scope, horizon)
-    return ScopeForecast(version, data, bundle, panel, predict_all(bundle, panel, horizon, key), rows)
+    prediction, _effects = adjust_prediction(predict_all(bundle, panel, horizon, key), data, overrides)
+    return ScopeForecast(version, data, bundle, panel, prediction, rows)
 
 
 def find_newest_sales(version: ModelVersion) -> DatasetVersion:

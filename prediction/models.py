@@ -20,8 +20,11 @@ from prediction.content import ForecastContent
 from prediction.content_builder import build_content
 from prediction.engine import ScopeForecast, run_forecast
 from prediction.explanations.models import InputEffects, StoredExplanation
+from prediction.order_runs.models import OrderEdit, OrderExport, OrderLine, OrderPolicy, OrderRun
+from prediction.overrides.models import Override, OverrideScore, RunOverride
 from prediction.runs.change_row import RunChange
 from prediction.runs.models import ForecastRun, RunSums
+from prediction.scenarios.models import Scenario
 from registry.access.permissions import Person, is_owner
 from registry.datasets.levels import read_levels
 from registry.datasets.models import Dataset, DatasetVersion
@@ -39,8 +42,17 @@ __all__ = [
     "Forecast",
     "ForecastRun",
     "InputEffects",
+    "OrderEdit",
+    "OrderExport",
+    "OrderLine",
+    "OrderPolicy",
+    "OrderRun",
+    "Override",
+    "OverrideScore",
     "RunChange",
+    "RunOverride",
     "RunSums",
+    "Scenario",
     "StoredExplanation",
 ]
 
@@ -271,7 +283,7 @@ class CurrentForecast(models.Model):
     previous = models.ForeignKey(
         ForecastRun, models.SET_NULL, null=True, related_name="+", verbose_name=_("forecast run before")
     )
-    kept_for = models.CharField(max_length=80, blank=True, editable=False)  # a choice by hand: until when
+    kept_for = models.CharField(max_length=100, blank=True, editable=False)  # a choice by hand: until when
     asked_at = models.DateTimeField(_("asked for"), null=True)
     problem = models.JSONField(_("problem"), default=dict)  # {"message", "values"} of the last attempt
 

@@ -17,6 +17,7 @@ from prediction.forecast_page.answer import answer_context, heading_context
 from prediction.forecast_page.tabs import ANSWER, list_tabs
 from prediction.models import Forecast
 from prediction.narrative import build_sentences
+from prediction.overrides.forms import override_url
 from prediction.trust import list_trust_findings
 from registry.lib.messages import translate_error
 from registry.storage.artifacts import CorruptArtifact
@@ -48,6 +49,7 @@ def forecast_context(
     return {
         **shown,
         **answer_context(forecast, content.analysis),
+        "override_address": override_address(forecast),
         "content": content,
         "days": add_dates(content, sold),
         "parts": build_part_tables(content, whole_side),
@@ -62,6 +64,15 @@ def forecast_context(
         "sold": sold,
         "since": measure_actuals(forecast, newest),
     }
+
+
+def override_address(forecast: Forecast) -> str:
+    """The form that changes what is forecast here; empty for a version of a store or product alone."""
+    if forecast.version.model.kind != "global":
+        return ""
+    asked = forecast.selection
+    groups = [str(group) for group in asked.levels]
+    return override_url(store=asked.store, product=asked.product, level=groups)
 
 
 def add_dates(content: ForecastContent, sold: dict[str, float]) -> list[dict[str, Any]]:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.apps import apps
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 from django.utils import translation
 
+from forecastsite.accounts.roles import create_roles
 from tests.helpers.installation import share_prepared_folder
 from tests.helpers.trials import FULL
 
 pytest_plugins = [
     f"tests.fixtures.{name}"
-    for name in ("people", "chain", "pages", "sales_files", "storage", "training", "waves")
+    for name in ("api", "people", "chain", "pages", "sales_files", "storage", "training", "waves")
 ]
 
 
@@ -63,11 +68,20 @@ def pytest_make_collect_report(collector):
     return report
 
 
+@pytest.fixture(scope="session")
+def data_folders(tmp_path_factory) -> Iterator[Path]:
+    """A new empty folder for each test; `tmp_path` would look at those of all tests before it."""
+    root = tmp_path_factory.mktemp("data")
+    return (root / str(number) for number in itertools.count())
+
+
 @pytest.fixture(autouse=True)
-def artifact_folder(tmp_path: Path, tmp_path_factory, settings) -> Path:
-    """Artifacts of a test never touch the data folder."""
-    settings.DATA_DIR = tmp_path_factory.mktemp("data")  # locks and uploads of other tests lie elsewhere
-    folder = tmp_path / "artifacts"
+def artifact_folder(data_folders: Iterator[Path], settings) -> Path:
+    """Artifacts of a test never touch the data folder; locks and uploads of other tests lie elsewhere."""
+    folder = next(data_folders)
+    settings.DATA_DIR = folder / "data"
+    settings.DATA_DIR.mkdir(parents=True)
+    folder = folder / "artifacts"
     backend = {"BACKEND": "registry.lib.durable_storage.DurableStorage", "OPTIONS": {"location": str(folder)}}
     settings.STORAGES = {**settings.STORAGES, "artifacts": backend}
     return folder
@@ -81,6 +95,14 @@ def archive_folder(tmp_path: Path, settings) -> Path:
     backend = {"BACKEND": "registry.lib.durable_storage.DurableStorage", "OPTIONS": {"location": str(folder)}}
     settings.STORAGES = {**settings.STORAGES, "archive": backend}
     return folder
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker) -> None:
+    """Tables come from the models (--no-migrations), roles and the list of migrations from here."""
+    with django_db_blocker.unblock():
+        create_roles(apps)
+        MigrationRecorder(connection).ensure_schema()
 
 
 @pytest.fixture(autouse=True)

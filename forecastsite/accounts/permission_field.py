@@ -15,6 +15,7 @@ ACTION_WORDS = {
     "delete": gettext_noop("delete"),
     "view": gettext_noop("view"),
     "archive": gettext_noop("archive and restore files"),
+    "score": gettext_noop("see everybody's scorecard"),
     "open": gettext_noop("open the administration"),
 }
 

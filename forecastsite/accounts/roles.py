@@ -14,9 +14,17 @@ from django.utils.translation import gettext_noop
 TRAIN_PERMISSION, FORECAST_PERMISSION = "training.add_trainingrun", "prediction.add_forecast"
 RUN_PERMISSION, DELETE_FORECAST_PERMISSION = "training.change_trainingrun", "prediction.delete_forecast"
 CHANGE_ALERT = "prediction.change_accuracyalert"
+ADD_OVERRIDE, CHANGE_OVERRIDE, SCORE_OVERRIDES = (
+    f"prediction.{verb}_override" for verb in ("add", "change", "score")
+)
 RUN_FORECAST, CHANGE_FORECAST_RUN, DELETE_FORECAST_RUN = (
     f"prediction.{verb}_forecastrun" for verb in ("add", "change", "delete")
 )
+ADD_SCENARIO, DELETE_SCENARIO = "prediction.add_scenario", "prediction.delete_scenario"
+ADD_ORDER, CHANGE_ORDER, DELETE_ORDER, APPROVE_ORDER = (
+    f"prediction.{verb}_orderrun" for verb in ("add", "change", "delete", "approve")
+)
+ADD_POLICY = "prediction.add_orderpolicy"
 DATA_PERMISSIONS = ("registry.add_datasetversion", "registry.change_dataset")
 STOCK_PERMISSION = "registry.add_stocksnapshot"
 STOCK_PERMISSIONS = (
@@ -41,11 +49,18 @@ VIEW_PERMISSIONS = (
     "prediction.view_forecast",
     "prediction.view_forecastrun",
     "prediction.view_accuracyalert",
+    "prediction.view_override",
+    "prediction.view_orderrun",
+    "prediction.view_orderline",
+    "prediction.view_orderexport",
+    "prediction.view_orderpolicy",
 )
 OPERATION_PERMISSIONS = (
     "forecastsite.view_cleanup",
     "forecastsite.view_nightly",
     "forecastsite.change_nightly",
+    "forecastsite.view_apikey",
+    "forecastsite.change_apikey",
     "registry.view_auditentry",
     "django_q.view_ormq",
     "django_q.view_success",
@@ -62,16 +77,30 @@ ROLES: dict[str, tuple[str, ...]] = {
         TRAIN_PERMISSION,
         FORECAST_PERMISSION,
         RUN_FORECAST,
+        ADD_SCENARIO,
         CHANGE_ALERT,
+        ADD_OVERRIDE,
         STOCK_PERMISSION,
+        ADD_ORDER,
+        CHANGE_ORDER,
     ),
     gettext_noop("Curator"): (
         TRAIN_PERMISSION,
         FORECAST_PERMISSION,
         RUN_FORECAST,
+        ADD_SCENARIO,
+        DELETE_SCENARIO,
         CHANGE_ALERT,
+        ADD_OVERRIDE,
+        CHANGE_OVERRIDE,
+        SCORE_OVERRIDES,
         CHANGE_FORECAST_RUN,
         DELETE_FORECAST_RUN,
+        ADD_ORDER,
+        CHANGE_ORDER,
+        DELETE_ORDER,
+        APPROVE_ORDER,
+        ADD_POLICY,
         RUN_PERMISSION,
         DELETE_FORECAST_PERMISSION,
         *DATA_PERMISSIONS,
@@ -85,6 +114,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         RUN_PERMISSION,
         DELETE_FORECAST_PERMISSION,
         DELETE_FORECAST_RUN,
+        DELETE_ORDER,
         MODEL_PERMISSIONS[1],
         ARCHIVE_PERMISSION,
         ADMIN_PERMISSION,

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from prediction.models import CurrentForecast, Forecast, ForecastRun
+from prediction.models import CurrentForecast, Forecast, ForecastRun, OrderLine, OrderRun
 from registry.model_versions.models import ForecastModel, ModelVersion
 from registry.storage.archivable import ArchivableArtifact
 from registry.storage.artifacts import Artifact, get_artifact_store
@@ -93,6 +93,27 @@ def build_run_row(run: ForecastRun, protectors: dict[str, set[Any]]) -> RunRow:
     )
 
 
+def load_order_rows(dataset: int | None = None) -> list[VersionRow]:
+    """Every done order, or those of one dataset; one with approved lines is protected by them."""
+    found = OrderRun.objects.done().filter(**({"dataset": dataset} if dataset else {}))
+    states = OrderLine.State
+    signed = set(
+        OrderLine.objects.exclude(state=states.DRAFT).order_by().values_list("run", flat=True).distinct()
+    )
+    return [
+        VersionRow(
+            id=str(run.pk),
+            name=str(run),
+            created=run.created_at,
+            size=run.size,
+            protected_by=(*(["pinned"] if run.pinned else []), *(["approved"] if run.pk in signed else [])),
+            is_archived=run.is_archived,
+            lineage=str(run.dataset_id),
+        )
+        for run in found.select_related("dataset", "stock").order_by()
+    ]
+
+
 def current_runs() -> set[Any]:
     """Ids of the runs that pages show now."""
     return set(CurrentForecast.objects.exclude(run=None).values_list("run", flat=True))
@@ -148,8 +169,12 @@ def versions_of_unready_forecasts() -> set[Any]:
 
 
 def runs_without_files() -> set[Any]:
-    """Runs that wait, are being made or failed: their row stays although there is no file."""
-    return set(ForecastRun.objects.exclude(stage=ForecastRun.Stage.DONE).values_list("pk", flat=True))
+    """Runs and orders that wait, are being made or failed: their row stays although there is no file."""
+    return {
+        pk
+        for kind in (ForecastRun, OrderRun)
+        for pk in kind.objects.exclude(stage=kind.Stage.DONE).values_list("pk", flat=True)
+    }
 
 
 def list_archived_leftovers(kind: type[ArchivableArtifact]) -> list[Any]:

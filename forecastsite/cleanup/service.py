@@ -26,6 +26,7 @@ from forecastsite.cleanup.inventory import (
     current_forecasts,
     list_archived_leftovers,
     load_forecast_rows,
+    load_order_rows,
     load_run_rows,
     load_version_rows,
 )
@@ -33,7 +34,7 @@ from forecastsite.cleanup.limits import LimitExceeded, Limits, check_limits
 from forecastsite.cleanup.models import CleanUp
 from forecastsite.cleanup.outcome import CleanupOutcome
 from forecastsite.cleanup.sales import add_part_bytes, load_sales_rows
-from prediction.models import Forecast, ForecastRun, RunSums
+from prediction.models import Forecast, ForecastRun, OrderRun, RunSums
 from registry.datasets.models import DatasetVersion
 from registry.datasets.store.models import SalesPart
 from registry.lib.locks import LockUnavailable, exclusive_lock
@@ -47,14 +48,15 @@ from registry.storage.retention import (
     RetentionPolicy,
     RunRow,
     VersionRow,
+    evaluate_orders,
     evaluate_policy,
     evaluate_sales,
 )
 from registry.storage.tombstones import Tombstone
 
-CleanableRow = Forecast | ForecastRun | ModelVersion
+CleanableRow = Forecast | ForecastRun | ModelVersion | OrderRun
 MODELS_BY_KIND: dict[str, type[CleanableRow]] = {  # what can be archived
-    kind.KIND: kind for kind in (Forecast, ForecastRun, ModelVersion)
+    kind.KIND: kind for kind in (OrderRun, Forecast, ForecastRun, ModelVersion)
 }
 KINDS: dict[str, type[CleanableRow | DatasetVersion]] = {**MODELS_BY_KIND, SALES: DatasetVersion}
 LOCK_NAME = "cleanup"
@@ -85,7 +87,10 @@ def build_plan(policy: RetentionPolicy) -> CleanupPlan:
     """The plan for the current rows."""
     now = timezone.now()
     plan = evaluate_policy(load_forecast_rows(), load_version_rows(), policy, now, load_run_rows())
-    return CleanupPlan([*plan.items, *add_part_bytes(evaluate_sales(load_sales_rows(), policy, now))])
+    orders = evaluate_orders(load_order_rows(), policy, now)
+    return CleanupPlan(
+        [*orders, *plan.items, *add_part_bytes(evaluate_sales(load_sales_rows(), policy, now))]
+    )
 
 
 def preview_cleanup(policy: RetentionPolicy, limits: Limits) -> CleanupOutcome:
@@ -156,7 +161,7 @@ class CleanupRun:
 
     def finish_interrupted(self) -> None:
         """Finishes deletions and archivings that a crash interrupted; removes what a killed import left."""
-        for kind in (Forecast, ForecastRun, ModelVersion, DatasetVersion, SalesPart):
+        for kind in (OrderRun, Forecast, ForecastRun, ModelVersion, DatasetVersion, SalesPart):
             for row in kind.objects.filter(state=Artifact.State.DELETING):
                 self.try_on_row(row, row.remove)
         since = timezone.now() - ABANDONED_AFTER
@@ -224,9 +229,8 @@ class CleanupRun:
         counted = [row for row in rows if rules[str(row.pk)].startswith("beyond")]
         if counted:
             newer = Forecast.objects.ready().filter(created_at__gt=counted[-1].created_at)
-            if (
-                newer.order_by()[: self.policy.max_forecasts].count() < self.policy.max_forecasts
-            ):  # newer ones were deleted meanwhile
+            most = self.policy.max_forecasts
+            if newer.order_by()[:most].count() < most:  # newer ones were deleted meanwhile
                 rows = [row for row in rows if row not in counted]
         return rows
 
@@ -255,8 +259,11 @@ class CleanupRun:
                 raise StillInUse
         elif isinstance(row, ForecastRun):
             self.check_due(row, runs=load_run_rows(row.dataset_version.dataset_id))
-        elif isinstance(row, DatasetVersion):
-            items = evaluate_sales(load_sales_rows(row.dataset_id), self.policy, timezone.now())
+        elif isinstance(row, DatasetVersion | OrderRun):
+            is_sales = isinstance(row, DatasetVersion)
+            rows = (load_sales_rows if is_sales else load_order_rows)(row.dataset_id)
+            evaluate = evaluate_sales if is_sales else evaluate_orders
+            items = evaluate(rows, self.policy, timezone.now())
             if str(row.pk) not in {item.id for item in items if item.is_due}:
                 raise StillInUse
         elif row.removal_blocker():
@@ -287,5 +294,6 @@ def build_default_policy() -> RetentionPolicy:
         max_versions=settings.KEEP_VERSIONS,
         max_runs=settings.KEEP_RUNS,
         max_sales=settings.KEEP_SALES,
+        max_orders=settings.KEEP_ORDERS,
         grace_period=timedelta(hours=settings.GRACE_HOURS),
     )

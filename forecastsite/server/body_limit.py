@@ -6,6 +6,7 @@ Django's own limits apply only after daphne has read the whole body.
 from __future__ import annotations
 
 import io
+import re
 from typing import Any
 
 import daphne.http_protocol
@@ -20,6 +21,8 @@ CUTOFF_FACTOR = 4  # a client that keeps sending up to this multiple of the limi
 FORM_BYTES = 1 << 20  # allowance for the other fields of a form
 UPLOAD_PATH = b"/data/upload/"
 UPLOAD_PATHS = (UPLOAD_PATH, b"/data/upload/stock/")  # only these take files, from a signed-in browser
+API_UPLOADS = re.compile(rb"/api/v1/datasets(/\d+/(sales|check|stock|terms))?")  # and these, with a key
+KEY_START = b"Bearer fs_"
 
 
 def is_upload(path: bytes) -> bool:
@@ -50,7 +53,10 @@ class LimitedBodyRequest(WebRequest):
 
     @property
     def takes_file(self) -> bool:
-        """Whether this is an upload from a browser with a session; the page itself checks the session."""
+        """Whether a browser with a session or a program with a key uploads; the page itself checks both."""
+        if API_UPLOADS.fullmatch(self.body_path.partition(b"?")[0]):
+            headers = self.requestHeaders.getRawHeaders(b"Authorization") or []
+            return any(header.startswith(KEY_START) for header in headers)
         cookies = b";".join(self.requestHeaders.getRawHeaders(b"Cookie") or [])
         has_session = f"{settings.SESSION_COOKIE_NAME}=".encode() in cookies
         return has_session and is_upload(self.body_path)

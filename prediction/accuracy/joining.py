@@ -35,8 +35,10 @@ from prediction.accuracy.scoring import (
 )
 from prediction.accuracy.series_file import write_series
 from prediction.engine import forget_cached, load_panel
+from prediction.overrides.scoring import save_scores, score_overrides
 from prediction.runs.frozen import load_prediction, load_sums
 from prediction.runs.models import ForecastRun
+from prediction.runs.week_sums import WeekSummer
 from registry.datasets.models import Dataset, DatasetVersion
 from registry.datasets.scope import Scope
 from registry.lib.days import day_number, from_day_number
@@ -70,11 +72,16 @@ def ask_for_comparisons() -> None:
 
 
 def list_waiting(dataset: Dataset) -> Iterator[tuple[ForecastRun, date, date]]:
-    """Done runs with known days that were not compared, oldest first, and the first and last of these."""
+    """Done runs with known days that were not compared, oldest first, and the first and last of these.
+
+    Of runs with the same numbers of the model only the newest counts: it has the last word of people.
+    """
     data = dataset.current_version
     if data is None:
         return
-    for run in find_runs(dataset).filter(origin__lt=data.last):
+    runs = list(find_runs(dataset).filter(origin__lt=data.last))
+    newest = {(run.version_id, run.dataset_version_id, run.as_of, run.horizon): run for run in runs}
+    for run in newest.values():
         origin = run.origin or data.last  # a done run has one
         until = min(data.last, origin + timedelta(days=run.horizon))
         first = (getattr(run, "compared_until", None) or origin) + timedelta(days=1)
@@ -111,10 +118,12 @@ def compare_run(run: ForecastRun, data: DatasetVersion, first: date, last: date)
     for left in run.compared.exclude(state=Artifact.State.READY):
         left.remove()  # of a job that was killed
     try:
-        prediction, panel = load_prediction(run), load_panel(data, Scope())
+        final, panel = load_prediction(run), load_panel(data, Scope())
+        prediction, day = final.of_model(), (first - (run.origin or first)).days
         groupings = build_groupings(data, prediction.keys, prediction.mean)
         comparison = Comparison.build(run, prediction, panel, last)
-        series, sums = comparison.add_up((first - comparison.origin).days, groupings)
+        scores = score_overrides(run, final, comparison.known, day)
+        series, sums = comparison.add_up(day, groupings)
     except CorruptArtifact:
         return False
     facts = {"version": run.version, "dataset_version": data, "origin": run.origin}
@@ -126,6 +135,7 @@ def compare_run(run: ForecastRun, data: DatasetVersion, first: date, last: date)
         days.write_file(Path(folder, "series"))
     with transaction.atomic():
         AccuracyCell.objects.bulk_create(build_cells(days, groupings, sums), CELLS_AT_ONCE)
+        save_scores(days, scores)
         days.mark_ready()
     return True
 
@@ -145,7 +155,7 @@ def build_cells(days: ComparedDays, groupings: list[Grouping], sums: GroupSums) 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A run beside what was sold on its first days."""
+    """What the model of a run forecast, beside what was sold on its first days."""
 
     origin: date
     known: KnownDays
@@ -174,9 +184,7 @@ class Comparison:
             pick(repeat_last_week(past, days)),
             pick(seasonal_scales(past)[0]),
         )
-        sums = load_sums(run.sums)
-        paths = SpanPaths(sums.paths, sums.scales, sums.is_count)
-        return cls(origin, known, paths, prediction.closed[:, :days])
+        return cls(origin, known, load_model_paths(run), prediction.closed[:, :days])
 
     def add_up(self, first: int, groupings: list[Grouping]) -> tuple[dict[CellKey, Sums], GroupSums]:
         """Sums of each series by cell, and of the groups, of the days from number `first` (from 1) on."""
@@ -207,6 +215,21 @@ class Comparison:
         is_whole = (is_known | self.closed[:, part]).all(axis=1) & is_known.any(axis=1)
         sold = np.where(is_whole, np.nansum(actual, axis=1), np.nan)
         return sold, self.known.mean[:, part].sum(axis=1, dtype=np.float64)
+
+
+def load_model_paths(run: ForecastRun) -> SpanPaths:
+    """The paths of the sums by week as the model forecast them; raises CorruptArtifact."""
+    sums, final = load_sums(run.sums), load_prediction(run)
+    if final.adjustment is None:
+        return SpanPaths(sums.paths, sums.scales, sums.is_count)
+    rows = final.adjustment.changed_rows
+    model = final.of_model().select_series(rows)
+    summer = WeekSummer(model)
+    for part, units in model.sampler().draw_chunks(np.arange(len(rows))):
+        summer.add(part, units)
+    paths, scales = sums.paths.copy(), sums.scales.copy()
+    paths[rows], scales[rows] = summer.paths, summer.scales
+    return SpanPaths(paths, scales, sums.is_count)
 
 
 def add_sums(found: GroupSums, name: tuple[Kind, CellKey], values: list[Sums]) -> None:

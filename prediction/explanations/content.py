@@ -42,7 +42,7 @@ class Explanation(JsonRow):
 
 def explain_outlook(outlook: ScopeForecast) -> Explanation:
     """Splits the chosen series of a forecast; of many the largest, and the rest in proportion to them."""
-    mean = outlook.prediction.mean[outlook.rows].astype(np.float64)
+    mean = outlook.prediction.model_mean[outlook.rows].astype(np.float64)
     order = np.argsort(-mean.sum(axis=1), kind="stable")[:MOST_SERIES]
     panel, rows = outlook.whole_panel
     parts = split_forecast(outlook.bundle, panel, rows[order], mean[order])

@@ -2,6 +2,8 @@
 
 A group of inputs is a player; a coalition is a forecast in which the others are as usual, made by all
 members of the bundle and its calibration. So level and parts add up to the forecast itself, day by day.
+Where a member forecasts in blocks, those before are as they were forecast: a promotion counts on the days
+that it is near, not in what weeks of promotions do to the level.
 """
 
 from __future__ import annotations
@@ -145,9 +147,10 @@ def _forecast_alternatives(
     flat = [one for own in asked for one in own]
     plans = {(one.copy, one.plan): None for one in flat}
     place = {key: number for number, key in enumerate(plans)}
-    first: dict[tuple[int, Chosen], int] = {}
+    real = {}  # copy -> the last of its plans has all groups; its first row is neither turned nor moved
     for number, one in enumerate(flat):
-        first.setdefault((one.copy, one.plan), number)  # neither turned nor moved
+        if not one.turn and not one.weeks:
+            real[one.copy] = number
     own = panel.select_series(np.array([copy for copy, _plan in plans], np.intp))
     sizes = bundle.window_sizes
     ahead = horizon + 2 * max(block for _past, block in sizes) + AROUND
@@ -156,7 +159,7 @@ def _forecast_alternatives(
     opened = open_weekdays(own)
     chosen = Alternatives(
         plans=np.array([place[one.copy, one.plan] for one in flat], np.intp),
-        twins=np.array([first[one.copy, one.plan] for one in flat], np.intp),
+        twins=np.array([real[one.copy] for one in flat], np.intp),
         weekdays=np.array([turn_weekdays(opened[place[one.copy, one.plan]], one.turn) for one in flat]),
         weeks=np.array([one.weeks for one in flat]),
         has_holidays=np.array([HOLIDAY in one.plan for one in flat]),

@@ -23,7 +23,7 @@ from prediction.explanations.inputs import (
     WEEKDAY,
 )
 from registry.labels import column_label
-from registry.lib.formatting import format_percent, format_units, join_names, weekday_date
+from registry.lib.formatting import DASH, format_percent, format_units, join_names, weekday_date
 from registry.lib.tables import Column, Table
 
 GROUP_LABELS = {
@@ -51,13 +51,13 @@ MOST_SENTENCES = 2
 
 @dataclass(frozen=True)
 class PartRow:
-    """A line of the table: units of all days, and as a share of the forecast."""
+    """A line of the table: units of all days, and their share of the forecast in words."""
 
     name: str
     label: str
     reference: str
     units: float
-    share: float | None
+    share: str
 
 
 def list_parts(explanation: Explanation) -> list[PartRow]:
@@ -69,7 +69,7 @@ def list_parts(explanation: Explanation) -> list[PartRow]:
             group_label(name),
             describe_reference(name, explanation),
             found[name],
-            found[name] / total if total else None,
+            format_percent(found[name] / total).replace("-", "−") if total else DASH,
         )
         for name in (LEVEL, *GROUPS)
         if name in found
@@ -242,7 +242,6 @@ def why_chart(explanation: Explanation) -> dict[str, Any]:
     parts = list_parts(explanation)
     return {
         "days": explanation.dates,
-        "dates": [weekday_date(date.fromisoformat(day)) for day in explanation.dates],
         "mean": explanation.mean,
         "total": explanation.total,
         "groups": [

@@ -19,19 +19,28 @@ from registry.datasets.levels import GROUP_JOINT, group_label, level_label, valu
 from registry.datasets.names import load_names
 from registry.labels import column_label, forecast_title
 from registry.lib.tables import Column, Table
+from registry.series.prediction import FINAL
 from registry.series.quantiles import INTERVALS, QUANTILE_NAMES
 
 
 def day_table(forecast: Forecast, content: ForecastContent) -> Table:
-    """One row a day under machine-readable names; used for the CSV file and the last sheet."""
+    """One row a day under machine-readable names; used for the CSV file and the last sheet.
+
+    mean, q0.025 ... are the model's, final_mean ... those after overrides, as in a forecast run.
+    """
     covered = forecast.coverage
     series = [covered.store, covered.product]
     columns = [Column("store_id"), Column("product_id")]
     if covered.levels:  # only then, so that the columns of other files stay
         columns += [Column("level")]
         series += ["; ".join(str(group) for group in covered.levels)]
-    columns += [Column("date", "day"), *(Column(name, "units") for name in ("mean", *QUANTILE_NAMES))]
-    rows = [[*series, date.fromisoformat(day.date), day.mean, *day.quantiles] for day in content.forecast]
+    names = ("mean", *QUANTILE_NAMES)
+    columns += [Column("date", "day"), *(Column(name, "units") for name in names)]
+    columns += [Column(f"{FINAL}{name}", "units") for name in names]
+    rows = [
+        [*series, date.fromisoformat(day.date), *day.model_numbers, day.mean, *day.quantiles]
+        for day in content.forecast
+    ]
     return Table(_("Raw"), columns, rows)
 
 
@@ -67,6 +76,7 @@ def summary_table(forecast: Forecast, content: ForecastContent) -> Table:
         (_("From"), date.fromisoformat(days[0].date)),
         (_("To"), date.fromisoformat(days[-1].date)),
         (_("Units expected"), analysis.total),
+        *([(_("By the model alone"), content.model_total)] if content.model_total is not None else []),
         (_("Low (8 in 10)"), analysis.low),
         (_("High (8 in 10)"), analysis.high),
         (_("Same days last year"), analysis.last_year),

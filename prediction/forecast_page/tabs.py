@@ -15,11 +15,12 @@ from prediction.forecast_page.forms import ForecastForm
 from prediction.models import Forecast
 from registry.datasets.chosen import chosen_dataset
 
-ANSWER, WHY = "answer", "why"
+ANSWER, WHY, PLAN = "answer", "why", "plan"
 # page -> its label, and its address for a saved forecast and for one that an address asks for
 TABS = {
     ANSWER: (gettext_noop("Forecast"), "forecast-detail", "forecast"),
     WHY: (gettext_noop("Why"), "forecast-why", "forecast-asked-why"),
+    PLAN: (gettext_noop("Try a plan"), "forecast-plan", "forecast-asked-plan"),
 }
 
 

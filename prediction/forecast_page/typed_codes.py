@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from django.utils.html import format_html, format_html_join
@@ -25,12 +25,13 @@ class UnknownCode(ValueError):
 
 @dataclass(frozen=True)
 class TypedCode:
-    """A text typed for a store or a product, and the other values of its form."""
+    """A text typed for a store or a product, the other values of its form, and its address with values."""
 
     sales: DatasetVersion
     kind: str
     text: str
     question: Mapping[str, str]
+    address: Callable[..., str] = forecast_url
 
     def resolve(self) -> str:
         """The one code it can mean; raises UnknownCode with what to choose instead."""
@@ -79,9 +80,9 @@ class TypedCode:
     def link(self, code: str, label: str, dataset: Dataset | None = None) -> SafeString:
         """A link that forecasts that code instead; another dataset knows nothing of the other values."""
         if dataset is None:
-            return anchor(forecast_url(**{**self.question, self.kind: code}), label)
+            return anchor(self.address(**{**self.question, self.kind: code}), label)
         with address_prefix(dataset_prefix(dataset.pk)):
-            return anchor(forecast_url(**{self.kind: code, "horizon": self.question.get("horizon")}), label)
+            return anchor(self.address(**{self.kind: code, "horizon": self.question.get("horizon")}), label)
 
 
 def anchor(address: str, label: str) -> SafeString:

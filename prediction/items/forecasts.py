@@ -50,6 +50,7 @@ class ItemForecast(JsonRow):
     ahead: list[float] = field(default_factory=list)  # units expected in the weeks ahead
     error: float | None = None  # WAPE on the test days
     flags: Flags = field(default_factory=dict)
+    model: float | None = None  # units before people changed the forecast, where they did
 
     @property
     def change_last_year(self) -> float | None:
@@ -155,7 +156,15 @@ def build_item(scope_forecast: ScopeForecast, part: Part, rows: Rows, facts: Sid
         ahead=sum_weeks(scope_forecast.prediction.mean[rows].sum(axis=0)),
         error=facts.errors.get(part.code, share_of(*facts.last_test[:, rows].sum(axis=1))),
         flags=find_flags(past, WEEK * part.total / days, moved.change if moved else None),
+        model=sum_model_units(scope_forecast, rows),
     )
+
+
+def sum_model_units(scope_forecast: ScopeForecast, rows: Rows) -> float | None:
+    """Units of the model alone; None where nobody has changed them."""
+    prediction = scope_forecast.prediction
+    final, model = prediction.mean[rows], prediction.model_mean[rows]
+    return None if np.array_equal(final, model) else round_units(float(model.sum(dtype=np.float64)))
 
 
 def share_of(missed: float, units: float) -> float | None:

@@ -37,6 +37,7 @@ def item_table(items: Sequence[ItemForecast], side: str) -> Table:
         Column(_("Error in tests"), "share"),
         Column(_("To check")),
         *(Column(level_label(column)) for column in levels),
+        Column(_("By the model alone"), "units"),
     ]
     total = [_("Total"), "", "", sum(item.expected for item in items), None, None]
     total += [sum_week(items, week) for week in range(SHOWN_WEEKS)]
@@ -67,4 +68,5 @@ def item_row(item: ItemForecast, levels: Sequence[str]) -> list[Any]:
         item.error,
         ", ".join(flag.label for flag in describe_flags(item.flags)),
         *(item.levels[column] for column in levels),
+        item.expected if item.model is None else item.model,
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
 from typing import Any
@@ -53,7 +53,7 @@ def count_days(counted: date, day: date) -> int:
     return (day - counted).days - 1
 
 
-def build_stock(keys: Keys, batches: dict[tuple[str, str], Batches]) -> Stock:
+def build_stock(keys: Keys, batches: Mapping[tuple[str, str], Batches]) -> Stock:
     """The stock of the series in order; one that is not in the stock has none."""
     most = max((len(batches.get(key, ())) for key in keys), default=0) or 1
     units = np.zeros((len(keys), most), np.float32)

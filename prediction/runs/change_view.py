@@ -13,7 +13,12 @@ from registry.datasets.names import ItemNames, load_names
 from registry.lib.messages import translate_message
 from registry.templatetags.pages import forecast_url
 
-INPUT_LABELS = {"sales": _("New sales"), "plan": _("Changed plan"), "model": _("Changed model")}
+INPUT_LABELS = {
+    "sales": _("New sales"),
+    "plan": _("Changed plan"),
+    "model": _("Changed model"),
+    "overrides": _("Overrides"),
+}
 MAX_SHOWN = 10
 
 

@@ -1,7 +1,8 @@
 """What changed since the run before: the series that moved most, and why.
 
 Sales, plan and model are replaced by the new ones in every order, for the series that moved most; the file
-of each run gives both ends. Where a version or sales are gone, nothing can be forecast, so no why is told.
+of each run gives both ends. What overrides made of the model's numbers is a part of its own. Where a version
+or sales are gone, nothing can be forecast, so no why is told.
 """
 
 from __future__ import annotations
@@ -35,7 +36,10 @@ Values = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class Move:
-    """Units of a series before and now; parts: {sales, plan, model} of the difference, empty if unknown."""
+    """Units of a series before and now; parts of the difference: {sales, plan, model, overrides}.
+
+    They are empty if unknown.
+    """
 
     store: str
     product: str
@@ -119,6 +123,7 @@ class RunPair:
         self.keys = sorted({*now.keys, *then.keys})
         self.in_both = {*now.keys} & {*then.keys}
         self.now, self.then = (self._spread(one) for one in (now, then))  # [K, D] units
+        self.model_now, self.model_then = (self._spread(one.of_model()) for one in (now, then))
 
     def _spread(self, prediction: Prediction) -> Values:
         """Units of every key on the days of both, 0 where the run has none."""
@@ -158,10 +163,12 @@ class RunPair:
         grown = {key: place for place, key in enumerate(mixer.keys) if not is_new[place]}
         found = mixer.split(inputs)
         for row in rows:
-            difference = self.now[row] - self.then[row]
+            difference = self.model_now[row] - self.model_then[row]
             place = grown.get(self.keys[row])
             own = {name: found[name][place] for name in inputs} if place is not None else {}
             parts[row] = own or {"sales": difference}
+            if np.any(changed := self.now[row] - self.then[row] - difference):
+                parts[row]["overrides"] = changed
         return inputs, parts
 
     def describe(
@@ -224,15 +231,18 @@ class InputMixer:
 
     def forecast(self, new: Inputs, inputs: Sequence[str]) -> Values:
         """Units [R, D] with these inputs new and the others old; both ends are those of the files."""
+        if len(new) == len(inputs):
+            return self.pair.model_now[self.rows]
+        if not new:
+            return self.pair.model_then[self.rows]
+        return self.pair._days_of(self.predict(new))
+
+    def predict(self, new: Inputs) -> Prediction:
+        """The prediction of these series with these inputs new and the others old."""
         from prediction.engine import load_bundle
 
-        if len(new) == len(inputs):
-            return self.pair.now[self.rows]
-        if not new:
-            return self.pair.then[self.rows]
         sales, plan, model = (name in new for name in ("sales", "plan", "model"))
         panel = self.panels[sales]
         if plan != sales:
             panel = replace_plan(panel, self.panels[plan], self.pair.after)
-        prediction = load_bundle(self.runs[model].version).forecast(panel, self.runs[sales].horizon)
-        return self.pair._days_of(prediction)
+        return load_bundle(self.runs[model].version).forecast(panel, self.runs[sales].horizon)

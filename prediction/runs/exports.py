@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from math import isnan
-from typing import IO
+from typing import IO, Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -26,7 +27,10 @@ BATCH_ROWS, DIGITS = 20_000, 4
 def open_table(run: ForecastRun) -> IO[bytes]:
     """The parquet file; one in the archive is restored first. Raises CorruptArtifact."""
     run.ensure_local()
-    stream: IO[bytes] = get_artifact_store().open(run.path, "rb")
+    try:
+        stream: IO[bytes] = get_artifact_store().open(run.path, "rb")
+    except FileNotFoundError:
+        raise run.missing_file() from None
     return stream
 
 
@@ -59,15 +63,25 @@ def series_table(run: ForecastRun, table: RunTable, query: SeriesQuery, rows: Ro
         Column(_("Expected"), "units"),
         Column(_("Change"), "share"),
     ]
+    model = table.model_units(query, rows)
+    if model is not None:
+        columns.insert(2, Column(_("By the model alone"), "units"))
     stored = query.is_of_weeks or (query.first, query.last) == (1, table.horizon)
     units, changes = table.units(query, rows).tolist(), table.change(rows).tolist()
     ends = table.ranges(run, query, rows) if stored else [None] * len(rows)
     if stored:
         columns += [Column(_("Lower end (80%)"), "units"), Column(_("Upper end (80%)"), "units")]
     found = [
-        (*table.labels[row], round(expected, 3), None if isnan(change) else change, *(
+        (*table.labels[row], *alone, round(expected, 3), None if isnan(change) else change, *(
             (round(end, 3) for end in pair) if pair else ()
         ))
-        for row, expected, change, pair in zip(rows.tolist(), units, changes, ends, strict=True)
+        for row, alone, expected, change, pair in zip(
+            rows.tolist(), list_alone(model, len(rows)), units, changes, ends, strict=True
+        )
     ]  # fmt: skip
     return Table(_("Series"), columns, found)
+
+
+def list_alone(model: np.ndarray[Any, Any] | None, count: int) -> list[list[float]]:
+    """The cells of the model's own units of each row: one, or none in a run without overrides."""
+    return [[]] * count if model is None else [[round(value, 3)] for value in model.tolist()]

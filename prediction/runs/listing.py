@@ -98,6 +98,13 @@ class RunTable:
         found: np.ndarray[Any, Any] = self.sums.mean[rows, query.first - 1 : query.last].sum(axis=1)
         return found
 
+    def model_units(self, query: SeriesQuery, rows: Rows) -> np.ndarray[Any, Any] | None:
+        """The same before people changed the forecast; None for a run without overrides."""
+        if self.sums.model is None:
+            return None
+        found: np.ndarray[Any, Any] = self.sums.model[rows, query.first - 1 : query.last].sum(axis=1)
+        return found
+
     def change(self, rows: Rows) -> np.ndarray[Any, Any]:
         """How much more each row is expected to sell in the whole horizon than in as many days before."""
         before = self.sums.before[rows]

@@ -18,6 +18,7 @@ from prediction.current_forecast import Items, is_readable, read_content
 from prediction.engine import ScopeForecast, forget_cached, load_bundle, load_panel, run_forecast
 from prediction.items.forecasts import build_items, flag_missed
 from prediction.models import Forecast
+from prediction.overrides.applying import adjust_prediction, list_in_force, save_trail
 from prediction.runs.models import ForecastRun, RunSums
 from prediction.runs.table_file import write_table
 from prediction.runs.week_sums import WeekSummer, write_sums
@@ -68,9 +69,8 @@ def start_run(version: ModelVersion, data: DatasetVersion, **facts: Any) -> Fore
 def write_files(run: ForecastRun, heartbeat: Heartbeat) -> tuple[Forecast, dict[str, object]]:
     """The totals, and the columns of a run whose files are written."""
     run.remove_parts()  # of an attempt that was killed
-    scope_forecast = forecast_everything(run)
-    prediction = replace(scope_forecast.prediction)  # a cached one may have drawn its sums already
-    scope_forecast = replace(scope_forecast, prediction=prediction)
+    scope_forecast = apply_overrides(run, forecast_everything(run))
+    prediction = scope_forecast.prediction
     summer = WeekSummer(prediction)
     prediction.keep_sums(list_parts(scope_forecast), summer.add)
     with TemporaryDirectory() as folder:
@@ -87,6 +87,15 @@ def write_files(run: ForecastRun, heartbeat: Heartbeat) -> tuple[Forecast, dict[
     heartbeat.check()
     facts = {"rows": rows, "series": len(prediction.keys), "seed": prediction.seed}
     return totals, {**facts, "origin": totals.origin}
+
+
+def apply_overrides(run: ForecastRun, scope_forecast: ScopeForecast) -> ScopeForecast:
+    """The forecast of the model with the overrides in force, which are kept with the run."""
+    model = replace(scope_forecast.prediction.of_model())  # a cached one may have drawn its sums already
+    overrides = list_in_force(run.version, run.dataset_version, run.horizon, run.as_of)
+    prediction, effects = adjust_prediction(model, run.dataset_version, overrides)
+    save_trail(run, overrides, effects)
+    return replace(scope_forecast, prediction=prediction)
 
 
 def forecast_everything(run: ForecastRun) -> ScopeForecast:

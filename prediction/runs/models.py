@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
 from django.db.models import Count
 from django.template.defaultfilters import filesizeformat
@@ -153,6 +154,12 @@ class ForecastRun(LeasedJob, ArchivableArtifact):
             user.has_perm("prediction.delete_forecastrun")
             or is_owner(user, self, "prediction.add_forecastrun")
         )
+
+    def mark_for_deletion(self, rule: str, by: AbstractBaseUser | None) -> None:
+        """As of every artifact; raises ValueError while orders need it, before anything is deleted."""
+        if self.pk in self.ids_needed():
+            raise ValueError(gettext("Orders were made from %(name)s.") % {"name": self})
+        super().mark_for_deletion(rule, by)
 
     def list_parts(self) -> list[ArchivableArtifact]:
         """What has a file of its own beside the table: sums and totals, as far as they are there."""

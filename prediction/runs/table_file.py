@@ -1,14 +1,14 @@
 """The table of a run: parquet in order of store, product and day, with what redraws its sample paths.
 
-Columns: store_id, product_id, date, mean, q0.025 ... q0.975, open, and each covariate known ahead as it was
-assumed (empty = not given). No Django.
+Columns: store_id, product_id, date, mean, q0.025 ... q0.975 of the model, final_mean, final_q0.025 ... after
+what people changed, open, and each covariate known ahead as it was assumed (empty = not given). No Django.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,8 @@ import pyarrow.parquet as pq
 from registry.series.calibration import Calibration
 from registry.series.dependence import Dependence
 from registry.series.panel import Floats, Panel
-from registry.series.prediction import Prediction
+from registry.series.paths import Adjustment
+from registry.series.prediction import FINAL, Prediction
 from registry.series.quantiles import QUANTILE_NAMES
 
 if TYPE_CHECKING:
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 
 FACTS_KEY = b"forecast_run"
 ROWS_PER_GROUP = 100_000
-CORE = ("store_id", "product_id", "date", "mean", *QUANTILE_NAMES, "open")
+NUMBERS = ("mean", *QUANTILE_NAMES)
+FINAL_NUMBERS = tuple(f"{FINAL}{name}" for name in NUMBERS)
+CORE = ("store_id", "product_id", "date", *NUMBERS, "open")
 
 
 def write_table(path: Path, prediction: Prediction, panel: Panel) -> int:
@@ -39,12 +42,11 @@ def write_table(path: Path, prediction: Prediction, panel: Panel) -> int:
         for place, name in enumerate(("store_id", "product_id"))
     }
     columns["date"] = pa.array(np.tile(prediction.dates, count), pa.date32())
-    columns["mean"] = prediction.mean[order].ravel()
-    columns |= {
-        name: prediction.quantiles[order, :, place].ravel() for place, name in enumerate(QUANTILE_NAMES)
-    }
+    for names, found in ((NUMBERS, prediction.of_model()), (FINAL_NUMBERS, prediction)):
+        columns[names[0]] = found.mean[order].ravel()
+        columns |= {name: found.quantiles[order, :, place].ravel() for place, name in enumerate(names[1:])}
     columns["open"] = ~prediction.closed[order].ravel()
-    for name in sorted(panel.known.keys() - set(CORE)):
+    for name in sorted(panel.known.keys() - {*CORE, *FINAL_NUMBERS}):
         columns[name] = _read_plan(panel, name, order, days)
     table = pa.table(columns).replace_schema_metadata({FACTS_KEY: json.dumps(_list_facts(prediction, order))})
     pq.write_table(table, path, row_group_size=ROWS_PER_GROUP, compression="zstd")
@@ -54,8 +56,9 @@ def write_table(path: Path, prediction: Prediction, panel: Panel) -> int:
 def read_prediction(source: Any) -> Prediction:
     """The prediction as it was frozen; `source` is what pyarrow reads, such as a buffer."""
     file = pq.ParquetFile(source)
-    facts = json.loads(file.schema_arrow.metadata[FACTS_KEY])
-    table, days = file.read([name for name in CORE if name != "date"]), facts["days"]
+    facts, known = json.loads(file.schema_arrow.metadata[FACTS_KEY]), set(file.schema_arrow.names)
+    wanted = [name for name in (*CORE, *FINAL_NUMBERS) if name in known and name != "date"]
+    table, days = file.read(wanted), facts["days"]
     firsts = table.select(["store_id", "product_id"]).take(np.arange(0, table.num_rows, days))
     stores, products = (firsts[name].to_pylist() for name in ("store_id", "product_id"))
 
@@ -63,12 +66,15 @@ def read_prediction(source: Any) -> Prediction:
         return np.asarray(table[name].to_numpy()).reshape(-1, days)
 
     origin = np.datetime64(facts["origin"])
-    return Prediction(
+    mean, quantiles = read("mean"), np.stack([read(name) for name in QUANTILE_NAMES], axis=-1)
+    final = read(FINAL_NUMBERS[0]) if FINAL_NUMBERS[0] in known else mean  # a run of an earlier release
+    changed = Adjustment.between(mean, quantiles, final)
+    found = Prediction(
         origin=origin,
         dates=origin + np.arange(1, days + 1).astype("timedelta64[D]"),
         keys=list(zip(stores, products, strict=True)),
-        mean=read("mean"),
-        quantiles=np.stack([read(name) for name in QUANTILE_NAMES], axis=-1),
+        mean=mean,
+        quantiles=quantiles,
         closed=~read("open"),
         calibration=Calibration(whole=facts["whole"]),  # its quantiles are calibrated already
         assumptions=facts["assumptions"],
@@ -77,6 +83,10 @@ def read_prediction(source: Any) -> Prediction:
         bounds=_decode(facts["bounds"]),
         steady=_decode(facts["steady"]),
     )
+    if changed is None:
+        return found
+    moved = np.stack([read(name) for name in FINAL_NUMBERS[1:]], axis=-1)
+    return replace(found, mean=final, quantiles=moved, adjustment=changed)
 
 
 def _list_facts(prediction: Prediction, order: NDArray[np.intp]) -> dict[str, Any]:

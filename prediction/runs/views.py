@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from math import isnan
 from typing import Any
 from uuid import UUID
@@ -18,6 +19,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from prediction.chart import chart_of, load_sold_days
 from prediction.current_forecast import HORIZON, read_content
+from prediction.overrides.forms import override_url
+from prediction.overrides.trail import show_trail
 from prediction.runs.change_view import show_changes
 from prediction.runs.current import may_be_current, may_go_back, promote_run, roll_back
 from prediction.runs.exports import open_table, series_table, stream_csv_parts
@@ -31,6 +34,7 @@ from registry.lib.formatting import DASH, change_text
 from registry.lib.http import download_response, render_confirmation
 from registry.lib.messages import translate_error
 from registry.model_versions.in_use import version_in_use
+from registry.series.paths import Rows
 from registry.storage.artifacts import CorruptArtifact
 from registry.templatetags.pages import forecast_url
 
@@ -81,9 +85,10 @@ def run_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         series = list_series(run, table, query, page)
         context = {"run": run, "query": query, "page": page, **series, **list_choices(run, table, query)}
         context["total"], context["range"] = table.total(run, query, rows)
+        context |= {"model_total": sum_model(table, query, rows), "override_address": address_of(run, query)}
         if request.headers.get("HX-Target") == "series":
             return render(request, "prediction/run.html#series", context)
-        context["changes"] = show_changes(run, query)
+        context["changes"], context["overrides"] = show_changes(run, query), show_trail(run)
         return render(request, "prediction/run.html", {**context, **show_totals(run)})
     except (CorruptArtifact, ValueError) as problem:
         return render(request, "prediction/run.html", {"run": run, "problem": translate_error(problem)})
@@ -98,26 +103,39 @@ def find_run(pk: UUID) -> ForecastRun:
 def list_series(run: ForecastRun, table: RunTable, query: SeriesQuery, page: Any) -> dict[str, Any]:
     """The series of one page as its rows show them."""
     rows = np.asarray(page.object_list, np.intp)
-    columns = zip(
-        rows.tolist(),
-        table.units(query, rows).tolist(),
-        table.change(rows).tolist(),
-        table.ranges(run, query, rows),
-        strict=True,
-    )
+    model = table.model_units(query, rows)
+    alone = [None] * len(rows) if model is None else model.tolist()
+    units, changes = table.units(query, rows).tolist(), table.change(rows).tolist()
+    columns = zip(rows.tolist(), alone, units, changes, table.ranges(run, query, rows), strict=True)
     found = [
         {
             "address": forecast_url(
                 store=table.sums.stores[row], product=table.sums.products[row], horizon=run.horizon
             ),
             "labels": table.labels[row],
+            "model": model_units,
             "units": units,
             "range": ends,
             "change": DASH if isnan(change) else change_text(change),
         }
-        for row, units, change, ends in columns
+        for row, model_units, units, change, ends in columns
     ]
     return {"rows": found}
+
+
+def sum_model(table: RunTable, query: SeriesQuery, rows: Rows) -> float | None:
+    """Units of all rows before people changed the forecast; None for a run without overrides."""
+    model = table.model_units(query, rows)
+    return None if model is None else float(model.sum(dtype=np.float64))
+
+
+def address_of(run: ForecastRun, query: SeriesQuery) -> str:
+    """The form that changes what is shown; empty if it has no name, or the run is not the current one."""
+    if query.words or run.first_day is None or not run.is_current:
+        return ""
+    first, last = (run.first_day + timedelta(days=day - 1) for day in (query.first, query.last))
+    groups = [str(group) for group in query.groups]
+    return override_url(store=query.store, level=groups, first=first.isoformat(), last=last.isoformat())
 
 
 def list_choices(run: ForecastRun, table: RunTable, query: SeriesQuery) -> dict[str, Any]:

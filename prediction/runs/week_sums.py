@@ -32,12 +32,15 @@ class WeekSummer:
         self.paths = np.zeros((len(prediction.keys), weeks, PATHS), np.uint16)
         self.scales = np.ones((len(prediction.keys), weeks), np.float32)
         self.is_count = prediction.calibration.whole
+        self.is_changed = prediction.adjustment is not None
 
     def add(self, rows: Rows, units: Floats) -> None:
         """Units [R, H, N] of these series."""
         sums = np.add.reduceat(units, np.arange(0, self.days, WEEK), axis=1)  # [R, W, N]
         top = sums.max(axis=2)
         fits = (top <= MOST) & self.is_count  # whole units are kept as they are
+        if self.is_changed:  # by a share, after which they are whole no longer
+            fits &= (sums == np.rint(sums)).all(axis=2)
         scales = np.where(fits, 1.0, np.maximum(top, 1e-6) / MOST).astype(np.float32)
         self.paths[rows] = np.rint(sums / scales[..., None]).astype(np.uint16)
         self.scales[rows] = scales
@@ -57,6 +60,7 @@ def write_sums(path: Path, prediction: Prediction, summer: WeekSummer, before: F
         "product_id": pa.array([prediction.keys[row][1] for row in order], pa.string()),
         "before": pa.array(before[order]),
         "mean": _fixed(prediction.mean[order]),
+        **({"model": _fixed(prediction.model_mean[order])} if prediction.adjustment else {}),
         "ranges": _fixed(ranges.reshape(size, -1)),
         "scales": _fixed(summer.scales[order]),
         "paths": _fixed(summer.paths[order].reshape(size, -1)),
@@ -68,7 +72,10 @@ def write_sums(path: Path, prediction: Prediction, summer: WeekSummer, before: F
 
 @dataclass(frozen=True)
 class WeekSums:
-    """mean [S, H], 80% range [S, W, 2] of the first 1 ... W weeks, paths [S, W, N] times scales [S, W]."""
+    """mean [S, H], 80% range [S, W, 2] of the first 1 ... W weeks, paths [S, W, N] times scales [S, W].
+
+    All of them are the final numbers; model [S, H] is the mean before people changed it, None if none did.
+    """
 
     stores: list[str]
     products: list[str]
@@ -78,6 +85,7 @@ class WeekSums:
     scales: Floats
     paths: NDArray[np.uint16]
     is_count: bool
+    model: Floats | None = None
 
     @classmethod
     def read(cls, source: Any) -> WeekSums:
@@ -99,6 +107,7 @@ class WeekSums:
             scales,
             read("paths").reshape(size, weeks, -1),
             table.schema.metadata[b"whole"] == b"1",
+            read("model") if "model" in table.column_names else None,
         )
 
     def sum_range(self, rows: Rows, weeks: int) -> tuple[float, float, float]:

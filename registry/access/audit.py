@@ -28,6 +28,7 @@ class AuditAction(models.TextChoices):
     IMPORTED = "imported", _("imported sales")
     CHANGED = "changed", _("changed manually")
     EXPORTED = "exported", _("downloaded")
+    APPROVED = "approved", _("approved an order")
     ROLES = "roles", _("changed a user's permissions")
     LOCKED_OUT = "locked_out", _("locked out after wrong passwords")
 

@@ -75,16 +75,21 @@ def dataset_rename(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "datasets/rename.html", {"dataset": dataset, "form": form})
 
 
+def pause_dataset(dataset: Dataset, is_paused: bool, by: User) -> None:
+    """Pauses or resumes the attention list for the dataset, with a note in the audit log."""
+    dataset.is_paused = is_paused
+    with transaction.atomic():
+        dataset.save(update_fields=["is_paused"])
+        why = "attention paused" if is_paused else "attention resumed"
+        record_action(AuditAction.CHANGED, dataset, by, why)
+
+
 @require_POST
 @permission_required(CHANGE_PERMISSION)
 def dataset_pause(request: HttpRequest, pk: int) -> HttpResponse:
     """Pauses the attention list for the dataset, or resumes it with an empty `pause`."""
     dataset = get_object_or_404(Dataset, pk=pk)
-    dataset.is_paused = bool(request.POST.get("pause"))
-    with transaction.atomic():
-        dataset.save(update_fields=["is_paused"])
-        why = "attention paused" if dataset.is_paused else "attention resumed"
-        record_action(AuditAction.CHANGED, dataset, cast(User, request.user), why)
+    pause_dataset(dataset, bool(request.POST.get("pause")), cast(User, request.user))
     if dataset.is_paused:
         text = _("%(name)s no longer appears under “Needs your attention”.")
     else:

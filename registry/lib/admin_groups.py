@@ -9,7 +9,7 @@ from django.urls import reverse
 
 # each group has the label of the app that gives it its name and address
 GROUPS = {
-    "auth": ("auth.User", "auth.Group"),
+    "auth": ("auth.User", "auth.Group", "forecastsite.ApiKey"),
     "axes": ("axes.AccessAttempt", "axes.AccessFailureLog", "axes.AccessLog"),
     "registry": (
         "registry.Dataset",

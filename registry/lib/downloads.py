@@ -12,8 +12,9 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.http import FileResponse, HttpRequest
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
+
+from registry.lib.refusals import refuse
 
 AT_ONCE = 2  # costly downloads of one web process
 PER_PERSON = 1
@@ -69,7 +70,7 @@ def costly_download(view: Callable[..., HttpResponseBase]) -> Callable[..., Http
     def limited(request: HttpRequest, *args: Any, **values: Any) -> HttpResponseBase:
         person = request.user.pk
         if not slots.take(person):
-            refusal = render(request, "refusal.html", {"sentence": BUSY_TEXT}, status=429)
+            refusal = refuse(request, 429, BUSY_TEXT)
             refusal["Retry-After"] = RETRY_SECONDS
             return refusal
         try:

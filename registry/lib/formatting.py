@@ -56,6 +56,18 @@ def format_units_range(low: float, high: float) -> str:
     return f"{format_units(low) if high < 10 else format_whole_number(low)}–{format_units(high)}"
 
 
+def format_points(value: float | None) -> str:
+    """A difference of two shares in percentage points, with its sign.
+
+    >>> format_points(0.034), format_points(-0.2), format_points(None)
+    ('+3.4', '−20.0', '–')
+    """
+    if value is None:
+        return DASH
+    text = number_format(round(abs(value) * 100, 1), 1)
+    return f"−{text}" if value < 0 else f"+{text}"
+
+
 def format_whole_number(value: float | None) -> str:
     """A whole number with separators."""
     return DASH if value is None else number_format(round(value), 0, force_grouping=True)

@@ -14,6 +14,8 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
 
+from registry.lib.problems import is_api_request, problem_response
+
 FULL_DISK_BYTES = 8 << 20  # with less free space SQLite may not even open
 RETRY_SECONDS = {"busy": 10, "full": 300}
 FULL_MESSAGES = ("is full", "no space left", "could not extend file")
@@ -28,6 +30,13 @@ BUSY_MESSAGES = (
     "starting up",
     "shutting down",
 )
+OUTAGE_SENTENCES = {
+    "busy": _("The database is busy, so nothing was saved. Try again in a few seconds."),
+    "full": _(
+        "The server's disk is full, so nothing was saved. Ask whoever runs the server to free space or run a "
+        "clean-up."
+    ),
+}
 SENTENCES: dict[int, Any] = {
     400: _("The server could not understand this request. Go back, reload the page and try again."),
     404: _("The address is wrong, or what it showed was deleted."),
@@ -44,8 +53,11 @@ BAD_REQUESTS: list[tuple[type[Exception], Any]] = [
 
 
 def refuse(request: HttpRequest, status: int, sentence: Any = "") -> HttpResponse:
-    """The page of this status with its sentence."""
-    context = {"sentence": sentence or SENTENCES.get(status, SENTENCES[400])}
+    """The page of this status with its sentence; the same as JSON for a program."""
+    sentence = sentence or SENTENCES.get(status, SENTENCES[400])
+    if is_api_request(request):
+        return problem_response(status, sentence)
+    context = {"sentence": sentence}
     return render(request, "refusal.html", context, status=status)
 
 
@@ -70,7 +82,10 @@ def explain_unavailable(request: HttpRequest, error: Exception) -> HttpResponse 
     kind = classify_outage(error)
     if not kind:
         return None
-    response = HttpResponse(render_to_string("503.html", {"kind": kind}), status=503)
+    if is_api_request(request):
+        response: HttpResponse = problem_response(503, OUTAGE_SENTENCES[kind])
+    else:
+        response = HttpResponse(render_to_string("503.html", {"kind": kind}), status=503)
     response["Retry-After"] = str(RETRY_SECONDS[kind])
     return response
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any, ClassVar, cast
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -158,9 +159,10 @@ class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
 
 
 class ModelVersion(ArchivableArtifact):
-    """The published result of a training: a safetensors file whose header holds config and scaler."""
+    """The published result of a training: a safetensors file. `removal_checks` are as of DatasetVersion."""
 
     KIND, FOLDER, SUFFIX = "model_version", "models", ".safetensors"
+    removal_checks: ClassVar[list[Callable[[ModelVersion], str]]] = []
 
     model = models.ForeignKey(ForecastModel, models.CASCADE, related_name="versions", verbose_name=_("model"))
     dataset_version = models.ForeignKey(
@@ -258,6 +260,8 @@ class ModelVersion(ArchivableArtifact):
 
     def deletion_notice(self) -> str:
         """Also names its forecasts and the version that takes its place; raises ValueError if refused."""
+        if blocker := next(filter(None, (find_blocker(self) for find_blocker in self.removal_checks)), ""):
+            raise ValueError(blocker)
         made, pinned = self.forecasts.count(), self.forecasts.filter(pinned=True).count()
         sentences = [super().deletion_notice(), describe_forecast_deletion(made, pinned)]
         if self.is_best:

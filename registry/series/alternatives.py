@@ -25,9 +25,10 @@ from registry.series.windows import Windows
 class Alternatives:
     """N rows, each a row of a panel of plans under a calendar of its own.
 
-    plans [N]: rows of that panel. twins [N]: the row of the same plan by the real calendar, whose forecast
-    all of them see as sold. weekdays [N, 7]: what each weekday counts as. weeks [N] >= 0: how much later the
-    season is. has_holidays [N]: False = no public holiday is near.
+    plans [N]: rows of that panel. twins [N]: the row of the real plan by the real calendar; what it has and
+    expects of days that were forecast already is what all of them see of these. weekdays [N, 7]: what each
+    weekday counts as. weeks [N] >= 0: how much later the season is. has_holidays [N]: False = no public
+    holiday is near.
     """
 
     plans: NDArray[np.intp]
@@ -38,7 +39,7 @@ class Alternatives:
 
 
 class AlternativeWindows(Windows):
-    """Windows of alternatives. The past is that of their plan: only days ahead take another calendar."""
+    """Windows of alternatives: what came before a block is the same for all of them."""
 
     def __init__(self, plans: Windows, chosen: Alternatives, yearly: bool):
         self.__dict__.update(vars(plans))
@@ -54,8 +55,17 @@ class AlternativeWindows(Windows):
         self.weekdays, self.later = torch.from_numpy(chosen.weekdays), 7 * torch.from_numpy(chosen.weeks)
         self.has_holidays = torch.from_numpy(chosen.has_holidays)
 
+    def with_size(self, past_days: int, block: int) -> Windows:
+        """As Windows.with_size(), with plans of its own, since they change from block to block."""
+        twin = super().with_size(past_days, block)
+        twin.known, twin.closed = self.known.clone(), self.closed.clone()
+        return twin
+
     def append_forecast(self, column: int, forecast: Tensor) -> None:
-        """Writes the forecast by the real calendar, which is what the following days would see."""
+        """Writes the forecast of the real plan, and that plan: both are past for the following days."""
+        days = slice(column, column + forecast.shape[1])
+        for table in (self.known, self.closed):
+            table[:, days] = table[self.twins, days]
         super().append_forecast(column, forecast[self.twins])
 
     def _ahead_features(

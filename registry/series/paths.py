@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +22,66 @@ from registry.series.panel import Floats
 from registry.series.quantiles import QUANTILE_LEVELS
 
 Rows = NDArray[np.intp]
+Doubles = NDArray[np.float64]
 PATHS = 200  # sample paths of a forecast, unless more are asked for
 CHUNK_CELLS = 500_000  # series x days x paths that are drawn at once: 2 MB, which stay in the cache
 MAX_SCORE = 4.5
+# Of a factor by which people raised a forecast; what is beyond is added, or one unit in a hundred days would
+# become a hundred units on one of them.
+MAX_FACTOR = 2.0
 GOLDEN = 0.6180339887  # its multiples lie evenly in [0, 1)
+
+
+@dataclass(frozen=True)
+class Adjustment:
+    """Mean [S, H] and quantiles [S, H, Q - 1] of the model, and what turns its units into the final ones.
+
+    Mean, quantiles and sample paths of a day are multiplied by factor [S, H], then shift [S, H] units added.
+    """
+
+    mean: Floats
+    quantiles: Floats
+    factor: Doubles
+    shift: Doubles
+
+    @classmethod
+    def between(cls, mean: Floats, quantiles: Floats, final: Doubles | Floats) -> Adjustment | None:
+        """What turns the mean of the model into the final one [S, H]; None where nothing was changed."""
+        if np.array_equal(mean, final):
+            return None
+        model, wanted = mean.astype(np.float64), final.astype(np.float64)
+        factor = np.divide(wanted, model, out=np.ones_like(wanted), where=model > 0)
+        factor = np.minimum(factor, MAX_FACTOR)
+        return cls(mean, quantiles, factor, np.maximum(0.0, wanted - factor * model))
+
+    @property
+    def final_mean(self) -> Floats:
+        """[S, H] in double precision, so that sums are those that people asked for."""
+        return cast(Floats, self.mean.astype(np.float64) * self.factor + self.shift)
+
+    @property
+    def final_quantiles(self) -> Floats:
+        """[S, H, Q - 1]."""
+        return (self.quantiles * self.factor[..., None] + self.shift[..., None]).astype(np.float32)
+
+    @property
+    def changed_rows(self) -> Rows:
+        """The series of which any day was changed."""
+        return np.flatnonzero(((self.factor != 1) | (self.shift != 0)).any(axis=1))
+
+    def select_series(self, rows: Rows) -> Adjustment:
+        """Only these series, in this order."""
+        return Adjustment(self.mean[rows], self.quantiles[rows], self.factor[rows], self.shift[rows])
+
+    def first_days(self, days: int) -> Adjustment:
+        """Only the first days."""
+        first = slice(None), slice(days)
+        return Adjustment(self.mean[first], self.quantiles[first], self.factor[first], self.shift[first])
+
+    def move_units(self, rows: Rows, units: Floats) -> Floats:
+        """Units [R, H, N] of these series as the model draws them, moved alike."""
+        factor, shift = (part[rows, :, None].astype(np.float32) for part in (self.factor, self.shift))
+        return units * factor + shift
 
 
 @dataclass(frozen=True)
@@ -40,6 +97,8 @@ class PathSampler:
     count: int = PATHS
     bounds: Floats | None = None
     steady: Floats | None = None  # [S] share of the variance that is the level of a new series
+    adjustment: Adjustment | None = None  # mean and quantiles are the model's; units are the final ones
+    sizes: Floats | None = None  # [S, H] means by whose size days depend on each other; None = mean
 
     def draw(self, rows: Rows) -> Floats:
         """Units of these series: [R, H, N]."""
@@ -51,7 +110,7 @@ class PathSampler:
             # calibrated quantiles may lie above what the method itself was held to
             most = np.maximum(self.bounds[rows, None], self.quantiles[rows, :, -1])
             np.minimum(units, (np.ceil(most) if self.is_count else most)[..., None], out=units)
-        return units
+        return units if self.adjustment is None else self.adjustment.move_units(rows, units)
 
     def draw_chunks(self, rows: Rows) -> Iterator[tuple[Rows, Floats]]:
         """Some rows after the other, with their units [R, H, N]."""
@@ -94,7 +153,7 @@ class PathSampler:
 
     def _draw_scores(self, rows: Rows) -> Floats:
         """Normal scores [R, H, N]: shared, store, product and own parts together."""
-        levels = self.dependence.find_levels(self.mean[rows])
+        levels = self.dependence.find_levels((self.mean if self.sizes is None else self.sizes)[rows])
         scores = np.empty((len(rows), self._days, self.count), np.float32)
         lasting = np.empty_like(scores)
         scales = np.empty((len(rows), 1, self.count), np.float32)

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from registry.series.calibration import WEEK, Calibration
 from registry.series.dependence import Dependence
 from registry.series.panel import Days, Floats
-from registry.series.paths import PATHS, PathSampler, read_quantiles
+from registry.series.paths import PATHS, Adjustment, PathSampler, read_quantiles
 from registry.series.quantiles import INTERVALS, QUANTILE_LEVELS, QUANTILE_NAMES
 
 if TYPE_CHECKING:
     import pandas as pd
 
 ENDS_80 = tuple(QUANTILE_LEVELS[end] for end in INTERVALS["80"])
+FINAL = "final_"  # begins the columns with what people made of the model's numbers
 MAX_KEPT_CELLS = 16_000_000  # days x paths of sums that are kept in memory: 64 MB
 Rows = NDArray[np.intp]
 
@@ -30,6 +31,7 @@ class Prediction:
 
     assumptions: [{"column", "default"}], the known covariates that were missing for the days ahead.
     dependence and seed make the paths; bounds [S]: units a day that none exceeds, if known.
+    Where people changed the forecast, mean and quantiles are the final ones; `adjustment` has the model's.
     """
 
     origin: np.datetime64
@@ -44,12 +46,29 @@ class Prediction:
     seed: int = 0
     bounds: Floats | None = None
     steady: Floats | None = None  # [S] see PathSampler
+    adjustment: Adjustment | None = None
+
+    @property
+    def model_mean(self) -> Floats:
+        """[S, H] as the model forecast it."""
+        return self.mean if self.adjustment is None else self.adjustment.mean
+
+    def of_model(self) -> Prediction:
+        """Without what people changed."""
+        if (changed := self.adjustment) is None:
+            return self
+        return replace(self, mean=changed.mean, quantiles=changed.quantiles, adjustment=None)
+
+    def adjust(self, changed: Adjustment) -> Prediction:
+        """With the numbers of an adjustment of this prediction."""
+        return replace(self, mean=changed.final_mean, quantiles=changed.final_quantiles, adjustment=changed)
 
     def sampler(self, count: int = PATHS) -> PathSampler:
         """What draws `count` paths of any of the series."""
         name, whole = f"{self.seed}|{self.origin}", self.calibration.whole
-        parts = (self.keys, self.mean, self.quantiles, self.dependence, whole, name, count)
-        return PathSampler(*parts, self.bounds, self.steady)
+        drawn = self.of_model()
+        parts = (self.keys, drawn.mean, drawn.quantiles, self.dependence, whole, name, count)
+        return PathSampler(*parts, self.bounds, self.steady, self.adjustment)
 
     def draw_paths(self, rows: Rows | None = None, count: int = PATHS) -> Floats:
         """Sample paths of the rows (default: all), right together over days and rows: [N, R, H] units.
@@ -87,6 +106,7 @@ class Prediction:
             closed=self.closed[rows],
             bounds=None if self.bounds is None else self.bounds[rows],
             steady=None if self.steady is None else self.steady[rows],
+            adjustment=self.adjustment and self.adjustment.select_series(rows),
         )
 
     def first_days(self, days: int) -> Prediction:
@@ -99,6 +119,7 @@ class Prediction:
             mean=self.mean[:, :days],
             quantiles=self.quantiles[:, :days],
             closed=self.closed[:, :days],
+            adjustment=self.adjustment and self.adjustment.first_days(days),
         )
 
     def sum_rows(self, rows: Rows | None = None) -> Prediction:
@@ -154,7 +175,10 @@ class Prediction:
         return {}
 
     def to_frame(self) -> pd.DataFrame:
-        """One row per series and day: origin, date, store_id, product_id, mean, q0.025 ... q0.975."""
+        """One row per series and day: origin, date, store_id, product_id, mean, q0.025 ... q0.975.
+
+        These are the model's; final_mean, final_q0.025 ... are what people made of them.
+        """
         import pandas as pd  # half a second that only commands need
 
         size, horizon = self.mean.shape
@@ -163,9 +187,11 @@ class Prediction:
             "date": np.tile(self.dates, size).astype("datetime64[s]"),
             "store_id": np.repeat([store for store, _ in self.keys], horizon),
             "product_id": np.repeat([product for _, product in self.keys], horizon),
-            "mean": self.mean.ravel(),
         }
-        table |= {name: self.quantiles[..., i].ravel() for i, name in enumerate(QUANTILE_NAMES)}
+        for prefix, found in (("", self.of_model()), (FINAL, self)):
+            table[f"{prefix}mean"] = found.mean.ravel()
+            for place, name in enumerate(QUANTILE_NAMES):
+                table[f"{prefix}{name}"] = found.quantiles[..., place].ravel()
         return pd.DataFrame(table)
 
 

@@ -112,6 +112,10 @@ class Artifact(models.Model):
             raise self._corrupt("changed")
         return content
 
+    def missing_file(self) -> CorruptArtifact:
+        """The exception to raise where its file is not in the store."""
+        return self._corrupt("missing")
+
     def _corrupt(self, problem: Literal["missing", "changed"]) -> CorruptArtifact:
         """The exception to raise for this row's file."""
         if problem == "missing":

@@ -30,6 +30,7 @@ from functools import cached_property
 from typing import Any
 
 FORECAST, FORECAST_RUN, VERSION, SALES = "forecast", "forecast_run", "model_version", "dataset_version"
+ORDER_RUN = "order_run"
 DELETE, ARCHIVE, KEEP = "delete", "archive", "keep"
 WITHIN_LIMITS = "within_limits"
 
@@ -76,8 +77,9 @@ class RetentionPolicy:
     max_versions: int = 3
     max_runs: int = 40
     max_sales: int = 30
+    max_orders: int = 100
     grace_period: timedelta = timedelta(hours=24)
-    kinds: frozenset[str] = frozenset({FORECAST, FORECAST_RUN, VERSION, SALES})
+    kinds: frozenset[str] = frozenset({FORECAST, ORDER_RUN, FORECAST_RUN, VERSION, SALES})
     should_archive: bool = False
 
 
@@ -106,7 +108,7 @@ class PlanItem:
 
 @dataclass(frozen=True)
 class CleanupPlan:
-    """All items in the order of work: forecasts, runs, versions, sales; of each the oldest first."""
+    """All items in the order of work: orders, forecasts, runs, versions, sales; of each the oldest first."""
 
     items: list[PlanItem]
 
@@ -194,6 +196,18 @@ def evaluate_runs(rows: Sequence[RunRow], policy: RetentionPolicy, now: datetime
     for row, rank in rank_by_lineage(rows):
         rule = count_rule if rank >= policy.max_runs else WITHIN_LIMITS
         items.append(build_item(FORECAST_RUN, row, rule, list_protections(row, policy, now), policy))
+    return items[::-1]
+
+
+def evaluate_orders(rows: Sequence[VersionRow], policy: RetentionPolicy, now: datetime) -> list[PlanItem]:
+    """Items of orders, oldest first; one of which lines were approved may be archived, but is not deleted."""
+    items, count_rule = [], f"beyond_newest_{policy.max_orders}_orders"
+    for row, rank in rank_by_lineage(rows) if ORDER_RUN in policy.kinds else ():
+        rule = count_rule if rank >= policy.max_orders else WITHIN_LIMITS
+        reasons = list_protections(row, policy, now)
+        if policy.should_archive:
+            reasons = [reason for reason in reasons if reason != "approved"]
+        items.append(build_item(ORDER_RUN, row, rule, reasons, policy))
     return items[::-1]
 
 

@@ -17,6 +17,7 @@ RULE_TEXTS = {
     r"beyond_newest_(?P<number>\d+)": gettext_noop("beyond the newest %(number)s"),
     r"beyond_newest_(?P<number>\d+)_versions": gettext_noop("beyond the newest %(number)s versions"),
     r"beyond_newest_(?P<number>\d+)_runs": gettext_noop("beyond the newest %(number)s forecast runs"),
+    r"beyond_newest_(?P<number>\d+)_orders": gettext_noop("beyond the newest %(number)s orders"),
     r"beyond_newest_(?P<number>\d+)_sales": gettext_noop("beyond the newest %(number)s versions of sales"),
 }
 BY_HAND = "by_hand"

@@ -31,6 +31,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "units_range": formatting.format_units_range,
     "whole_number": formatting.format_whole_number,
     "percent": formatting.format_percent,
+    "points": formatting.format_points,
     "decimal": formatting.format_decimal,
     "bias_text": formatting.bias_text,
     "gain_text": formatting.gain_text,
@@ -89,12 +90,16 @@ SECTIONS = {
     "catalogue": "data",
     "run": "train",
     "queue": "train",
+    "override": "products",
+    "overrides": "products",
+    "scorecard": "accuracy",
     "model": "models",
 }
 LISTS = {  # by the first part of an address
     "data": ("data", gettext_noop("Data")),
     "models": ("models", gettext_noop("Models")),
     "forecasts": ("history", gettext_noop("Forecast history")),
+    "orders": ("orders", gettext_noop("Orders")),
     "runs": ("queue", gettext_noop("Queue")),
     "help": ("help", gettext_noop("Help")),
 }

@@ -21,7 +21,8 @@
     const ends = bars.slice(1, -1).flat().concat(bars[0][1], total);
     const low = Math.min(...ends);
     const high = Math.max(...ends);
-    const least = low - (high - low) < low * 0.2 ? 0 : low - (high - low);
+    const step = 10 ** Math.floor(Math.log10(Math.max(high - low, 1e-6)));
+    const least = Math.max(0, Math.floor((low - (high - low)) / step) * step);
     const chart = new Chart(canvas, {
       type: "bar",
       data: { labels, datasets: [{ name: "parts", data: bars, backgroundColor: tones, borderSkipped: false }] },
@@ -30,7 +31,7 @@
         maintainAspectRatio: false,
         scales: {
           x: { ticks: { color: Charts.colour("soft") }, grid: { display: false } },
-          y: Charts.axis("", { beginAtZero: least === 0, min: least || undefined }),
+          y: Charts.axis("", { beginAtZero: least === 0, ...(least > 0 && { min: least }) }),
         },
         plugins: {
           legend: { display: false },
@@ -49,7 +50,8 @@
 
   Charts.register("parts", (figure) => {
     const words = figure.dataset;
-    const { dates, groups, mean } = read(figure);
+    const { days: dates, groups, mean } = read(figure);
+    const { format } = Charts.dates({ day: "numeric", month: "short" });
     const canvas = figure.querySelector("canvas");
     const bars = groups.map(({ name, label, days }) => ({
       name, label, data: days, backgroundColor: Charts.colour(TONES[name]), stack: "parts", order: 1,
@@ -59,7 +61,7 @@
     };
     const chart = new Chart(canvas, {
       type: "bar",
-      data: { labels: dates, datasets: [line, ...bars] },
+      data: { labels: dates.map((day) => format(new Date(day))), datasets: [line, ...bars] },
       options: {
         animation: false,
         maintainAspectRatio: false,

@@ -119,5 +119,11 @@ def test_translations_keep_the_places_of_values(catalogue):
             )
 
 
+def test_chinese_texts_have_chinese_punctuation(catalogue):
+    narrow = re.compile(r"[\u4e00-\u9fff][,;:?!()]|[,;:?!()][\u4e00-\u9fff]")
+    texts = [first(message.string) for message in catalogue if message.id]
+    assert [text for text in texts if narrow.search(text)] == []
+
+
 def test_the_catalogue_compiles_without_complaint(catalogue):
     assert [(message.id, errors) for message, errors in catalogue.check()] == []

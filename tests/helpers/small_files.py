@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from django.utils import timezone
 
 from prediction.content import Analysis, ForecastContent
 from prediction.models import Forecast, ForecastRun, RunSums
 from registry.datasets.models import Dataset, DatasetVersion
 from registry.datasets.scope import Scope
+from registry.datasets.stock.models import StockSnapshot
 from registry.model_versions.models import ForecastModel, ModelVersion
 
 EMPTY_CONTENT = ForecastContent(
@@ -70,6 +73,23 @@ def run(made_with: ModelVersion, days: float) -> ForecastRun:
     totals.source = Forecast.Source.SERVER
     Forecast.objects.create_pending(totals).save_content(EMPTY_CONTENT)
     return aged(found, days)
+
+
+def stock(source: DatasetVersion, units: float = 1, later: int = 0) -> StockSnapshot:
+    """The same units of every product in every store, counted so many days after the last sales."""
+    keys = [(store, product) for store in source.stores for product in source.products]
+    table = {
+        "store_id": [store for store, _product in keys],
+        "product_id": [product for _store, product in keys],
+    }
+    numbers = {"on_hand": [float(units)] * len(keys), "on_order": [0.0] * len(keys)}
+    empty = {name: pa.nulls(len(keys), pa.date32()) for name in ("due_date", "expiry")}
+    content = pa.BufferOutputStream()
+    pq.write_table(pa.table({**table, **numbers, **empty}), content)
+    found = StockSnapshot(dataset=source.dataset, as_of=source.last + timedelta(days=later), rows=len(keys))
+    found.write(content.getvalue().to_pybytes())
+    found.mark_ready()
+    return found
 
 
 def use(found: ModelVersion) -> None:

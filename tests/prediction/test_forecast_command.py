@@ -11,13 +11,13 @@ import pandas as pd
 import pytest
 from django.core.management import CommandError, call_command
 
-from prediction.management.commands.forecast import escape_codes
+from prediction.frame_file import escape_codes
 from registry.datasets.scope import Scope
 from registry.model_versions.models import ModelVersion
 from registry.series.quantiles import QUANTILE_NAMES
 
 Publish = Callable[..., ModelVersion]
-LEVELS = list(QUANTILE_NAMES)
+NUMBERS = ["mean", *QUANTILE_NAMES]
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +26,7 @@ def chain_file(sample_file: Callable[[int, int, int], Path]) -> Path:
     return sample_file(3, 4, 800)
 
 
-COLUMNS = ["origin", "date", "store_id", "product_id", "mean", *LEVELS]
+COLUMNS = ["origin", "date", "store_id", "product_id", *NUMBERS, *(f"final_{name}" for name in NUMBERS)]
 
 
 def called(*arguments: str) -> dict[str, object]:

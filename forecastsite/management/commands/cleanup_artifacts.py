@@ -27,9 +27,15 @@ from forecastsite.cleanup.service import (
     should_archive,
 )
 from registry.lib.cli import build_int_type
-from registry.storage.retention import FORECAST, FORECAST_RUN, SALES, VERSION, RetentionPolicy
+from registry.storage.retention import FORECAST, FORECAST_RUN, ORDER_RUN, SALES, VERSION, RetentionPolicy
 
-KIND_WORDS = {"forecasts": FORECAST, "runs": FORECAST_RUN, "models": VERSION, "sales": SALES}
+KIND_WORDS = {
+    "orders": ORDER_RUN,
+    "forecasts": FORECAST,
+    "runs": FORECAST_RUN,
+    "models": VERSION,
+    "sales": SALES,
+}
 KIND_WORDS |= {kind: kind for kind in KINDS}
 SECONDS_PER_UNIT = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 MAX_NUMBER = 10**9
@@ -83,6 +89,7 @@ class Command(BaseCommand):
                 "keep this many versions of each algorithm and scope",
             ),
             "--keep-runs": (settings.KEEP_RUNS, "keep this many forecast runs of each dataset"),
+            "--keep-orders": (settings.KEEP_ORDERS, "keep this many orders of each dataset"),
             "--keep-sales": (settings.KEEP_SALES, "keep this many versions of the sales of each dataset"),
         }
         for name, (default, words) in rules.items():
@@ -94,7 +101,7 @@ class Command(BaseCommand):
             "--grace", type=parse_grace, default=hours, help="remove nothing younger than this, such as 24h"
         )
         parser.add_argument(
-            "--kind", type=parse_kinds, default=frozenset(KINDS), help="forecasts,runs,models,sales"
+            "--kind", type=parse_kinds, default=frozenset(KINDS), help="orders,forecasts,runs,models,sales"
         )
         parser.add_argument("--archive", choices=["auto", "require", "never"], default="auto")
         parser.add_argument(
@@ -135,6 +142,7 @@ class Command(BaseCommand):
             max_versions=options["keep_versions"],
             max_runs=options["keep_runs"],
             max_sales=options["keep_sales"],
+            max_orders=options["keep_orders"],
             grace_period=options["grace"],
             kinds=options["kind"],
             should_archive=should_archive(options["archive"]),

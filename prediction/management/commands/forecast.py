@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from django.core.management.base import BaseCommand, CommandError
 
 from prediction.engine import Rows, find_newest_sales
+from prediction.frame_file import write_whole
+from prediction.overrides.applying import list_in_force
+from prediction.overrides.models import Override
 from prediction.runs.models import ForecastRun
 from registry.datasets.levels import parse_group, read_levels
 from registry.datasets.models import Dataset
@@ -25,13 +24,12 @@ from registry.series.levels import Keys, LevelValue, Selection, rows_by_code
 from registry.series.newcomers.introduction import find_newcomers
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from prediction.shards import ShardForecast
 
 SIDES = ("store", "product")
 SUM_NAMES = ("total", "low", "high")
 OUTPUT_SUFFIXES = (".csv", ".parquet")
+TOO_MANY = "These are the numbers of the model: overrides are left out of a forecast of so many series."
 MAX_RUN_SERIES = 50_000  # a run is made in one piece: 1 GB of memory for 30,000 series
 
 
@@ -82,6 +80,12 @@ class Command(BaseCommand):
             raise CommandError(f"{output} cannot be written: {problem.strerror}.") from None
         facts |= {"scope": str(asked or version.model.scope), "horizon": options["horizon"]}
         facts |= {"run": str(run.pk)} if run else {}
+        if (
+            run is None
+            and not is_small(version)
+            and list_in_force(version, find_newest_sales(version), options["horizon"])
+        ):
+            self.stderr.write(TOO_MANY)
         self.stdout.write(json.dumps(facts, ensure_ascii=False) if options["json"] else format_summary(facts))
 
 
@@ -117,8 +121,17 @@ def explain_selection(version: ModelVersion, selection: Selection, horizon: int)
 
 def is_everything(version: ModelVersion, selection: Selection) -> bool:
     """Whether this is the forecast of all series of a dataset, and a run of them fits into memory."""
-    is_whole = selection.is_whole and version.model.kind == "global"
-    return is_whole and find_newest_sales(version).series <= MAX_RUN_SERIES
+    return selection.is_whole and version.model.kind == "global" and is_small(version)
+
+
+def list_overrides(version: ModelVersion, horizon: int) -> list[Override]:
+    """The overrides in force on the days to come."""
+    return list_in_force(version, find_newest_sales(version), horizon)
+
+
+def is_small(version: ModelVersion) -> bool:
+    """Whether all series fit into memory at once."""
+    return find_newest_sales(version).series <= MAX_RUN_SERIES
 
 
 def make_run(version: ModelVersion, horizon: int) -> ForecastRun:
@@ -143,11 +156,15 @@ def iter_run(run: ForecastRun) -> Iterator[ShardForecast]:
 
 
 def iter_shards(version: ModelVersion, selection: Selection, horizon: int) -> Iterator[ShardForecast]:
-    """The forecast of the selected series, and nothing of the others; raises ValueError."""
-    from prediction.engine import find_newest_sales, run_forecast
+    """The forecast of the selected series, and nothing of the others; raises ValueError.
+
+    Shard by shard there is no sum that an override could be split by: they are the numbers of the model.
+    """
+    from prediction.engine import run_forecast
     from prediction.shards import ShardForecast, forecast_shards
 
-    if selection.is_whole:
+    overrides = list_overrides(version, horizon)
+    if selection.is_whole and not (overrides and is_everything(version, selection)):
         yield from forecast_shards(version, find_newest_sales(version), horizon)
         return
     found = run_forecast(version, selection, horizon)
@@ -172,6 +189,7 @@ def collect_facts(
     from prediction.shards import GroupTotals
 
     group_keys, totals, new, series = choose_grouping(version, by), GroupTotals(), 0, 0
+    model = 0.0
     assumptions: list[dict[str, str]] = []
     with write_whole(output) as write:
         for shard in shards:
@@ -183,6 +201,7 @@ def collect_facts(
             write(prediction.to_frame())
             new += int(find_newcomers(panel).sum())
             series += len(rows)
+            model += float(prediction.model_mean.sum(dtype=np.float64))
             assumptions += [one for one in prediction.assumptions if one not in assumptions]
     sums = {name: [round(units, 3) for units in found] for name, found in totals.read_intervals().items()}
     data = find_newest_sales(version)
@@ -194,6 +213,7 @@ def collect_facts(
     }
     facts |= {"origin": str(prediction.origin), "horizon": 0, "series": series}
     facts |= dict(zip(SUM_NAMES, sums.pop(""), strict=True))
+    facts |= {"model_total": round(model, 3)}
     facts |= {"output": str(output) if output else None, "new": new, "assumptions": assumptions}
     parts = [
         {"value": name[1:]} | dict(zip(SUM_NAMES, found, strict=True))
@@ -230,60 +250,6 @@ def find_best(dataset: Dataset, scope: Scope) -> ModelVersion | None:
     return (model.best or model.versions.ready().best_first().first()) if model else None
 
 
-@contextmanager
-def write_whole(path: Path | None) -> Iterator[Callable[[pd.DataFrame], None]]:
-    """What adds rows to the file, which is written whole or not at all: to a temporary file, then renamed."""
-    if path is None:
-        yield lambda frame: None
-        return
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with ExitStack() as files:
-            if path.suffix.lower() == ".parquet":
-                writer = ParquetRows(part)
-                files.callback(writer.close)
-                yield writer.add
-            else:
-                text = files.enter_context(part.open("w", encoding="utf-8", newline=""))
-                yield partial(add_csv_rows, text)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-class ParquetRows:
-    """A parquet file that grows by frames with the same columns."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.writer: pq.ParquetWriter | None = None
-
-    def add(self, frame: pd.DataFrame) -> None:
-        """Adds a row group."""
-        table = pa.Table.from_pandas(frame, preserve_index=False)
-        self.writer = self.writer or pq.ParquetWriter(self.path, table.schema)
-        self.writer.write_table(table)
-
-    def close(self) -> None:
-        """Ends the file."""
-        if self.writer is not None:
-            self.writer.close()
-
-
-def add_csv_rows(text: TextIO, frame: pd.DataFrame) -> None:
-    """Adds the rows, under one header."""
-    head = text.tell() == 0
-    escape_codes(frame).to_csv(text, header=head, index=False, float_format="%.4f", date_format="%Y-%m-%d")
-
-
-def escape_codes(frame: pd.DataFrame) -> pd.DataFrame:
-    """Quotes codes that a spreadsheet would take for a formula."""
-    codes = ("store_id", "product_id")
-    return frame.assign(
-        **{name: frame[name].astype(str).str.replace(r"^(?=[=+\-@\t\r])", "'", regex=True) for name in codes}
-    )
-
-
 def format_summary(facts: dict[str, Any]) -> str:
     """The result as text."""
     text = (
@@ -291,6 +257,8 @@ def format_summary(facts: dict[str, Any]) -> str:
         f"after {facts['origin']}, 8 times in 10 between {facts['low']:.0f} and {facts['high']:.0f} "
         f"({facts['series']} series)."
     )
+    if abs(facts["model_total"] - facts["total"]) >= 0.5:
+        text += f"\nThe model alone expects {facts['model_total']:.0f}; overrides changed that."
     if facts["new"]:
         text += f"\n{facts['new']} of them are new: forecast from similar products, hence the wide range."
     for name, units in facts.get("explanation", {}).get("totals", {}).items():

@@ -34,6 +34,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         from prediction.engine import check_horizon, find_newest_sales
+        from prediction.runs.frozen import load_prediction
         from prediction.runs.maker import start_run
 
         try:
@@ -58,6 +59,8 @@ class Command(BaseCommand):
             "learned_later_days": run.as_of is not None and version.dataset_version.last > run.as_of,
             "sha256": run.sha256,
             "total": round(run.totals.total, 3),
+            "model_total": round(float(load_prediction(run).model_mean.sum(dtype=float)), 3),
+            "overrides": run.overrides.count(),
             "low": round(run.totals.low, 3),
             "high": round(run.totals.high, 3),
         }

@@ -1,21 +1,20 @@
-"""manage.py order_run: what to order, from the current forecast run, the latest stock and the terms."""
+"""manage.py order_run: an order from the current forecast run, the latest stock, the terms and the policy."""
 
 from __future__ import annotations
 
 import json
 from argparse import ArgumentParser
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from prediction.models import CurrentForecast, ForecastRun
-from prediction.order_runs.lines import MAX_STOCK_AGE, NOTES, OrderLines, build_lines
-from prediction.orders.terms import Policy
-from registry.datasets.models import Dataset
+from prediction.order_runs.lines_file import LineTable, load_lines
+from prediction.order_runs.maker import make_order, prepare_order, save_order
+from prediction.order_runs.models import OrderPolicy, OrderRun, add_policy, current_policy
+from prediction.order_runs.notes import NOTES
 from registry.datasets.stock.command import find_dataset
-from registry.datasets.stock.models import latest_stock
 from registry.lib.atomic_file import write_atomic
 from registry.lib.csv_safe import format_csv_rows
 from registry.lib.messages import translate_error
@@ -25,58 +24,87 @@ DIGITS = 3
 
 
 class Command(BaseCommand):
-    help = "Works out an order line for every product in every store, and writes the lines as CSV."
+    help = (
+        "Makes an order with a line for every product in every store; --output also writes the lines as CSV."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--dataset", default="", help="needed only if there are several")
-        parser.add_argument("--policy", choices=["cycle", "fill", "cost"], default="cycle")
-        parser.add_argument("--level", type=float, default=0.95, help="the service level to be held")
-        parser.add_argument("--max-stock-age", type=int, default=MAX_STOCK_AGE, metavar="DAYS")
-        parser.add_argument("--output", type=Path, required=True, help="the CSV file of the lines")
+        parser.add_argument(
+            "--policy", choices=["cycle", "fill", "cost"], help="a new policy for all classes"
+        )
+        parser.add_argument("--level", type=float, default=0.95, help="the service level of a new policy")
+        age = settings.MAX_STOCK_AGE
+        parser.add_argument("--max-stock-age", type=int, default=age, metavar="DAYS", help=f"default {age}")
+        parser.add_argument("--output", type=Path, help="the CSV file of the lines")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        dataset = find_dataset(options["dataset"])
-        run, stock = find_run(dataset), latest_stock(dataset)
-        if stock is None:
-            raise CommandError(f"{dataset} has no stock: import some with import_stock.")
         try:
-            policy = Policy(options["policy"], options["level"])
-            lines = build_lines(run, stock, policy, options["max_stock_age"])
+            order = self.make(options)
+            lines = load_lines(order)
         except (ValueError, CorruptArtifact) as problem:
             raise CommandError(translate_error(problem)) from None
-        write_atomic(options["output"], [format_lines(lines).encode()])
-        counts = Counter(code for codes in lines.notes for code in codes)
-        report = {
-            "dataset": dataset.name,
-            "forecast_run": str(run.pk),
-            "stock": str(stock.pk),
-            "as_of": str(stock.as_of),
-            "lines": len(lines.keys),
-            "ordered": int((lines.figures.quantity > 0).sum()),
-            "units": round(float(lines.figures.quantity.sum(dtype=float)), DIGITS),
-            "notes": dict(counts),
-        }
-        text = "{ordered} of {lines} lines are ordered, {units:g} units in all."
-        told = [text.format(**report), *(f"{count} lines: {NOTES[code]}" for code, count in counts.items())]
-        self.stdout.write(json.dumps(report) if options["json"] else "\n".join(told))
+        if options["output"]:
+            write_atomic(options["output"], [format_lines(lines).encode()])
+        report = describe_order(order)
+        text = "{ordered} of {lines} lines are ordered, {units:g} units in all: order {order}."
+        notes = [f"{count} lines: {NOTES[code]}" for code, count in order.notes.items()]
+        told = "\n".join([text.format(**report), *notes])
+        self.stdout.write(json.dumps(report, ensure_ascii=False) if options["json"] else told)
+
+    def make(self, options: dict[str, Any]) -> OrderRun:
+        """The done order; raises ValueError or CorruptArtifact."""
+        dataset = find_dataset(options["dataset"])
+        policy = current_policy(dataset)
+        if (kind := options["policy"]) and (kind, options["level"], {}) != (
+            policy.kind,
+            policy.level,
+            policy.classes,
+        ):
+            if not 0 < options["level"] < 1:
+                raise ValueError("A service level lies between 0 and 1.")
+            policy = OrderPolicy(
+                dataset=dataset, kind=kind, level=options["level"], reason="order_run --policy"
+            )
+            policy = add_policy(policy)
+        facts = {"max_stock_age": options["max_stock_age"], "source": OrderRun.Source.COMMAND}
+        order = save_order(prepare_order(dataset, policy=policy, **facts), is_queued=False)
+        order.claim()
+        make_order(order)
+        return order
 
 
-def find_run(dataset: Dataset) -> ForecastRun:
-    """The current forecast run; raises CommandError without one."""
-    row = CurrentForecast.objects.filter(dataset=dataset, run__isnull=False).select_related("run").first()
-    run = row.run if row else ForecastRun.objects.done().filter(dataset_version__dataset=dataset).first()
-    if run is None:
-        raise CommandError(f"{dataset} has no forecast of everything: make one with forecast_all.")
-    return run
+def describe_order(order: OrderRun) -> dict[str, Any]:
+    """The report of --json."""
+    return {
+        "order": str(order.pk),
+        "dataset": order.dataset.name,
+        "forecast_run": str(order.forecast_run_id),
+        "stock": str(order.stock_id),
+        "as_of": str(order.stock.as_of),
+        "policy": order.policy.number,
+        "terms_sha256": order.terms_sha256,
+        "sha256": order.sha256,
+        "lines": order.lines,
+        "ordered": order.ordered,
+        "units": order.units,
+        "money": order.money,
+        "notes": order.notes,
+    }
 
 
-def format_lines(lines: OrderLines) -> str:
+def format_lines(table: LineTable) -> str:
     """The lines as CSV, figures with few digits."""
-    rows = list(lines.iterate())
-    heading = list(rows[0]) if rows else ["store_id", "product_id", "quantity"]
-    cells = [
-        [round(value, DIGITS) if isinstance(value, float) else value for value in row.values()]
-        for row in rows
-    ]
-    return format_csv_rows([heading, *cells])
+    names = list(table.figures)
+    heading = ["store_id", "product_id", "supplier", *names, "class", "notes"]
+    rows = []
+    for place, key in enumerate(table.keys):
+        found = table.describe(place)
+        cells = [
+            round(found[name], DIGITS) if isinstance(found[name], float) else found[name] for name in names
+        ]
+        rows.append(
+            [*key, table.terms[place].supplier, *cells, table.classes[place], " ".join(table.notes[place])]
+        )
+    return format_csv_rows([heading, *rows])

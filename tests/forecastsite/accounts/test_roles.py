@@ -22,15 +22,31 @@ from django.utils import timezone
 from django_q.models import OrmQ, Task
 
 from forecastsite.accounts.roles import ROLES
+from forecastsite.api.models import ApiKey
 from forecastsite.asgi import application
 from forecastsite.cleanup.models import CleanUp, Nightly
-from prediction.models import AccuracyAlert, CurrentForecast, Forecast, ForecastRun
+from prediction.models import (
+    AccuracyAlert,
+    CurrentForecast,
+    Forecast,
+    ForecastRun,
+    OrderLine,
+    OrderRun,
+    Override,
+    Scenario,
+)
+from prediction.order_runs.decisions import approve_lines, export_lines
+from prediction.order_runs.maker import prepare_order, save_order
+from prediction.scenarios.edits import PlanEdit
+from prediction.scenarios.runner import run_scenario
+from prediction.tasks import make_order_run
 from registry.datasets.models import Dataset, DatasetVersion
-from registry.datasets.stock.models import StockSnapshot, Terms
+from registry.datasets.stock.models import Terms
 from registry.datasets.uploads import Upload
 from registry.model_versions.models import ModelVersion
 from registry.storage.artifacts import get_artifact_store
 from registry.storage.tombstones import Tombstone
+from tests.helpers import small_files
 from tests.helpers.trials import repeats
 from training import queue
 from training.events import RunEvent
@@ -39,7 +55,8 @@ from training.routing import websocket_urlpatterns
 
 PEOPLE = ("anonymous", "viewer", "planner", "curator", "operator")
 
-# + may, - is refused with one sentence, in: is led to the sign-in page, 404: is not told that it exists.
+# + may, - is refused with one sentence, in: is led to the sign-in page, 404: is not told that it exists,
+# 401: needs a key.
 # own: the row was made by the person who asks; other: by somebody else; any: it makes no difference.
 PAGES = """
 method address                     whose  anonymous viewer planner curator operator
@@ -65,6 +82,36 @@ POST   products-run-delete         other  in        -      -       +       +
 GET    accuracy                    any    in        +      +       +       +
 GET    accuracy?export=csv         any    in        +      +       +       +
 POST   accuracy-alert              any    in        -      +       +       -
+GET    overrides                   any    in        +      +       +       +
+GET    overrides?export=csv        any    in        +      +       +       +
+GET    override                    any    in        +      +       +       +
+GET    override-new                any    in        -      +       +       -
+POST   override-new                any    in        -      +       +       -
+GET    override-withdraw           own    in        -      +       +       -
+GET    override-withdraw           other  in        -      -       +       -
+POST   override-withdraw           own    in        -      +       +       -
+POST   override-withdraw           other  in        -      -       +       -
+GET    scorecard                   any    in        +      +       +       +
+GET    scorecard?export=xlsx       any    in        +      +       +       +
+GET    orders                      any    in        +      +       +       +
+POST   orders-new                  any    in        -      +       +       -
+GET    orders-policy               any    in        +      +       +       +
+POST   orders-policy               any    in        -      -       +       -
+GET    orders-run                  any    in        +      +       +       +
+GET    orders-run?export=csv       any    in        +      +       +       +
+GET    orders-run?export=xlsx      any    in        +      +       +       +
+POST   orders-change               any    in        -      +       +       -
+POST   orders-approve              any    in        -      -       +       -
+POST   orders-export               any    in        -      +       +       -
+GET    orders-again                any    in        -      +       +       -
+POST   orders-again                any    in        -      +       +       -
+GET    orders-print                any    in        +      +       +       +
+GET    orders-line                 any    in        +      +       +       +
+GET    orders-line-why             any    in        +      +       +       +
+GET    orders-delete               own    in        -      +       +       +
+GET    orders-delete               other  in        -      -       +       +
+POST   orders-delete               own    in        -      +       +       +
+POST   orders-delete               other  in        -      -       +       +
 GET    news                        any    in        +      +       +       +
 GET    welcome                     any    in        +      +       +       +
 GET    sample-file                 any    in        +      +       +       +
@@ -136,6 +183,30 @@ POST   forecast                    any    in        -      +       +       -
 GET    forecast-detail             any    in        +      +       +       +
 GET    forecast-why                any    in        +      +       +       +
 GET    forecast-asked-why          any    in        -      +       +       -
+GET    forecast-plan               any    in        -      +       +       -
+POST   forecast-plan               any    in        -      +       +       -
+GET    forecast-asked-plan         any    in        -      +       +       -
+POST   forecast-asked-plan         any    in        -      +       +       -
+GET    scenarios                   any    in        +      +       +       +
+GET    scenarios-compare           any    in        +      +       +       +
+GET    scenarios-compare?export=csv  any  in        +      +       +       +
+GET    scenario                    own    in        +      +       +       +
+GET    scenario                    other  in        404    404     404     404
+GET    scenario?export=xlsx        own    in        +      +       +       +
+POST   scenario-edit               own    in        -      +       +       -
+POST   scenario-edit               other  in        -      404     404     -
+POST   scenario-change             own    in        -      +       +       -
+POST   scenario-change             other  in        -      404     404     -
+POST   scenario-duplicate          own    in        -      +       +       -
+POST   scenario-duplicate          other  in        -      404     404     -
+GET    scenario-delete             own    in        -      +       +       -
+GET    scenario-delete             other  in        -      404     404     -
+POST   scenario-delete             own    in        -      +       +       -
+POST   scenario-delete             other  in        -      404     404     -
+GET    scenario-adopt              own    in        -      -       +       -
+GET    scenario-adopt              other  in        -      -       404     -
+POST   scenario-adopt              own    in        -      -       +       -
+POST   scenario-adopt              other  in        -      -       404     -
 GET    forecast-csv                any    in        +      +       +       +
 GET    forecast-excel              any    in        +      +       +       +
 GET    history                     any    in        +      +       +       +
@@ -154,6 +225,11 @@ POST   login                       any    +         +      +       +       +
 POST   logout                      any    in        in     in      in      in
 POST   set_language                any    +         +      +       +       +
 GET    metrics                     any    404       404    404     404     404
+GET    keys                        any    in        +      +       +       +
+POST   keys                        any    in        +      +       +       +
+POST   key-revoke                  own    in        +      +       +       +
+POST   key-revoke                  other  in        404    404     404     404
+GET    api                         any    401       401    401     401     401
 GET    admin:index                 any    in        -      -       +       +
 GET    admin:login                 any    in        in     in      +       +
 POST   admin:logout                any    in        -      -       in      in
@@ -173,6 +249,7 @@ TABLES = """
 table                    curator operator
 auth.user                -       -
 auth.group               -       -
+forecastsite.apikey      -       v
 axes.accessattempt       -       v
 axes.accessfailurelog    -       v
 axes.accesslog           -       v
@@ -195,6 +272,11 @@ training.runevent        v       v
 prediction.forecast      v       v
 prediction.forecastrun   v       v
 prediction.accuracyalert v       v
+prediction.override      v       v
+prediction.orderrun      v       v
+prediction.orderline     v       v
+prediction.orderexport   v       v
+prediction.orderpolicy   v       v
 """
 
 ACTS = """
@@ -222,9 +304,16 @@ prediction.forecastrun   unpin               +       -
 prediction.forecastrun   archive             +       +
 prediction.forecastrun   restore             +       +
 prediction.forecastrun   delete_with_file    +       +
+prediction.override      withdraw            +       -
+prediction.orderrun      pin                 +       -
+prediction.orderrun      unpin               +       -
+prediction.orderrun      archive             +       +
+prediction.orderrun      restore             +       +
+prediction.orderrun      delete_with_file    +       +
 training.trainingrun     stop                +       +
 training.trainingrun     again               +       -
 axes.accessattempt       unlock              -       +
+forecastsite.apikey      revoke              -       +
 forecastsite.nightly     switch_on           -       +
 forecastsite.nightly     switch_off          -       +
 """
@@ -297,18 +386,29 @@ def world(publish, upload, sales, archive_folder, make_run):
     AccessAttempt.objects.create(**door, path_info="/login/", failures_since_start=2)
     AccessFailureLog.objects.create(**door, path_info="/login/")
     AccessLog.objects.create(**door, path_info="/login/")
+    key = ApiKey.objects.create(name="ERP", prefix="fs_1", owner=upload.created_by)
     CleanUp.objects.create(deleted=1)
     Nightly.objects.ensure_schedule()
-    stock = StockSnapshot(dataset=sales.dataset, as_of=sales.last)
-    stock.write(b"stock")
-    stock.mark_ready()
+    stock = small_files.stock(sales)
     Terms.objects.create(dataset=sales.dataset, level="all", lead_days=3)
-    owned = (spare, forecast, made, made.sums, made.totals, sales, stock)
+    make_run(spare)  # a forecast run that the order needs, beside the one that may be deleted
+    order = save_order(prepare_order(sales.dataset))
+    make_order_run(str(order.pk))
+    order.refresh_from_db()
+    approve_lines(order, range(order.lines), None)
+    export = export_lines(order, None, "csv", None)
+    owned = (spare, forecast, made, made.sums, made.totals, sales, stock, order)
     files = {row.path: row.read() for row in owned}
-    rows = {"version": spare, "forecast": forecast, "run": run, "sales": sales, "upload": upload}
+    rows = {"version": spare, "forecast": forecast, "run": run, "sales": sales, "upload": upload, "key": key}
     day = {"first": sales.first, "last": sales.last, "weeks": 2, "change": 0.3}
     alert = AccuracyAlert.objects.create(dataset=sales.dataset, kind="bias", **day)
-    return {**rows, "forecast_run": made, "alert": alert, "stock": stock, "files": files}
+    days = {"first": sales.last, "last": sales.last, "kind": "percent", "amount": 5.0, "reason": "other"}
+    override = Override.objects.create(dataset=sales.dataset, **days)
+    facts = {"version": spare, "dataset_version": sales, "horizon": 7, "series": {"product": "P001"}}
+    plan = Scenario.objects.create(name="plan", **facts, edits=[PlanEdit(("2026-11-01",), True).to_json()])
+    run_scenario(plan)
+    facts = {"forecast_run": made, "alert": alert, "stock": stock, "plan": plan, "override": override}
+    return {**rows, **facts, "files": files, "order": order, "export": export}
 
 
 @pytest.fixture
@@ -338,7 +438,12 @@ def give_to(world: dict, user: User) -> None:
     TrainingRun.objects.update(created_by=user)
     Forecast.objects.update(created_by=user)
     ForecastRun.objects.update(created_by=user)
+    OrderRun.objects.update(created_by=user)
+    OrderLine.objects.update(state=OrderLine.State.DRAFT)  # own orders are deleted before approval only
     Upload.objects.update(created_by=user)
+    ApiKey.objects.update(owner=user)
+    Override.objects.update(created_by=user)
+    Scenario.objects.update(created_by=user)
 
 
 def place(address: str, world: dict) -> str:
@@ -348,15 +453,21 @@ def place(address: str, world: dict) -> str:
         "dataset": world["sales"].dataset_id, "catalogue": world["sales"].dataset_id,
         "dataset-back": world["sales"].pk, "model": world["version"].pk, "run": world["run"].pk,
         "forecast": world["forecast"].pk, "upload": world["upload"].pk,
-        "products-run": world["forecast_run"].pk,
+        "products-run": world["forecast_run"].pk, "orders": world["order"].pk,
+        "override": world["override"].pk,
+        "scenario": world["plan"].pk,
     }  # fmt: skip
     fixed = {
+        "api": ["datasets"], "key-revoke": [world["key"].pk],
         "accuracy-alert": [world["alert"].pk, "closed"], "help-for": ["buyer"], "suggest": ["product"],
-        "admin:app_list": ["registry"],
+        "admin:app_list": ["registry"], "orders-again": [world["order"].pk, world["export"].pk],
+        "orders-line": [world["order"].pk, 0], "orders-line-why": [world["order"].pk, 0],
         "admin:auth_user_password_change": [User.objects.first().pk],
     }  # fmt: skip
     found = next((key for key in (name, name.rpartition("-")[0], name.split("-")[0]) if key in keys), None)
-    plain = {"forecast", "forecast-asked-why", "upload", "stock-upload", "models-compare", "products-run-new"}
+    plain = {"forecast", "upload", "stock-upload", "models-compare", "products-run-new"}
+    plain |= {"forecast-asked-why", "forecast-asked-plan", "orders", "orders-new", "orders-policy"}
+    plain |= {"override-new"}
     args = fixed.get(name, [] if found is None or name in plain else [keys[found]])
     return reverse(name, args=args) + (f"?{query}" if query else "")
 
@@ -365,8 +476,8 @@ def outcome(response) -> str:
     """What the person got, in the letters of the matrix."""
     if response.status_code == 302 and response["Location"].startswith(("/login/", "/admin/login/")):
         return "in"
-    if response.status_code in (403, 404):
-        return {403: "-", 404: "404"}[response.status_code]
+    if response.status_code in (401, 403, 404):
+        return {403: "-"}.get(response.status_code, str(response.status_code))
     assert response.status_code in (200, 204, 302), response.status_code
     return "+"
 
@@ -437,9 +548,12 @@ def prepared(table: str, act: str, world: dict):
         "registry.datasetversion": world["sales"],
         "prediction.forecast": world["forecast"], "prediction.forecastrun": world["forecast_run"],
         "training.trainingrun": world["run"],
-        "axes.accessattempt": AccessAttempt.objects.first(),
+        "axes.accessattempt": AccessAttempt.objects.first(), "forecastsite.apikey": world["key"],
+        "prediction.override": world["override"], "prediction.orderrun": world["order"],
         "forecastsite.nightly": Nightly.objects.ensure_schedule(),
     }[table]  # fmt: skip
+    if table != "prediction.orderrun":  # which keeps what it was made from
+        OrderRun.objects.all().delete()
     if act == "roll_back" and table == "prediction.forecastrun":
         CurrentForecast.objects.update(run=row, previous=row)
     elif act == "roll_back":

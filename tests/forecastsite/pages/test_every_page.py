@@ -7,6 +7,7 @@ import re
 import pytest
 from django.urls import get_resolver, reverse
 
+from prediction.models import Override
 from training import queue
 from training.models import TrainingRun
 
@@ -16,6 +17,9 @@ PLAIN = [
     "products-compare",
     "products-runs",
     "accuracy",
+    "overrides",
+    "override-new",
+    "scorecard",
     "data",
     "train",
     "queue",
@@ -29,6 +33,7 @@ PLAIN = [
     "upload",
     "stock-upload",
     "help",
+    "keys",
     "password",
     "welcome",
     "sample-file",
@@ -43,6 +48,7 @@ OF_FORECAST_RUN = [
     "products-run-parquet",
     "products-run-csv",
 ]
+OF_OVERRIDE = ["override", "override-withdraw"]
 OF_RUN = ["run", "run-cancel", "run-finish", "run-again"]
 OF_DATASET = [
     "dataset",
@@ -55,10 +61,18 @@ OF_DATASET = [
 ]
 OF_DATA_VERSION = ["dataset-back"]
 OF_UPLOAD = ["upload-match", "upload-check", "upload-rows"]
-POSTED = {"accuracy-alert", "upload-discard", "dataset-pause", "products-run-new", "products-run-back"}
+POSTED = {
+    "accuracy-alert",
+    "key-revoke",
+    "upload-discard",
+    "dataset-pause",
+    "products-run-new",
+    "products-run-back",
+}
 OF_KIND = ["suggest"]
 LEADS_ON = {"model-roll-back", "model-retrain"}  # changes something and leads to another page
 OPEN = {"login", "logout", "metrics", "set_language"}
+PROGRAMS = {"api"}
 
 
 @pytest.fixture
@@ -68,6 +82,8 @@ def pages(forecast, version, sales, upload, make_run) -> list[str]:
     run.cancel()  # a dataset with an active training is not deleted
     owners = [(OF_VERSION, version), (OF_FORECAST, forecast), (OF_RUN, run), (OF_DATASET, sales.dataset)]
     owners += [(OF_DATA_VERSION, sales), (OF_UPLOAD, upload), (OF_FORECAST_RUN, make_run(version))]
+    days = {"first": sales.last, "last": sales.last, "kind": "percent", "amount": 5.0, "reason": "other"}
+    owners.append((OF_OVERRIDE, Override.objects.create(dataset=sales.dataset, **days)))
     owned = [reverse(name, args=[owner.pk]) for names, owner in owners for name in names]
     owned += [reverse(name, args=[kind]) for name in OF_KIND for kind in ("store", "product")]
     helps = [reverse("help-for", args=[who]) for who in READERS]
@@ -85,6 +101,7 @@ def test_these_tests_know_every_page():
         *OF_FORECAST,
         *OF_FORECAST_RUN,
         *OF_RUN,
+        *OF_OVERRIDE,
         *OF_DATASET,
         *OF_DATA_VERSION,
         *OF_UPLOAD,
@@ -93,6 +110,7 @@ def test_these_tests_know_every_page():
         *LEADS_ON,
         "help-for",
         *OPEN,
+        *PROGRAMS,
     }
 
 

@@ -35,14 +35,14 @@ def sales(sales) -> DatasetVersion:
 
 
 @pytest.fixture
-def runs(version, sales) -> list[ForecastRun]:
-    made = []
-    for days in AGO:
+def runs(version, sales, make_once) -> list[ForecastRun]:
+    def make(days: int) -> ForecastRun:
         run = ForecastRun(version=version, dataset_version=sales, as_of=sales.last - timedelta(days=days))
         run.save(force_insert=True)
         run_job(run)
-        made.append(ForecastRun.objects.get(pk=run.pk))
-    return made
+        return ForecastRun.objects.get(pk=run.pk)
+
+    return make_once(("runs", version.pk), lambda: [make(days) for days in AGO])
 
 
 @pytest.fixture
@@ -125,6 +125,7 @@ def test_levels_and_sizes_add_up_to_everything(compared, sales):
         assert sums.values == pytest.approx(total, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_days_that_come_one_by_one_give_the_same_sums_as_all_at_once(runs, sales, monkeypatch):
     dataset, last = sales.dataset, sales.last
     for back in range(41, -1, -1):

@@ -36,6 +36,7 @@ def multiply(week: WeekTotal, factor: float, missed: float = 1.0) -> WeekTotal:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("factor", [1.25, 0.75])
 def test_a_shift_of_a_quarter_is_flagged_within_two_weeks(factor):
     flagged = 0
@@ -46,6 +47,7 @@ def test_a_shift_of_a_quarter_is_flagged_within_two_weeks(factor):
     assert flagged >= 18
 
 
+@pytest.mark.slow
 def test_a_year_without_a_shift_has_one_false_alarm_at_most():
     for find in (find_bias_drift, lambda weeks: find_skill_drift(weeks, (-0.7, 0.1))):
         counts = []

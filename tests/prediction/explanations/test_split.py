@@ -17,6 +17,8 @@ from registry.series.panel import Panel
 from tests.helpers.waves import ROLES, wave_frame
 from training.learning.pipeline import TrainingConfig, TrainingPipeline
 
+pytestmark = pytest.mark.slow
+
 HORIZON = 14
 NETWORKS = [
     name for name, _label in algorithms.list_choices() if name not in ("auto", "trees", "seasonal_naive")
@@ -37,7 +39,8 @@ def sales() -> Panel:
 
 @cache
 def learned(name: str) -> Bundle:
-    learning = TrainingPipeline(sales(), TrainingConfig(name, {"steps": 80}, HORIZON, budget=2.0, windows=1))
+    knobs = {"steps": 60, "rows": 4000} if name == "trees" else {"steps": 10}
+    learning = TrainingPipeline(sales(), TrainingConfig(name, knobs, HORIZON, budget=60.0, windows=1))
     for _progress in learning:
         pass
     return learning.result.bundle
@@ -68,7 +71,6 @@ def test_the_parts_of_a_blend_add_up_to_its_forecast() -> None:
     check_sum(blend())
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_parts_of_every_algorithm_add_up_to_its_forecast(name: str) -> None:
     check_sum(learned(name))

@@ -9,7 +9,7 @@ import pytest
 from prediction.forecast_page.typed_codes import TypedCode, UnknownCode
 from registry.datasets.catalog import Item
 from registry.datasets.importer import import_file
-from registry.datasets.names import load_names
+from registry.datasets.names import load_names, read_names
 
 
 @pytest.fixture
@@ -37,6 +37,7 @@ def chinese(sales) -> None:
         Item.objects.create(dataset=sales.dataset, kind="product", code=code, name=name)
         sales.products = [*sales.products, code]
     sales.save()
+    read_names.cache_clear()  # a version never changes outside tests
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from openpyxl import load_workbook
 from prediction.current_forecast import load_current
 from prediction.items.listing import sort_items
 from prediction.tasks import make_current_forecast
+from training.models import TrainingRun
 
 
 @pytest.fixture
@@ -78,6 +79,14 @@ def test_a_viewer_sees_the_list_without_links_that_would_be_refused(browse, pers
 
 def test_without_a_model_the_list_says_what_is_missing(page, sales, read):
     assert "No model covers all products and stores yet" in read(page.get("/products/"))
+    assert b'href="/train/">Train a model' in page.get("/products/").content
+
+
+def test_while_the_first_model_learns_the_list_leads_to_it(page, sales):
+    run = TrainingRun.objects.create(dataset_version=sales, algorithm="kan")
+    for address in ("/products/", "/forecast/"):
+        content = page.get(address, follow=True).content.decode()
+        assert f"/runs/{run.pk}/" in content and 'primary" href' not in content
 
 
 def test_without_sales_the_list_says_what_to_do(page, read):

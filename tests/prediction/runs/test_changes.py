@@ -119,6 +119,7 @@ def test_sales_and_model_share_the_change_and_the_parts_add_up(version, newer, p
     monkeypatch.setattr("prediction.engine.load_bundle", forecast_louder)
     pair = RunPair(run, find_previous(run))
     pair.now *= 1.2  # as its file would be
+    pair.model_now *= 1.2
     rows = pair.choose_moved()
     inputs, parts = pair.split(rows)
     assert inputs == ["sales", "model"]

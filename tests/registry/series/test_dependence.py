@@ -66,6 +66,7 @@ def test_independent_errors_are_found_independent():
         assert sum(part) < 0.04
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("parts", [(0.0, 0.1, 0.2), (0.0, 0.0, 0.4)])
 def test_eight_in_ten_sums_of_any_days_and_groups_are_inside(parts):
     chain = Chain(3, *parts)

@@ -85,6 +85,7 @@ def one_thread_after():
     torch.set_num_threads(1)
 
 
+@pytest.mark.slow
 def test_two_threads_learn_the_same_bytes_as_one_also_after_an_interruption(
     panel, tmp_path, one_thread_after
 ):

@@ -15,7 +15,7 @@ from registry.datasets.reader import read_table
 from registry.datasets.scope import Scope
 from registry.storage.artifacts import CorruptArtifact
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,7 @@ from registry.datasets.models import DatasetVersion
 from registry.datasets.reader import read_frame
 from registry.datasets.store import layout
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 START, DAYS = np.datetime64("2025-01-06"), 300
 STORES, PRODUCTS = ["S1", "S2", "S3"], [f"P{number}" for number in range(8)]
 

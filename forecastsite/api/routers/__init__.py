@@ -1,0 +1,3 @@
+"""The routes of the API, one module for each noun."""
+
+from __future__ import annotations

@@ -1,0 +1,35 @@
+"""Long work: a request that starts it is answered at once with a job to ask for."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
+from django.utils.translation import gettext as _
+from ninja import Status
+
+from forecastsite.api.access import KeyRequest, needs, router
+from forecastsite.api.schemas import JobOut
+from forecastsite.api.shapes import show_job
+from prediction.models import ForecastRun
+from training.models import TrainingRun
+
+
+@router.get("/jobs/{uuid:job}", response=JobOut, **needs("", stores="filtered"))
+def get_job(request: KeyRequest, job: UUID) -> Any:
+    """State of a training or forecast run; ask every few seconds until it is done, failed or cancelled."""
+    for kind, scope in ((TrainingRun, "training"), (ForecastRun, "forecasts")):
+        row = kind._default_manager.filter(pk=job).first()
+        if row is not None:
+            if request.api_key and not {f"{scope}:read", f"{scope}:write"} & set(request.api_key.scopes):
+                raise PermissionDenied(_("This key lacks the scope %(scope)s.") % {"scope": f"{scope}:read"})
+            return show_job(row)
+    raise Http404
+
+
+def accept_job(response: HttpResponse, row: TrainingRun | ForecastRun) -> Any:
+    """Status 202 with the job and where to ask for it."""
+    response["Location"] = f"/api/v1/jobs/{row.pk}"
+    return Status(202, show_job(row))

@@ -1,0 +1,238 @@
+"""Who may use which route: every operation, every role, every scope. A new one needs a line here."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+
+import pytest
+from django.db import transaction
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from forecastsite.api.documents import iter_operations
+from forecastsite.api.keys import hash_key
+from forecastsite.api.models import ApiKey
+from forecastsite.api.scopes import SCOPES
+from forecastsite.api.v1 import read_document
+from prediction.models import AccuracyAlert, CurrentForecast, Forecast
+from training import queue
+
+PEOPLE = ("viewer", "planner", "curator", "operator")
+SECRET = "fs_0000_secret"
+
+# + the role may, - it is refused. Rows were made by somebody else. `twin`: the page's verb that it is.
+ROUTES = """
+operation                scope            viewer planner curator operator twin
+list_datasets            data:read        +      +       +       +        -
+get_dataset              data:read        +      +       +       +        -
+create_dataset           data:write       -      -       +       -        upload
+change_dataset           data:write       -      -       +       -        dataset-rename,dataset-pause
+remove_dataset           data:write       -      -       +       -        dataset-delete
+list_dataset_versions    data:read        +      +       +       +        -
+restore_dataset_version  data:write       -      -       +       -        dataset-back
+download_sales           data:read        +      +       +       +        -
+import_sales             data:write       -      -       +       -        upload,upload-check
+check_sales              data:write       -      -       +       -        upload-match
+list_items               data:read        +      +       +       +        -
+list_stock               stock:read       +      +       +       +        -
+put_stock                stock:write      -      +       +       -        stock-upload
+list_terms               stock:read       +      +       +       +        -
+put_terms                stock:write      -      +       +       -        stock-upload
+list_trainings           training:read    +      +       +       +        -
+get_training             training:read    +      +       +       +        -
+start_training           training:write   -      +       +       -        train
+cancel_training          training:write   -      -       +       +        run-cancel
+finish_training          training:write   -      -       +       +        run-finish
+repeat_training          training:write   -      +       +       -        run-again
+list_versions            models:read      +      +       +       +        -
+get_version              models:read      +      +       +       +        -
+promote_version          models:write     -      -       +       -        model-promote
+roll_back_version        models:write     -      -       +       -        model-roll-back
+retrain                  training:write   -      +       +       -        model-retrain
+delete_version           models:write     -      -       +       +        model-delete
+list_forecast_runs       forecasts:read   +      +       +       +        -
+start_forecast_run       forecasts:write  -      +       +       -        products-run-new
+get_current_run          forecasts:read   +      +       +       +        -
+get_current_rows         forecasts:read   +      +       +       +        -
+get_forecast_run         forecasts:read   +      +       +       +        -
+get_forecast_rows        forecasts:read   +      +       +       +        -
+promote_forecast_run     forecasts:write  -      -       +       -        products-run-promote
+roll_back_forecast_run   forecasts:write  -      -       +       -        products-run-back
+delete_forecast_run      forecasts:write  -      -       +       +        products-run-delete
+list_forecasts           forecasts:read   +      +       +       +        -
+make_forecast            forecasts:write  -      +       +       -        forecast
+get_forecast             forecasts:read   +      +       +       +        -
+delete_forecast          forecasts:write  -      -       +       +        forecast-delete
+list_accuracy            accuracy:read    +      +       +       +        -
+list_alerts              accuracy:read    +      +       +       +        -
+change_state             accuracy:write   -      +       +       -        accuracy-alert
+get_job                  -                +      +       +       +        -
+"""
+
+PERSONAL = {  # verbs of pages that only a person does, in a browser
+    "login": "signs a person in", "logout": "signs a person out", "password": "a person's own",
+    "set_language": "a program sends Accept-Language", "keys": "a key makes no keys",
+    "key-revoke": "a key ends no keys", "upload-discard": "a check through the API leaves nothing behind",
+}  # fmt: skip
+WAITING = {  # verbs that came with release 0.2 while the API was built: their twins follow
+    "forecast-plan", "forecast-asked-plan", "scenario-edit", "scenario-change", "scenario-duplicate",
+    "scenario-adopt", "scenario-delete", "override-new", "override-withdraw", "orders-new", "orders-change",
+    "orders-approve", "orders-export", "orders-again", "orders-delete",
+    "orders-policy",
+}  # fmt: skip
+BODIES = {
+    "create_dataset": "date,store,product,qty\n2026-01-01,S1,P1,1\n",
+    "import_sales": "date,store,product,qty\n2026-01-01,S1,P1,1\n",
+    "check_sales": "date,store,product,qty\n2026-01-01,S1,P1,1\n",
+    "put_stock": "store,product,qty\nS01,P001,7\n",
+    "put_terms": "product,pack\nP001,6\n",
+    "change_dataset": {"paused": True},
+    "start_training": {"dataset": 1, "algorithm": "seasonal_naive"},
+    "promote_version": {"reason": "Try it."},
+    "promote_forecast_run": {"reason": "Try it."},
+    "start_forecast_run": {},
+    "make_forecast": {"dataset": 1, "product": "P001"},
+    "change_state": {"state": "closed"},
+}  # fmt: skip
+QUERIES = {"create_dataset": "?name=new"}
+
+
+def rows() -> list[dict[str, str]]:
+    head, *lines = [line.split() for line in ROUTES.strip().splitlines()]
+    return [dict(zip(head, line, strict=True)) for line in lines]
+
+
+def operations() -> dict[str, tuple[str, str, dict]]:
+    """Path, method and description by name."""
+    found = {}
+    for path, method, operation in iter_operations(json.loads(read_document())):
+        found[operation["operationId"].rpartition("routers_")[2].partition("_")[2]] = (
+            path,
+            method,
+            operation,
+        )
+    return found
+
+
+def test_every_operation_has_a_line_with_its_scope():
+    told = {row["operation"]: row["scope"].strip("-") for row in rows()}
+    assert told == {name: operation["x-scope"] for name, (_path, _method, operation) in operations().items()}
+    assert {scope for scope in told.values() if scope} == set(SCOPES)
+
+
+def posted_names(resolver=None) -> set[str]:
+    """Names of the pages, without the admin, that take a POST: those that refuse a GET, and forms."""
+    found = set()
+    for one in (resolver or get_resolver()).url_patterns:
+        if isinstance(one, URLResolver) and one.app_name != "admin":
+            found |= posted_names(one)
+        elif isinstance(one, URLPattern) and takes_post(one.callback):
+            found.add(one.name)
+    return found
+
+
+def takes_post(view) -> bool:
+    """Whether the methods that a view names contain POST; a class-based view has it as a method."""
+    if hasattr(view, "view_class"):
+        return hasattr(view.view_class, "post")
+    for cell in view.__closure__ or ():
+        inside = cell.cell_contents
+        if isinstance(inside, list) and "POST" in inside:
+            return True
+        if callable(inside) and hasattr(inside, "__closure__") and takes_post(inside):
+            return True
+    return False
+
+
+def test_every_verb_of_a_page_has_its_twin():
+    verbs = posted_names()
+    assert {"train", "model-promote", "upload", "products-run-new", "password"} <= verbs
+    twins = {name for row in rows() for name in row["twin"].split(",")} - {"-"}
+    assert not verbs - set(PERSONAL) - twins - WAITING
+    assert not WAITING - verbs
+    assert twins <= verbs
+
+
+@pytest.fixture
+def places(publish, sales, make_run):
+    """Rows that the addresses name, made by nobody who asks."""
+    publish(wape=0.2)
+    spare = publish(wape=0.4)
+    made = make_run(spare)
+    CurrentForecast.objects.update_or_create(
+        dataset=sales.dataset, defaults={"run": made, "forecast": made.totals}
+    )
+    days = {"first": sales.first, "last": sales.last, "weeks": 2, "change": 0.3}
+    run = queue.enqueue_run(sales, spare.model.scope, "seasonal_naive")
+    return {
+        "dataset": sales.dataset_id,
+        "version": spare.pk,
+        "run": make_run(spare).pk,
+        "training": run.pk,
+        "job": run.pk,
+        "forecast": Forecast.objects.make_forecast(spare, product="P001", horizon=7).pk,
+        "alert": AccuracyAlert.objects.create(dataset=sales.dataset, kind="bias", **days).pk,
+    }
+
+
+@contextmanager
+def undone():
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def send(client, name: str, places: dict, path: str, method: str):
+    """One request that the operation understands."""
+    named = dict(places)
+    if name == "restore_dataset_version":
+        from registry.datasets.models import DatasetVersion
+
+        named["version"] = DatasetVersion.objects.get().pk
+    address, body = path.format(**named) + QUERIES.get(name, ""), BODIES.get(name, "")
+    if isinstance(body, str):
+        return client.generic(method.upper(), address, body, "text/csv" if body else "")
+    body = {**body, "dataset": places["dataset"]} if "dataset" in body else body
+    return client.generic(method.upper(), address, json.dumps(body), "application/json")
+
+
+def make_client(anonymous, owner, scopes):
+    ApiKey.objects.all().delete()
+    facts = {"prefix": "fs_0000", "digest": hash_key(SECRET), "owner": owner, "scopes": list(scopes)}
+    ApiKey.objects.create(name="all", **facts)
+    anonymous.defaults["HTTP_AUTHORIZATION"] = f"Bearer {SECRET}"
+    return anonymous
+
+
+@pytest.mark.slow
+def test_every_operation_answers_each_role_as_the_matrix_says(places, person, anonymous):
+    """With a key of all scopes: what refuses is the right of its owner."""
+    wrong = []
+    for kind in PEOPLE:
+        client = make_client(anonymous, person(kind, *([] if kind == "viewer" else [kind.title()])), SCOPES)
+        for row in sorted(rows(), key=lambda one: one["operation"] == "remove_dataset"):
+            path, method, _facts = operations()[row["operation"]]
+            with undone():
+                answer = send(client, row["operation"], places, path, method)
+                if answer.streaming:
+                    b"".join(answer.streaming_content)
+            got = "-" if answer.status_code == 403 else "+"
+            if got != row[kind] or answer.status_code >= 500:
+                wrong.append(f"{kind} {row['operation']}: {answer.status_code} {answer.content[:200]}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_key_with_one_scope_is_refused_everywhere_else(program, admin, places):
+    client, opened = program(admin, "stock:read"), set()
+    for name, (path, method, operation) in operations().items():
+        answer = send(client, name, places, path, method)
+        if answer.status_code != 403:
+            opened.add(operation["x-scope"])
+        else:
+            assert "lacks the scope" in answer.json()["detail"]
+    assert opened == {"stock:read"}
+
+
+def test_without_a_key_every_operation_is_refused(anonymous, places):
+    for name, (path, method, _operation) in operations().items():
+        assert send(anonymous, name, places, path, method).status_code == 401, name

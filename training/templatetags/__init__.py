@@ -1,0 +1,3 @@
+"""Template tags about trainings."""
+
+from __future__ import annotations
