@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +16,6 @@ from django.utils.translation import gettext as _
 from registry.datasets.importing.checks.decisions import Decisions
 from registry.datasets.importing.errors import SalesFileError
 from registry.datasets.importing.findings import MAX_EXAMPLES, Example, Finding
-
-if TYPE_CHECKING:
-    from registry.datasets.importing.batches.encoded import EncodedFile
 
 MAX_COLUMNS = 4000  # a wide file has a column for each day
 BATCH_ROWS = 1 << 16  # read at a time
@@ -40,6 +37,13 @@ class SourceFile:
     one_sheet: bool = False
 
 
+class RowsOnDisk(Protocol):
+    """The rows of a file that is larger than memory."""
+
+    folder: Path
+    row_count: int
+
+
 @dataclass
 class RawTable:
     """A file as read: its columns, the number of each row in a spreadsheet, and first findings.
@@ -58,7 +62,7 @@ class RawTable:
     encodings: list[dict[str, str]] = field(default_factory=list)  # that the file may have, with samples
     sheets: tuple[tuple[int, str], ...] = ()
     decided: Decisions | None = None  # of a bucket of a large file
-    large: EncodedFile | None = None  # all rows on the disk: then the table holds the first ones
+    large: RowsOnDisk | None = None  # all rows: then the table holds the first ones
 
     def locate(self, place: Example) -> Example:
         """The place with the row of its sheet, and the sheet's name before the column."""

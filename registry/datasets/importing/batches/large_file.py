@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from registry.datasets.importing.batches.buckets import CodePair, RowBuckets, count_series
 from registry.datasets.importing.batches.deciding import Decider, final_codes
+from registry.datasets.importing.batches.encoded import EncodedFile
 from registry.datasets.importing.batches.joined_logs import join_logs
 from registry.datasets.importing.canonical import CanonicalTable
 from registry.datasets.importing.checks.decisions import Decisions
@@ -46,7 +47,7 @@ class LargeFile:
 
     def __post_init__(self) -> None:
         raw, mapping = self.detected.long, self.detected.mapping
-        if raw.large is None:
+        if not isinstance(raw.large, EncodedFile):
             raise SalesFileError(too_large_message(raw.name))
         self.file = raw.large
         table = apply_mapping(raw, mapping, self.options.ignore)
