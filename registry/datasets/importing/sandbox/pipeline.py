@@ -207,12 +207,13 @@ def build_report(
     given = {name: role for name, role in given.items() if not (job.base and name not in facts.columns)}
     check_roles(job.name, given, sorted(facts.columns))
     roles, labels = assembly.write(Path(job.folder) / "canonical.parquet", given)
+    content_hash = assembly.content_hash
     assembly.clear()
     first, last = (from_day_number(day).isoformat() for day in facts.date_range)
     before = assembly.base.items if assembly.base is not None and assembly.places is not None else ()
     items = build_catalog(facts, labels, roles, before)
     return {
-        "hash": assembly.content_hash,
+        "hash": content_hash,
         "places": assembly.places,
         "rows": facts.row_count,
         "stores": facts.stores,
