@@ -26,6 +26,8 @@ from forecastsite.api.routers import (  # noqa: F401  each adds its routes
     forecasts,
     imports,
     jobs,
+    orders,
+    overrides,
     trainings,
     versions,
 )

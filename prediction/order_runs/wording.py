@@ -32,6 +32,7 @@ INPUT_TITLES = {
     "model": gettext_lazy("Changed model"),
     "stock": gettext_lazy("Stock and what is on order"),
     "terms": gettext_lazy("Terms and policy"),
+    "override": gettext_lazy("Overrides"),
 }
 
 

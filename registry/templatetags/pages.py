@@ -93,6 +93,8 @@ SECTIONS = {
     "override": "products",
     "overrides": "products",
     "scorecard": "accuracy",
+    "scenario": "forecast",
+    "scenarios": "forecast",
     "model": "models",
 }
 LISTS = {  # by the first part of an address
@@ -100,6 +102,7 @@ LISTS = {  # by the first part of an address
     "models": ("models", gettext_noop("Models")),
     "forecasts": ("history", gettext_noop("Forecast history")),
     "orders": ("orders", gettext_noop("Orders")),
+    "plans": ("scenarios", gettext_noop("Plans")),
     "runs": ("queue", gettext_noop("Queue")),
     "help": ("help", gettext_noop("Help")),
 }

@@ -30,6 +30,7 @@ from prediction.models import (
     CurrentForecast,
     Forecast,
     ForecastRun,
+    OrderBacktest,
     OrderLine,
     OrderRun,
     Override,
@@ -97,6 +98,9 @@ GET    orders                      any    in        +      +       +       +
 POST   orders-new                  any    in        -      +       +       -
 GET    orders-policy               any    in        +      +       +       +
 POST   orders-policy               any    in        -      -       +       -
+GET    orders-backtests            any    in        +      +       +       +
+POST   orders-backtests            any    in        -      +       +       -
+GET    orders-backtest             any    in        +      +       +       +
 GET    orders-run                  any    in        +      +       +       +
 GET    orders-run?export=csv       any    in        +      +       +       +
 GET    orders-run?export=xlsx      any    in        +      +       +       +
@@ -277,6 +281,7 @@ prediction.orderrun      v       v
 prediction.orderline     v       v
 prediction.orderexport   v       v
 prediction.orderpolicy   v       v
+prediction.orderbacktest v       v
 """
 
 ACTS = """
@@ -407,7 +412,10 @@ def world(publish, upload, sales, archive_folder, make_run):
     facts = {"version": spare, "dataset_version": sales, "horizon": 7, "series": {"product": "P001"}}
     plan = Scenario.objects.create(name="plan", **facts, edits=[PlanEdit(("2026-11-01",), True).to_json()])
     run_scenario(plan)
+    sources = {"dataset": sales.dataset, "dataset_version": sales, "policy": order.policy}
+    test = OrderBacktest.objects.create(**sources, algorithm="ets")
     facts = {"forecast_run": made, "alert": alert, "stock": stock, "plan": plan, "override": override}
+    facts["test"] = test
     return {**rows, **facts, "files": files, "order": order, "export": export}
 
 
@@ -461,13 +469,14 @@ def place(address: str, world: dict) -> str:
         "api": ["datasets"], "key-revoke": [world["key"].pk],
         "accuracy-alert": [world["alert"].pk, "closed"], "help-for": ["buyer"], "suggest": ["product"],
         "admin:app_list": ["registry"], "orders-again": [world["order"].pk, world["export"].pk],
+        "orders-backtest": [world["test"].pk],
         "orders-line": [world["order"].pk, 0], "orders-line-why": [world["order"].pk, 0],
         "admin:auth_user_password_change": [User.objects.first().pk],
     }  # fmt: skip
     found = next((key for key in (name, name.rpartition("-")[0], name.split("-")[0]) if key in keys), None)
     plain = {"forecast", "upload", "stock-upload", "models-compare", "products-run-new"}
     plain |= {"forecast-asked-why", "forecast-asked-plan", "orders", "orders-new", "orders-policy"}
-    plain |= {"override-new"}
+    plain |= {"override-new", "orders-backtests"}
     args = fixed.get(name, [] if found is None or name in plain else [keys[found]])
     return reverse(name, args=args) + (f"?{query}" if query else "")
 

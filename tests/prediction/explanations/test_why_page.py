@@ -112,4 +112,4 @@ def test_a_version_that_takes_promotions_for_a_loss_is_not_fit(page, version, re
     content = {"shares": {"season": 0.1}, "directions": {"promotion": 0.4}, "series": 6, "windows": 1}
     InputEffects.objects.update_or_create(version=version, defaults={"content": content})
     text = read(page.get(reverse("model", args=[version.pk])))
-    assert "Not fit for trying promotions: it expects less of 60% of the series then." in text
+    assert "Not fit for trying promotions: with one, 60% of the series are expected to sell less." in text

@@ -30,6 +30,7 @@ from prediction.order_runs.models import (
     current_policy,
 )
 from prediction.order_runs.wording import explain_quantity
+from prediction.overrides.models import Override
 from prediction.tasks import make_order_run
 from registry.access.audit import AuditEntry
 from registry.datasets.deletion import delete_dataset
@@ -203,3 +204,16 @@ def test_old_orders_go_unless_a_line_was_approved(order, make_order, user, setti
     items = {item.id: item for item in build_plan(build_default_policy()).items if item.kind == "order_run"}
     assert items[str(order.pk)].protected_by == ("approved",) and items[str(drafts.pk)].action == "delete"
     assert items[str(newest.pk)].action == "keep"
+
+
+def test_what_people_made_of_the_forecast_is_a_cause_of_its_own(order, version, make_run, make_order, sales):
+    days = {"first": sales.last + timedelta(days=1), "last": sales.last + timedelta(days=20)}
+    facts = {"kind": "percent", "amount": 100, "reason": "promotion"}
+    Override.objects.create(dataset=sales.dataset, product="P001", **days, **facts)
+    make_run(version)
+    again = make_order()
+    lines = load_lines(again)
+    for place in all_places(again):
+        found = explain_change(again, place)
+        changed = {"override": found.now - found.before} if lines.keys[place][1] == "P001" else {}
+        assert found.parts == pytest.approx(changed, abs=0.01)
