@@ -2,6 +2,7 @@
 
     python -m bench.promotions
     python -m bench.promotions rossmann --algorithms trees kan --budget 60
+    python -m bench.promotions truth --algorithms trees kan tide
 
 Matched days are of the same store and weekday, open and outside holidays: those on promotion against those
 without. Explanations are of the days ahead of the last origin, on the same conditions. Budgets count
@@ -19,13 +20,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench import data
-from prediction.explanations.inputs import PROMOTION, find_column
+from prediction.explanations.inputs import OTHER, PRICE, PROMOTION, find_column
 from prediction.explanations.split import split_forecast
 from registry.model_versions.bundle import Bundle
 from registry.series.calendar import is_holiday, weekday_numbers
 from registry.series.panel import Panel
 from training.learning.pipeline import TrainingConfig, TrainingPipeline
 
+LIFT, CLOSE = 2.6, 0.15  # of the generator: exp(2.6 x price cut); what counts as near
+TRUTH_DAYS, MIN_PROMOTED = 28, 3
 REACH = 1  # days beside a holiday that are left out, too
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 Values = NDArray[np.float64]
@@ -112,6 +115,47 @@ def report(name: str, algorithms: list[str], budget: float) -> str:
     return "\n".join([*lines, f"| explained against matched | | {apart} |"])
 
 
+def make_chain() -> Panel:
+    """The generated chain, with a column of noise that is known ahead."""
+    frame = data.make_sample(stores=10, products=50, days=1096)
+    frame["noise"] = np.random.default_rng(5).normal(size=len(frame)).astype("float32")
+    names = ("store_id", "product_id", "category")
+    frame = frame.drop(columns=["product_name"]).assign(**{name: frame[name].astype(str) for name in names})
+    roles = {**dict.fromkeys(("open", "promo", "price", "noise"), "known"), "category": "static"}
+    return Panel.from_frame(frame, roles, "DE")
+
+
+def check_truth(algorithms: list[str], budget: float) -> str:
+    """A table: how often the lift of a promotion with its price is that of the generator, within 15%."""
+    panel = make_chain()
+    past = panel.as_of(panel.origin - np.timedelta64(TRUTH_DAYS, "D"))
+    ahead = slice(past.days, past.days + TRUTH_DAYS)
+    promo, price = np.nan_to_num(panel.known["promo"]) > 0, panel.known["price"]
+    chosen = np.flatnonzero(promo[:, ahead].sum(axis=1) >= MIN_PROMOTED)
+    chosen = np.sort(np.random.default_rng(0).choice(chosen, min(80, len(chosen)), replace=False))
+    newest = slice(past.days - 120, past.days)
+    usual = np.nanmedian(np.where(promo[chosen, newest], np.nan, price[chosen, newest]), axis=1)
+    cut = np.clip(np.nan_to_num(1 - price[chosen, ahead] / usual[:, None]), 0, 1)
+    lines = ["| method | lift | added units | noise |", "|---|--:|--:|--:|"]
+    bundles = [learn(past, algorithm, TRUTH_DAYS, budget) for algorithm in algorithms]
+    if len(bundles) > 1:
+        members = [replace(one.members[0], weight=1 / len(bundles)) for one in bundles]
+        bundles, algorithms = [*bundles, replace(bundles[0], members=members)], [*algorithms, "blend"]
+    for algorithm, bundle in zip(algorithms, bundles, strict=True):
+        mean = bundle.forecast(past, TRUTH_DAYS, chosen).mean
+        parts = split_forecast(bundle, past, chosen, mean)
+        added = parts[PROMOTION] + parts[PRICE]
+        counted = promo[chosen, ahead] & (mean > 0)
+        base = np.where(counted, mean - added, 0)
+        found = np.where(counted, added, 0).sum(axis=1) / base.sum(axis=1)
+        true = (base * np.expm1(LIFT * cut)).sum(axis=1) / base.sum(axis=1)
+        lift = (abs((1 + found) / (1 + true) - 1) < CLOSE).mean()
+        sizes = {name: abs(units).mean() for name, units in parts.items()}
+        units, noise = (abs(found / true - 1) < CLOSE).mean(), sizes[OTHER] / sum(sizes.values())
+        lines.append(f"| {algorithm} | {lift:.1%} | {units:.1%} | {noise:.2%} |")
+    return "\n".join(lines)
+
+
 def main() -> None:
     """Prints the table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -119,7 +163,10 @@ def main() -> None:
     parser.add_argument("--algorithms", nargs="+", default=["trees", "kan"])
     parser.add_argument("--budget", type=float, default=60.0)
     given = parser.parse_args()
-    print(report(given.name, given.algorithms, given.budget))
+    if given.name == "truth":
+        print(check_truth(given.algorithms, given.budget))
+    else:
+        print(report(given.name, given.algorithms, given.budget))
 
 
 if __name__ == "__main__":

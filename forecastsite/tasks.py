@@ -19,12 +19,22 @@ from forecastsite.cleanup.service import (
     run_cleanup,
     should_archive,
 )
+from forecastsite.order_backtests import learn_bundle
 from forecastsite.server.beats import LIGHT, record_beat
+from prediction.order_backtests.maker import run_backtest
+from prediction.order_backtests.models import OrderBacktest
 
 BUSY_FOLDER = "busy"  # folder in DATA_DIR with a file for each busy worker of this machine
 NIGHTLY_LIMITS = Limits(
     max_delete="50%", always_allowed=100, time_limit=20
 )  # in short pieces: other jobs wait in the same queue
+
+
+def run_order_backtest(test_id: str) -> None:
+    """Queue job: works out what the last weeks would have cost."""
+    related = ("dataset", "dataset_version__dataset", "policy")
+    if test := OrderBacktest.objects.filter(pk=test_id).select_related(*related).first():
+        run_backtest(test, learn_bundle)
 
 
 def clean_up() -> None:

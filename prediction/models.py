@@ -20,6 +20,7 @@ from prediction.content import ForecastContent
 from prediction.content_builder import build_content
 from prediction.engine import ScopeForecast, run_forecast
 from prediction.explanations.models import InputEffects, StoredExplanation
+from prediction.order_backtests.models import OrderBacktest
 from prediction.order_runs.models import OrderEdit, OrderExport, OrderLine, OrderPolicy, OrderRun
 from prediction.overrides.models import Override, OverrideScore, RunOverride
 from prediction.runs.change_row import RunChange
@@ -42,6 +43,7 @@ __all__ = [
     "Forecast",
     "ForecastRun",
     "InputEffects",
+    "OrderBacktest",
     "OrderEdit",
     "OrderExport",
     "OrderLine",

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from prediction.content import Event
+from prediction.explanations.inputs import is_nothing
 
 if TYPE_CHECKING:
     from prediction.engine import Rows, ScopeForecast
@@ -20,7 +21,6 @@ EVENT_COLUMN = re.compile(
     r"(event|campaign|promo(tion)?|holiday)(_?(name|label|title))?|(活动|促销|节日)(名称|活动)?",
     re.IGNORECASE,
 )
-NO_EVENT = {"", "0", "-", "no", "none", "false", "否", "无"}  # texts that name nothing
 
 
 def promotion_flags(scope_forecast: ScopeForecast, start: int, stop: int) -> list[bool | None]:
@@ -57,7 +57,7 @@ def flag_texts(codes: npt.NDArray[Any], texts: list[str]) -> npt.NDArray[Any]:
     >>> flag_texts(np.array([0.0, 1.0, np.nan]), ["11.11", "none"]).tolist()
     [1.0, 0.0, nan]
     """
-    names = np.array([text.strip().lower() not in NO_EVENT for text in texts], np.float32)
+    names = np.array([not is_nothing(text) for text in texts], np.float32)
     known = ~np.isnan(codes)
     return np.where(known, names[np.where(known, codes, 0).astype(np.intp)], np.nan)
 
@@ -98,7 +98,7 @@ def name_days(codes: npt.NDArray[Any], texts: list[str]) -> list[str]:
     """
     counts = np.stack([(codes == code).sum(axis=0) for code in range(len(texts))])  # [texts, days]
     for code, text in enumerate(texts):
-        if text.strip().lower() in NO_EVENT:
+        if is_nothing(text):
             counts[code] = 0
     top = counts.argmax(axis=0)
     enough = (counts.max(axis=0) > 0) & (2 * counts.max(axis=0) >= len(codes))

@@ -8,6 +8,7 @@ from prediction import views
 from prediction.accuracy.views import accuracy_page, alert_change
 from prediction.explanations.views import forecast_asked_why, forecast_why
 from prediction.items.views import item_compare, item_list
+from prediction.order_backtests.views import backtest_detail, backtest_list
 from prediction.order_runs import line_views as order_lines
 from prediction.order_runs import views as orders
 from prediction.overrides import views as overrides
@@ -35,6 +36,8 @@ urlpatterns = [
     path("orders/", orders.order_list, name="orders"),
     path("orders/new/", orders.order_create, name="orders-new"),
     path("orders/policy/", order_lines.order_policy, name="orders-policy"),
+    path("orders/backtests/", backtest_list, name="orders-backtests"),
+    path("orders/backtests/<uuid:pk>/", backtest_detail, name="orders-backtest"),
     path("orders/<uuid:pk>/", orders.order_detail, name="orders-run"),
     path("orders/<uuid:pk>/change/", orders.order_change, name="orders-change"),
     path("orders/<uuid:pk>/approve/", orders.order_approve, name="orders-approve"),

@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 from collections import defaultdict
 
-from bench.orders.daily import LEVELS, DailyReplay
+from bench.orders.daily import LEVELS, build_replay, compare
 from bench.orders.forecasts import Learned
 from bench.orders.vn2 import STARTS, play_games
 
@@ -43,11 +43,11 @@ def print_games() -> None:
 
 def print_replay(name: str) -> None:
     """Our service levels beside days of cover that keep the same mean stock."""
-    replay = DailyReplay(name)
+    replay = build_replay(name)
     print(f"\n{name}\n\n| service asked | reached | fill rate | days without stock | with days of cover |")
     print("|---|---|---|---|---|")
     for level in LEVELS:
-        found = replay.compare(level)
+        found = compare(replay, level)
         ours, cover = found.ours, found.cover
         print(
             f"| {level:.0%} | {ours.cycle_service:.1%} | {ours.fill_rate:.1%} | "

@@ -24,7 +24,7 @@ ADD_SCENARIO, DELETE_SCENARIO = "prediction.add_scenario", "prediction.delete_sc
 ADD_ORDER, CHANGE_ORDER, DELETE_ORDER, APPROVE_ORDER = (
     f"prediction.{verb}_orderrun" for verb in ("add", "change", "delete", "approve")
 )
-ADD_POLICY = "prediction.add_orderpolicy"
+ADD_POLICY, ADD_BACKTEST = "prediction.add_orderpolicy", "prediction.add_orderbacktest"
 DATA_PERMISSIONS = ("registry.add_datasetversion", "registry.change_dataset")
 STOCK_PERMISSION = "registry.add_stocksnapshot"
 STOCK_PERMISSIONS = (
@@ -35,6 +35,7 @@ STOCK_PERMISSIONS = (
 MODEL_PERMISSIONS = ("registry.change_modelversion", "registry.delete_modelversion")
 ARCHIVE_PERMISSION = "registry.archive_modelversion"
 ADMIN_PERMISSION = "registry.open_admin"
+WEBHOOK_PERMISSION = "forecastsite.add_webhook"
 VIEW_PERMISSIONS = (
     "registry.view_dataset",
     "registry.view_datasetversion",
@@ -54,6 +55,7 @@ VIEW_PERMISSIONS = (
     "prediction.view_orderline",
     "prediction.view_orderexport",
     "prediction.view_orderpolicy",
+    "prediction.view_orderbacktest",
 )
 OPERATION_PERMISSIONS = (
     "forecastsite.view_cleanup",
@@ -83,6 +85,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         STOCK_PERMISSION,
         ADD_ORDER,
         CHANGE_ORDER,
+        ADD_BACKTEST,
     ),
     gettext_noop("Curator"): (
         TRAIN_PERMISSION,
@@ -100,6 +103,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         CHANGE_ORDER,
         DELETE_ORDER,
         APPROVE_ORDER,
+        ADD_BACKTEST,
         ADD_POLICY,
         RUN_PERMISSION,
         DELETE_FORECAST_PERMISSION,
@@ -108,6 +112,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *MODEL_PERMISSIONS,
         ARCHIVE_PERMISSION,
         ADMIN_PERMISSION,
+        WEBHOOK_PERMISSION,
         *VIEW_PERMISSIONS,
     ),
     gettext_noop("Operator"): (
@@ -118,6 +123,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         MODEL_PERMISSIONS[1],
         ARCHIVE_PERMISSION,
         ADMIN_PERMISSION,
+        WEBHOOK_PERMISSION,
         *VIEW_PERMISSIONS,
         *OPERATION_PERMISSIONS,
     ),

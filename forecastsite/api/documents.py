@@ -82,7 +82,7 @@ def describe_operation(path: str, method: str, operation: Document) -> None:
         answers[str(status)] = {"$ref": "#/components/responses/Problem"}
     if method == "post":
         operation["parameters"].append(TOKEN)
-    if method == "get" and path.endswith(("/rows", "/sales", "/items", "/accuracy", "/terms")):
+    if method == "get" and path.endswith(("/rows", "/sales", "/items", "/accuracy", "/terms", "/lines")):
         content = answers["200"].setdefault("content", {})
         content |= dict.fromkeys(ROW_TYPES, BINARY)
         if path.endswith("/rows"):

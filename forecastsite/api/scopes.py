@@ -44,6 +44,15 @@ SCOPES = {
             _("Make forecasts and choose the current one"),
             ("prediction.add_forecastrun", "prediction.add_forecast", "prediction.delete_forecastrun"),
         ),
+        Scope("orders:read", _("Read orders")),
+        Scope(
+            "orders:write",
+            _("Make, change and approve orders, set their policy"),
+            ("prediction.add_orderrun", "prediction.approve_orderrun", "prediction.delete_orderrun"),
+        ),
+        Scope("overrides:read", _("Read overrides")),
+        Scope("overrides:write", _("Add and withdraw overrides"), ("prediction.add_override",)),
+        Scope("webhooks:write", _("Set up webhooks"), ("forecastsite.add_webhook",)),
         Scope("accuracy:read", _("Read accuracy and alerts")),
         Scope("accuracy:write", _("Acknowledge alerts"), ("prediction.change_accuracyalert",)),
     )

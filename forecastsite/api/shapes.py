@@ -7,7 +7,7 @@ from typing import Any
 from prediction.accuracy.models import AccuracyAlert
 from prediction.accuracy.reading import ErrorSums
 from prediction.accuracy.wording import alert_sentence
-from prediction.models import Forecast, ForecastRun
+from prediction.models import Forecast, ForecastRun, OrderRun
 from registry.datasets.catalog import Item
 from registry.datasets.models import Dataset, DatasetVersion
 from registry.datasets.stock.models import StockSnapshot, Terms
@@ -101,8 +101,8 @@ def show_terms(terms: Terms) -> Shape:
     return pick(terms, *TERMS_FIELDS)
 
 
-def show_job(row: TrainingRun | ForecastRun) -> Shape:
-    """Long work of either kind."""
+def show_job(row: TrainingRun | ForecastRun | OrderRun) -> Shape:
+    """Long work of any kind."""
     facts = pick(row, "id", "created_at", "finished_at") | {"error": row.error_text}
     if isinstance(row, TrainingRun):
         result = f"/api/v1/versions/{row.version_id}" if row.version_id else None
@@ -112,5 +112,6 @@ def show_job(row: TrainingRun | ForecastRun) -> Shape:
             "progress": row.progress,
             "result": result,
         }
-    result = f"/api/v1/forecast-runs/{row.pk}" if row.is_done else None
-    return facts | {"kind": "forecast_run", "state": row.stage, "progress": None, "result": result}
+    kind, place = ("order", "orders") if isinstance(row, OrderRun) else ("forecast_run", "forecast-runs")
+    result = f"/api/v1/{place}/{row.pk}" if row.is_done else None
+    return facts | {"kind": kind, "state": row.stage, "progress": None, "result": result}

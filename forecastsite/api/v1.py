@@ -26,8 +26,11 @@ from forecastsite.api.routers import (  # noqa: F401  each adds its routes
     forecasts,
     imports,
     jobs,
+    orders,
+    overrides,
     trainings,
     versions,
+    webhooks,
 )
 from registry.lib.problems import problem_response
 from registry.lib.refusals import SENTENCES

@@ -91,8 +91,9 @@ def find_active(panel: Panel, encoder: Encoder, horizon: int) -> list[list[str]]
 
 
 def find_column(panel: Panel, group: str) -> str | None:
-    """The first column of promotions or prices; None without one."""
-    return next((name for name in panel.known if find_group(name) == group), None)
+    """The first column of promotions or prices, one of numbers before one of texts; None without one."""
+    found = [name for name in panel.known if find_group(name) == group]
+    return min(found, key=lambda name: name in panel.categories, default=None)
 
 
 def promotion_values(panel: Panel, name: str) -> tuple[float, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from prediction.engine import run_forecast
+from prediction.engine import ScopeForecast, run_forecast
 from prediction.explanations.content import Explanation, explain_outlook
 from prediction.explanations.models import StoredExplanation
 from registry.datasets.models import DatasetVersion
@@ -26,12 +26,17 @@ class WhyQuestion:
 
     def explain(self) -> Explanation:
         """The explanation, now; raises ValueError or CorruptArtifact."""
-        return explain_outlook(run_forecast(self.version, self.selection, self.horizon, self.data))
+        return explain_outlook(self.forecast())
+
+    def forecast(self) -> ScopeForecast:
+        return run_forecast(self.version, self.selection, self.horizon, self.data)
 
     def find(self) -> Explanation | StoredExplanation:
         """The explanation, or the row that a job fills; raises ValueError or CorruptArtifact."""
         if self.is_quick:
-            return self.explain()
+            outlook = self.forecast()
+            if outlook.prediction.steady is None:  # a new series is forecast many times over
+                return explain_outlook(outlook)
         row = StoredExplanation.find(self.version, self.data, self.selection, self.horizon)
         return row if row.content is None else Explanation.from_json(row.content)
 

@@ -34,6 +34,7 @@ from registry.series.panel import Panel
 
 if TYPE_CHECKING:
     from registry.model_versions.bundle import Bundle
+    from registry.series.newcomers.introduction import Introduction
 
 SEASON_WEEKS = (0, 13, 26, 39)  # a quarter of a year apart: their waves of a year cancel out
 MAX_ROWS = 2048  # alternatives that are forecast at once, to bound memory
@@ -55,7 +56,6 @@ class Alternative:
 class SeriesGame:
     """The players of a series, and what must be forecast to value each coalition."""
 
-    copies: Sequence[int]  # rows of the introduced panel: several for a series that is new
     active: Sequence[str]  # groups of the plan
     turns: int  # ways to turn the weekdays
 
@@ -63,11 +63,10 @@ class SeriesGame:
     def players(self) -> list[str]:
         return [*CALENDAR_GROUPS, *self.active]
 
-    def list_alternatives(self) -> list[Alternative]:
-        """Every forecast that any coalition needs."""
+    def list_alternatives(self, copy: int) -> list[Alternative]:
+        """Every forecast that any coalition needs, of a row of the introduced panel."""
         return [
             Alternative(copy, plan, turn, weeks)
-            for copy in self.copies
             for plan in list_subsets(self.active)
             for turn in range(self.turns)
             for weeks in SEASON_WEEKS
@@ -76,8 +75,7 @@ class SeriesGame:
     def split(self, means: Values) -> dict[str, Values]:
         """Level and the part of each player, of means [alternatives, H]: [H] each."""
         plans = list_subsets(self.active)
-        shape = (len(self.copies), len(plans), self.turns, len(SEASON_WEEKS), means.shape[1])
-        table = means.reshape(shape).mean(axis=0)
+        table = means.reshape(len(plans), self.turns, len(SEASON_WEEKS), means.shape[1])
         place = {plan: number for number, plan in enumerate(plans)}
 
         def value(chosen: Chosen) -> Values:
@@ -111,21 +109,35 @@ def split_means(bundle: Bundle, panel: Panel, rows: Rows, horizon: int) -> dict[
     own = wide.select_series(np.arange(size))
     if bundle.has_seen_sales or np.nansum(own.open_sales):
         active, opened = find_active(own, bundle.encoder, horizon), open_weekdays(own)
-        copies = [[int(one) for one in introduction.copies.get(row, [row])] for row in range(size)]
-        games = [SeriesGame(*facts) for facts in zip(copies, active, map(len, opened), strict=True)]
-        for part in _cut_chunks(games):
-            means = _forecast_alternatives(bundle, wide, [games[row] for row in part], horizon)
-            for row, own_means in zip(part, means, strict=True):
-                for name, values in games[row].split(own_means).items():
-                    found[name][row] = values
+        games = [SeriesGame(*facts) for facts in zip(active, map(len, opened), strict=True)]
+        means = _forecast_games(bundle, introduction, games, horizon)
+        for row, own_means in enumerate(means):
+            for name, values in games[row].split(own_means).items():
+                found[name][row] = values
     return {name: values for name, values in found.items() if name == LEVEL or values.any()}
 
 
-def _cut_chunks(games: Sequence[SeriesGame]) -> Iterator[list[int]]:
-    """Places of games that are forecast together."""
+def _forecast_games(
+    bundle: Bundle, introduction: Introduction, games: Sequence[SeriesGame], horizon: int
+) -> list[Values]:
+    """The means of the alternatives of each game, of a new series over all its copies: [alternatives, H]."""
+    copies = [[int(one) for one in introduction.copies.get(row, [row])] for row in range(len(games))]
+    means = [np.zeros((0, horizon))] * len(games)
+    owners = [row for row, own in enumerate(copies) for _copy in own]
+    asked = [games[row].list_alternatives(copy) for row, own in enumerate(copies) for copy in own]
+    for part in _cut_chunks([len(own) for own in asked]):
+        found = _forecast_alternatives(bundle, introduction.panel, [asked[place] for place in part], horizon)
+        for place, own_means in zip(part, found, strict=True):
+            row = owners[place]
+            share = own_means / len(copies[row])
+            means[row] = means[row] + share if len(means[row]) else share
+    return means
+
+
+def _cut_chunks(sizes: Sequence[int]) -> Iterator[list[int]]:
+    """Places that are forecast together."""
     chunk, count = list[int](), 0
-    for place, game in enumerate(games):
-        size = len(game.list_alternatives())
+    for place, size in enumerate(sizes):
         if chunk and count + size > MAX_ROWS:
             yield chunk
             chunk, count = [], 0
@@ -136,14 +148,13 @@ def _cut_chunks(games: Sequence[SeriesGame]) -> Iterator[list[int]]:
 
 
 def _forecast_alternatives(
-    bundle: Bundle, panel: Panel, games: Sequence[SeriesGame], horizon: int
+    bundle: Bundle, panel: Panel, asked: Sequence[list[Alternative]], horizon: int
 ) -> list[Values]:
-    """The means of the alternatives of each game: [alternatives, H]."""
+    """The means of each list of alternatives: [alternatives, H]."""
     from registry.series.alternatives import Alternatives, AlternativeWindows
     from registry.series.rollout import build_windows
     from registry.series.windows import AROUND
 
-    asked = [game.list_alternatives() for game in games]
     flat = [one for own in asked for one in own]
     plans = {(one.copy, one.plan): None for one in flat}
     place = {key: number for number, key in enumerate(plans)}

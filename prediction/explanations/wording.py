@@ -197,12 +197,20 @@ def describe_direction(name: str, share: float) -> str:
 
 DIRECTIONS = {
     PROMOTION: (
-        gettext_noop("Fit for trying promotions: it expects no less of %(share)s of the series."),
-        gettext_noop("Not fit for trying promotions: it expects less of %(share)s of the series then."),
+        gettext_noop(
+            "Fit for trying promotions: with one, %(share)s of the series are expected to sell no less."
+        ),
+        gettext_noop(
+            "Not fit for trying promotions: with one, %(share)s of the series are expected to sell less."
+        ),
     ),
     PRICE: (
-        gettext_noop("Fit for trying prices: at 10%% more it expects no more of %(share)s of the series."),
-        gettext_noop("Not fit for trying prices: at 10%% more it expects more of %(share)s of the series."),
+        gettext_noop(
+            "Fit for trying prices: 10%% dearer, %(share)s of the series are expected to sell no more."
+        ),
+        gettext_noop(
+            "Not fit for trying prices: 10%% dearer, %(share)s of the series are expected to sell more."
+        ),
     ),
 }
 

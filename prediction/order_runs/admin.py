@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
+from prediction.order_backtests.models import OrderBacktest
 from prediction.order_runs.models import OrderExport, OrderLine, OrderPolicy, OrderRun
 from registry.admin.actions import ActionAdmin
 from registry.admin.artifact_actions import ARTIFACT_ACTIONS, DeleteArtifact
@@ -65,6 +66,16 @@ class OrderExportAdmin(ReadOnlyAdmin):
     list_display = ("__str__", "lines", "units", "at", "by", "reason")
     list_filter = ("run__dataset",)
     list_select_related = ("run__dataset", "run__stock", "by")
+
+
+@admin.register(OrderBacktest)
+class OrderBacktestAdmin(ReadOnlyAdmin):
+    """Back-tests with their stage."""
+
+    list_display = ("__str__", "stage", "rule", "algorithm", "seconds", "created_at", "created_by")
+    list_filter = ("stage", "dataset")
+    list_select_related = ("dataset", "created_by")
+    exclude = ("config",)
 
 
 @admin.register(OrderPolicy)

@@ -17,7 +17,7 @@ from prediction.runs.attribution import Inputs, split_change
 from prediction.runs.changes import InputMixer, RunPair
 from prediction.runs.frozen import load_prediction
 from registry.lib.errors import MessageError, gettext_noop
-from registry.series.paths import PATHS, Adjustment
+from registry.series.paths import PATHS
 
 if TYPE_CHECKING:
     from prediction.orders.stock import Floats
@@ -75,9 +75,9 @@ class LineMixer:
     def list_inputs(self) -> list[str]:
         """The inputs that differ."""
         new, old = self.orders[True], self.orders[False]
-        found = [] if new.forecast_run_id == old.forecast_run_id else self.mixer.list_inputs()
-        if not self.has_same_overrides:
-            found.append("overrides")
+        found = list(self.forecast_inputs)
+        if self.has_overrides:
+            found.append("override")
         if new.stock_id != old.stock_id:
             found.append("stock")
         terms = [(self.line(side).terms[place], self.policy(side)) for side, place in self.places.items()]
@@ -97,38 +97,47 @@ class LineMixer:
     @cached_property
     def forecast_inputs(self) -> list[str]:
         """Those of sales, plan and model that differ."""
-        return [name for name in self.list_inputs() if name in ("sales", "plan", "model")]
-
-    def predict(self, new: Inputs) -> Prediction:
-        """The forecast of the series with these inputs new; both ends are the frozen ones."""
-        mixed = [name for name in self.forecast_inputs if name in new]
-        side = bool(mixed) or not self.forecast_inputs
-        is_mixed = 0 < len(mixed) < len(self.forecast_inputs)
-        found = self.mixer.predict(frozenset(mixed)) if is_mixed else self.frozen[side].of_model()
-        return override_alike(found, self.frozen["overrides" in new or self.has_same_overrides])
+        new, old = self.orders[True], self.orders[False]
+        return [] if new.forecast_run_id == old.forecast_run_id else self.mixer.list_inputs()
 
     @cached_property
     def frozen(self) -> dict[Side, Prediction]:
-        """The series as both forecasts froze it."""
-        return {side: self.read_frozen(side) for side in (False, True)}
-
-    def read_frozen(self, side: Side) -> Prediction:
-        """The series of one forecast; raises MessageError if it is only in the stock."""
-        found = load_prediction(self.orders[side].forecast_run)
-        if self.key not in found.keys:
+        """The forecast of the series as it was frozen for each order; raises MessageError without one."""
+        found = {side: load_prediction(order.forecast_run) for side, order in self.orders.items()}
+        if any(self.key not in one.keys for one in found.values()):  # only in the stock
             raise MessageError(TOO_SHORT)
-        return found.select_series(np.array([found.keys.index(self.key)], np.intp))
+        return {
+            side: one.select_series(np.array([one.keys.index(self.key)], np.intp))
+            for side, one in found.items()
+        }
 
     @cached_property
-    def has_same_overrides(self) -> bool:
-        """Whether people changed the series alike on the days of both forecasts."""
-        if self.orders[True].forecast_run_id == self.orders[False].forecast_run_id:
-            return True
-        try:
-            new, old = (override_alike(self.frozen[True].of_model(), one) for one in self.frozen.values())
-        except MessageError:
-            return True
-        return np.array_equal(new.mean, old.mean)
+    def ratios(self) -> dict[Side, Floats]:
+        """What people made of each day of the model's forecast: times so much [H]."""
+        found = {}
+        for side, one in self.frozen.items():
+            model = one.of_model().mean[0]
+            found[side] = np.divide(one.mean[0], model, out=np.ones_like(model), where=model > 0)
+        return found
+
+    @cached_property
+    def has_overrides(self) -> bool:
+        """Whether people changed either of two forecasts of the series."""
+        new, old = self.orders[True], self.orders[False]
+        is_changed = any((ratio != 1).any() for ratio in self.ratios.values())
+        return is_changed and new.forecast_run_id != old.forecast_run_id
+
+    def predict(self, new: Inputs) -> tuple[Prediction, Floats]:
+        """The forecast of the series with these inputs new, and what its paths are multiplied by: [H]."""
+        mixed, side = [name for name in self.forecast_inputs if name in new], "override" in new
+        is_pure = len(mixed) in (0, len(self.forecast_inputs))
+        if not self.forecast_inputs or (is_pure and (bool(mixed) == side or not self.has_overrides)):
+            whole = self.frozen[bool(mixed) if self.forecast_inputs else side]
+            return whole, np.ones(len(whole.dates), np.float32)
+        found = self.frozen[bool(mixed)].of_model() if is_pure else self.mixer.predict(frozenset(mixed))
+        days = ((found.dates - self.frozen[side].dates[0]) / np.timedelta64(1, "D")).astype(int)
+        known = (days >= 0) & (days < len(self.ratios[side]))
+        return found, np.where(known, self.ratios[side][np.clip(days, 0, len(self.ratios[side]) - 1)], 1)
 
     def order(self, new: Inputs) -> Floats:
         """The quantity with these inputs new and the others as before: one number."""
@@ -139,14 +148,14 @@ class LineMixer:
         batches = self.batches["stock" in new]
         if self.key not in batches:
             return np.float32(0)  # type: ignore[return-value]
-        side, prediction = "terms" in new, self.predict(new)
+        side, (prediction, ratio) = "terms" in new, self.predict(new)
         product_terms = {self.key[1]: self.line(side).terms[self.places[side]]}
         terms = build_terms([self.key], product_terms, as_of)
         offset = max(0, int((np.datetime64(as_of) - prediction.origin) / np.timedelta64(1, "D")))
         last = offset + int(terms.next_arrival[0])
         if last > len(prediction.dates):
             raise MessageError(TOO_SHORT)
-        paths = prediction.draw_paths()[:, :, offset:last]
+        paths = (prediction.draw_paths() * ratio)[:, :, offset:last]
         shelf = build_stock([self.key], batches)
         found: Floats = propose_lines(shelf, terms, self.policy(side), lambda rows: paths, PATHS).quantity[0]
         return found
@@ -159,13 +168,3 @@ class LineMixer:
             side: {key: rows for key, rows in batches.items() if key == self.key}
             for side, batches in found.items()
         }
-
-
-def override_alike(found: Prediction, other: Prediction) -> Prediction:
-    """The forecast of a series [1, H] as the model made it, with the overrides of another forecast of it."""
-    if other.adjustment is None:
-        return found
-    factor, shift = np.ones(found.mean.shape), np.zeros(found.mean.shape)
-    _dates, own, its = np.intersect1d(found.dates, other.dates, return_indices=True)
-    factor[:, own], shift[:, own] = other.adjustment.factor[:, its], other.adjustment.shift[:, its]
-    return found.adjust(Adjustment(found.mean, found.quantiles, factor, shift))

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from prediction.order_runs.decisions import Change
-from prediction.order_runs.models import OrderPolicy
+from prediction.order_runs.models import OrderPolicy, add_policy
 from prediction.orders.classes import CLASSES
+from registry.access.audit import AuditAction, record_action
 from registry.datasets.models import Dataset
 
 REASON_REQUIRED = {"required": _("Enter a reason, so that others understand why.")}
@@ -78,6 +81,15 @@ class PolicyForm(forms.ModelForm[OrderPolicy]):
         }
         facts = {part: data[part] for part in ("kind", "level", "reason")}
         return OrderPolicy(dataset=dataset, classes=classes, **facts)
+
+    def save_policy(self, dataset: Dataset, by: AbstractBaseUser | None) -> OrderPolicy:
+        """The policy of a valid form as the newest of the dataset."""
+        made = self.build_policy(dataset)
+        made.created_by_id = by.pk if by else None
+        with transaction.atomic():
+            add_policy(made)
+            record_action(AuditAction.CHANGED, made, by, made.reason)
+        return made
 
     @property
     def class_rows(self) -> list[dict[str, Any]]:

@@ -15,12 +15,11 @@ from prediction.order_runs.change import explain_change
 from prediction.order_runs.forms import PolicyForm
 from prediction.order_runs.line_page import show_line
 from prediction.order_runs.listing import LineQuery, load_states, load_table
-from prediction.order_runs.models import OrderPolicy, OrderRun, add_policy, current_policy
+from prediction.order_runs.models import OrderPolicy, OrderRun, current_policy
 from prediction.order_runs.page import list_rows
 from prediction.order_runs.views import find_order
 from prediction.order_runs.wording import INPUT_TITLES
 from prediction.runs.views import signed_in_user
-from registry.access.audit import AuditAction, record_action
 from registry.access.permissions import require
 from registry.datasets.chosen import chosen_dataset
 from registry.lib.messages import translate_error
@@ -94,10 +93,7 @@ def order_policy(request: HttpRequest) -> HttpResponse:
         require(request.user.has_perm(ADD_POLICY), ADD_POLICY)
         form = PolicyForm(request.POST, instance=OrderPolicy(dataset=dataset))
         if form.is_valid():
-            made = form.build_policy(dataset)
-            made.created_by_id = request.user.pk
-            add_policy(made)
-            record_action(AuditAction.CHANGED, made, signed_in_user(request), made.reason)
+            form.save_policy(dataset, signed_in_user(request))
             messages.success(request, _("The next order follows this policy."))
             return redirect("orders-policy")
     else:

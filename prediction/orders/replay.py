@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from prediction.orders.stock import NEVER, Flags, Floats, Stock, simulate_stock
+from prediction.orders.stock import NEVER, Flags, Floats, Ints, Stock, simulate_stock
 
 # (column of the first day ahead, stock as of then) -> units ordered [S]
 Decide = Callable[[int, Stock], Floats]
@@ -23,7 +23,7 @@ class Plan:
     days: int
     arrival: int
     review: int
-    shelf_life: int = NEVER
+    shelf_life: int | Ints = NEVER  # of all, or of each series [S]
     goes_on: bool = False
 
     @property

@@ -90,11 +90,6 @@ class Scenario(AskedRow):
     def selection(self, asked: Selection) -> None:
         self.series = selection_to_json(asked)
 
-    @property
-    def coverage(self) -> Selection:
-        """As Forecast.coverage: what it is about, in the words of pages."""
-        return self.selection
-
     def may_change(self, user: Person) -> bool:
         """Whoever made it may change it."""
         return is_owner(user, self, "prediction.add_scenario")

@@ -122,13 +122,13 @@ def describe_days(base: Prediction, plan: Prediction, sums: PairedSums) -> dict[
     """Mean and 80% range of each day: of base, plan and difference."""
     found = {}
     for name, one, paths in (("base", base, sums.base), ("plan", plan, sums.plan)):
+        mean = one.mean.sum(axis=0, dtype=np.float64)
         if len(one.keys) == 1:
             ends = one.quantiles[0][:, [LOW, HIGH]].T
         else:
-            ends = np.array(
-                [read_interval(0.0, day, one.calibration.whole)[1:] for day in as_floats(paths)]
-            ).T
-        found[name] = name_numbers(one.mean.sum(axis=0, dtype=np.float64), *ends)
+            days = zip(mean.tolist(), as_floats(paths), strict=True)
+            ends = np.array([read_interval(*day, one.calibration.whole)[1:] for day in days]).T
+        found[name] = name_numbers(mean, *ends)
     moved = plan.mean.sum(axis=0, dtype=np.float64) - base.mean.sum(axis=0, dtype=np.float64)
     low, high = sums.range_of_days()
     found["difference"] = name_numbers(moved, np.minimum(low, moved), np.maximum(high, moved))

@@ -25,11 +25,13 @@ from forecastsite.accounts.roles import ROLES
 from forecastsite.api.models import ApiKey
 from forecastsite.asgi import application
 from forecastsite.cleanup.models import CleanUp, Nightly
+from forecastsite.webhooks.models import Delivery, Webhook
 from prediction.models import (
     AccuracyAlert,
     CurrentForecast,
     Forecast,
     ForecastRun,
+    OrderBacktest,
     OrderLine,
     OrderRun,
     Override,
@@ -97,6 +99,9 @@ GET    orders                      any    in        +      +       +       +
 POST   orders-new                  any    in        -      +       +       -
 GET    orders-policy               any    in        +      +       +       +
 POST   orders-policy               any    in        -      -       +       -
+GET    orders-backtests            any    in        +      +       +       +
+POST   orders-backtests            any    in        -      +       +       -
+GET    orders-backtest             any    in        +      +       +       +
 GET    orders-run                  any    in        +      +       +       +
 GET    orders-run?export=csv       any    in        +      +       +       +
 GET    orders-run?export=xlsx      any    in        +      +       +       +
@@ -229,6 +234,11 @@ GET    keys                        any    in        +      +       +       +
 POST   keys                        any    in        +      +       +       +
 POST   key-revoke                  own    in        +      +       +       +
 POST   key-revoke                  other  in        404    404     404     404
+GET    webhooks                    any    in        -      -       +       +
+POST   webhooks                    any    in        -      -       +       +
+POST   webhook-switch              any    in        -      -       +       +
+POST   webhook-delete              any    in        -      -       +       +
+POST   webhook-replay              any    in        -      -       +       +
 GET    api                         any    401       401    401     401     401
 GET    admin:index                 any    in        -      -       +       +
 GET    admin:login                 any    in        in     in      +       +
@@ -277,6 +287,7 @@ prediction.orderrun      v       v
 prediction.orderline     v       v
 prediction.orderexport   v       v
 prediction.orderpolicy   v       v
+prediction.orderbacktest v       v
 """
 
 ACTS = """
@@ -387,6 +398,8 @@ def world(publish, upload, sales, archive_folder, make_run):
     AccessFailureLog.objects.create(**door, path_info="/login/")
     AccessLog.objects.create(**door, path_info="/login/")
     key = ApiKey.objects.create(name="ERP", prefix="fs_1", owner=upload.created_by)
+    hook = Webhook.objects.create(name="ERP", address="https://erp.example", is_enabled=False)
+    delivery = Delivery.objects.create(webhook=hook, kind="training.ended")
     CleanUp.objects.create(deleted=1)
     Nightly.objects.ensure_schedule()
     stock = small_files.stock(sales)
@@ -399,7 +412,15 @@ def world(publish, upload, sales, archive_folder, make_run):
     export = export_lines(order, None, "csv", None)
     owned = (spare, forecast, made, made.sums, made.totals, sales, stock, order)
     files = {row.path: row.read() for row in owned}
-    rows = {"version": spare, "forecast": forecast, "run": run, "sales": sales, "upload": upload, "key": key}
+    rows = {
+        "version": spare,
+        "forecast": forecast,
+        "run": run,
+        "sales": sales,
+        "upload": upload,
+        "key": key,
+        "delivery": delivery,
+    }
     day = {"first": sales.first, "last": sales.last, "weeks": 2, "change": 0.3}
     alert = AccuracyAlert.objects.create(dataset=sales.dataset, kind="bias", **day)
     days = {"first": sales.last, "last": sales.last, "kind": "percent", "amount": 5.0, "reason": "other"}
@@ -407,7 +428,10 @@ def world(publish, upload, sales, archive_folder, make_run):
     facts = {"version": spare, "dataset_version": sales, "horizon": 7, "series": {"product": "P001"}}
     plan = Scenario.objects.create(name="plan", **facts, edits=[PlanEdit(("2026-11-01",), True).to_json()])
     run_scenario(plan)
+    sources = {"dataset": sales.dataset, "dataset_version": sales, "policy": order.policy}
+    test = OrderBacktest.objects.create(**sources, algorithm="ets")
     facts = {"forecast_run": made, "alert": alert, "stock": stock, "plan": plan, "override": override}
+    facts["test"] = test
     return {**rows, **facts, "files": files, "order": order, "export": export}
 
 
@@ -459,15 +483,18 @@ def place(address: str, world: dict) -> str:
     }  # fmt: skip
     fixed = {
         "api": ["datasets"], "key-revoke": [world["key"].pk],
+        "webhook-switch": [world["delivery"].webhook_id], "webhook-delete": [world["delivery"].webhook_id],
+        "webhook-replay": [world["delivery"].pk],
         "accuracy-alert": [world["alert"].pk, "closed"], "help-for": ["buyer"], "suggest": ["product"],
         "admin:app_list": ["registry"], "orders-again": [world["order"].pk, world["export"].pk],
+        "orders-backtest": [world["test"].pk],
         "orders-line": [world["order"].pk, 0], "orders-line-why": [world["order"].pk, 0],
         "admin:auth_user_password_change": [User.objects.first().pk],
     }  # fmt: skip
     found = next((key for key in (name, name.rpartition("-")[0], name.split("-")[0]) if key in keys), None)
     plain = {"forecast", "upload", "stock-upload", "models-compare", "products-run-new"}
     plain |= {"forecast-asked-why", "forecast-asked-plan", "orders", "orders-new", "orders-policy"}
-    plain |= {"override-new"}
+    plain |= {"override-new", "orders-backtests"}
     args = fixed.get(name, [] if found is None or name in plain else [keys[found]])
     return reverse(name, args=args) + (f"?{query}" if query else "")
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from io import StringIO
 
+import numpy as np
 import pytest
 from django.core.management import call_command
 from django.urls import reverse
 from django_q.models import OrmQ
 
 from prediction import tasks
+from prediction.engine import run_forecast
 from prediction.explanations.models import InputEffects, StoredExplanation
 from prediction.models import Forecast
 
@@ -51,6 +54,19 @@ def test_many_series_are_explained_by_a_job(page, version, read) -> None:
     assert (found.series, found.explained) == (6, 6)
     total = page.get(reverse("forecast", query={"horizon": 7})).context["forecast"].total
     assert sum(found.totals.values()) == pytest.approx(total, rel=1e-5)
+
+
+def test_a_new_series_which_is_forecast_many_times_over_is_explained_by_a_job(
+    page, version, monkeypatch
+) -> None:
+    def forecast(*asked):
+        outlook = run_forecast(*asked)
+        return replace(outlook, prediction=replace(outlook.prediction, steady=np.zeros(1, np.float32)))
+
+    monkeypatch.setattr("prediction.explanations.question.run_forecast", forecast)
+    assert page.get(address(**SERIES)).context["due"]
+    tasks.explain_forecast(StoredExplanation.objects.get().pk)
+    assert page.get(address(**SERIES)).context["explanation"].series == 1
 
 
 def test_of_many_series_the_largest_stand_for_the_rest(page, version, read, monkeypatch) -> None:
@@ -112,4 +128,4 @@ def test_a_version_that_takes_promotions_for_a_loss_is_not_fit(page, version, re
     content = {"shares": {"season": 0.1}, "directions": {"promotion": 0.4}, "series": 6, "windows": 1}
     InputEffects.objects.update_or_create(version=version, defaults={"content": content})
     text = read(page.get(reverse("model", args=[version.pk])))
-    assert "Not fit for trying promotions: it expects less of 60% of the series then." in text
+    assert "Not fit for trying promotions: with one, 60% of the series are expected to sell less." in text

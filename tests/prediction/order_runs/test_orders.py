@@ -14,7 +14,6 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from forecastsite.cleanup.service import build_default_policy, build_plan
-from prediction.models import Override
 from prediction.order_runs import maker
 from prediction.order_runs.change import explain_change
 from prediction.order_runs.decisions import Change, approve_lines, change_lines, export_lines, repeat_export
@@ -31,6 +30,7 @@ from prediction.order_runs.models import (
     current_policy,
 )
 from prediction.order_runs.wording import explain_quantity
+from prediction.overrides.models import Override
 from prediction.tasks import make_order_run
 from registry.access.audit import AuditEntry
 from registry.datasets.deletion import delete_dataset
@@ -206,13 +206,14 @@ def test_old_orders_go_unless_a_line_was_approved(order, make_order, user, setti
     assert items[str(newest.pk)].action == "keep"
 
 
-def test_an_override_raises_the_order_and_says_how_much_of_it_is_its_own(order, make_order, make_run, sales):
-    days = {"first": sales.last + timedelta(days=1), "last": sales.last + timedelta(days=28)}
-    Override.objects.create(dataset=sales.dataset, kind="percent", amount=100, reason="tender", **days)
-    make_run(order.forecast_run.version)
+def test_what_people_made_of_the_forecast_is_a_cause_of_its_own(order, version, make_run, make_order, sales):
+    days = {"first": sales.last + timedelta(days=1), "last": sales.last + timedelta(days=20)}
+    facts = {"kind": "percent", "amount": 100, "reason": "promotion"}
+    Override.objects.create(dataset=sales.dataset, product="P001", **days, **facts)
+    make_run(version)
     again = make_order()
-    assert again.units > 1.5 * order.units
+    lines = load_lines(again)
     for place in all_places(again):
         found = explain_change(again, place)
-        assert found.parts == {"overrides": pytest.approx(found.now - found.before, abs=0.001)}
-        assert found.now >= found.before
+        changed = {"override": found.now - found.before} if lines.keys[place][1] == "P001" else {}
+        assert found.parts == pytest.approx(changed, abs=0.01)

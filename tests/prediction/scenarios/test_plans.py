@@ -105,6 +105,13 @@ def test_a_plan_without_changes_is_the_forecast_bit_for_bit() -> None:
     assert outcome.base["mean"] == [round(float(units), 3) for units in own.mean.sum(axis=0, dtype=float)]
 
 
+def test_the_range_of_a_day_of_several_series_is_that_of_their_sum() -> None:
+    outcome, own = tried(rows=(0, 1, 2, 3)), outlook(0, 1, 2, 3).prediction
+    low, high = own.sum_rows().quantiles[0][:, [1, 5]].T
+    assert outcome.base["low"] == pytest.approx(np.minimum(low, outcome.base["mean"]), abs=0.01)
+    assert outcome.base["high"] == pytest.approx(np.maximum(high, outcome.base["mean"]), abs=0.01)
+
+
 def test_a_promotion_lifts_its_days_by_nearly_what_it_did_so_far() -> None:
     outcome = tried(PlanEdit(days(4, 5), promotion=True, price=-0.2), rows=(2,))
     lift = [outcome.plan["mean"][day] / outcome.base["mean"][day] for day in (3, 4)]

@@ -16,8 +16,18 @@ from django.urls import reverse
 from django.utils import timezone
 from django_q.models import OrmQ, Success, Task
 
+from forecastsite.api.models import ApiKey
 from forecastsite.cleanup.models import CleanUp, Nightly
-from prediction.models import AccuracyAlert, Forecast, ForecastRun, OrderExport, OrderLine, OrderRun
+from prediction.models import (
+    AccuracyAlert,
+    Forecast,
+    ForecastRun,
+    OrderBacktest,
+    OrderExport,
+    OrderLine,
+    OrderRun,
+    Override,
+)
 from prediction.order_runs.models import current_policy
 from registry.access.audit import AuditEntry, record_action
 from registry.admin.actions import MAX_ROWS
@@ -56,6 +66,11 @@ def rows(forecast, sales):
     order = OrderRun.objects.create(dataset=sales.dataset, policy=current_policy(sales.dataset), **parts)
     OrderLine.objects.create(run=order, place=0, store="S1", product="P1", quantity=2)
     OrderExport.objects.create(run=order, suffix="csv")
+    sources = {"dataset": sales.dataset, "dataset_version": sales, "policy": order.policy}
+    OrderBacktest.objects.create(**sources, algorithm="ets")
+    days = {"first": sales.first, "last": sales.last, "kind": "percent", "amount": 10, "reason": "other"}
+    Override.objects.create(dataset=sales.dataset, **days)
+    ApiKey.objects.create(name="ERP", prefix="fs_1", owner=forecast.created_by)
     return run
 
 
@@ -92,7 +107,7 @@ def test_every_model_of_ours_is_registered():
         "Dataset", "DatasetVersion", "StockSnapshot", "Terms", "ForecastModel", "ModelVersion",
         "VersionChange",
         "TrainingRun", "RunEvent", "Forecast", "ForecastRun", "AccuracyAlert",
-        "OrderRun", "OrderLine", "OrderExport", "OrderPolicy",
+        "OrderRun", "OrderLine", "OrderExport", "OrderPolicy", "OrderBacktest", "Override", "ApiKey",
         "Tombstone", "AuditEntry", "CleanUp", "Nightly",
     }  # fmt: skip
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('prediction', '0015_overrides'),
+        ('prediction', '0016_order_backtests'),
     ]
 
     operations = [
