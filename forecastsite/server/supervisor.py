@@ -20,6 +20,7 @@ from forecastsite.server.health import WebCheck, is_answering
 from forecastsite.server.host_status import ROLES, HostStatus, StatusFile
 from forecastsite.server.process_group import GRACE_SECONDS, ProcessGroup
 from forecastsite.tasks import has_busy_worker
+from forecastsite.webhooks.sending import ask_for_due
 from prediction.accuracy.joining import ask_for_comparisons
 from prediction.current_forecast import ask_for_outdated
 from registry.lib.leases import expire_lost_jobs
@@ -212,6 +213,8 @@ class Supervisor:
     def take_up_lost_work(self) -> None:
         """What hosts left behind when they died, in longer intervals: forecasts, and files in the store."""
         now = time.monotonic()
+        if self.light in self.groups:
+            ask_for_due()
         if self.light in self.groups and now - self.last_forecast_check > FORECAST_CHECK_SECONDS:
             self.last_forecast_check = now
             ask_for_outdated()
