@@ -18,8 +18,10 @@ class ForecastsiteConfig(AppConfig):
         """Connects the signal handlers and names what libraries bring into the admin."""
         from forecastsite.accounts import signals  # noqa: F401
         from forecastsite.accounts.library_names import name_libraries
+        from forecastsite.webhooks import outbox
 
         name_libraries()
+        outbox.connect()
 
 
 class ForecastAdminConfig(stock.AdminConfig):

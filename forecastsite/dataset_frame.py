@@ -29,7 +29,19 @@ View = Callable[[HttpRequest], HttpResponseBase]
 Owner = tuple[type[Model], str]  # a kind of row, and the lookup that leads from it to its dataset
 
 # First parts of the addresses that belong to no dataset.
-OUTSIDE = {"admin", "api", "keys", "language", "login", "logout", "metrics", "password", "static", "ws"}
+OUTSIDE = {
+    "admin",
+    "api",
+    "keys",
+    "language",
+    "login",
+    "logout",
+    "metrics",
+    "password",
+    "static",
+    "webhooks",
+    "ws",
+}
 OF_DATASET: Owner = (Dataset, "pk")
 OF_VERSION: Owner = (ModelVersion, "model__dataset")
 ROWS: dict[str, Owner] = {  # what the id in an address names, by the first word of the page's name

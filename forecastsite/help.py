@@ -17,6 +17,7 @@ from registry.access.permissions import Person
 DOCS_FOLDER = Path(settings.BASE_DIR) / "docs"
 READERS = {
     "buyer": _("Buyers"),
+    "orders": _("Orders"),
     "curator": _("Curators"),
     "operator": _("Operators"),
 }

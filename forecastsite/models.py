@@ -7,5 +7,16 @@ from forecastsite.api.models import ApiKey, KeptReply
 from forecastsite.cleanup.models import CleanUp, Nightly
 from forecastsite.installation import Installation
 from forecastsite.server.beats import QueueBeat
+from forecastsite.webhooks.models import Delivery, Webhook
 
-__all__ = ["ApiKey", "CleanUp", "Installation", "KeptReply", "LastDataset", "Nightly", "QueueBeat"]
+__all__ = [
+    "ApiKey",
+    "CleanUp",
+    "Delivery",
+    "Installation",
+    "KeptReply",
+    "LastDataset",
+    "Nightly",
+    "QueueBeat",
+    "Webhook",
+]

@@ -272,7 +272,8 @@ DEFAULT_FROM_EMAIL = read_env("EMAIL_FROM", "forecasts@localhost")
 SITE_URL = read_env("SITE_URL", f"http://localhost:{PORT}").rstrip("/")
 
 # --- programs -----------------------------------------------------------------------------------------
-API_REQUESTS_PER_MINUTE = read_env_int("API_REQUESTS_PER_MINUTE", 120, 1, 1_000_000)  # of one key
+WEBHOOK_NETWORKS = read_env_networks("WEBHOOK_NETWORKS")  # private addresses that webhooks may have
+API_REQUESTS_PER_MINUTE = read_env_int("API_REQUESTS_PER_MINUTE", 60, 1, 1_000_000)  # of one key
 
 # --- monitoring ---------------------------------------------------------------------------------------
 METRICS_TOKEN = read_env("METRICS_TOKEN")  # of whoever reads /metrics; without both the address is unknown

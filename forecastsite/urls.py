@@ -13,6 +13,7 @@ from forecastsite.accounts.sign_in import ChangePasswordView, SignInView
 from forecastsite.api import views as keys
 from forecastsite.api.entry import answer_api
 from forecastsite.server.views import metrics
+from forecastsite.webhooks import views as webhooks
 
 handler400 = "registry.lib.refusals.bad_request"
 handler403 = "forecastsite.views.permission_denied"
@@ -34,6 +35,10 @@ urlpatterns = [
     path("metrics", metrics, name="metrics"),
     path("keys/", keys.key_list, name="keys"),
     path("keys/<id:pk>/revoke/", keys.key_revoke, name="key-revoke"),
+    path("webhooks/", webhooks.webhook_list, name="webhooks"),
+    path("webhooks/<id:pk>/switch/", webhooks.webhook_switch, name="webhook-switch"),
+    path("webhooks/<id:pk>/delete/", webhooks.webhook_delete, name="webhook-delete"),
+    path("webhooks/events/<id:pk>/replay/", webhooks.webhook_replay, name="webhook-replay"),
     path("api/v1/<path:rest>", answer_api, name="api"),
     path("admin/", admin.site.urls),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth.models import User
 
+from prediction.accuracy.digest import send_digest
 from prediction.accuracy.joining import compare_dataset
 from prediction.current_maker import update_current_forecast
 from prediction.engine import forget_cached
@@ -93,3 +94,8 @@ def make_order_run(order_id: str) -> None:
     related = ("forecast_run__version__model", "forecast_run__dataset_version", "stock", "policy", "previous")
     if order := OrderRun.objects.filter(pk=order_id).select_related(*related).first():
         run_order_job(order)
+
+
+def mail_alerts() -> None:
+    """Queue job: mails the alerts that no digest has named."""
+    send_digest()

@@ -31,6 +31,7 @@ from registry.access.audit import AuditAction, record_action
 from registry.access.permissions import Person, is_owner
 from registry.datasets.models import DatasetVersion
 from registry.datasets.scope import SCOPE_KINDS, Scope, ScopeKind
+from registry.lib.events import announce_end
 from registry.lib.messages import translate_message
 from registry.model_versions.models import ModelVersion
 from registry.storage.shared_folder import SharedFolder
@@ -163,6 +164,8 @@ class TrainingRun(models.Model):
             for back, event in enumerate(reversed(events)):
                 event.run, event.seq = self, self.last_seq - back
             RunEvent.objects.bulk_create(events)
+            if "finished_at" in changes:
+                announce_end(self)
         return True
 
     def record_progress(self, progress: Sequence[Progress], reported_before: int | None = None) -> bool:

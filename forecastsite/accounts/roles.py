@@ -35,6 +35,7 @@ STOCK_PERMISSIONS = (
 MODEL_PERMISSIONS = ("registry.change_modelversion", "registry.delete_modelversion")
 ARCHIVE_PERMISSION = "registry.archive_modelversion"
 ADMIN_PERMISSION = "registry.open_admin"
+WEBHOOK_PERMISSION = "forecastsite.add_webhook"
 VIEW_PERMISSIONS = (
     "registry.view_dataset",
     "registry.view_datasetversion",
@@ -111,6 +112,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *MODEL_PERMISSIONS,
         ARCHIVE_PERMISSION,
         ADMIN_PERMISSION,
+        WEBHOOK_PERMISSION,
         *VIEW_PERMISSIONS,
     ),
     gettext_noop("Operator"): (
@@ -121,6 +123,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         MODEL_PERMISSIONS[1],
         ARCHIVE_PERMISSION,
         ADMIN_PERMISSION,
+        WEBHOOK_PERMISSION,
         *VIEW_PERMISSIONS,
         *OPERATION_PERMISSIONS,
     ),

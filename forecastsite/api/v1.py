@@ -30,6 +30,7 @@ from forecastsite.api.routers import (  # noqa: F401  each adds its routes
     overrides,
     trainings,
     versions,
+    webhooks,
 )
 from registry.lib.problems import problem_response
 from registry.lib.refusals import SENTENCES

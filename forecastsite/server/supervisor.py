@@ -20,6 +20,8 @@ from forecastsite.server.health import WebCheck, is_answering
 from forecastsite.server.host_status import ROLES, HostStatus, StatusFile
 from forecastsite.server.process_group import GRACE_SECONDS, ProcessGroup
 from forecastsite.tasks import has_busy_worker
+from forecastsite.webhooks.sending import ask_for_due
+from prediction.accuracy.digest import ask_for_digest
 from prediction.accuracy.joining import ask_for_comparisons
 from prediction.current_forecast import ask_for_outdated
 from registry.lib.leases import expire_lost_jobs
@@ -212,11 +214,14 @@ class Supervisor:
     def take_up_lost_work(self) -> None:
         """What hosts left behind when they died, in longer intervals: forecasts, and files in the store."""
         now = time.monotonic()
+        if self.light in self.groups:
+            ask_for_due()
         if self.light in self.groups and now - self.last_forecast_check > FORECAST_CHECK_SECONDS:
             self.last_forecast_check = now
             ask_for_outdated()
             expire_lost_jobs()
             ask_for_comparisons()
+            ask_for_digest()
         if self.training in self.groups and now - self.last_sweep > SWEEP_SECONDS:
             self.last_sweep = now
             with suppress(OSError):  # of a store that does not answer

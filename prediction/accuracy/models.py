@@ -107,6 +107,7 @@ class AccuracyAlert(models.Model):
     weeks = models.PositiveIntegerField(_("weeks"))
     change = models.FloatField(_("change"))  # against the usual, as a share
     opened_at = models.DateTimeField(_("opened"), auto_now_add=True)
+    mailed_at = models.DateTimeField(_("mailed"), null=True, editable=False)
     changed_at = models.DateTimeField(_("changed"), auto_now=True)
     changed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, verbose_name=_("changed by")

@@ -172,5 +172,6 @@ def build_row(run: OrderRun, table: LineTable, place: int) -> OrderLine:
 
 def save_rows(rows: Sequence[OrderLine], columns: list[str]) -> None:
     """Saves new rows, and these columns of known ones."""
+    known = [row for row in rows if row.pk is not None]  # before the others get their ids
     OrderLine.objects.bulk_create([row for row in rows if row.pk is None], BATCH)
-    OrderLine.objects.bulk_update([row for row in rows if row.pk is not None], columns, BATCH)
+    OrderLine.objects.bulk_update(known, columns, BATCH)

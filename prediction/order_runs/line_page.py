@@ -60,6 +60,7 @@ def list_figures(run: OrderRun, place: int, found: dict[str, Any]) -> list[tuple
     level = "" if lines.kinds[place] == "cost" else format_percent(lines.levels[place])
     aim = {"aim": OrderPolicy.Kind(lines.kinds[place]).label, "level": level, "name": lines.classes[place]}
     units = {name: format_units(value) for name, value in found.items() if isinstance(value, float)}
+    chance = format_percent(found["run_out_chance"], 0)
     signed = {name: format_signed_units(found[name]) for name in ("limits", "rounding")}
     return [
         (_("Expected"), units["expected"], _("until the next order arrives on %(day)s") % words),
@@ -74,7 +75,7 @@ def list_figures(run: OrderRun, place: int, found: dict[str, Any]) -> list[tuple
         (_("Rounding"), signed["rounding"], _("to whole packs and the minimum order")),
         (_("Proposed"), units["quantity"], ""),
         (_("Lasts"), describe_cover(found["cover_days"]), _("at the expected rate, with this order")),
-        (_("Would run out"), describe_run_out(found, run.stock.as_of), _("without this order")),
+        (_("Would run out"), chance, describe_run_out(found, run.stock.as_of)),
     ]  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from prediction.runs.models import ForecastRun
 from registry.access.permissions import Person, is_owner
 from registry.datasets.models import Dataset
 from registry.datasets.stock.models import StockSnapshot
+from registry.lib.events import announce_end
 from registry.lib.leases import LeasedJob, LeasedJobQuerySet
 from registry.storage.archivable import ArchivableArtifact
 from registry.storage.artifacts import Artifact
@@ -165,7 +166,12 @@ class OrderRun(LeasedJob, ArchivableArtifact):
 
     def finish(self, **outcome: Any) -> bool:
         """Marks the order done, its file being whole; False if this attempt has lost it."""
-        return super().finish(state=self.State.READY, size=self.size, sha256=self.sha256, **outcome)
+        with transaction.atomic():
+            facts = {"state": self.State.READY, "size": self.size, "sha256": self.sha256}
+            is_mine = super().finish(**facts, **outcome)
+            if is_mine:
+                announce_end(self)
+        return is_mine
 
 
 class OrderExport(models.Model):

@@ -77,18 +77,16 @@ def describe_packs(quantity: float, pack: float | None) -> str:
         return ""
     count = round(quantity / pack)
     text = ngettext("%(count)d pack of %(size)s", "%(count)d packs of %(size)s", count)
-    return f" ({text % {'count': count, 'size': format_units(pack)}})"
+    words = text % {"count": count, "size": f"{pack:g}"}
+    return f" ({words})"
 
 
 def describe_run_out(found: dict[str, Any], as_of: date) -> str:
-    """When it would run out without the order, and how likely."""
-    chance = format_percent(found["run_out_chance"], 0)
+    """When it would run out without the order."""
     if found["run_out_day"] < 0:
-        return _("in %(chance)s of the cases") % {"chance": chance}
+        return _("without this order, before the next one arrives")
     day = as_of + timedelta(days=1 + int(found["run_out_day"]))
-    return _("about %(day)s; in %(chance)s of the cases by the next arrival") % {
-        "day": date_format(day), "chance": chance,
-    }  # fmt: skip
+    return _("without this order, about %(day)s") % {"day": date_format(day)}
 
 
 def describe_cover(days: float) -> str:

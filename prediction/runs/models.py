@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Count
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext, gettext_noop
@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from registry.access.permissions import Person, is_owner
 from registry.datasets.models import Dataset, DatasetVersion
+from registry.lib.events import announce_end
 from registry.lib.leases import LeasedJob, LeasedJobQuerySet
 from registry.model_versions.models import ModelVersion
 from registry.storage.archivable import ArchivableArtifact
@@ -174,7 +175,12 @@ class ForecastRun(LeasedJob, ArchivableArtifact):
 
     def finish(self, **outcome: Any) -> bool:
         """Marks the run done, its files being whole; False if this attempt has lost the run."""
-        return super().finish(state=self.State.READY, size=self.size, sha256=self.sha256, **outcome)
+        with transaction.atomic():
+            facts = {"state": self.State.READY, "size": self.size, "sha256": self.sha256}
+            is_mine = super().finish(**facts, **outcome)
+            if is_mine:
+                announce_end(self)
+        return is_mine
 
 
 class RunSums(ArchivableArtifact):

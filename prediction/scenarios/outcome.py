@@ -70,7 +70,7 @@ def try_edits(outlook: ScopeForecast, edits: Sequence[PlanEdit], levels: Sequenc
     horizon = len(outlook.prediction.dates)
     edited = apply_edits(panel, edits, levels, horizon)
     changed = np.flatnonzero(edited.touched[rows].any(axis=1))
-    base = outlook.prediction.select_series(outlook.rows)
+    base = outlook.prediction.of_model().select_series(outlook.rows)  # overrides say nothing of a plan
     plan = forecast_changed(outlook, edited, base, changed)
     prices = (edited.prices[0][rows], edited.prices[1][rows])
     sums = draw_pair(base, plan, changed, prices)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import fcntl
+import shutil
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,6 +33,8 @@ from registry.datasets.store.reading import naming_version, place_parts, read_ve
 from registry.datasets.store.saving import SavedParts, is_same_content, save_parts, share_parts
 from registry.storage.artifacts import CorruptArtifact
 
+FOLDER_PREFIX, LOCK_NAME = "import-", "in-use"
+MIN_AGE_SECONDS = 60  # of a folder that nobody uses: its import may be about to
 VERSION_FIELDS = ("rows", "stores", "products", "series", "roles", "findings", "reading")
 
 
@@ -55,11 +60,24 @@ def import_file(
 
 @contextmanager
 def import_folder() -> Iterator[Path]:
-    """A temporary folder for the files of an import."""
+    """A temporary folder for the files of an import; those that killed imports left are removed."""
     uploads = settings.DATA_DIR / "uploads"
     uploads.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=uploads, prefix="import-") as folder:
-        yield Path(folder)
+    remove_left_folders(uploads)
+    with TemporaryDirectory(dir=uploads, prefix=FOLDER_PREFIX) as name:
+        folder = Path(name)
+        with (folder / LOCK_NAME).open("wb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # ends with the process
+            yield folder
+
+
+def remove_left_folders(uploads: Path) -> None:
+    """Removes the folders of imports whose process has ended."""
+    for folder in uploads.glob(f"{FOLDER_PREFIX}*"):
+        with suppress(OSError), (folder / LOCK_NAME).open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # raises where the import still runs
+            if time.time() - folder.stat().st_mtime > MIN_AGE_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def inspect_file(

@@ -6,15 +6,17 @@ Charts.register("orders", (figure) => {
   const canvas = figure.querySelector("canvas");
   const points = (name) => (curves[name] || []).map(([x, y]) => ({ x, y }));
   const spot = (name, tone, pointStyle) => Charts.line(name, words[name], Charts.colour(tone), {
-    data: points(name), showLine: false, pointRadius: 8, pointStyle,
+    data: points(name), showLine: false, pointRadius: 8, pointStyle, clip: false,
   });
   const chart = new Chart(canvas, {
     type: "line",
     data: {
       datasets: [
-        Charts.line("ours", words.ours, Charts.colour("accent"), { data: points("ours"), pointRadius: 3 }),
+        Charts.line("ours", words.ours, Charts.colour("accent"), {
+          data: points("ours"), pointRadius: 3, clip: false,
+        }),
         Charts.line("cover", words.cover, Charts.colour("sales"), {
-          data: points("cover"), pointRadius: 3, borderDash: [6, 4],
+          data: points("cover"), pointRadius: 3, borderDash: [6, 4], clip: false,
         }),
         spot("own", "test", "rectRot"),
         spot("foresight", "other1", "triangle"),

@@ -16,6 +16,7 @@ from forecastsite.api.paging import Page, Paging, page_newest, page_offset
 from forecastsite.api.schemas import DatasetIn, DatasetOut, DatasetVersionOut, ItemOut, Text
 from forecastsite.api.shapes import show_dataset, show_dataset_version, show_item
 from forecastsite.api.tables import CSV, PARQUET, answer_table, choose_format
+from registry.datasets.actuals import current_versions
 from registry.datasets.catalog import Item
 from registry.datasets.deletion import delete_dataset
 from registry.datasets.download_views import sales_csv, sales_parquet
@@ -32,7 +33,13 @@ CHANGE, DELETE_MODELS = "registry.change_dataset", "registry.delete_modelversion
 def list_datasets(request: KeyRequest, paging: Query[Paging], name: Text = "") -> Any:
     """All datasets, newest first; `name` finds one."""
     rows = Dataset.objects.filter(name=name) if name else Dataset.objects.all()
-    return page_newest(rows, paging, show_dataset)
+    current = {version.dataset_id: version for version in current_versions().filter(dataset__in=rows)}
+
+    def show(dataset: Dataset) -> dict[str, Any]:
+        dataset.current_version = current.get(dataset.pk)
+        return show_dataset(dataset)
+
+    return page_newest(rows, paging, show)
 
 
 @router.get("/datasets/{id:dataset}", response=DatasetOut, **needs(READ, stores="filtered"))

@@ -45,7 +45,7 @@ def measure_left_out(log: EffectLog, sales: Floats) -> None:
     """Sets the effect of each finding that leaves rows out; `sales` [N] are those of all rows of the file."""
     log.kept_units = sum_known(sales[~log.excluded] if log.excluded.any() else sales)
     for finding, rows in log.left_out:
-        units = sum_known(sales[rows])
+        finding.units = units = sum_known(sales[rows])
         finding.effect = build_effect("left-out", len(rows), len(sales), (units, log.kept_units + units))
 
 
@@ -55,6 +55,7 @@ def measure_merged(log: EffectLog, sales: Floats) -> None:
     lost = log.kept_units - sum_known(sales)
     for finding in log.findings:
         if finding.action in MERGING_ACTIONS:
+            finding.units = lost
             finding.effect = build_effect("merged", rows - len(sales), rows, (lost, log.kept_units))
 
 

@@ -34,10 +34,12 @@ class Finding:
     examples: list[Example] = field(default_factory=list)
     action: str = "keep"
     effect: dict[str, Any] = field(default_factory=dict)  # see finding_effects.build_effect
+    units: float = 0.0  # that the effect is about
 
     def as_json(self) -> dict[str, Any]:
         """Without a picture or an effect where there is none."""
         found = asdict(self)
+        del found["units"]
         if not self.effect:
             del found["effect"]
         for example in found["examples"]:

@@ -19,13 +19,13 @@ from registry.datasets.importing.values import CategoricalColumn, is_text_type
 from registry.datasets.store.texts import SERIES_COLUMNS, TextCodes, find_order
 
 
-def load_parts(paths: Iterable[Path]) -> CanonicalTable:
-    """The rows of all parts; extra columns are read on demand."""
+def load_parts(paths: Iterable[Path], with_extras: bool = True) -> CanonicalTable:
+    """The rows of all parts; extra columns are read on demand, or left out."""
     files = PartFiles.find(sorted(paths))
     days = files.read_days()
     stores, products = (files.read_texts(name) for name in SERIES_COLUMNS)
     sales = files.read_numbers("sales")
-    names = sorted(set(files.kinds) - set(CORE_COLUMNS))
+    names = sorted(set(files.kinds) - set(CORE_COLUMNS)) if with_extras else []
     order = find_order(stores.codes, products.codes, days)
     if order is not None:  # kept on disk in 4 bytes for each row, because only extra columns need it again
         days, sales = days[order], sales[order]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from django.utils.translation import gettext as _
 
+from registry.datasets.importing.checks.decisions import Decisions
 from registry.datasets.importing.errors import SalesFileError
 from registry.datasets.importing.findings import MAX_EXAMPLES, Example, Finding
 
@@ -34,6 +37,13 @@ class SourceFile:
     one_sheet: bool = False
 
 
+class RowsOnDisk(Protocol):
+    """The rows of a file that is larger than memory."""
+
+    folder: Path
+    row_count: int
+
+
 @dataclass
 class RawTable:
     """A file as read: its columns, the number of each row in a spreadsheet, and first findings.
@@ -51,6 +61,8 @@ class RawTable:
     header_column: str = ""
     encodings: list[dict[str, str]] = field(default_factory=list)  # that the file may have, with samples
     sheets: tuple[tuple[int, str], ...] = ()
+    decided: Decisions | None = None  # of a bucket of a large file
+    large: RowsOnDisk | None = None  # all rows: then the table holds the first ones
 
     def locate(self, place: Example) -> Example:
         """The place with the row of its sheet, and the sheet's name before the column."""
@@ -59,6 +71,19 @@ class RawTable:
         offset, title = max(start for start in self.sheets if start[0] < place.row)
         label = f"{title} · {place.column}" if place.column else title
         return replace(place, row=place.row - offset, column=label)
+
+    @property
+    def row_count(self) -> int:
+        """Rows of the file."""
+        return self.large.row_count if self.large else self.table.num_rows
+
+    def __enter__(self) -> RawTable:
+        return self
+
+    def __exit__(self, *_problem: object) -> None:
+        """Removes what a large file has on the disk."""
+        if self.large is not None:
+            shutil.rmtree(self.large.folder, ignore_errors=True)
 
     def release_table(self) -> None:
         """Drops the table, so that its columns can be released one by one; a large file fits only once."""
@@ -87,22 +112,33 @@ def drop_blank_rows(
     numbers = np.arange(first, table.num_rows + len(ragged) + first, dtype=np.int32)
     if ragged:
         numbers = np.delete(numbers, [number - first for number, _cells in ragged])
+    table, numbers = drop_empty_rows(table, numbers)
+    findings = []
+    if ragged:
+        places = [Example(number, "", str(cells)) for number, cells in ragged[:MAX_EXAMPLES]]
+        findings.append(Finding("ragged-row", len(ragged), places, "skip"))
+    return RawTable(name, table, numbers, [*findings, *describe_rows_above(above)])
+
+
+def describe_rows_above(above: Sequence[Sequence[str]]) -> list[Finding]:
+    """The finding about rows above the header."""
+    titles = [(number, row) for number, row in enumerate(above, 1) if any(cell.strip() for cell in row)]
+    if not titles:
+        return []
+    places = [Example(n, "", " ".join(filter(None, row))[:60]) for n, row in titles[:MAX_EXAMPLES]]
+    return [Finding("rows-above", len(titles), places, "drop")]
+
+
+def drop_empty_rows(
+    table: pa.Table, numbers: npt.NDArray[np.int32]
+) -> tuple[pa.Table, npt.NDArray[np.int32]]:
+    """The table and its row numbers without rows whose cells are all empty."""
     blank = np.ones(table.num_rows, dtype=bool)
     for column in table.columns:
         if not blank.any():
             break
         blank &= find_empty_cells(column)
-    if blank.any():
-        table, numbers = table.filter(pa.array(~blank)), numbers[~blank]
-    findings = []
-    if ragged:
-        places = [Example(number, "", str(cells)) for number, cells in ragged[:MAX_EXAMPLES]]
-        findings.append(Finding("ragged-row", len(ragged), places, "skip"))
-    titles = [(number, row) for number, row in enumerate(above, 1) if any(cell.strip() for cell in row)]
-    if titles:
-        places = [Example(n, "", " ".join(filter(None, row))[:60]) for n, row in titles[:MAX_EXAMPLES]]
-        findings.append(Finding("rows-above", len(titles), places, "drop"))
-    return RawTable(name, table, numbers, findings)
+    return (table.filter(pa.array(~blank)), numbers[~blank]) if blank.any() else (table, numbers)
 
 
 def find_empty_cells(column: pa.ChunkedArray) -> npt.NDArray[np.bool_]:

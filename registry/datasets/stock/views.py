@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from registry.access.permissions import permission_required
+from registry.datasets.chosen import chosen_dataset
 from registry.datasets.importing.errors import AmbiguousValue, SalesFileError
 from registry.datasets.stock.forms import StockFileForm
 from registry.datasets.stock.models import StockSnapshot
@@ -23,7 +24,8 @@ def stock_upload(request: HttpRequest) -> HttpResponse:
     """Imports a file of stock or terms, whole or not at all."""
     posted = request.method == "POST"
     given = (request.POST, request.FILES) if posted else (None, None)
-    form = StockFileForm(given[0], given[1], initial=request.GET.dict())
+    initial = {"dataset": chosen_dataset(request), **request.GET.dict()}
+    form = StockFileForm(given[0], given[1], initial=initial)
     if posted and form.is_valid():
         try:
             saved = form.save_file(cast(User, request.user))

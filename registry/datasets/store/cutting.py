@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from registry.datasets.importing.values import is_text_type
 from registry.datasets.store.layout import Layout, hash_codes
-from registry.datasets.store.texts import SERIES_COLUMNS, TextCodes, decode_texts
+from registry.datasets.store.texts import SERIES_COLUMNS, TextCodes, decode_texts, sort_by_series
 
 BATCH_ROWS = 1 << 17
 GROUP_ROWS = 1 << 15  # of a row group: a store of a chain is read without the others
@@ -134,7 +134,8 @@ class FileCutter:
         for start, stop in zip(bounds, [*bounds[1:], len(order)], strict=True):
             chosen = order[start:stop]
             part = rows if len(chosen) == len(order) else rows.take(pa.array(chosen))
-            yield CutPart(bucket, int(spans[chosen[0]]), self._decode_rows(part))
+            span, decoded = int(spans[chosen[0]]), self._decode_rows(part)
+            yield CutPart(bucket, span, sort_by_series(decoded))  # a large file comes in pieces
 
     def _decode_rows(self, rows: pa.Table) -> pa.Table:
         """The rows with days and texts again."""

@@ -72,4 +72,4 @@ class Command(BaseCommand):
         for error in errors:
             self.stderr.write(f"{error['name']}: {error['error']}")
         end = " Use --apply to move them." if items and not options["apply"] else ""
-        return self.stdout.write(f"{len(items)} versions.{end}")
+        return self.stdout.write(f"{len(items)} version{'' if len(items) == 1 else 's'}.{end}")

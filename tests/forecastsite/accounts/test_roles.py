@@ -25,6 +25,7 @@ from forecastsite.accounts.roles import ROLES
 from forecastsite.api.models import ApiKey
 from forecastsite.asgi import application
 from forecastsite.cleanup.models import CleanUp, Nightly
+from forecastsite.webhooks.models import Delivery, Webhook
 from prediction.models import (
     AccuracyAlert,
     CurrentForecast,
@@ -233,6 +234,11 @@ GET    keys                        any    in        +      +       +       +
 POST   keys                        any    in        +      +       +       +
 POST   key-revoke                  own    in        +      +       +       +
 POST   key-revoke                  other  in        404    404     404     404
+GET    webhooks                    any    in        -      -       +       +
+POST   webhooks                    any    in        -      -       +       +
+POST   webhook-switch              any    in        -      -       +       +
+POST   webhook-delete              any    in        -      -       +       +
+POST   webhook-replay              any    in        -      -       +       +
 GET    api                         any    401       401    401     401     401
 GET    admin:index                 any    in        -      -       +       +
 GET    admin:login                 any    in        in     in      +       +
@@ -392,6 +398,8 @@ def world(publish, upload, sales, archive_folder, make_run):
     AccessFailureLog.objects.create(**door, path_info="/login/")
     AccessLog.objects.create(**door, path_info="/login/")
     key = ApiKey.objects.create(name="ERP", prefix="fs_1", owner=upload.created_by)
+    hook = Webhook.objects.create(name="ERP", address="https://erp.example", is_enabled=False)
+    delivery = Delivery.objects.create(webhook=hook, kind="training.ended")
     CleanUp.objects.create(deleted=1)
     Nightly.objects.ensure_schedule()
     stock = small_files.stock(sales)
@@ -404,7 +412,15 @@ def world(publish, upload, sales, archive_folder, make_run):
     export = export_lines(order, None, "csv", None)
     owned = (spare, forecast, made, made.sums, made.totals, sales, stock, order)
     files = {row.path: row.read() for row in owned}
-    rows = {"version": spare, "forecast": forecast, "run": run, "sales": sales, "upload": upload, "key": key}
+    rows = {
+        "version": spare,
+        "forecast": forecast,
+        "run": run,
+        "sales": sales,
+        "upload": upload,
+        "key": key,
+        "delivery": delivery,
+    }
     day = {"first": sales.first, "last": sales.last, "weeks": 2, "change": 0.3}
     alert = AccuracyAlert.objects.create(dataset=sales.dataset, kind="bias", **day)
     days = {"first": sales.last, "last": sales.last, "kind": "percent", "amount": 5.0, "reason": "other"}
@@ -467,6 +483,8 @@ def place(address: str, world: dict) -> str:
     }  # fmt: skip
     fixed = {
         "api": ["datasets"], "key-revoke": [world["key"].pk],
+        "webhook-switch": [world["delivery"].webhook_id], "webhook-delete": [world["delivery"].webhook_id],
+        "webhook-replay": [world["delivery"].pk],
         "accuracy-alert": [world["alert"].pk, "closed"], "help-for": ["buyer"], "suggest": ["product"],
         "admin:app_list": ["registry"], "orders-again": [world["order"].pk, world["export"].pk],
         "orders-backtest": [world["test"].pk],

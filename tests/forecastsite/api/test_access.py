@@ -14,6 +14,7 @@ from forecastsite.api.keys import hash_key
 from forecastsite.api.models import ApiKey
 from forecastsite.api.scopes import SCOPES
 from forecastsite.api.v1 import read_document
+from forecastsite.webhooks.models import Delivery, Webhook
 from prediction.models import AccuracyAlert, CurrentForecast, Forecast, Override
 from prediction.order_runs.decisions import approve_lines, export_lines
 from prediction.order_runs.maker import prepare_order, save_order
@@ -85,6 +86,12 @@ put_policy               orders:write     -      -       +       -        orders
 list_all_overrides       overrides:read   +      +       +       +        -
 create_override          overrides:write  -      +       +       -        override-new
 end_override             overrides:write  -      -       +       -        override-withdraw
+list_webhooks            webhooks:write   -      -       +       +        -
+create_webhook           webhooks:write   -      -       +       +        webhooks
+switch_webhook           webhooks:write   -      -       +       +        webhook-switch
+remove_webhook           webhooks:write   -      -       +       +        webhook-delete
+list_deliveries          webhooks:write   -      -       +       +        -
+replay_delivery          webhooks:write   -      -       +       +        webhook-replay
 get_job                  -                +      +       +       +        -
 """
 
@@ -95,7 +102,7 @@ PERSONAL = {  # verbs of pages that only a person does, in a browser
 }  # fmt: skip
 WAITING = {  # verbs that came with release 0.2 while the API was built: their twins follow
     "forecast-plan", "forecast-asked-plan", "scenario-edit", "scenario-change", "scenario-duplicate",
-    "scenario-adopt", "scenario-delete",
+    "scenario-adopt", "scenario-delete", "orders-backtests",
 }  # fmt: skip
 BODIES = {
     "create_dataset": "date,store,product,qty\n2026-01-01,S1,P1,1\n",
@@ -110,6 +117,8 @@ BODIES = {
     "start_forecast_run": {},
     "make_forecast": {"dataset": 1, "product": "P001"},
     "change_state": {"state": "closed"},
+    "create_webhook": {"name": "ERP", "address": "https://erp.example", "kinds": ["training.ended"]},
+    "switch_webhook": {"enabled": False},
     "change_order": {"lines": [0], "value": 6, "reason": "Try it."},
     "approve_order": {"lines": [0]},
     "export_order": {"supplier": None},
@@ -194,6 +203,10 @@ def places(publish, sales, make_run):
     approve_lines(order, range(order.lines), None)
     change = {"first": sales.last, "last": sales.last, "kind": "percent", "amount": 5.0, "reason": "other"}
     return {
+        "webhook": (
+            hook := Webhook.objects.create(name="ERP", address="https://x.example", is_enabled=False)
+        ).pk,
+        "delivery": Delivery.objects.create(webhook=hook, kind="training.ended").pk,
         "order": order.pk,
         "export": export_lines(order, None, "csv", None).pk,
         "override": Override.objects.create(dataset=sales.dataset, **change).pk,

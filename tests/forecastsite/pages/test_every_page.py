@@ -33,7 +33,12 @@ PLAIN = [
     "upload",
     "stock-upload",
     "help",
+    "orders",
+    "orders-policy",
+    "scenarios",
+    "scenarios-compare",
     "keys",
+    "webhooks",
     "password",
     "welcome",
     "sample-file",
@@ -64,6 +69,9 @@ OF_UPLOAD = ["upload-match", "upload-check", "upload-rows"]
 POSTED = {
     "accuracy-alert",
     "key-revoke",
+    "webhook-switch",
+    "webhook-delete",
+    "webhook-replay",
     "upload-discard",
     "dataset-pause",
     "products-run-new",
@@ -71,6 +79,12 @@ POSTED = {
 }
 OF_KIND = ["suggest"]
 LEADS_ON = {"model-roll-back", "model-retrain"}  # changes something and leads to another page
+ELSEWHERE = {  # opened by the tests of orders, plans and explanations
+    *("forecast-asked-plan", "forecast-asked-why", "forecast-plan", "forecast-why", "scenario"),
+    *(f"scenario-{verb}" for verb in ("adopt", "change", "delete", "duplicate", "edit")),
+    *(f"orders-{name}" for name in ("again", "backtest", "backtests", "line", "line-why", "new", "print")),
+    *(f"orders-{verb}" for verb in ("approve", "change", "delete", "export", "run")),
+}
 OPEN = {"login", "logout", "metrics", "set_language"}
 PROGRAMS = {"api"}
 
@@ -108,6 +122,7 @@ def test_these_tests_know_every_page():
         *OF_KIND,
         *POSTED,
         *LEADS_ON,
+        *ELSEWHERE,
         "help-for",
         *OPEN,
         *PROGRAMS,

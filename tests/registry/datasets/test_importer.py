@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from django.core.management import CommandError, call_command
 
-from registry.datasets.importer import import_file
+from registry.datasets.importer import import_file, import_folder
 from registry.datasets.importing.checks.row_checks import check_table
 from registry.datasets.importing.column_mapping import detect_columns
 from registry.datasets.importing.errors import SalesFileError
@@ -425,3 +426,16 @@ def test_damaged_files_are_refused_or_right_never_a_stack_trace(write: Write, sm
                 assert rows.content.row_count <= 240
         except SalesFileError as problem:
             assert "\n" not in str(problem)
+
+
+def test_the_folder_of_a_killed_import_goes_with_the_next_one(tmp_path: Path, settings) -> None:
+    settings.DATA_DIR = tmp_path
+    left = tmp_path / "uploads" / "import-left"
+    left.mkdir(parents=True)
+    (left / "in-use").touch()
+    with import_folder() as running:
+        assert left.exists(), "it may be about to begin"
+        for folder in (left, running):
+            os.utime(folder, (0, 0))
+        with import_folder():
+            assert running.exists() and not left.exists()

@@ -19,6 +19,9 @@ MAX_TIDIED = 100_000  # different codes; a column with more is none of codes
 def tidy_code_column(log: FindingLog, name: str, table: Mapping[str, pa.ChunkedArray]) -> CategoricalColumn:
     """The codes of a column, tidied; raises SalesFileError for numbers that lost their last digits."""
     texts = CategoricalColumn.from_arrow(table[name])
+    if log.decided is not None:
+        found = log.decided.tidied.get(name, {})
+        return replace_texts(log, name, table, texts, [found.get(text, text) for text in texts.values])
     if len(texts.values) > MAX_TIDIED:
         return texts
     counted = texts.codes[~log.excluded] if log.excluded.any() else texts.codes
@@ -29,6 +32,17 @@ def tidy_code_column(log: FindingLog, name: str, table: Mapping[str, pa.ChunkedA
         place = int(np.flatnonzero(np.isin(texts.codes, shortened) & ~log.excluded)[0])
         row = int(log.raw.row_numbers[place])
         raise SalesFileError(shortened_message(log, name, row, tidied[texts.codes[place]]))
+    return replace_texts(log, name, table, texts, tidied)
+
+
+def replace_texts(
+    log: FindingLog,
+    name: str,
+    table: Mapping[str, pa.ChunkedArray],
+    texts: CategoricalColumn,
+    tidied: list[str],
+) -> CategoricalColumn:
+    """The tidied codes; tells of those whose change nobody sees."""
     if tidied == texts.values:
         return texts
     pairs = zip(texts.values, tidied, strict=True)

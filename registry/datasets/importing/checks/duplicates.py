@@ -45,7 +45,9 @@ def sort_unique(
     if not again.any():
         return rows, sales[rows]
     starts = np.flatnonzero(~again)
-    repeated = details.classify(rows, again, sales)
+    repeated = log.decided.repeated if log.decided else None
+    repeated = repeated or details.classify(rows, again, sales)
+    log.repeated = repeated
     if repeated.kind == "lines":
         log.add_lines(rows, len(starts), repeated.line_columns)
         action = "sum"

@@ -11,6 +11,8 @@ import pyarrow as pa
 from django.utils.translation import gettext as _
 
 from registry.datasets.importing.canonical import CanonicalTable, Days
+from registry.datasets.importing.checks.decisions import Decisions
+from registry.datasets.importing.checks.receipt_lines import RepeatedRows
 from registry.datasets.importing.errors import SalesFileError
 from registry.datasets.importing.findings import (
     ALLOWED_ACTIONS,
@@ -53,6 +55,8 @@ class FindingLog:
     ragged_rows: list[int] = field(default_factory=list)  # numbers of the first rows that could not be split
     left_out_sales: LeftOutSales = field(default_factory=LeftOutSales)  # the days of these rows
     dropped_columns: tuple[str, ...] = ()  # they say nothing about a whole day
+    repeated: RepeatedRows | None = None  # what rows with the same key were taken for
+    lost_sales: LeftOutSales = field(default_factory=LeftOutSales)  # days of rows that the file tells wrongly
 
     MAX_BAD_ROWS = 20_000  # of each finding, in bad.csv
 
@@ -60,6 +64,11 @@ class FindingLog:
         self.excluded = np.zeros(self.raw.table.num_rows, dtype=bool)
         self.faulty = self.excluded.copy()
         self.findings += [finding for finding in self.raw.findings if finding.code != "ragged-row"]
+
+    @property
+    def decided(self) -> Decisions | None:
+        """What the whole file says, if the rows are a bucket of it: their findings are told later."""
+        return self.raw.decided
 
     def column_label(self, name: str) -> str:
         """The column's name in the file."""
@@ -92,7 +101,7 @@ class FindingLog:
         action = self.choose_action(code, proposed)
         places = [self.raw.locate(place) for place in places] if self.raw.sheets else places
         finding = Finding(code, count, places[:MAX_EXAMPLES], action)
-        if action == "stop":
+        if action == "stop" and self.decided is None:
             raise SalesFileError(finding.format_sentence(self.raw.name))
         self.findings.append(finding)
         self.bad_places.append((code, places))
@@ -113,7 +122,9 @@ class FindingLog:
         rows = np.flatnonzero(is_wrong & ~self.excluded)
         if not len(rows):
             return ""
-        if code in FAULTS and 2 * len(rows) >= len(is_wrong):  # nobody wants half a file
+        if (
+            code in FAULTS and 2 * len(rows) >= len(is_wrong) and self.decided is None
+        ):  # nobody wants half a file
             proposed = "stop"
         action = self.add_finding(code, self.find_examples(column, table, rows), len(rows), proposed)
         if action == "skip":

@@ -34,8 +34,9 @@ def find_left_out(
         return
     places = RowPlaces(log, days, stores, products, kept)
     lost = places.find_spans(faulty) | places.find_ragged(log.ragged_rows)
+    log.lost_sales = lost
     is_proposed = log.options.on_problem == "propose" and not log.has_skip_choice
-    if is_proposed and lost.spans:
+    if is_proposed and lost.spans and log.decided is None:
         marks = lost.mark_stores(stores.values, first, last - first + 1)
         marks[stores.codes[kept], days[kept] - first] = False
         if longest_run(marks) >= MAX_LOST_DAYS:

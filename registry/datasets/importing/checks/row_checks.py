@@ -45,6 +45,7 @@ from registry.datasets.importing.values import (
 )
 from registry.lib.days import day_number
 
+WHOLE_FILE_CHECKS = ("filled-down", "named-code")  # they look at the rows above
 CODE_COLUMNS = ("store_id", "product_id")
 MAX_CODE_LENGTH = 100
 MAX_BAD_DATES = 28  # different dates that are not understood
@@ -96,10 +97,12 @@ def check_table(
 
     `long` has a row for each store, product and day, `mapping` is {our name: its name}, `known` are first and
     last day of the dataset. Raises SalesFileError when a finding's action is "stop", AmbiguousValue when only
-    a person can decide.
+    a person can decide. Of a bucket of a large file no row may be left, and the caller does what only all
+    rows can tell.
     """
     table = apply_mapping(long, mapping, options.ignore)
-    log = FindingLog(long, options, {ours: theirs for ours, theirs in mapping.items() if ours != theirs})
+    names = {ours: theirs for ours, theirs in mapping.items() if ours != theirs}
+    log = FindingLog(long, options, names)
     long.release_table()
     columns = {name: table[name] for name in table.column_names}
     del table
@@ -117,7 +120,8 @@ def check_rows(
     require_flat(log, "sales", table["sales"])
     columns = SalesColumns(log, table, today, known)
     for check in ROW_CHECKS:
-        check.run(columns)
+        if log.decided is None or check.code not in WHOLE_FILE_CHECKS:
+            check.run(columns)
     for name in CORE_COLUMNS:
         del table[name]
     about = {"layout": "long", **raw.file_format, "dates": columns.date_order, "decimal": columns.decimal}
@@ -128,7 +132,7 @@ def check_rows(
     find_left_out(log, days, stores, products)
     del columns  # a large file has no room for its sales before and after sorting
     rows, sales = sort_unique(log, days, (stores, products), sales, details)
-    if log.excluded.all():
+    if log.excluded.all() and log.decided is None:
         raise log.no_rows_error()
     measure_merged(log, sales)
     extras = extras.without(log.dropped_columns)
@@ -136,6 +140,8 @@ def check_rows(
         extras = extras.map_columns(lambda column: column[rows])
     result = CanonicalTable(days[rows], stores[rows], products[rows], sales, extras)
     numbers = raw.row_numbers[rows]
+    if log.decided is not None:
+        return CheckedRows(result, numbers, about)
     is_sum = flag_sums(log, result, numbers)
     if is_sum is not None:
         measure_content(log.findings[-1], "left-out", result, is_sum)

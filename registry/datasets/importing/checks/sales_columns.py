@@ -68,6 +68,10 @@ class SalesColumns:
 
     def parse_day_texts(self, texts: CategoricalColumn) -> Days:
         """Sets the order; returns [N] days. Raises AmbiguousValue, or SalesFileError for weeks and months."""
+        if (decided := self.log.decided) is not None:
+            self.date_order, self.bad_dates = decided.date_order, decided.bad_dates
+            self.moments = texts.codes if decided.has_moments else None
+            return np.array([decided.days[text] for text in texts.values], np.int32)[texts.codes]
         raw, label = self.log.raw, self.log.column_label("date")
         first = np.zeros(len(texts.values), np.int64)
         first[texts.codes[::-1]] = raw.row_numbers[::-1]  # the last assignment wins, hence backwards
@@ -123,9 +127,9 @@ class SalesColumns:
         """Sets decimal mark and units; returns [N] where a cell is not a number. Raises AmbiguousValue."""
         options = self.log.options
         try:
-            self.decimal = options.decimal or find_decimal_mark(
-                self.log.raw.name, self.table, self.log.column_names
-            )
+            self.decimal = (
+                self.log.decided.decimal if self.log.decided else options.decimal
+            ) or find_decimal_mark(self.log.raw.name, self.table, self.log.column_names)
         except AmbiguousValue:
             if options.usual_decimal not in DECIMAL_MARKS:
                 raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -37,19 +38,31 @@ def collapse_spaces(text: str) -> str:
 def find_rare_spellings(columns: SalesColumns, name: str) -> Mask | None:
     """[N] codes that are more often written with other capitals."""
     texts = columns.codes[name]
-    spelling = pick_spellings(texts)
+    spelling = find_spellings(columns, name, texts)
     is_rare = np.array([spelling[text] != text for text in texts.values])
     return is_rare[texts.codes] if is_rare.any() else None
 
 
 def merge_spellings(columns: SalesColumns, name: str) -> None:
     """Replaces the codes by their most frequent spelling."""
-    columns.codes[name] = unify_spellings(columns.codes[name])
+    texts = columns.codes[name]
+    spelling = find_spellings(columns, name, texts)
+    columns.codes[name] = CategoricalColumn.from_codes(texts.codes, [spelling[text] for text in texts.values])
 
 
 def propose_for_spellings(columns: SalesColumns, name: str) -> str:
     """The default action: codes that are two things stay apart, others are merged."""
+    if columns.log.decided is not None:  # a bucket cannot tell: they stay apart unless a person merges them
+        return "keep"
     return "keep" if are_distinct_codes(columns, name) else "merge"
+
+
+def find_spellings(columns: SalesColumns, name: str, texts: CategoricalColumn) -> dict[str, str]:
+    """{code: its most frequent spelling} in the whole file."""
+    if columns.log.decided is None:
+        return pick_spellings(texts)
+    found = columns.log.decided.spellings.get(name, {})
+    return {text: found.get(text, text) for text in texts.values}
 
 
 def unify_spellings(texts: CategoricalColumn) -> CategoricalColumn:
@@ -65,11 +78,16 @@ def pick_spellings(texts: CategoricalColumn) -> dict[str, str]:
     {'A1': 'a1', 'a1': 'a1', 'b': 'b'}
     """
     counts = np.bincount(texts.codes, minlength=len(texts.values))
+    return pick_most_frequent(dict(zip(texts.values, counts.tolist(), strict=True)))
+
+
+def pick_most_frequent(counts: Mapping[str, int]) -> dict[str, str]:
+    """{code: its most frequent spelling}, from how often each occurs."""
     best: dict[str, tuple[int, str]] = {}
-    for text, count in zip(texts.values, counts.tolist(), strict=True):
+    for text, count in counts.items():
         if fold_code(text) not in best or count > best[fold_code(text)][0]:
             best[fold_code(text)] = (count, text)
-    return {text: best[fold_code(text)][1] for text in texts.values}
+    return {text: best[fold_code(text)][1] for text in counts}
 
 
 def are_distinct_codes(columns: SalesColumns, name: str) -> bool:

@@ -124,17 +124,9 @@ class SalesFacts:
 
     def find_series(self, content: CanonicalTable) -> Series:
         """[S] the facts of the content's series, zeros for one that is not there."""
-        starts = content.series_starts
-        stores = place_names(content.stores.values, self.stores)
-        products = place_names(content.products.values, self.products)
-        store, product = stores[content.stores.codes[starts]], products[content.products.codes[starts]]
-        wanted = store * np.int64(len(self.products)) + product
-        keys = self.number_series(self.series)
-        place = np.minimum(np.searchsorted(keys, wanted), max(len(keys) - 1, 0))
-        found = make_series(len(starts))
-        if len(keys):
-            is_there = (store >= 0) & (product >= 0) & (keys[place] == wanted)
-            found[is_there] = self.series[place[is_there]]
+        found = make_series(len(content.series_starts))
+        place, is_there = place_series(content, (self.stores, self.products), self.series)
+        found[is_there] = self.series[place[is_there]]
         return found
 
     def change(self, less: SalesFacts | None, more: SalesFacts) -> SalesFacts:
@@ -225,6 +217,21 @@ def spread_recent(recent: Floats, places: npt.NDArray[np.int64], size: int, step
         target = slice(max(0, -step), RECENT_DAYS - max(0, step))
         moved[places, target] = recent[:, kept]
     return moved
+
+
+def place_series(
+    content: CanonicalTable, names: tuple[Sequence[str], Sequence[str]], series: Series
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """[S] where each of the content's series is among others with these names, and whether it is there."""
+    starts, (stores, products) = content.series_starts, names
+    store = place_names(content.stores.values, stores)[content.stores.codes[starts]]
+    product = place_names(content.products.values, products)[content.products.codes[starts]]
+    wanted = store * np.int64(len(products)) + product
+    keys = series["store"].astype(np.int64) * len(products) + series["product"]
+    if not len(keys):
+        return np.zeros(len(starts), np.int64), np.zeros(len(starts), dtype=bool)
+    place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    return place, (store >= 0) & (product >= 0) & (keys[place] == wanted)
 
 
 def place_names(names: Sequence[str], among: Sequence[str]) -> npt.NDArray[np.int64]:

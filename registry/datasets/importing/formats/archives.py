@@ -16,8 +16,10 @@ from django.utils.translation import gettext as _
 from registry.datasets.importing.errors import SalesFileError
 from registry.datasets.importing.raw_table import too_large_message
 
-MAX_UNPACKED_BYTES, MAX_COMPRESSION_RATIO, MAX_MEMBERS = 600 << 20, 200, 2000
+MAX_UNPACKED_BYTES, MAX_MEMBERS = 24 << 30, 2000
 SMALL_BYTES = 10 << 20  # less than this is never suspicious
+MIDDLE_BYTES = 600 << 20  # up to this, repetitive tables may be packed very well
+MAX_COMPRESSION_RATIO, USUAL_COMPRESSION_RATIO = 200, 40
 CHUNK_BYTES = 1 << 20
 DAMAGED = (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError, NotImplementedError)
 
@@ -28,7 +30,7 @@ def unpack_zip(path: Path, name: str, suffixes: set[str]) -> Iterator[Path]:
     try:
         with zipfile.ZipFile(path) as archive:
             member = find_table(archive, name, suffixes)
-            limit = max(SMALL_BYTES, MAX_COMPRESSION_RATIO * member.compress_size)
+            limit = limit_unpacked(member.compress_size)
             suffix = PurePosixPath(member.filename).suffix.lower()
             with unpack(lambda: archive.open(member), name, suffix, limit) as unpacked:
                 yield unpacked
@@ -42,7 +44,7 @@ def unpack_zip(path: Path, name: str, suffixes: set[str]) -> Iterator[Path]:
 @contextmanager
 def unpack_gzip(path: Path, name: str) -> Iterator[Path]:
     """The content of a gzip file, in a temporary folder. Raises SalesFileError."""
-    limit = max(SMALL_BYTES, MAX_COMPRESSION_RATIO * path.stat().st_size)
+    limit = limit_unpacked(path.stat().st_size)
     inner = PurePosixPath(name.removesuffix(".gz")).suffix.lower()
     try:
         with unpack(lambda: gzip.open(path), name, inner or ".csv", limit) as unpacked:
@@ -56,17 +58,26 @@ def unpack(
     open_member: Callable[[], IO[bytes] | gzip.GzipFile], name: str, suffix: str, limit: int
 ) -> Iterator[Path]:
     """The content as a file; raises SalesFileError when it is larger than the limits."""
-    most = min(limit, MAX_UNPACKED_BYTES)
     with TemporaryDirectory(prefix="unpacked-") as folder:
         target = Path(folder) / f"table{suffix}"
         size = 0
         with open_member() as source, target.open("wb") as stream:
             while chunk := source.read(CHUNK_BYTES):
                 size += len(chunk)
-                if size > most:
+                if size > limit:
                     raise SalesFileError(too_large_message(name))
                 stream.write(chunk)
         yield target
+
+
+def limit_unpacked(size: int) -> int:
+    """The most bytes that an archive of a size may unpack to.
+
+    >>> limit_unpacked(1000) >> 20, limit_unpacked(5 << 20) >> 20, limit_unpacked(100 << 20) >> 20
+    (10, 600, 4000)
+    """
+    middle = min(MAX_COMPRESSION_RATIO * size, MIDDLE_BYTES)
+    return min(max(SMALL_BYTES, middle, USUAL_COMPRESSION_RATIO * size), MAX_UNPACKED_BYTES)
 
 
 def find_table(archive: zipfile.ZipFile, name: str, suffixes: set[str]) -> zipfile.ZipInfo:

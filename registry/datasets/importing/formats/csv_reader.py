@@ -8,18 +8,29 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from itertools import islice
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 from django.utils.translation import gettext as _
 
+from registry.datasets.importing.batches.encoded import EncodedFile
+from registry.datasets.importing.batches.reading import BLOCK_BYTES, CsvBatches
 from registry.datasets.importing.errors import SalesFileError
 from registry.datasets.importing.formats.encoding_candidates import ENCODING_LABELS
 from registry.datasets.importing.formats.encodings import detect_encoding
 from registry.datasets.importing.formats.joined_files import split_notes, tidy_joined
 from registry.datasets.importing.headers import HEADER_SEARCH_ROWS, count_known_columns, find_header_row
-from registry.datasets.importing.raw_table import RawTable, SourceFile, check_column_names, drop_blank_rows
+from registry.datasets.importing.raw_table import (
+    RawTable,
+    SourceFile,
+    check_column_names,
+    describe_rows_above,
+    drop_blank_rows,
+)
 
 HEAD_BYTES = 1 << 20  # read to find separator and header
+LARGE_BYTES = 200 << 20  # from which on a file is spilled to the disk
+TEXT = pa.dictionary(pa.int32(), pa.string())
 SEPARATORS = ",;\t|，；"
 
 
@@ -31,33 +42,54 @@ def read_csv(source: SourceFile) -> RawTable:
     with path.open(encoding=encoding, newline="", errors="strict") as stream:
         head = read_header(name, stream.read(HEAD_BYTES))
     header, separator = head.names, head.separator
-    ragged: list[pacsv.InvalidRow] = []
-    text = pa.dictionary(pa.int32(), pa.string())
-    table = pacsv.read_csv(
-        path,
-        read_options=pacsv.ReadOptions(
-            use_threads=False,  # rows are numbered only when read in order
-            skip_rows=head.lines_above,
-            encoding="utf-8" if encoding == "utf-8-sig" else encoding,
-        ),
-        parse_options=pacsv.ParseOptions(
-            delimiter=separator,
-            newlines_in_values=True,
-            ignore_empty_lines=False,
-            invalid_row_handler=collect_invalid_rows(ragged),
-        ),
-        convert_options=pacsv.ConvertOptions(
-            column_types=dict.fromkeys(header, text), strings_can_be_null=False, null_values=[]
-        ),
+    read = pacsv.ReadOptions(
+        use_threads=False,  # rows are numbered only when read in order
+        skip_rows=head.lines_above,
+        encoding="utf-8" if encoding == "utf-8-sig" else encoding,
     )
-    skipped = len(head.rows_above) - head.lines_above  # pyarrow counts lines, spreadsheets count rows
-    places = [(row.number + skipped, row.actual_columns) for row in ragged]
-    raw = drop_blank_rows(name, table, places, head.rows_above)
-    raw = split_notes(raw, [(*place, row.text or "") for place, row in zip(places, ragged, strict=True)])
-    raw = tidy_joined(raw)
+    cells = pacsv.ConvertOptions(
+        column_types=dict.fromkeys(header, TEXT), strings_can_be_null=False, null_values=[]
+    )
+    if path.stat().st_size > LARGE_BYTES:
+        raw = read_large_csv(source, head, read, cells)
+    else:
+        ragged: list[pacsv.InvalidRow] = []
+        how = parse_options(separator, collect_invalid_rows(ragged))
+        table = pacsv.read_csv(path, read_options=read, parse_options=how, convert_options=cells)
+        skipped = len(head.rows_above) - head.lines_above  # pyarrow counts lines, spreadsheets count rows
+        places = [(row.number + skipped, row.actual_columns) for row in ragged]
+        raw = drop_blank_rows(name, table, places, head.rows_above)
+        raw = split_notes(raw, [(*place, row.text or "") for place, row in zip(places, ragged, strict=True)])
+        raw = tidy_joined(raw)
     raw.file_format.update(encoding=ENCODING_LABELS.get(encoding, encoding), separator=separator)
     raw.encodings = [asdict(candidate) for candidate in detected.candidates]
     return raw
+
+
+def read_large_csv(
+    source: SourceFile, head: CsvHeader, read: pacsv.ReadOptions, cells: pacsv.ConvertOptions
+) -> RawTable:
+    """The first rows of a large file; all of them are spilled to the disk."""
+    batches = CsvBatches(source.name, len(head.rows_above) + 2, len(head.rows_above) - head.lines_above)
+    read.block_size = BLOCK_BYTES
+    how = parse_options(head.separator, batches.note_ragged)
+    with pacsv.open_csv(source.path, read_options=read, parse_options=how, convert_options=cells) as reader:
+        large = EncodedFile(source.name).encode(batches.read(reader))
+    raw = large.to_sample()
+    raw.findings += [*batches.describe_ragged(), *describe_rows_above(head.rows_above)]
+    last = RawTable(source.name, raw.table[:0], np.array([large.last_row], np.int32), raw.findings)
+    raw.findings = split_notes(last, batches.ragged).findings
+    return raw
+
+
+def parse_options(separator: str, handler: Callable[[pacsv.InvalidRow], str]) -> pacsv.ParseOptions:
+    """How lines are split into cells."""
+    return pacsv.ParseOptions(
+        delimiter=separator,
+        newlines_in_values=True,
+        ignore_empty_lines=False,
+        invalid_row_handler=handler,
+    )
 
 
 def collect_invalid_rows(rows: list[pacsv.InvalidRow]) -> Callable[[pacsv.InvalidRow], str]:

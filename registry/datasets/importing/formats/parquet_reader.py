@@ -8,6 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from registry.datasets.importing.batches.encoded import EncodedFile
+from registry.datasets.importing.batches.reading import read_parquet_batches
 from registry.datasets.importing.errors import SalesFileError
 from registry.datasets.importing.raw_table import (
     BATCH_ROWS,
@@ -18,6 +20,7 @@ from registry.datasets.importing.raw_table import (
     too_large_message,
 )
 
+LARGE_ROWS = 3_000_000  # from which on a file is spilled to the disk
 PANDAS_INDEX = re.compile(r"__index_level_\d+__")  # what pandas leaves in parquet files
 
 
@@ -31,6 +34,9 @@ def read_parquet(source: SourceFile) -> RawTable:
     with path.open("rb") as stream:
         file = pq.ParquetFile(stream, read_dictionary=texts, page_checksum_verification=True)
         names = [column for column in file.schema_arrow.names if not PANDAS_INDEX.fullmatch(column)]
+        if file.metadata.num_rows > LARGE_ROWS:
+            batches_of = read_parquet_batches(path, name, names, texts)
+            return EncodedFile(name).encode(batches_of).to_sample()
         schema = pa.schema([file.schema_arrow.field(column) for column in names])
         batches, size = [], 0
         for batch in file.iter_batches(BATCH_ROWS, columns=names, use_threads=False):

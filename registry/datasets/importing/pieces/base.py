@@ -107,12 +107,12 @@ class SalesBase:
     def row_count(self) -> int:
         return sum(part.rows for part in self.parts) if self.layout else self.whole.row_count
 
-    def load(self, parts: Iterable[PlacedPart]) -> CanonicalTable:
+    def load(self, parts: Iterable[PlacedPart], with_extras: bool = True) -> CanonicalTable:
         """The rows of some parts; raises DamagedPart."""
         chosen = list(parts)
         for part in chosen:
             part.check_hash()
-        return load_parts([part.path for part in chosen])
+        return load_parts([part.path for part in chosen], with_extras)
 
 
 def part_name(first: object, bucket: int) -> str:

@@ -11,10 +11,11 @@ import numpy.typing as npt
 from registry.datasets.importing.canonical import CanonicalTable
 from registry.datasets.importing.checks.finding_log import FindingLog
 from registry.datasets.importing.checks.gap_filling import may_fill
-from registry.datasets.importing.checks.series_checks import LEVEL_WEEKS
+from registry.datasets.importing.checks.series_checks import LEVEL_WEEKS, take_rows
 from registry.datasets.importing.pieces.base import PlacedPart, SalesBase
 from registry.datasets.store.layout import Layout, hash_codes
 
+RowNumbers = npt.NDArray[np.int32]
 MIN_ROWS = 1_000_000  # of a dataset, below which it is read as a whole
 PIECE_ROWS = 3_000_000  # that are looked at together
 MAX_SHARE = 0.5  # of all rows: when more are touched, all are read
@@ -42,17 +43,21 @@ class PiecePlan:
     layout: Layout | None
     is_partial: bool = False
     owners: npt.NDArray[np.int32] | None = None  # [N] the bucket of each row of the file
+    rows_layout: Layout | None = None  # how rows are divided into pieces, if not as they are saved
 
-    def split(self, content: CanonicalTable) -> Iterator[tuple[Piece, npt.NDArray[np.int64] | None]]:
-        """Each piece with its rows of the file, in their order; None for all rows."""
+    def split(
+        self, content: CanonicalTable, row_numbers: RowNumbers
+    ) -> Iterator[tuple[Piece, CanonicalTable | None, RowNumbers]]:
+        """Each piece with its rows of the file, in their order."""
         if self.owners is None:
-            yield self.pieces[0], None
+            yield self.pieces[0], content, row_numbers
             return
         order = np.argsort(self.owners, kind="stable")
         buckets = np.array([piece.bucket for piece in self.pieces], np.int32)
         bounds, ends = (np.searchsorted(self.owners[order], buckets, side) for side in ("left", "right"))
         for piece, start, end in zip(self.pieces, bounds.tolist(), ends.tolist(), strict=True):
-            yield piece, order[start:end]
+            rows = order[start:end]
+            yield piece, take_rows(content, rows) if len(rows) else None, row_numbers[rows]
 
 
 def plan_pieces(log: FindingLog, content: CanonicalTable, base: SalesBase | None) -> PiecePlan:

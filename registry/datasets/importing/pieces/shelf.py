@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import mkdtemp
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +39,7 @@ class Shelf:
 
     folder: Path
     is_on_disk: bool
+    place: Path | None = None
     kept: list[CheckedPiece | tuple[Piece, Path, Series | None]] = field(default_factory=list)
 
     def put(self, one: CheckedPiece) -> None:
@@ -44,7 +47,8 @@ class Shelf:
         if not self.is_on_disk:
             self.kept.append(one)
             return
-        path = self.folder / f"piece-{len(self.kept)}.arrow"
+        self.place = self.place or Path(mkdtemp(prefix="pieces-", dir=self.folder))
+        path = self.place / f"piece-{one.piece.bucket}.arrow"
         table = one.content.slice_to_arrow(slice(None))
         table = table.append_column(NUMBER_COLUMN, pa.array(one.row_numbers))
         with pa.ipc.new_file(
@@ -52,6 +56,12 @@ class Shelf:
         ) as writer:
             writer.write_table(table)
         self.kept.append((one.piece, path, one.past))
+
+    def clear(self) -> None:
+        """Removes all pieces, also from the disk."""
+        self.kept = []
+        if self.place is not None:
+            shutil.rmtree(self.place, ignore_errors=True)
 
     def replace(self, place: int, one: CheckedPiece) -> None:
         """Puts a changed piece in the place of another."""

@@ -10,10 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from registry.datasets.importing.canonical import LEFT_OUT_KEY, ROW_GROUP_SIZE, CanonicalTable
-from registry.datasets.importing.checks.series_checks import take_rows
 from registry.datasets.importing.facts.sales_facts import FACTS_KEY, SalesFacts
-from registry.datasets.importing.pieces.plan import Piece
-from registry.datasets.store.layout import Layout
 from registry.datasets.store.texts import TEXT_TYPE
 from registry.series.left_out import LeftOutSales
 
@@ -22,8 +19,7 @@ BOUNDED_COLUMNS = ["date", "store_id", "product_id"]  # readers of one store ski
 
 def write_pieces(
     path: Path,
-    pieces: Iterator[tuple[Piece, CanonicalTable]],
-    layout: Layout | None,
+    pieces: Iterator[CanonicalTable],
     kinds: Mapping[str, bool],
     told: tuple[LeftOutSales, SalesFacts],
 ) -> None:
@@ -43,13 +39,9 @@ def write_pieces(
     schema = pa.schema([*core, *types])
     left_out, facts = told
     with pq.ParquetWriter(path, schema, **how) as writer:
-        for piece, content in pieces:
-            rows = content
-            if piece.spans is not None and layout is not None:
-                is_touched = np.isin(layout.find_span(content.days), list(piece.spans))
-                rows = take_rows(content, np.flatnonzero(is_touched))
-            for start in range(0, rows.row_count, ROW_GROUP_SIZE):
-                part = rows.slice_to_arrow(slice(start, start + ROW_GROUP_SIZE))
+        for content in pieces:
+            for start in range(0, content.row_count, ROW_GROUP_SIZE):
+                part = content.slice_to_arrow(slice(start, start + ROW_GROUP_SIZE))
                 writer.write_table(complete(part, schema), row_group_size=ROW_GROUP_SIZE)
         metadata = {FACTS_KEY: facts.to_bytes()}
         if left_out.spans:

@@ -23,7 +23,7 @@ from registry.datasets.importing.options import ImportJob
 
 logger = logging.getLogger(__name__)
 
-BASE_SECONDS, SECONDS_PER_100_MB = 60.0, 30.0
+BASE_SECONDS, SECONDS_PER_100_MB = 60.0, 240.0
 WALL_CLOCK_FACTOR = 2.0  # wall-clock time per CPU time, for a busy machine
 MAX_REPORT_BYTES = 64 << 20
 WORKER_SLOTS = threading.BoundedSemaphore(2)
@@ -49,7 +49,7 @@ def cpu_limit_seconds(size: int) -> float:
     """The CPU time that a file of `size` bytes may take.
 
     >>> cpu_limit_seconds(50_000_000), cpu_limit_seconds(400_000_000)
-    (75.0, 180.0)
+    (180.0, 1020.0)
     """
     return BASE_SECONDS + SECONDS_PER_100_MB * size / 100_000_000
 

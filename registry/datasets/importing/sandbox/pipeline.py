@@ -12,6 +12,8 @@ import numpy as np
 import pyarrow as pa
 from django.utils.translation import gettext as _
 
+from registry.datasets.importing.batches.all_rows import check_all_rows
+from registry.datasets.importing.batches.large_file import LargeFile, RowsDiffer
 from registry.datasets.importing.catalog_figures import SeriesLabels, build_catalog
 from registry.datasets.importing.checks.finding_log import FindingLog, format_scalar
 from registry.datasets.importing.checks.row_checks import CheckedRows, check_table
@@ -29,6 +31,7 @@ from registry.datasets.importing.options import ImportJob
 from registry.datasets.importing.parts import load_parts
 from registry.datasets.importing.pieces.assembly import Assembly
 from registry.datasets.importing.pieces.base import DamagedPart, SalesBase
+from registry.datasets.importing.pieces.plan import plan_pieces
 from registry.datasets.importing.raw_table import RawTable
 from registry.datasets.importing.role_proposals import propose_roles
 from registry.datasets.importing.sales_summary import summarize_sales
@@ -53,7 +56,8 @@ def run_import(job: ImportJob) -> dict[str, Any]:
             may_guess=job.only == "look",
             one_sheet=job.reading.choices.get("joined-sheets") == "one",
         )
-        return read_table_file(job, raw) if job.only in (STOCK, TERMS) else import_table(job, raw)
+        with raw:
+            return read_table_file(job, raw) if job.only in (STOCK, TERMS) else import_table(job, raw)
     except DamagedPart as part:
         return {"damaged": str(part)}
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as problem:  # content that belies its type
@@ -81,18 +85,48 @@ def import_table(job: ImportJob, raw: RawTable) -> dict[str, Any]:
         raw.release_table()
     today = dt.date.fromisoformat(job.today) if job.today else None
     base = SalesBase.open(job)
+    if detected.long.large is not None:
+        checked, assembly = check_large(job, detected, base, today)
+    else:
+        checked, assembly = check_small(job, detected, base, today)
+    write_bad_rows(Path(job.folder) / "bad.csv", assembly.log)
+    return {**columns_report, **build_report(job, assembly, detected.mapping, checked)}
+
+
+def check_small(
+    job: ImportJob, detected: DetectedColumns, base: SalesBase | None, today: dt.date | None
+) -> tuple[dict[str, str], Assembly]:
+    """How the file was read, and its rows added to those of the dataset."""
     known = base.facts.date_range if base is not None else None
     checked, log = check_table(detected.long, detected.mapping, job.reading, today, known)
     if base is not None:
         checked = flag_new_codes(log, checked, base.facts)
-    if job.reading.replace:
-        base = None
-    if base is not None:
-        log.left_out_sales |= base.left_out
-    assembly = Assembly(log, checked, base, Path(job.folder))
-    assembly.run()
-    write_bad_rows(Path(job.folder) / "bad.csv", log)
-    return {**columns_report, **build_report(job, assembly)}
+    added_to = None if job.reading.replace else base
+    if added_to is not None:
+        log.left_out_sales |= added_to.left_out
+    content, numbers = checked.content, checked.row_numbers
+    plan = plan_pieces(log, content, added_to)
+    newest = int(content.days[~np.isnan(content.sales)].max())
+    assembly = Assembly(log, added_to, Path(job.folder), plan, newest)
+    assembly.run(plan.split(content, numbers))
+    return checked.file_format, assembly
+
+
+def check_large(
+    job: ImportJob, detected: DetectedColumns, base: SalesBase | None, today: dt.date | None
+) -> tuple[dict[str, str], Assembly]:
+    """The same of a file that is larger than memory."""
+    added_to = None if job.reading.replace else base
+    file = LargeFile(detected, job.reading, today, added_to)
+    if added_to is not None:
+        file.log.left_out_sales |= added_to.left_out
+    while True:
+        assembly = Assembly(file.log, added_to, Path(job.folder), file.plan, file.recent_end)
+        try:
+            assembly.run(file.split(), lambda one: check_all_rows(file, one))
+        except RowsDiffer:
+            continue
+        return file.file_format, assembly
 
 
 def describe_columns(raw: RawTable, detected: DetectedColumns) -> dict[str, Any]:
@@ -116,7 +150,7 @@ def describe_columns(raw: RawTable, detected: DetectedColumns) -> dict[str, Any]
         "mapping": mapping,
         "about": {"layout": "long", **long.file_format},
         "signature": hash_columns(shown),
-        "rows_read": raw.table.num_rows,
+        "rows_read": raw.row_count,
         "encodings": raw.encodings,
         "question_first": detected.question.field_name if detected.question else "",
     }
@@ -163,19 +197,23 @@ def find_example(
     return Example(row, log.column_label(column), texts.values[code])
 
 
-def build_report(job: ImportJob, assembly: Assembly) -> dict[str, Any]:
+def build_report(
+    job: ImportJob, assembly: Assembly, mapping: dict[str, str], about: dict[str, str]
+) -> dict[str, Any]:
     """Writes the sales; returns what the check page shows of them, and what is saved with them."""
-    facts, checked, log = assembly.facts, assembly.checked, assembly.log
-    ours = {theirs: name for name, theirs in checked.mapping.items()}
+    facts, log = assembly.facts, assembly.log
+    ours = {theirs: name for name, theirs in mapping.items()}
     given = {ours.get(name, name): role for name, role in job.reading.roles.items()}
     given = {name: role for name, role in given.items() if not (job.base and name not in facts.columns)}
     check_roles(job.name, given, sorted(facts.columns))
     roles, labels = assembly.write(Path(job.folder) / "canonical.parquet", given)
+    content_hash = assembly.content_hash
+    assembly.clear()
     first, last = (from_day_number(day).isoformat() for day in facts.date_range)
     before = assembly.base.items if assembly.base is not None and assembly.places is not None else ()
     items = build_catalog(facts, labels, roles, before)
     return {
-        "hash": assembly.content_hash,
+        "hash": content_hash,
         "places": assembly.places,
         "rows": facts.row_count,
         "stores": facts.stores,
@@ -186,10 +224,9 @@ def build_report(job: ImportJob, assembly: Assembly) -> dict[str, Any]:
         "plan": facts.plan_rows,
         "roles": roles,
         "findings": [finding.as_json() for finding in log.findings],
-        "about": checked.file_format,
-        "mapping": checked.mapping,
+        "about": about,
         "items": items,
-        "summary": summarize_sales(facts, items) | read_sheet_count(checked.file_format),
+        "summary": summarize_sales(facts, items) | read_sheet_count(about),
         "changes": asdict(assembly.changes) if assembly.changes else None,
     }
 

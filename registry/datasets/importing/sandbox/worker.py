@@ -17,7 +17,7 @@ from registry.lib.process import die_with_parent
 if TYPE_CHECKING:
     from registry.datasets.importing.options import ImportJob
 
-MAX_FILE_BYTES = 4 << 30
+MAX_FILE_BYTES = 24 << 30
 NICENESS = 5
 
 

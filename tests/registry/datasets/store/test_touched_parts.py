@@ -124,9 +124,9 @@ def test_only_near_parts_are_read_and_only_touched_ones_written(
     read: list[Path] = []
     load = parts.load_parts
 
-    def load_and_note(paths):
+    def load_and_note(paths, with_extras):
         read.extend(found := list(paths))
-        return load(found)
+        return load(found, with_extras)
 
     monkeypatch.setattr("registry.datasets.importing.pieces.base.load_parts", load_and_note)
     second = add(make_chain(DAYS, 1), "chain", tmp_path)
