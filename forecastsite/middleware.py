@@ -17,8 +17,7 @@ from django.utils.translation import gettext as _
 from forecastsite.server.body_limit import REFUSED_HEADER
 from forecastsite.server.long_address import MAX_ADDRESS_BYTES
 from registry.access.audit import AuditAction, record_action
-from registry.lib.problems import is_api_request
-from registry.lib.refusals import explain_unavailable, refuse
+from registry.lib.refusals import explain_unavailable, is_api_request, refuse
 
 View = Callable[[HttpRequest], HttpResponseBase]
 READABLE_CHARSETS = {"utf-8", "ascii"}  # what browsers send

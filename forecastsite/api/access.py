@@ -14,7 +14,7 @@ from ninja.security import HttpBearer
 from forecastsite.api.keys import note_use
 from forecastsite.api.models import ApiKey
 from registry.access.permissions import require
-from registry.lib.problems import Problem
+from registry.lib.refusals import Problem
 
 Limited = Literal["filtered", "refused"]  # what a key for some stores gets
 REFUSED = "refused"

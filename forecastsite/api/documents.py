@@ -10,7 +10,7 @@ from ninja import NinjaAPI
 from forecastsite.api.access import BearerKey
 from forecastsite.api.model_schemas import RowsOut
 from forecastsite.api.schemas import ProblemOut
-from registry.lib.problems import CONTENT_TYPE
+from registry.lib.refusals import CONTENT_TYPE
 
 Document = dict[str, Any]
 PREFIX = "/api/v1/"

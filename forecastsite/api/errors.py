@@ -13,8 +13,7 @@ from ninja.errors import HttpError, ValidationError
 
 from registry.datasets.importing.errors import AmbiguousValue, SalesFileError
 from registry.lib.messages import translate_error
-from registry.lib.problems import Problem, problem_response
-from registry.lib.refusals import SENTENCES, explain_unavailable
+from registry.lib.refusals import SENTENCES, Problem, explain_unavailable, problem_response
 from registry.storage.artifacts import CorruptArtifact
 
 RETRY_AFTER = "Retry-After"

@@ -16,8 +16,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils import translation
 
-from registry.lib.problems import API_PREFIX, CONTENT_TYPE, problem_response
-from registry.lib.refusals import SENTENCES
+from registry.lib.refusals import API_PREFIX, CONTENT_TYPE, SENTENCES, problem_response
 
 BURST_SECONDS = 15  # a key that was silent for this long may ask as often at once
 MAX_BUCKETS = 10_000  # keys remembered; those that asked longest ago are forgotten

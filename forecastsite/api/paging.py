@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from ninja import Schema
 from pydantic import Field
 
-from registry.lib.problems import Problem
+from registry.lib.refusals import Problem
 
 MAX_PAGE, DEFAULT_PAGE = 1000, 100
 Item = TypeVar("Item")

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from forecastsite.api.models import ApiKey, KeptReply
-from registry.lib.problems import Problem
+from registry.lib.refusals import Problem
 
 TOKEN_HEADER = "Idempotency-Key"  # noqa: S105  the name of a header
 MAX_TOKEN = 200

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from registry.lib.csv_safe import format_csv_rows
 from registry.lib.http import download_response
-from registry.lib.problems import Problem
+from registry.lib.refusals import Problem
 
 JSON, CSV, PARQUET = FORMATS = ("json", "csv", "parquet")
 MEDIA_TYPES = {JSON: "application/json", CSV: "text/csv", PARQUET: "application/vnd.apache.parquet"}

@@ -32,8 +32,7 @@ from forecastsite.api.routers import (  # noqa: F401  each adds its routes
     versions,
     webhooks,
 )
-from registry.lib.problems import problem_response
-from registry.lib.refusals import SENTENCES
+from registry.lib.refusals import SENTENCES, problem_response
 
 DOCUMENT_PATH = "openapi.json"
 DESCRIPTION = (

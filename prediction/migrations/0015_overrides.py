@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
                 ('levels', models.TextField(blank=True, verbose_name='groups')),
                 ('first', models.DateField(verbose_name='first day')),
                 ('last', models.DateField(verbose_name='last day')),
-                ('kind', models.CharField(choices=[('set', 'set the sum to'), ('add', 'add units'), ('percent', 'change by percent')], max_length=10, verbose_name='change')),
+                ('kind', models.CharField(choices=[('set', 'set the total to'), ('add', 'add units'), ('percent', 'change by percent')], max_length=10, verbose_name='change')),
                 ('amount', models.FloatField(verbose_name='amount')),
                 ('reason', models.CharField(choices=[('promotion', 'promotion'), ('tender', 'tender'), ('season', 'season'), ('delisting', 'delisting'), ('competitor', 'competitor'), ('weather', 'weather'), ('supply', 'supply'), ('other', 'other reason')], max_length=12, verbose_name='reason')),
                 ('text', models.TextField(blank=True, verbose_name='note')),

@@ -42,7 +42,7 @@ def prepare_order(dataset: Dataset, **facts: Any) -> OrderRun:
     if run is None:
         raise ValueError(_("There is no forecast of everything yet: make one first."))
     if stock is None:
-        raise ValueError(_("There is no stock yet: import the stock that was counted last."))
+        raise ValueError(_("There is no stock yet: import the latest stock count."))
     facts.setdefault("max_stock_age", settings.MAX_STOCK_AGE)
     earlier = OrderRun.objects.done().filter(dataset=dataset).order_by("-created_at").first()
     links = {

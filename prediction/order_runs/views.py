@@ -54,7 +54,7 @@ def order_create(request: HttpRequest) -> HttpResponse:
     dataset = chosen_dataset(request)
     try:
         if dataset is None:
-            raise ValueError(_("There is no dataset yet: upload sales first."))
+            raise ValueError(_("There is no dataset yet: import sales first."))
         order = prepare_order(dataset, form_token=read_uuid(request.POST.get("token")))
         order.created_by_id = request.user.pk
         return redirect("orders-run", save_order(order).pk)

@@ -26,7 +26,7 @@ from registry.lib.request_values import UNSTORABLE, read_text
 MAX_DAYS, MAX_AHEAD = 366, 366  # days of an override, and days from the last known one to its first
 MAX_PERCENT, MAX_UNITS, MAX_NOTE = 1000, 1e9, 500
 NOT_A_DAY = _("Enter a day, like 2026-12-31.")
-CHOOSE_REASON = _("Choose a reason: it tells later which changes helped.")
+CHOOSE_REASON = _("Choose a reason: it shows later which changes helped.")
 
 
 def override_url(**given: Any) -> str:
@@ -58,7 +58,7 @@ class OverrideForm(SeriesForm):
         label=_("Units or percent"),
         widget=forms.NumberInput({"step": "any"}),
         error_messages={"invalid": NOT_A_NUMBER, "required": NOT_A_NUMBER},
-        help_text=_("In all days and series together; below 0 for less."),
+        help_text=_("In total over all days and series; below 0 for less."),
     )
     reason = forms.ChoiceField(
         label=_("Reason"),
@@ -71,7 +71,7 @@ class OverrideForm(SeriesForm):
     expires = day_field(
         _("Counts until"),
         required=False,
-        help_text=_("Forecasts made later leave it out. Empty: to its last day."),
+        help_text=_("Forecasts made after this day ignore it. Leave empty to keep it until its last day."),
     )
 
     def __init__(self, sales_of: Dataset, data: Mapping[str, Any] | None = None, **options: Any) -> None:

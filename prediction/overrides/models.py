@@ -51,7 +51,7 @@ class Override(models.Model):
     """One change of the units of some series on some days; never edited, never deleted."""
 
     class Kind(models.TextChoices):
-        SET = "set", _("set the sum to")
+        SET = "set", _("set the total to")
         ADD = "add", _("add units")
         PERCENT = "percent", _("change by percent")
 

@@ -171,4 +171,4 @@ class NameForm(forms.Form):
     """What a scenario is called, and who sees it."""
 
     name = forms.CharField(label=_("Name"), max_length=80)
-    is_shared = forms.BooleanField(label=_("Everybody may see it"), required=False)
+    is_shared = forms.BooleanField(label=_("Visible to everybody"), required=False)

@@ -38,26 +38,26 @@ from registry.lib.tables import Column, Table
 
 UNSEEN = {
     (BELOW, SERIES): gettext_noop(
-        "%(what)s: never sold below %(bound)s; other stores did, the model goes by them."
+        "%(what)s: never sold below %(bound)s; other stores did, so the model follows them."
     ),
     (BELOW, PRODUCT): gettext_noop(
-        "%(what)s: never sold below %(bound)s anywhere; the model goes by other products."
+        "%(what)s: never sold below %(bound)s in any store; the model follows other products."
     ),
     (BELOW, CHAIN): gettext_noop(
-        "%(what)s: never sold below %(bound)s, and nothing was ever so cheap: the model guesses."
+        "%(what)s: never sold below %(bound)s, and no product ever fell that much: the model guesses."
     ),
     (ABOVE, SERIES): gettext_noop(
-        "%(what)s: never sold above %(bound)s; other stores did, the model goes by them."
+        "%(what)s: never sold above %(bound)s; other stores did, so the model follows them."
     ),
     (ABOVE, PRODUCT): gettext_noop(
-        "%(what)s: never sold above %(bound)s anywhere; the model goes by other products."
+        "%(what)s: never sold above %(bound)s in any store; the model follows other products."
     ),
     (ABOVE, CHAIN): gettext_noop(
-        "%(what)s: never sold above %(bound)s, and nothing was ever so dear: the model guesses."
+        "%(what)s: never sold above %(bound)s, and no product ever rose that much: the model guesses."
     ),
-    (FIRST_PROMOTION, SERIES): gettext_noop("%(what)s: never promoted; the model goes by other stores."),
+    (FIRST_PROMOTION, SERIES): gettext_noop("%(what)s: never promoted; the model follows other stores."),
     (FIRST_PROMOTION, PRODUCT): gettext_noop(
-        "%(what)s: never promoted anywhere; the model goes by other products."
+        "%(what)s: never promoted in any store; the model follows other products."
     ),
     (FIRST_PROMOTION, CHAIN): gettext_noop("Nothing was ever promoted: the model guesses."),
     (FIRST_OPENING, SERIES): gettext_noop("%(what)s: never open on that weekday; the model guesses."),

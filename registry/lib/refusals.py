@@ -1,21 +1,25 @@
-"""Pages that refuse a request: every refusal is a sentence in the site's layout and the reader's language."""
+"""Refused requests: one sentence in the reader's language, as a page for people and as JSON for programs.
+
+The JSON follows RFC 9457, problem details.
+"""
 
 from __future__ import annotations
 
 import shutil
 import sys
+from http.client import responses
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
 
-from registry.lib.problems import is_api_request, problem_response
-
+API_PREFIX = "/api/"  # of addresses that programs ask
+CONTENT_TYPE = "application/problem+json"
 FULL_DISK_BYTES = 8 << 20  # with less free space SQLite may not even open
 RETRY_SECONDS = {"busy": 10, "full": 300}
 FULL_MESSAGES = ("is full", "no space left", "could not extend file")
@@ -102,3 +106,28 @@ def classify_outage(error: Exception) -> str:
     if any(message in text for message in UNREADABLE_MESSAGES):
         return "full" if shutil.disk_usage(settings.DATA_DIR).free < FULL_DISK_BYTES else ""
     return "busy" if any(message in text for message in BUSY_MESSAGES) else ""
+
+
+class Problem(Exception):
+    """A request of a program that cannot be served: status, one sentence, and further members."""
+
+    def __init__(self, status: int, detail: Any, **more: Any) -> None:
+        super().__init__(str(detail))
+        self.status, self.detail, self.more = status, detail, more
+
+
+def is_api_request(request: HttpRequest) -> bool:
+    """Whether a program asks, which gets JSON and no page."""
+    return request.path_info.startswith(API_PREFIX)
+
+
+def problem_response(status: int, detail: Any, **more: Any) -> JsonResponse:
+    """The answer; members without a value are left out.
+
+    >>> problem_response(404, "There is no such run.", errors=None).content
+    b'{"type": "about:blank", "title": "Not Found", "status": 404, "detail": "There is no such run."}'
+    """
+    facts = {"type": "about:blank", "title": responses.get(status, ""), "status": status}
+    facts["detail"] = str(detail)
+    facts |= {name: value for name, value in more.items() if value}
+    return JsonResponse(facts, status=status, content_type=CONTENT_TYPE)

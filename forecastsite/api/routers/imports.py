@@ -26,7 +26,7 @@ from registry.datasets.importing.options import ImportOptions
 from registry.datasets.models import Dataset
 from registry.datasets.stock.importer import import_stock, import_terms
 from registry.datasets.stock.models import StockSnapshot, Terms
-from registry.lib.problems import Problem
+from registry.lib.refusals import Problem
 from registry.storage.artifacts import Artifact
 
 IMPORT, STOCK = "registry.add_datasetversion", "registry.add_stocksnapshot"

@@ -44,7 +44,7 @@ def test_a_saved_forecast_has_a_tab_that_explains_it(page, version, user) -> Non
 
 def test_many_series_are_explained_by_a_job(page, version, read) -> None:
     response = page.get(address(horizon=7))
-    assert response.context["due"] and "worked out" in read(response)
+    assert response.context["due"] and "being calculated" in read(response)
     row = StoredExplanation.objects.get()
     before = OrmQ.objects.count()
     page.get(address(horizon=7))
@@ -77,7 +77,7 @@ def test_of_many_series_the_largest_stand_for_the_rest(page, version, read, monk
     found = response.context["explanation"]
     assert (found.series, found.explained) == (6, 2) and 0.3 < found.share < 1
     assert sum(found.totals.values()) == pytest.approx(found.total, rel=1e-6)
-    assert "The 2 largest of 6 series were worked out" in read(response)
+    assert "Calculated for the 2 largest of 6 series" in read(response)
 
 
 def test_the_parts_go_to_excel_and_csv(page, version) -> None:
@@ -121,7 +121,7 @@ def test_the_page_of_a_version_measures_its_inputs_once(page, version, read) -> 
     assert "level" not in content["shares"] and content["windows"] >= 1
     assert content["directions"] == {"promotion": 1.0, "price": 1.0}, "a naive forecast knows no plan"
     text = read(page.get(address))
-    assert "What its inputs do" in text and "Fit for trying promotions" in text
+    assert "Effects of its inputs" in text and "Fit for trying promotions" in text
 
 
 def test_a_version_that_takes_promotions_for_a_loss_is_not_fit(page, version, read) -> None:

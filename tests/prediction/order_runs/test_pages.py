@@ -20,7 +20,7 @@ def address(order) -> str:
 
 def test_a_person_asks_for_an_order_and_sees_it_when_it_is_made(page, order, read):
     orders = f"/d/{order.dataset_id}/orders/"
-    assert "being worked out" in read(page.post(f"{orders}new/", follow=True))
+    assert "being made" in read(page.post(f"{orders}new/", follow=True))
     made = OrderRun.objects.exclude(pk=order.pk).get()
     make_order_run(str(made.pk))
     text = read(page.get(f"{orders}{made.pk}/"))

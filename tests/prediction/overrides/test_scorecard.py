@@ -175,7 +175,7 @@ def test_the_page_shows_names_to_curators_only(cells, said_early, run_back, pers
     raise_where_it_hurts(cells, said_early)
     compare_dataset(run_back().dataset_version.dataset)
     text = read(page.get(address))
-    assert "did harm" in text and "ana" in text and "−" in text
+    assert "made it worse" in text and "ana" in text and "−" in text
     eva = browse(person("eva", "Planner"))
     assert "Nothing to judge yet" in read(eva.get(address))
     lines = page.get(address, {"export": "csv"}).content.decode().splitlines()

@@ -78,7 +78,7 @@ def test_many_series_are_worked_out_by_a_job(page, version, read, monkeypatch) -
     monkeypatch.setattr(runner, "QUICK_SERIES", 2)
     plan = try_plan(page, {"horizon": "7"})
     address = reverse("scenario", args=[plan.pk])
-    assert "being worked out" in read(page.get(address))
+    assert "being calculated" in read(page.get(address))
     tasks.try_scenario(str(plan.pk))
     outcome = page.get(address).context["outcome"]
     assert (outcome.series, outcome.changed) == (6, 6)
