@@ -5,11 +5,13 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 from django.apps import apps
 from django.db import IntegrityError, connection, models, transaction
+from django.utils import timezone
 
 Made = TypeVar("Made")
 
@@ -19,14 +21,19 @@ class Snapshot:
     """What making something added to the tables and to the folder of the artifacts."""
 
     made: bytes
-    rows: list[models.Model]
+    taken: datetime
+    rows: bytes
     files: dict[Path, bytes]
 
     def restore(self, folder: Path) -> Any:
         """Adds it again and returns it; raises IntegrityError where something else has taken its place."""
+        since = timezone.now() - self.taken
         with transaction.atomic():
-            for row in self.rows:
-                row.save_base(raw=True, force_insert=True)  # raw: each keeps the time when it was made
+            for row in pickle.loads(self.rows):
+                for field in row._meta.fields:  # what was made a moment ago is so again
+                    if isinstance(value := getattr(row, field.attname), datetime):
+                        setattr(row, field.attname, value + since)
+                row.save_base(raw=True, force_insert=True)
         for name, content in self.files.items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -68,7 +75,8 @@ class Snapshots:
         assert all(after.get(key) == row for key, row in before.items()), "a row from before was changed"
         self.taken[key] = Snapshot(
             pickle.dumps(made),
-            [row for key, (row, _values) in after.items() if key not in before],
+            timezone.now(),
+            pickle.dumps([row for key, (row, _values) in after.items() if key not in before]),
             {name: content for name, content in read_files(folder).items() if name not in files},
         )
         return made

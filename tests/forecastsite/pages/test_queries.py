@@ -82,4 +82,5 @@ def test_a_forecast_asks_no_more_than_twenty_times(page, much, sales):
     given = {"version": versions[0].pk, "product": "P001", "store": "S01", "horizon": 28}
     with CaptureQueriesContext(connection) as queries:
         page.post(f"/d/{sales.dataset_id}/forecast/", given, headers={"HX-Request": "true"})
-    assert Forecast.objects.filter(store="S01").exists() and len(queries) <= MOST
+    asked = [query for query in queries if "SAVEPOINT" not in query["sql"]]
+    assert Forecast.objects.filter(store="S01").exists() and len(asked) <= MOST
