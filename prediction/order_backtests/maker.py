@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from prediction.engine import forget_cached, load_panel
+from prediction.engine import load_panel
+from prediction.jobs import run_claimed
 from prediction.order_backtests.models import OrderBacktest
 from prediction.order_runs.inputs import load_terms
 from prediction.order_runs.lines import choose_policy
@@ -57,13 +57,7 @@ def prepare_backtest(dataset: Dataset, **facts: Any) -> OrderBacktest:
 
 def run_backtest(test: OrderBacktest, learn: Learn) -> None:
     """Claims a back-test and works it out; a failure is kept in its row."""
-    if not test.claim():
-        return
-    try:
-        with suppress(ValueError, CorruptArtifact):
-            make_backtest(test, learn)
-    finally:
-        forget_cached()  # the queue's worker lives on
+    run_claimed(test, lambda claimed: make_backtest(claimed, learn))
 
 
 def make_backtest(test: OrderBacktest, learn: Learn) -> None:

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from prediction.engine import forget_cached
+from prediction.jobs import run_claimed
 from prediction.models import CurrentForecast
 from prediction.order_runs.lines import OrderInputs, OrderLines, build_lines
 from prediction.order_runs.lines_file import load_lines, write_lines
@@ -138,10 +138,4 @@ def read_packs(order: OrderRun | None) -> dict[str, float | None]:
 
 def run_order_job(order: OrderRun) -> None:
     """Claims the order and makes it; does nothing if somebody else has it. Failures are kept in its row."""
-    if not order.claim():
-        return
-    try:
-        with suppress(ValueError, CorruptArtifact):
-            make_order(order)
-    finally:
-        forget_cached()  # the queue's worker lives on
+    run_claimed(order, make_order)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,8 +14,9 @@ import numpy as np
 from prediction.accuracy.joining import request_comparison
 from prediction.content_builder import build_content, list_parts
 from prediction.current_forecast import Items, is_readable, read_content
-from prediction.engine import ScopeForecast, forget_cached, load_bundle, load_panel, run_forecast
+from prediction.engine import ScopeForecast, load_bundle, load_panel, run_forecast
 from prediction.items.forecasts import build_items, flag_missed
+from prediction.jobs import run_claimed
 from prediction.models import Forecast
 from prediction.overrides.applying import adjust_prediction, list_in_force, save_trail
 from prediction.runs.models import ForecastRun, RunSums
@@ -142,10 +142,4 @@ def compare_with_earlier(row: Forecast, items: Items) -> Items:
 
 def run_job(run: ForecastRun) -> None:
     """Claims the run and makes it; does nothing if somebody else has it. Failures are kept in its row."""
-    if not run.claim():
-        return
-    try:
-        with suppress(ValueError, CorruptArtifact):
-            make_run(run)
-    finally:
-        forget_cached()  # the queue's worker lives on
+    run_claimed(run, make_run)
