@@ -91,7 +91,9 @@ class Command(BaseCommand):
             raise
 
     def handle(self, *args: Any, **options: Any) -> None:
-        chosen = {name: options[name] for name in ("horizon", "budget", "seed", "processes", "hosts")}
+        chosen: dict[str, Any] = {
+            name: options[name] for name in ("horizon", "budget", "seed", "processes", "hosts")
+        }
         dataset = Dataset.objects.filter(name=options["dataset"]).first()
         data = dataset.current_version if dataset else None
         if data is None:
@@ -116,7 +118,7 @@ class Command(BaseCommand):
         )
         self.write_result(options["json"], serialize_result(run, version), line.removesuffix(". "))
 
-    def queue_each(self, data: DatasetVersion, options: dict[str, Any], chosen: dict[str, int]) -> None:
+    def queue_each(self, data: DatasetVersion, options: dict[str, Any], chosen: dict[str, Any]) -> None:
         """Queues a training for each store or product."""
         config = dict(options["set"])
         try:
