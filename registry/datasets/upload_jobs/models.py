@@ -72,9 +72,7 @@ class UploadJob(LeasedJob):
     file = models.CharField(_("file"), max_length=200)
     task = models.CharField(_("task"), max_length=10, choices=Task)
     language = models.CharField(_("language"), max_length=10)  # of its sentences
-    step = models.CharField(
-        _("step"), max_length=10, blank=True
-    )  # as importing.progress calls it
+    step = models.CharField(_("step"), max_length=10, blank=True)  # as importing.progress calls it
     done = models.PositiveBigIntegerField(_("done"), default=0)
     total = models.PositiveBigIntegerField(_("of"), default=0)
     version = models.ForeignKey(
