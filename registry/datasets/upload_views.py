@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.models import User
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -28,8 +29,9 @@ allow_form_methods = require_http_methods(["GET", "HEAD", "POST"])
 
 
 def get_own_upload(request: HttpRequest, pk: UUID) -> Upload:
-    """The user's upload; 404 for those of others."""
-    return get_object_or_404(Upload, pk=pk, created_by=cast(User, request.user))
+    """The user's upload, or one that a source holds; 404 for those of others."""
+    theirs = Q(created_by=cast(User, request.user)) | Q(source_files__isnull=False)
+    return get_object_or_404(Upload.objects.filter(theirs).distinct(), pk=pk)
 
 
 @allow_form_methods
