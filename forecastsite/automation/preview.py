@@ -14,7 +14,6 @@ from forecastsite.automation.steps import digest, forecasting, sales, training
 from prediction.accuracy.joining import list_waiting
 from prediction.current_maker import find_target
 from prediction.order_runs.maker import prepare_order
-from registry.datasets.models import Dataset
 from registry.datasets.sources.models import Source, SourceFile
 from registry.datasets.sources.places import list_matching, open_place
 from registry.datasets.sources.service import list_enabled
@@ -23,7 +22,7 @@ from registry.model_versions.in_use import version_in_use
 
 Sentence = tuple[str, dict[str, Any]]
 Kind = PlanStep.Kind
-FILES = gettext_noop("{count} files would be taken: {names}")
+FILES = gettext_noop("Files that would be taken ({count}): {names}")
 WOULD_CHECK = gettext_noop("Each file is checked; one that would lose rows is held.")
 WOULD_SAVE = gettext_noop("Files without such losses are saved.")
 FIRST = gettext_noop("The first training would learn for {budget} seconds.")
@@ -31,9 +30,9 @@ AGAIN = gettext_noop("{title} would be trained again for {budget} seconds.")
 WOULD_JUDGE = gettext_noop("The new version comes into use if it is better.")
 WOULD_FORECAST = gettext_noop("{title} would forecast from {day} on.")
 UP_TO_DATE = gettext_noop("The forecast is up to date; new sales or another version would change that.")
-WOULD_COMPARE = gettext_noop("{count} forecasts have days to compare.")
+WOULD_COMPARE = gettext_noop("Forecasts with days to compare: {count}.")
 WOULD_ORDER = gettext_noop("An order would be made of the stock of {day}.")
-WOULD_MAIL = gettext_noop("{count} people would get a mail.")
+WOULD_MAIL = gettext_noop("Addresses that would get a mail: {count}.")
 
 
 @dataclass(frozen=True)
@@ -47,6 +46,7 @@ class Preview:
 
 def preview_plan(plan: Plan) -> list[Preview]:
     """A sentence for each step."""
+    plan = Plan.objects.select_related("dataset").get(pk=plan.pk)
     found = []
     for kind in list_steps(plan):
         text, values = PREVIEWS[kind](plan)
@@ -95,7 +95,7 @@ def preview_training(plan: Plan) -> Sentence:
 
 def preview_forecast(plan: Plan) -> Sentence:
     """What the forecast would be made of."""
-    dataset = Dataset.objects.get(pk=plan.dataset_id)
+    dataset = plan.dataset
     version = version_in_use(dataset)
     if version is None:
         return forecasting.NO_MODEL, {}

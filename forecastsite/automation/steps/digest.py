@@ -26,7 +26,7 @@ PATIENCE = timedelta(minutes=5)  # with what changed since the forecast before
 MOVERS = 5
 NOBODY = gettext_noop("Nobody gets a mail.")
 NO_HOST = gettext_noop("No mail server is set (EMAIL_HOST).")
-SENT = gettext_noop("Sent to {count} people.")
+SENT = gettext_noop("Addresses that got it: {count}.")
 WORKING_OUT = gettext_noop("What moved most is being worked out.")
 
 

@@ -17,13 +17,11 @@ from registry.model_versions.in_use import version_in_use
 
 NO_MODEL = gettext_noop("There is no model of everything yet.")
 BEING_MADE = gettext_noop("The forecast is being made.")
-MADE = gettext_noop("{series} series, {days} days from {day}.")
-UP_TO_DATE = gettext_noop("The forecast was up to date: {series} series, {days} days from {day}.")
-COMPARED = gettext_noop("{runs} forecasts compared with what was sold; {alerts} alerts are open.")
+MADE = gettext_noop("{series} series for {days} days from {day} on.")
+UP_TO_DATE = gettext_noop("It was up to date: {series} series for {days} days from {day} on.")
+COMPARED = gettext_noop("Forecasts compared with what was sold: {runs}. Open alerts: {alerts}.")
 NO_FORECAST = gettext_noop("There is no new forecast to order by.")
-ORDER_MADE = gettext_noop(
-    "{ordered} of {lines} lines are ordered, {units} units in all; they wait for approval."
-)
+ORDER_MADE = gettext_noop("{ordered} of {lines} lines are ordered, {units} units; they wait for approval.")
 BEING_ORDERED = gettext_noop("The order is being made.")
 
 

@@ -17,12 +17,12 @@ from registry.lib.locks import LockUnavailable
 
 PATIENCE = timedelta(minutes=10)  # with files that are still arriving
 NO_SOURCE = gettext_noop("No source is switched on.")
-ARRIVING = gettext_noop("{count} files are still arriving.")
-TAKEN = gettext_noop("{count} files taken.")
+ARRIVING = gettext_noop("Files that are still arriving: {count}.")
+TAKEN = gettext_noop("New files: {count}.")
 NO_FILE = gettext_noop("No new file.")
 OTHERS = gettext_noop("The sources are being looked at.")
-CHECKED = gettext_noop("{good} files are fine, {held} are held for a curator.")
-SAVED = gettext_noop("{rows} rows of {count} files saved; the sales reach to {day}.")
+CHECKED = gettext_noop("Files that may be saved: {good}; held for a curator: {held}.")
+SAVED = gettext_noop("Files saved: {count}, with {rows} new or changed rows. The sales reach to {day}.")
 State = SourceFile.State
 
 
