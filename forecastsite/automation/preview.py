@@ -15,7 +15,8 @@ from prediction.accuracy.joining import list_waiting
 from prediction.current_maker import find_target
 from prediction.order_runs.maker import prepare_order
 from registry.datasets.sources.models import Source, SourceFile
-from registry.datasets.sources.places import list_matching, open_place
+from registry.datasets.sources.opening import open_place
+from registry.datasets.sources.places import list_matching
 from registry.datasets.sources.service import list_enabled
 from registry.lib.errors import gettext_noop, split_error
 from registry.model_versions.in_use import version_in_use

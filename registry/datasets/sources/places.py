@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import ClassVar, Protocol
 
-from registry.datasets.sources.models import Source
 from registry.lib.errors import MessageError, gettext_noop
 
 MARKER = ".done"  # beside a file: it is complete
@@ -50,19 +49,6 @@ class Place(Protocol):
 
     def move(self, name: str, folder: str, new_name: str, from_folder: str = "") -> None:
         """Moves a file below the place, and removes its marker; nothing if it is gone. Safe to repeat."""
-
-
-def open_place(source: Source) -> Place | None:
-    """The place of a source; None where programs send the files. Raises PlaceUnreachable."""
-    if source.place == Source.Place.FOLDER:
-        from registry.datasets.sources.folder import FolderPlace
-
-        return FolderPlace(source.address)
-    if source.place == Source.Place.BUCKET:
-        from registry.datasets.sources.bucket import BucketPlace
-
-        return BucketPlace(source.address)
-    return None
 
 
 def list_matching(place: Place, pattern: str) -> list[FoundFile]:

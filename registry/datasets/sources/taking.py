@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from registry.datasets.importing.formats.readers import READERS
 from registry.datasets.sources.models import Source, SourceFile
-from registry.datasets.sources.places import FoundFile, Place, list_matching, open_place
+from registry.datasets.sources.opening import open_place
+from registry.datasets.sources.places import FoundFile, Place, list_matching
 from registry.datasets.uploads import Upload
 from registry.lib.errors import gettext_noop, split_error
 
