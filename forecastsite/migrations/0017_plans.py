@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('forecastsite', '0016_webhook_roles'),
-        ('registry', '0011_sources'),
+        ('registry', '0012_sources'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -13,6 +13,6 @@ def grant(apps, _editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("forecastsite", "0017_plans"), ("registry", "0011_sources")]
+    dependencies = [("forecastsite", "0017_plans"), ("registry", "0012_sources")]
 
     operations = [migrations.RunPython(grant, migrations.RunPython.noop)]

@@ -11,6 +11,7 @@ from forecastsite.automation.models import Plan
 from forecastsite.automation.starting import start_plan
 from prediction.models import Override
 from registry.datasets.sources.models import Source
+from registry.datasets.upload_jobs.models import UploadJob
 from training import queue
 from training.models import TrainingRun
 
@@ -75,6 +76,7 @@ OF_DATASET = [
 ]
 OF_DATA_VERSION = ["dataset-back"]
 OF_UPLOAD = ["upload-match", "upload-check", "upload-rows"]
+OF_UPLOAD_JOB = ["upload-job"]
 POSTED = {
     "accuracy-alert",
     "key-revoke",
@@ -86,6 +88,7 @@ POSTED = {
     "plan-switch",
     "plan-start",
     "upload-discard",
+    "upload-job-stop",
     "dataset-pause",
     "products-run-new",
     "products-run-back",
@@ -110,6 +113,8 @@ def pages(forecast, version, sales, upload, make_run) -> list[str]:
     owners = [(OF_VERSION, version), (OF_FORECAST, forecast), (OF_RUN, run), (OF_DATASET, sales.dataset)]
     owners += [(OF_DATA_VERSION, sales), (OF_UPLOAD, upload), (OF_FORECAST_RUN, make_run(version))]
     days = {"first": sales.last, "last": sales.last, "kind": "percent", "amount": 5.0, "reason": "other"}
+    other = {"file": "till.csv", "created_by": upload.created_by}
+    owners.append((OF_UPLOAD_JOB, UploadJob.objects.create(task="import", **other)))
     owners.append((OF_OVERRIDE, Override.objects.create(dataset=sales.dataset, **days)))
     plan = Plan.objects.create(name="nightly", dataset=sales.dataset)
     owners += [(OF_SOURCE, Source.objects.create(name="tills", dataset=sales.dataset)), (OF_PLAN, plan)]
@@ -138,6 +143,7 @@ def test_these_tests_know_every_page():
         *OF_DATASET,
         *OF_DATA_VERSION,
         *OF_UPLOAD,
+        *OF_UPLOAD_JOB,
         *OF_KIND,
         *POSTED,
         *LEADS_ON,

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('registry', '0010_order_audit'),
+        ('registry', '0011_upload_jobs'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
