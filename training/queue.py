@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from registry.access.audit import AuditAction, record_action
 from registry.datasets.models import DatasetVersion
-from registry.datasets.scope import Scope
+from registry.datasets.scope import Scope, ScopeKind
 from registry.model_versions.models import ModelVersion
 from training.estimate import estimate_cost
 from training.models import TrainingRun
@@ -62,6 +62,22 @@ def enqueue_run(
     Raises ValueError with one sentence, also if this person has too many runs waiting.
     """
     return save_and_queue(build_run(dataset_version, scope, algorithm, **options))
+
+
+def enqueue_each(
+    dataset_version: DatasetVersion, kind: ScopeKind, algorithm: str, **options: Unpack[RunOptions]
+) -> list[TrainingRun]:
+    """Queues a training for each store or product, all or none, with a `group` that they share.
+
+    Raises ValueError with one sentence. They are not limited by what one person may have waiting.
+    """
+    group, codes = uuid.uuid4(), dataset_version.stores if kind == "store" else dataset_version.products
+    runs = [build_run(dataset_version, Scope(kind, code), algorithm, **options) for code in codes]
+    with transaction.atomic():
+        for run in runs:
+            run.group = group
+            save_and_queue(run, is_limited=False)
+    return runs
 
 
 def save_and_queue(run: TrainingRun, is_limited: bool = True) -> TrainingRun:
