@@ -74,6 +74,9 @@ STORAGES: dict[str, Any] = {
         S3_ENDPOINT_URL,
     ),
 }
+SOURCES_DIR = Path(read_env("SOURCES_DIR", str(DATA_DIR / "sources"))).resolve()  # of watched folders
+SOURCES_S3 = read_env_list("SOURCES_S3", "")  # s3://bucket/prefix: below these, files may be taken
+SOURCES_S3_ENDPOINT_URL = read_env("SOURCES_S3_ENDPOINT_URL", S3_ENDPOINT_URL)
 if ARCHIVE_STORE:
     STORAGES["archive"] = file_storage(
         "ARCHIVE_STORE", ARCHIVE_STORE, read_env("ARCHIVE_S3_ENDPOINT_URL", S3_ENDPOINT_URL)
