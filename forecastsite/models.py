@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from forecastsite.accounts.models import LastDataset
 from forecastsite.api.models import ApiKey, KeptReply
+from forecastsite.automation.models import Plan, PlanRun, PlanStep
 from forecastsite.cleanup.models import CleanUp, Nightly
 from forecastsite.installation import Installation
 from forecastsite.server.beats import QueueBeat
@@ -17,6 +18,9 @@ __all__ = [
     "KeptReply",
     "LastDataset",
     "Nightly",
+    "Plan",
+    "PlanRun",
+    "PlanStep",
     "QueueBeat",
     "Webhook",
 ]

@@ -99,10 +99,13 @@ PERSONAL = {  # verbs of pages that only a person does, in a browser
     "login": "signs a person in", "logout": "signs a person out", "password": "a person's own",
     "set_language": "a program sends Accept-Language", "keys": "a key makes no keys",
     "key-revoke": "a key ends no keys", "upload-discard": "a check through the API leaves nothing behind",
+    "upload-job-stop": "the same",
 }  # fmt: skip
 WAITING = {  # verbs that came with release 0.2 while the API was built: their twins follow
     "forecast-plan", "forecast-asked-plan", "scenario-edit", "scenario-change", "scenario-duplicate",
-    "scenario-adopt", "scenario-delete", "orders-backtests",
+    "scenario-adopt", "scenario-delete", "orders-backtests", "plan-new", "plan-edit", "plan-start",
+    "plan-switch", "plan-delete", "source-new", "source-edit", "source-look", "source-switch",
+    "source-delete",
 }  # fmt: skip
 BODIES = {
     "create_dataset": "date,store,product,qty\n2026-01-01,S1,P1,1\n",
