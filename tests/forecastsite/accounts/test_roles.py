@@ -482,7 +482,7 @@ def place(address: str, world: dict) -> str:
         "scenario": world["plan"].pk,
     }  # fmt: skip
     fixed = {
-        "api": ["datasets"], "key-revoke": [world["key"].pk],
+        "key-revoke": [world["key"].pk],
         "webhook-switch": [world["delivery"].webhook_id], "webhook-delete": [world["delivery"].webhook_id],
         "webhook-replay": [world["delivery"].pk],
         "accuracy-alert": [world["alert"].pk, "closed"], "help-for": ["buyer"], "suggest": ["product"],
