@@ -203,6 +203,7 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # HSTS for subdomai
 SECURE_REFERRER_POLICY = "same-origin"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 MAX_UPLOAD_MB = read_env_int("MAX_UPLOAD_MB", 50, 1, 4096)  # larger files: import_sales on the server
+QUEUED_UPLOAD_MB = read_env_int("QUEUED_UPLOAD_MB", 20, 0, 4096)  # larger ones are checked by a job
 IMPORT_MEMORY_MB = read_env_int("IMPORT_MEMORY_MB", 1536, 1024, 1_000_000)  # of the process that reads a file
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1_048_576  # larger bodies are read from a file
 FILE_UPLOAD_PERMISSIONS = 0o600

@@ -7,6 +7,7 @@ from registry.datasets.catalog import Item
 from registry.datasets.models import Dataset, DatasetVersion
 from registry.datasets.stock.models import StockSnapshot, Terms
 from registry.datasets.store.models import SalesPart
+from registry.datasets.upload_jobs.models import UploadJob
 from registry.datasets.uploads import Upload
 from registry.model_versions.changes import VersionChange
 from registry.model_versions.models import ForecastModel, ModelVersion
@@ -24,5 +25,6 @@ __all__ = [
     "Terms",
     "Tombstone",
     "Upload",
+    "UploadJob",
     "VersionChange",
 ]

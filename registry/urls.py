@@ -8,6 +8,7 @@ from registry import autocomplete
 from registry.datasets import download_views, manage_views, upload_views
 from registry.datasets import views as datasets
 from registry.datasets.stock.views import stock_upload
+from registry.datasets.upload_jobs import views as upload_jobs
 from registry.lib.request_values import IdConverter
 from registry.model_versions import views as model_versions
 
@@ -22,6 +23,8 @@ urlpatterns = [
     path("data/upload/<uuid:pk>/check/", upload_views.upload_check, name="upload-check"),
     path("data/upload/<uuid:pk>/findings.csv", upload_views.upload_rows, name="upload-rows"),
     path("data/upload/<uuid:pk>/discard/", upload_views.upload_discard, name="upload-discard"),
+    path("data/upload/jobs/<uuid:pk>/", upload_jobs.upload_job, name="upload-job"),
+    path("data/upload/jobs/<uuid:pk>/stop/", upload_jobs.upload_job_stop, name="upload-job-stop"),
     path("data/version/<uuid:pk>/back/", upload_views.dataset_restore, name="dataset-back"),
     path("data/suggest/<str:kind>/", autocomplete.suggest_codes, name="suggest"),
     path("data/<id:pk>/rename/", manage_views.dataset_rename, name="dataset-rename"),

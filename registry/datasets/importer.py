@@ -6,7 +6,7 @@ import datetime as dt
 import fcntl
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -149,9 +149,16 @@ def clean_dataset_name(name: str) -> str:
 
 
 def save_version(
-    name: str, report: dict[str, Any], content: Path, created_by: User | None = None
+    name: str,
+    report: dict[str, Any],
+    content: Path,
+    created_by: User | None = None,
+    on_saved: Callable[[DatasetVersion], None] | None = None,
 ) -> DatasetVersion:
-    """Saves the checked content as the current version; returns the existing one when nothing changes."""
+    """Saves the checked content as the current version; returns the existing one when nothing changes.
+
+    `on_saved` is called in the transaction that makes a new version current; what it raises undoes it.
+    """
     version, base = create_pending_version(name, report, created_by)
     if version == base:
         return version
@@ -170,6 +177,8 @@ def save_version(
             Item.objects.replace_all(version.dataset_id, report["items"])
             source = report.get("source", report["reading"].get("file", ""))
             record_action(AuditAction.IMPORTED, version, created_by, source)
+            if on_saved is not None:
+                on_saved(version)
     except BaseException as problem:
         if saved is not None:
             saved.remove()

@@ -6,7 +6,7 @@ import datetime as dt
 import logging
 import shutil
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ REUSED_OPTIONS = ("mapping", "roles", "encoding", "choices", "ignore")
 
 CHECK = "check"  # key of the report: the folder of the last checks
 CONTENT, FLAGGED_ROWS = RESULTS = ("canonical.parquet", "bad.csv")
+PACKED_GROWTH = 8  # bytes of text for each byte of a file that is no text, about
 LOOK_FACTS = ("replayed", "encodings", "shown_encoding")  # of the first look; they outlast the checks
 
 
@@ -67,7 +68,7 @@ class UploadQuerySet(models.QuerySet["Upload"]):
         upload.folder.mkdir(parents=True)
         with (upload.folder / upload.source_name).open("wb") as stream:
             for chunk in chunks:
-                stream.write(chunk)
+                upload.size += stream.write(chunk)
         upload.shared_folder.share(upload.source_name)
         upload.save()
         return upload
@@ -88,6 +89,7 @@ class Upload(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     file = models.CharField(_("file"), max_length=200)
     suffix = models.CharField(max_length=10)
+    size = models.PositiveBigIntegerField(_("size"), default=0)
     dataset = models.ForeignKey(Dataset, models.CASCADE, null=True, blank=True, verbose_name=_("dataset"))
     name = models.CharField(_("name"), max_length=80)
     reading = models.JSONField(_("how the file was read"), default=dict)
@@ -104,6 +106,12 @@ class Upload(models.Model):
 
     def __str__(self) -> str:
         return self.file
+
+    @property
+    def is_large(self) -> bool:
+        """Whether reading it takes so long that a job does it; a packed file counts several times."""
+        growth = 1 if self.suffix in (".csv", ".txt", ".tsv") else PACKED_GROWTH
+        return self.size * growth > settings.QUEUED_UPLOAD_MB << 20
 
     @property
     def shared_folder(self) -> SharedFolder:
@@ -174,10 +182,15 @@ class Upload(models.Model):
         versions = DatasetVersion.objects.filter(state="ready", reading__signature=self.report["signature"])
         return versions.filter(dataset=self.dataset_id).first() or versions.first()
 
-    def check_as_before(self) -> bool:
-        """Runs the checks if a file of this dataset had the same columns; False: a person must match them."""
+    @property
+    def has_known_columns(self) -> bool:
+        """Whether a file of this dataset had the same columns; otherwise a person must match them."""
         before = self.find_matching_version()
-        if before is None or before.dataset_id != self.dataset_id:
+        return before is not None and before.dataset_id == self.dataset_id
+
+    def check_as_before(self) -> bool:
+        """Runs the checks if its columns are known; False: a person must match them, or answer."""
+        if not self.has_known_columns:
             return False
         try:
             self.run_checks()
@@ -202,17 +215,25 @@ class Upload(models.Model):
             results.delete()
             raise
         self.report = {**report, **kept, CHECK: check}
-        self.save()
+        mine = type(self).objects.filter(pk=self.pk)
+        if not mine.update(report=self.report, reading=self.reading):  # discarded meanwhile
+            results.delete()
+            raise SalesFileError(_("The uploaded file is no longer there: upload it again."))
         if before:
             SharedFolder(f"{self.shared_folder.name}/{before}").delete()
 
-    def save_as_version(self, user: User) -> DatasetVersion:
+    def save_as_version(
+        self, user: User, on_saved: Callable[[DatasetVersion], None] | None = None
+    ) -> DatasetVersion:
         """Saves the checked content as a version of its dataset and deletes the upload."""
-        version = save_version(clean_dataset_name(self.name), self.report, self.fetch_result(CONTENT), user)
+        name, content = clean_dataset_name(self.name), self.fetch_result(CONTENT)
+        version = save_version(name, self.report, content, user, on_saved)
         self.delete_with_files()
         return version
 
     def delete_with_files(self) -> None:
-        """Deletes the files and the row."""
+        """Stops its jobs, deletes the files and the row."""
+        for job in self.jobs.all():
+            job.stop()
         self.shared_folder.delete()
         self.delete()

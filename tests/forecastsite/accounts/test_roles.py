@@ -44,6 +44,7 @@ from prediction.scenarios.runner import run_scenario
 from prediction.tasks import make_order_run
 from registry.datasets.models import Dataset, DatasetVersion
 from registry.datasets.stock.models import Terms
+from registry.datasets.upload_jobs.models import UploadJob
 from registry.datasets.uploads import Upload
 from registry.model_versions.models import ModelVersion
 from registry.storage.artifacts import get_artifact_store
@@ -145,6 +146,10 @@ POST   upload-check                own    in        -      -       +       -
 POST   upload-check                other  in        -      -       404     -
 GET    upload-rows                 own    in        -      -       +       -
 GET    upload-rows                 other  in        -      -       404     -
+GET    upload-job                  own    in        -      -       +       -
+GET    upload-job                  other  in        -      -       404     -
+POST   upload-job-stop             own    in        -      -       +       -
+POST   upload-job-stop             other  in        -      -       404     -
 POST   upload-discard              own    in        -      -       +       -
 POST   upload-discard              other  in        -      -       404     -
 GET    dataset-back                any    in        -      -       +       -
@@ -397,6 +402,7 @@ def world(publish, upload, sales, archive_folder, make_run):
     AccessAttempt.objects.create(**door, path_info="/login/", failures_since_start=2)
     AccessFailureLog.objects.create(**door, path_info="/login/")
     AccessLog.objects.create(**door, path_info="/login/")
+    job = UploadJob.objects.create(upload=upload, task="check", file="till.csv", created_by=upload.created_by)
     key = ApiKey.objects.create(name="ERP", prefix="fs_1", owner=upload.created_by)
     hook = Webhook.objects.create(name="ERP", address="https://erp.example", is_enabled=False)
     delivery = Delivery.objects.create(webhook=hook, kind="training.ended")
@@ -418,6 +424,7 @@ def world(publish, upload, sales, archive_folder, make_run):
         "run": run,
         "sales": sales,
         "upload": upload,
+        "job": job,
         "key": key,
         "delivery": delivery,
     }
@@ -465,6 +472,7 @@ def give_to(world: dict, user: User) -> None:
     OrderRun.objects.update(created_by=user)
     OrderLine.objects.update(state=OrderLine.State.DRAFT)  # own orders are deleted before approval only
     Upload.objects.update(created_by=user)
+    UploadJob.objects.update(created_by=user)
     ApiKey.objects.update(owner=user)
     Override.objects.update(created_by=user)
     Scenario.objects.update(created_by=user)
@@ -476,7 +484,7 @@ def place(address: str, world: dict) -> str:
     keys = {
         "dataset": world["sales"].dataset_id, "catalogue": world["sales"].dataset_id,
         "dataset-back": world["sales"].pk, "model": world["version"].pk, "run": world["run"].pk,
-        "forecast": world["forecast"].pk, "upload": world["upload"].pk,
+        "forecast": world["forecast"].pk, "upload": world["upload"].pk, "upload-job": world["job"].pk,
         "products-run": world["forecast_run"].pk, "orders": world["order"].pk,
         "override": world["override"].pk,
         "scenario": world["plan"].pk,

@@ -99,6 +99,7 @@ PERSONAL = {  # verbs of pages that only a person does, in a browser
     "login": "signs a person in", "logout": "signs a person out", "password": "a person's own",
     "set_language": "a program sends Accept-Language", "keys": "a key makes no keys",
     "key-revoke": "a key ends no keys", "upload-discard": "a check through the API leaves nothing behind",
+    "upload-job-stop": "the same",
 }  # fmt: skip
 WAITING = {  # verbs that came with release 0.2 while the API was built: their twins follow
     "forecast-plan", "forecast-asked-plan", "scenario-edit", "scenario-change", "scenario-duplicate",

@@ -8,6 +8,7 @@ import pytest
 from django.urls import get_resolver, reverse
 
 from prediction.models import Override
+from registry.datasets.upload_jobs.models import UploadJob
 from training import queue
 from training.models import TrainingRun
 
@@ -66,6 +67,7 @@ OF_DATASET = [
 ]
 OF_DATA_VERSION = ["dataset-back"]
 OF_UPLOAD = ["upload-match", "upload-check", "upload-rows"]
+OF_UPLOAD_JOB = ["upload-job"]
 POSTED = {
     "accuracy-alert",
     "key-revoke",
@@ -73,6 +75,7 @@ POSTED = {
     "webhook-delete",
     "webhook-replay",
     "upload-discard",
+    "upload-job-stop",
     "dataset-pause",
     "products-run-new",
     "products-run-back",
@@ -96,6 +99,8 @@ def pages(forecast, version, sales, upload, make_run) -> list[str]:
     owners = [(OF_VERSION, version), (OF_FORECAST, forecast), (OF_RUN, run), (OF_DATASET, sales.dataset)]
     owners += [(OF_DATA_VERSION, sales), (OF_UPLOAD, upload), (OF_FORECAST_RUN, make_run(version))]
     days = {"first": sales.last, "last": sales.last, "kind": "percent", "amount": 5.0, "reason": "other"}
+    other = {"file": "till.csv", "created_by": upload.created_by}
+    owners.append((OF_UPLOAD_JOB, UploadJob.objects.create(task="import", **other)))
     owners.append((OF_OVERRIDE, Override.objects.create(dataset=sales.dataset, **days)))
     owned = [reverse(name, args=[owner.pk]) for names, owner in owners for name in names]
     owned += [reverse(name, args=[kind]) for name in OF_KIND for kind in ("store", "product")]
@@ -118,6 +123,7 @@ def test_these_tests_know_every_page():
         *OF_DATASET,
         *OF_DATA_VERSION,
         *OF_UPLOAD,
+        *OF_UPLOAD_JOB,
         *OF_KIND,
         *POSTED,
         *LEADS_ON,
