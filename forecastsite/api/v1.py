@@ -22,12 +22,14 @@ from forecastsite.api.models import ApiKey
 from forecastsite.api.replies import answer_once
 from forecastsite.api.routers import (  # noqa: F401  each adds its routes
     accuracy,
+    backtests,
     datasets,
     forecasts,
     imports,
     jobs,
     orders,
     overrides,
+    scenarios,
     trainings,
     versions,
     webhooks,

@@ -244,7 +244,6 @@ POST   webhooks                    any    in        -      -       +       +
 POST   webhook-switch              any    in        -      -       +       +
 POST   webhook-delete              any    in        -      -       +       +
 POST   webhook-replay              any    in        -      -       +       +
-GET    api                         any    401       401    401     401     401
 GET    admin:index                 any    in        -      -       +       +
 GET    admin:login                 any    in        in     in      +       +
 POST   admin:logout                any    in        -      -       in      in
