@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from forecastsite.accounts.models import LastDataset
 from forecastsite.api.models import ApiKey, KeptReply, KeyUse
+from forecastsite.automation.models import Plan, PlanRun, PlanStep
 from forecastsite.cleanup.models import CleanUp, Nightly
 from forecastsite.installation import Installation
 from forecastsite.server.beats import QueueBeat
@@ -18,6 +19,9 @@ __all__ = [
     "KeyUse",
     "LastDataset",
     "Nightly",
+    "Plan",
+    "PlanRun",
+    "PlanStep",
     "QueueBeat",
     "Webhook",
 ]

@@ -27,6 +27,7 @@ urlpatterns = [
     path("", include("registry.urls")),
     path("", include("training.urls")),
     path("", include("prediction.urls")),
+    path("", include("forecastsite.automation.urls")),
     path("login/", SignInView.as_view(), name="login"),
     path("password/", ChangePasswordView.as_view(), name="password"),
     path("logout/", LogoutView.as_view(), name="logout"),

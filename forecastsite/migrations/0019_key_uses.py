@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('forecastsite', '0016_webhook_roles'),
+        ('forecastsite', '0018_plan_roles'),
     ]
 
     operations = [
