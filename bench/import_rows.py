@@ -8,6 +8,7 @@ KIND=csv or csv.gz another format. WORK=folder has room for the files. Each step
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import resource
@@ -117,8 +118,8 @@ def write_chain(path: Path, first: int, days: int) -> None:
     """Sales of the days from `first` on, in order of day, store and product."""
     writer: Any = None
     step = max(1, ROWS_AT_ONCE // (STORES * PRODUCTS))
-    sink = pa.CompressedOutputStream(path, "gzip") if path.suffix == ".gz" else pa.OSFile(str(path), "wb")
-    with sink:
+    is_packed = path.suffix == ".gz"
+    with gzip.open(path, "wb", compresslevel=1) if is_packed else pa.OSFile(str(path), "wb") as sink:
         for day in range(first, first + days, step):
             table = make_days(day, min(step, first + days - day))
             if path.suffix != ".parquet":

@@ -121,6 +121,12 @@ def find_newest_sales(version: ModelVersion) -> DatasetVersion:
 
 def find_frozen(version: ModelVersion, data: DatasetVersion, horizon: int, panel: Panel) -> Prediction | None:
     """The first days of a run that reaches as far, so that pages show the numbers that were ordered from."""
+    found = load_fitting(version, data, horizon)
+    return found if found is not None and found.keys == panel.keys else None
+
+
+def load_fitting(version: ModelVersion, data: DatasetVersion, horizon: int) -> Prediction | None:
+    """The first days of every series of such a run; None where there is none that can be read."""
     from prediction.runs.frozen import load_prediction
     from prediction.runs.models import ForecastRun
 
@@ -128,10 +134,9 @@ def find_frozen(version: ModelVersion, data: DatasetVersion, horizon: int, panel
     if run is None:
         return None
     try:
-        found = load_prediction(run)
+        return load_prediction(run).first_days(horizon)
     except (CorruptArtifact, ValueError):
         return None
-    return found.first_days(horizon) if found.keys == panel.keys else None
 
 
 def predict_all(bundle: Bundle, panel: Panel, horizon: int, key: Hashable) -> Prediction:

@@ -7,7 +7,9 @@ from django.urls import path, register_converter
 from registry import autocomplete
 from registry.datasets import download_views, manage_views, upload_views
 from registry.datasets import views as datasets
+from registry.datasets.sources import views as sources
 from registry.datasets.stock.views import stock_upload
+from registry.datasets.upload_jobs import views as upload_jobs
 from registry.lib.request_values import IdConverter
 from registry.model_versions import views as model_versions
 
@@ -22,6 +24,8 @@ urlpatterns = [
     path("data/upload/<uuid:pk>/check/", upload_views.upload_check, name="upload-check"),
     path("data/upload/<uuid:pk>/findings.csv", upload_views.upload_rows, name="upload-rows"),
     path("data/upload/<uuid:pk>/discard/", upload_views.upload_discard, name="upload-discard"),
+    path("data/upload/jobs/<uuid:pk>/", upload_jobs.upload_job, name="upload-job"),
+    path("data/upload/jobs/<uuid:pk>/stop/", upload_jobs.upload_job_stop, name="upload-job-stop"),
     path("data/version/<uuid:pk>/back/", upload_views.dataset_restore, name="dataset-back"),
     path("data/suggest/<str:kind>/", autocomplete.suggest_codes, name="suggest"),
     path("data/<id:pk>/rename/", manage_views.dataset_rename, name="dataset-rename"),
@@ -31,6 +35,12 @@ urlpatterns = [
     path("data/<id:pk>/sales.csv", download_views.sales_csv, name="dataset-csv"),
     path("data/<id:pk>/sales.parquet", download_views.sales_parquet, name="dataset-parquet"),
     path("data/<id:pk>/findings.csv", download_views.findings_csv, name="dataset-findings"),
+    path("automation/sources/new/", sources.source_create, name="source-new"),
+    path("automation/sources/<id:pk>/", sources.source_detail, name="source"),
+    path("automation/sources/<id:pk>/edit/", sources.source_edit, name="source-edit"),
+    path("automation/sources/<id:pk>/switch/", sources.source_switch, name="source-switch"),
+    path("automation/sources/<id:pk>/look/", sources.source_look, name="source-look"),
+    path("automation/sources/<id:pk>/delete/", sources.source_delete, name="source-delete"),
     path("models/<uuid:pk>/", model_versions.model_detail, name="model"),
     path("models/compare/", model_versions.model_compare, name="models-compare"),
     path("models/<uuid:pk>/promote/", model_versions.model_promote, name="model-promote"),

@@ -75,6 +75,7 @@ class TrainingRun(models.Model):
     seed = models.BigIntegerField(_("seed"), default=0)
     processes = models.PositiveSmallIntegerField(_("processes"), default=1)  # on each machine
     hosts = models.PositiveSmallIntegerField(_("machines"), default=1)
+    group = models.UUIDField(null=True, blank=True, db_index=True, editable=False)  # queued together
     form_token = models.UUIDField(null=True, blank=True, unique=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True, db_index=True)
     created_by = models.ForeignKey(

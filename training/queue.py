@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from registry.access.audit import AuditAction, record_action
 from registry.datasets.models import DatasetVersion
-from registry.datasets.scope import Scope
+from registry.datasets.scope import Scope, ScopeKind
 from registry.model_versions.models import ModelVersion
 from training.estimate import estimate_cost
 from training.models import TrainingRun
@@ -64,6 +64,22 @@ def enqueue_run(
     return save_and_queue(build_run(dataset_version, scope, algorithm, **options))
 
 
+def enqueue_each(
+    dataset_version: DatasetVersion, kind: ScopeKind, algorithm: str, **options: Unpack[RunOptions]
+) -> list[TrainingRun]:
+    """Queues a training for each store or product, all or none, with a `group` that they share.
+
+    Raises ValueError with one sentence. They are not limited by what one person may have waiting.
+    """
+    group, codes = uuid.uuid4(), dataset_version.stores if kind == "store" else dataset_version.products
+    runs = [build_run(dataset_version, Scope(kind, code), algorithm, **options) for code in codes]
+    with transaction.atomic():
+        for run in runs:
+            run.group = group
+            save_and_queue(run, is_limited=False)
+    return runs
+
+
 def save_and_queue(run: TrainingRun, is_limited: bool = True) -> TrainingRun:
     """Saves a new run and its job, or gives the run that has its form token; raises ValueError."""
     try:
@@ -90,16 +106,20 @@ def repeat_run(run: TrainingRun, user: User, token: uuid.UUID | None = None) -> 
 
 
 def retrain_version(
-    version: ModelVersion, user: User | None, token: uuid.UUID, is_limited: bool = True
+    version: ModelVersion, user: User | None, token: uuid.UUID, is_limited: bool = True, budget: int = 0
 ) -> TrainingRun:
-    """Queues a training with the settings of the version on the newest sales. Raises ValueError."""
+    """Queues a training with the settings of the version on the newest sales. Raises ValueError.
+
+    `budget`: seconds to learn, if not as many as before.
+    """
     before = TrainingRun.objects.filter(version=version).first()
     data = version.model.dataset.current_version
     if data is None:
         raise ValueError(_("%(dataset)s has no finished version.") % {"dataset": version.model.dataset})
     like: Any = before or version  # a version made by `auto` names only the winner
     options = RunOptions(config=like.config, horizon=like.horizon, seed=like.seed)
-    options |= {"budget": before.budget if before else 60, "created_by": user, "form_token": token}
+    budget = budget or (before.budget if before else 60)
+    options |= {"budget": budget, "created_by": user, "form_token": token}
     return save_and_queue(build_run(data, version.model.scope, like.algorithm, **options), is_limited)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 SLACK, THRESHOLD = 0.75, 1.75  # of all sales, in units of the usual scatter; chosen by bench/drift.py
 STORE_THRESHOLD = 7.0  # of many charts at once
-SKILL_THRESHOLD = 10.0  # of errors, which scatter more
+SKILL_THRESHOLD = 8.0  # of errors, which scatter more
 MOST = 4.0  # what one week counts at most
 SMALLEST_SCATTER = 0.07  # a week is never known better than this
 MIN_CHANGE = 0.11  # of the newest weeks; a smaller one is nobody's business

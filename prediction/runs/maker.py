@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +21,7 @@ from prediction.jobs import run_claimed
 from prediction.models import Forecast
 from prediction.overrides.applying import adjust_prediction, list_in_force, save_trail
 from prediction.runs.models import ForecastRun, RunSums
+from prediction.runs.sharded import forecast_in_shards, hide_later, shards_folder
 from prediction.runs.table_file import write_table
 from prediction.runs.week_sums import WeekSummer, write_sums
 from registry.datasets.models import DatasetVersion
@@ -46,15 +48,22 @@ def make_run(run: ForecastRun) -> Forecast:
         facts["seconds"] = round(time.monotonic() - start, 1)
         if not run.finish(**facts):
             raise MessageError(LOST)
+        shards_folder(run).delete()
         if run.as_of is not None:  # what was sold since is known already
             request_comparison(run.dataset_version.dataset_id)
     except OSError as problem:
-        run.mark_failed(NOT_SAVED, {"reason": problem.strerror or str(problem)})
+        fail_run(run, NOT_SAVED, {"reason": problem.strerror or str(problem)})
         raise MessageError(NOT_SAVED, reason=problem.strerror or str(problem)) from problem
     except (ValueError, CorruptArtifact) as problem:
-        run.mark_failed(*split_error(problem))
+        fail_run(run, *split_error(problem))
         raise
     return totals
+
+
+def fail_run(run: ForecastRun, reason: str, values: dict[str, Any]) -> None:
+    """Ends a run with the reason; what it has so far stays only if another process goes on with it."""
+    if run.mark_failed(reason, values):
+        shards_folder(run).delete()
 
 
 def start_run(version: ModelVersion, data: DatasetVersion, **facts: Any) -> ForecastRun:
@@ -69,13 +78,14 @@ def start_run(version: ModelVersion, data: DatasetVersion, **facts: Any) -> Fore
 def write_files(run: ForecastRun, heartbeat: Heartbeat) -> tuple[Forecast, dict[str, object]]:
     """The totals, and the columns of a run whose files are written."""
     run.remove_parts()  # of an attempt that was killed
-    scope_forecast = apply_overrides(run, forecast_everything(run))
+    model, plan = forecast_everything(run, heartbeat.check)
+    scope_forecast = apply_overrides(run, model)
     prediction = scope_forecast.prediction
     summer = WeekSummer(prediction)
     prediction.keep_sums(list_parts(scope_forecast), summer.add)
     with TemporaryDirectory() as folder:
         table, sums = Path(folder, "table"), Path(folder, "sums")
-        rows = write_table(table, prediction, scope_forecast.panel)
+        rows = write_table(table, prediction, plan)
         past = scope_forecast.panel.sales[:, -run.horizon :]
         write_sums(sums, prediction, summer, np.nansum(past, axis=1).astype(np.float32))
         heartbeat.check()
@@ -98,23 +108,28 @@ def apply_overrides(run: ForecastRun, scope_forecast: ScopeForecast) -> ScopeFor
     return replace(scope_forecast, prediction=prediction)
 
 
-def forecast_everything(run: ForecastRun) -> ScopeForecast:
-    """Every series of the run's version; of one as of an earlier day without what was sold since."""
+def forecast_everything(run: ForecastRun, check: Callable[[], None]) -> tuple[ScopeForecast, Panel]:
+    """Every series of the run's version, and what is known ahead; of one as of an earlier day only what was.
+
+    Of several shards one after the other; `check` is called after each.
+    """
+    from registry.datasets.reader import read_shards
+
     version, data = run.version, run.dataset_version
+    shards = read_shards(data, version.model.scope)
+    if len(shards) > 1:
+        return forecast_in_shards(run, shards, check)
     if run.as_of is None:
-        return run_forecast(version, Selection(), run.horizon, data)
+        found = run_forecast(version, Selection(), run.horizon, data)
+        return found, found.panel
     bundle, panel = load_bundle(version), load_run_panel(run)
     prediction = bundle.forecast(panel, run.horizon)
-    return ScopeForecast(version, data, bundle, panel, prediction, np.arange(len(panel.keys)))
+    return ScopeForecast(version, data, bundle, panel, prediction, np.arange(len(panel.keys))), panel
 
 
 def load_run_panel(run: ForecastRun) -> Panel:
     """Sales and plan that a run is made from; without what was sold after the day it is as of."""
-    panel = load_panel(run.dataset_version, run.version.model.scope)
-    if run.as_of is None:
-        return panel
-    known = panel.as_of(run.as_of)
-    return known.select_series(known.find_sold())
+    return hide_later(load_panel(run.dataset_version, run.version.model.scope), run)
 
 
 def save_totals(run: ForecastRun, scope_forecast: ScopeForecast) -> Forecast:

@@ -11,11 +11,15 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest
 from django.utils.dates import WEEKDAYS_ABBR
 
-from prediction.forecast_page.tabs import list_question
+from prediction.content import ForecastContent
+from prediction.forecast_page.answer import heading_context
+from prediction.forecast_page.question import Question
+from prediction.forecast_page.tabs import PLAN, list_question, list_tabs
 from prediction.models import Forecast
 from prediction.scenarios.forms import EditForm, NameForm
 from prediction.scenarios.models import Scenario, ScenarioQuerySet
-from prediction.scenarios.outcome import Outcome
+from prediction.scenarios.outcome import HISTORY_DAYS, Outcome
+from prediction.scenarios.runner import is_quick
 from prediction.scenarios.wording import (
     describe_alike,
     describe_edits,
@@ -25,8 +29,46 @@ from prediction.scenarios.wording import (
 )
 from registry.datasets.names import load_names
 from registry.labels import forecast_title
+from registry.lib.messages import translate_error
+from registry.series.quantiles import INTERVALS
+from registry.storage.artifacts import CorruptArtifact
 
 PER_PAGE = 25
+
+
+def new_context(forecast: Forecast, form: EditForm) -> dict[str, Any]:
+    """The form for the first change of a forecast, with a chart of it where that takes a moment."""
+    context = {**heading_context(forecast), "tabs": list_tabs(forecast, PLAN), "form": form}
+    context["weekday_names"] = list(WEEKDAYS_ABBR.values())
+    try:
+        content = find_content(forecast)
+    except (CorruptArtifact, ValueError) as problem:
+        return {**context, "problem": translate_error(problem)}
+    return context if content is None else {**context, "chart": base_chart(content)}
+
+
+def find_content(forecast: Forecast) -> ForecastContent | None:
+    """What is forecast: from its file, or worked out now; None where many series would take long."""
+    if forecast.is_saved:
+        return forecast.load_content()
+    question = Question(forecast.version, forecast.selection, forecast.horizon)
+    if is_quick(forecast.version, forecast.dataset_version, forecast.selection):
+        return question.compute().fresh_content
+    prepared = question.find_prepared()
+    return prepared[1] if prepared else None
+
+
+def base_chart(content: ForecastContent) -> dict[str, Any]:
+    """What the chart of a plan reads before there is one: the model's numbers, as plans are tried on them."""
+    low, high = INTERVALS["80"]
+    numbers = [day.model_numbers for day in content.forecast]
+    places = {"mean": 0, "low": 1 + low, "high": 1 + high}
+    return {
+        "history": [{"date": day.date, "units": day.sales} for day in content.history[-HISTORY_DAYS:]],
+        "dates": [day.date for day in content.forecast],
+        "base": {name: [own[place] for own in numbers] for name, place in places.items()},
+        "plans": [],
+    }
 
 
 def scenario_context(

@@ -10,18 +10,16 @@ from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_q.tasks import async_task
 
-from prediction.forecast_page.answer import heading_context
-from prediction.forecast_page.tabs import PLAN, asked_forecast, list_tabs
+from prediction.forecast_page.tabs import asked_forecast
 from prediction.models import Forecast
 from prediction.scenarios.forms import EditForm, NameForm
 from prediction.scenarios.models import Scenario
 from prediction.scenarios.outcome import Outcome
-from prediction.scenarios.page import compare_context, list_context, scenario_context
+from prediction.scenarios.page import compare_context, list_context, new_context, scenario_context
 from prediction.scenarios.runner import update_scenario
 from prediction.scenarios.wording import compared_table, default_name, plan_table
 from registry.access.permissions import permission_required, require
@@ -70,9 +68,7 @@ def show_new(request: HttpRequest, forecast: Forecast) -> HttpResponse:
         scenario.change_edits([form.edit])
         update_scenario(scenario)
         return redirect("scenario", scenario.pk)
-    context = {**heading_context(forecast), "tabs": list_tabs(forecast, PLAN), "form": form}
-    context["weekday_names"] = list(WEEKDAYS_ABBR.values())
-    return render(request, "prediction/plan_new.html", context)
+    return render(request, "prediction/plan_new.html", new_context(forecast, form))
 
 
 @require_safe

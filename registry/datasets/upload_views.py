@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.models import User
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -19,6 +20,7 @@ from registry.datasets.forms import ColumnMappingForm, FindingActionForm, Upload
 from registry.datasets.importer import restore_version
 from registry.datasets.importing.errors import AmbiguousValue, SalesFileError
 from registry.datasets.models import DatasetVersion
+from registry.datasets.upload_jobs.models import UploadJob
 from registry.datasets.uploads import FLAGGED_ROWS, Upload
 from registry.lib.http import download_response, render_confirmation
 from registry.storage.artifacts import Artifact
@@ -28,8 +30,23 @@ allow_form_methods = require_http_methods(["GET", "HEAD", "POST"])
 
 
 def get_own_upload(request: HttpRequest, pk: UUID) -> Upload:
-    """The user's upload; 404 for those of others."""
-    return get_object_or_404(Upload, pk=pk, created_by=cast(User, request.user))
+    """The user's upload, or one that a source holds, which is theirs from now on; 404 for those of others."""
+    user = cast(User, request.user)
+    theirs = Q(created_by=user) | Q(source_files__isnull=False)
+    upload = get_object_or_404(Upload.objects.filter(theirs).distinct(), pk=pk)
+    if upload.created_by_id != user.pk:
+        upload.created_by = user
+        upload.save(update_fields=["created_by"])
+    return upload
+
+
+def check_rows(upload: Upload) -> HttpResponse:
+    """Runs the checks, of a large file as a job; where to go on. Raises SalesFileError."""
+    if upload.is_large:
+        upload.save()
+        return redirect("upload-job", UploadJob.objects.start(upload, UploadJob.Task.CHECK).pk)
+    upload.run_checks()
+    return redirect("upload-check", upload.pk)
 
 
 @allow_form_methods
@@ -46,8 +63,11 @@ def upload_file(request: HttpRequest) -> HttpResponse:
         except SalesFileError as problem:
             form.add_error("file", str(problem))
         else:
+            if upload.is_large and upload.has_known_columns:
+                return check_rows(upload)
             return redirect("upload-check" if upload.check_as_before() else "upload-match", upload.pk)
-    return render(request, "datasets/upload.html", {"form": form})
+    going = UploadJob.objects.list_going(cast(User, request.user))
+    return render(request, "datasets/upload.html", {"form": form, "going": going})
 
 
 @allow_form_methods
@@ -55,6 +75,9 @@ def upload_file(request: HttpRequest) -> HttpResponse:
 def upload_match(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The form that matches columns; runs the checks."""
     upload = get_own_upload(request, pk)
+    last_job = UploadJob.objects.find_last(upload)
+    if last_job is not None and last_job.is_going:
+        return redirect("upload-job", last_job.pk)
     if "columns" not in upload.report:
         return redirect("upload")
     if request.method == "POST" and upload.read_again_in(request.POST.get("encoding", "")):
@@ -63,14 +86,13 @@ def upload_match(request: HttpRequest, pk: UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         form.save_mapping()
         try:
-            upload.run_checks()
+            return check_rows(upload)
         except AmbiguousValue as question:
             form.add_error(question.field_name, str(question))
         except SalesFileError as problem:
             form.add_error(None, str(problem))
-        else:
-            return redirect("upload-check", pk)
-    return render(request, "datasets/match.html", {"upload": upload, "form": form})
+    context = {"upload": upload, "form": form, "last_job": None if form.is_bound else last_job}
+    return render(request, "datasets/match.html", context)
 
 
 @allow_form_methods
@@ -78,6 +100,9 @@ def upload_match(request: HttpRequest, pk: UUID) -> HttpResponse:
 def upload_check(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The findings; checks again when actions change, saves only what was shown."""
     upload = get_own_upload(request, pk)
+    last_job = UploadJob.objects.find_last(upload)
+    if last_job is not None and last_job.is_going:
+        return redirect("upload-job", last_job.pk)
     if "hash" not in upload.report:
         return redirect("upload-match", pk)
     form = FindingActionForm(upload.report["findings"], request.POST if request.method == "POST" else None)
@@ -85,15 +110,21 @@ def upload_check(request: HttpRequest, pk: UUID) -> HttpResponse:
         try:
             if chosen := form.changed_actions():
                 upload.reading["choices"] = {**upload.reading.get("choices", {}), **chosen}
-                upload.run_checks()
-                return redirect("upload-check", pk)
-            version = upload.save_as_version(cast(User, request.user))
+                return check_rows(upload)
+            return save_rows(request, upload)
         except SalesFileError as problem:
             form.add_error(None, str(problem))
-        else:
-            messages.success(request, _("%(version)s is saved.") % {"version": version})
-            return redirect("dataset", version.dataset_id)
-    return render(request, "datasets/check.html", {"upload": upload, "form": form, "report": upload.report})
+    context = {"upload": upload, "form": form, "report": upload.report}
+    return render(request, "datasets/check.html", {**context, "last_job": last_job})
+
+
+def save_rows(request: HttpRequest, upload: Upload) -> HttpResponse:
+    """Saves what was checked, of a large file as a job; where to go on. Raises SalesFileError."""
+    if upload.is_large:
+        return redirect("upload-job", UploadJob.objects.start(upload, UploadJob.Task.SAVE).pk)
+    version = upload.save_as_version(cast(User, request.user))
+    messages.success(request, _("%(version)s is saved.") % {"version": version})
+    return redirect("dataset", version.dataset_id)
 
 
 @require_safe

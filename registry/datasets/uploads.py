@@ -6,7 +6,7 @@ import datetime as dt
 import logging
 import shutil
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models
+from django.dispatch import Signal
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -26,10 +27,13 @@ from registry.storage.shared_folder import SharedFolder, StoreUnreachable, list_
 logger = logging.getLogger(__name__)
 FOLDER = "uploads"
 EXPIRES_AFTER = dt.timedelta(days=1)
+HELD_EXPIRES_AFTER = dt.timedelta(days=60)  # of a file that a source holds for a curator
 REUSED_OPTIONS = ("mapping", "roles", "encoding", "choices", "ignore")
 
 CHECK = "check"  # key of the report: the folder of the last checks
 CONTENT, FLAGGED_ROWS = RESULTS = ("canonical.parquet", "bad.csv")
+upload_saved = Signal()  # with `upload` and `version`, before the upload is deleted
+PACKED_GROWTH = 8  # bytes of text for each byte of a file that is no text, about
 LOOK_FACTS = ("replayed", "encodings", "shown_encoding")  # of the first look; they outlast the checks
 
 
@@ -49,14 +53,15 @@ class UploadQuerySet(models.QuerySet["Upload"]):
     def delete_expired(self) -> None:
         """Deletes uploads older than EXPIRES_AFTER and folders that a killed import left behind."""
         before = timezone.now() - EXPIRES_AFTER
-        for old in self.filter(created_at__lt=before):
+        long_ago = models.Q(created_at__lt=timezone.now() - HELD_EXPIRES_AFTER)
+        for old in self.filter(long_ago | models.Q(source_files=None), created_at__lt=before):
             old.delete_with_files()
         kept = {str(pk) for pk in self.values_list("pk", flat=True)}
         for abandoned in list_abandoned(FOLDER, kept, before):
             abandoned.delete()
         uploads = Path(settings.DATA_DIR) / FOLDER
         for folder in uploads.iterdir() if uploads.is_dir() else ():
-            if folder.stat().st_mtime < before.timestamp():
+            if folder.name not in kept and folder.stat().st_mtime < before.timestamp():
                 shutil.rmtree(folder, ignore_errors=True)
 
     @explain_store()
@@ -67,7 +72,7 @@ class UploadQuerySet(models.QuerySet["Upload"]):
         upload.folder.mkdir(parents=True)
         with (upload.folder / upload.source_name).open("wb") as stream:
             for chunk in chunks:
-                stream.write(chunk)
+                upload.size += stream.write(chunk)
         upload.shared_folder.share(upload.source_name)
         upload.save()
         return upload
@@ -88,12 +93,15 @@ class Upload(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     file = models.CharField(_("file"), max_length=200)
     suffix = models.CharField(max_length=10)
+    size = models.PositiveBigIntegerField(_("size"), default=0)
     dataset = models.ForeignKey(Dataset, models.CASCADE, null=True, blank=True, verbose_name=_("dataset"))
     name = models.CharField(_("name"), max_length=80)
     reading = models.JSONField(_("how the file was read"), default=dict)
     report = models.JSONField(_("report"), default=dict)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, verbose_name=_("created by"))
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, verbose_name=_("created by")
+    )  # nobody: a source found it
 
     objects = UploadQuerySet.as_manager()
 
@@ -104,6 +112,12 @@ class Upload(models.Model):
 
     def __str__(self) -> str:
         return self.file
+
+    @property
+    def is_large(self) -> bool:
+        """Whether reading it takes so long that a job does it; a packed file counts several times."""
+        growth = 1 if self.suffix in (".csv", ".txt", ".tsv") else PACKED_GROWTH
+        return self.size * growth > settings.QUEUED_UPLOAD_MB << 20
 
     @property
     def shared_folder(self) -> SharedFolder:
@@ -174,10 +188,15 @@ class Upload(models.Model):
         versions = DatasetVersion.objects.filter(state="ready", reading__signature=self.report["signature"])
         return versions.filter(dataset=self.dataset_id).first() or versions.first()
 
-    def check_as_before(self) -> bool:
-        """Runs the checks if a file of this dataset had the same columns; False: a person must match them."""
+    @property
+    def has_known_columns(self) -> bool:
+        """Whether a file of this dataset had the same columns; otherwise a person must match them."""
         before = self.find_matching_version()
-        if before is None or before.dataset_id != self.dataset_id:
+        return before is not None and before.dataset_id == self.dataset_id
+
+    def check_as_before(self) -> bool:
+        """Runs the checks if its columns are known; False: a person must match them, or answer."""
+        if not self.has_known_columns:
             return False
         try:
             self.run_checks()
@@ -202,17 +221,26 @@ class Upload(models.Model):
             results.delete()
             raise
         self.report = {**report, **kept, CHECK: check}
-        self.save()
+        mine = type(self).objects.filter(pk=self.pk)
+        if not mine.update(report=self.report, reading=self.reading):  # discarded meanwhile
+            results.delete()
+            raise SalesFileError(_("The uploaded file is no longer there: upload it again."))
         if before:
             SharedFolder(f"{self.shared_folder.name}/{before}").delete()
 
-    def save_as_version(self, user: User) -> DatasetVersion:
+    def save_as_version(
+        self, user: User | None, on_saved: Callable[[DatasetVersion], None] | None = None
+    ) -> DatasetVersion:
         """Saves the checked content as a version of its dataset and deletes the upload."""
-        version = save_version(clean_dataset_name(self.name), self.report, self.fetch_result(CONTENT), user)
+        name, content = clean_dataset_name(self.name), self.fetch_result(CONTENT)
+        version = save_version(name, self.report, content, user, on_saved)
+        upload_saved.send(sender=Upload, upload=self, version=version)
         self.delete_with_files()
         return version
 
     def delete_with_files(self) -> None:
-        """Deletes the files and the row."""
+        """Stops its jobs, deletes the files and the row."""
+        for job in self.jobs.all():
+            job.stop()
         self.shared_folder.delete()
         self.delete()

@@ -1,6 +1,7 @@
 "use strict";
-// The newest sales, the forecast as it is, and a line for each plan; a single plan has its range.
-Charts.register("plan", (figure) => {
+// The newest sales, the forecast as it is, and a line for each plan; a single plan has its range. Where the page
+// has a calendar of the days ahead, a click on a day ticks it there; the ticked days are shaded.
+Charts.register("plan", (figure, signal) => {
   const words = figure.dataset;
   const { history, dates, base, plans } = JSON.parse(document.getElementById(words.source).textContent);
   const canvas = figure.querySelector("canvas");
@@ -20,8 +21,24 @@ Charts.register("plan", (figure) => {
   const lines = plans.map((plan, at) => Charts.line(`plan${at + 1}`, plan.name, Charts.colour(TONES[at]), {
     data: ahead(plan.mean), borderDash: DASHES[at], pointRadius: 0,
   }));
+  const boxes = new Map([...document.querySelectorAll(".daygrid input[name=days]")].map((box) => [box.value, box]));
+  const boxAt = (chart, x) => boxes.get(labels[Math.round(chart.scales.x.getValueForPixel(x))]);
+  const chosenDays = {
+    id: "chosenDays",
+    beforeDatasetsDraw: ({ ctx, chartArea, scales: { x } }) => {
+      const half = (x.getPixelForValue(1) - x.getPixelForValue(0)) / 2;
+      ctx.fillStyle = Charts.faded(Charts.colour("accent"), 0.25);
+      labels.forEach((day, at) => {
+        if (!boxes.get(day)?.checked) return;
+        const [left, right] = [-half, half].map((far) => (
+          Math.min(Math.max(x.getPixelForValue(at) + far, chartArea.left), chartArea.right)));
+        ctx.fillRect(left, chartArea.top, right - left, chartArea.height);
+      });
+    },
+  };
   const chart = new Chart(canvas, {
     type: "line",
+    plugins: [chosenDays],
     data: {
       labels,
       datasets: [
@@ -37,6 +54,7 @@ Charts.register("plan", (figure) => {
     options: {
       animation: false,
       maintainAspectRatio: false,
+      onHover: (event, _items, self) => { canvas.style.cursor = boxAt(self, event.x) ? "pointer" : ""; },
       interaction: { mode: "index", intersect: false },
       scales: {
         x: {
@@ -59,6 +77,15 @@ Charts.register("plan", (figure) => {
       },
     },
   });
+  if (boxes.size) figure.querySelectorAll("[data-drawn-with]").forEach((element) => { element.hidden = false; });
+  canvas.addEventListener("click", (event) => {
+    const { left, right, top, bottom } = chart.chartArea;
+    const isInside = event.offsetX >= left && event.offsetX <= right && event.offsetY >= top && event.offsetY <= bottom;
+    const box = isInside ? boxAt(chart, event.offsetX) : null; // below and above lie the axis and the legend
+    box?.closest("details")?.setAttribute("open", "");
+    box?.click();
+  }, { signal });
+  document.addEventListener("change", (event) => { if (event.target.name === "days") chart.draw(); }, { signal });
   Charts.mark(canvas, chart);
   return chart;
 });

@@ -13,6 +13,24 @@ def trees(product) -> None:
     product.call("train", "--dataset", "chain", "--scope", "global", "--algorithm", "trees", "--budget", "10")
 
 
+def click_days(page) -> None:
+    """Clicks two days ahead in the chart, one of them twice: the calendar follows."""
+    page.wait_for_selector("figure[data-chart=plan] canvas[data-drawn]")
+    at = page.evaluate(
+        """() => {
+          const canvas = document.querySelector("figure[data-chart=plan] canvas");
+          const { scales: { x }, chartArea } = Chart.getChart(canvas);
+          const days = JSON.parse(document.getElementById("plan-data").textContent).history.length;
+          return [3, 4].map((ahead) => ({ x: x.getPixelForValue(days + ahead), y: chartArea.top + 20 }));
+        }"""
+    )
+    canvas = page.locator("figure[data-chart=plan] canvas")
+    for place in (at[0], at[1], at[1]):
+        canvas.click(position=place)
+    ticked = page.eval_on_selector_all(".daygrid input", "boxes => boxes.map((box) => box.checked)")
+    assert [day for day, is_on in enumerate(ticked) if is_on] == [3]
+
+
 def plan_promotion(page, price: str) -> None:
     """Chooses three days and a promotion without a mouse."""
     page.focus(".daygrid tbody input >> nth=8")
@@ -40,6 +58,8 @@ def test_a_forecast_is_explained_and_a_promotion_planned_compared_and_adopted(op
     assert page.locator("#why-title ~ table, .says").count() >= 4
     tab.shoot(f"why-{language}")
     page.click(".pills a >> nth=2")
+    click_days(page)
+    tab.shoot(f"plan-days-{language}")
     plan_promotion(page, "-20")
     tab.shoot(f"plan-{language}")
     first = page.url

@@ -2,42 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
 from django.core.management import call_command
 
 from prediction.engine import ForecastError, run_forecast
 from prediction.shards import GroupTotals, forecast_shards
 from registry.series.levels import Selection
-
-
-@pytest.fixture
-def halves(monkeypatch):
-    """The sales are read as two shards, one for each half of the series."""
-    from registry.datasets import reader
-    from registry.series.panels.rows import SalesRows
-    from registry.series.panels.shards import describe_scope
-
-    read_whole = reader.read_shards
-
-    def half(rows: SalesRows, product: bool) -> SalesRows:
-        def read(columns):
-            for batch in rows.read(columns):
-                even = [int(code[-1]) % 2 == product for code in batch["product_id"].to_pylist()]
-                yield batch.filter(pa.array(even))
-
-        return SalesRows(read)
-
-    def read_halves(version, scope=None):
-        whole = read_whole(version, scope)
-        parts = [half(whole.parts[0], product) for product in (False, True)]
-        return replace(whole, parts=parts, activity=describe_scope(parts))
-
-    monkeypatch.setattr(reader, "read_shards", read_halves)
 
 
 def test_every_series_is_forecast_as_among_all_others(version, halves):

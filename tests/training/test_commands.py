@@ -130,3 +130,44 @@ def test_a_child_of_an_attempt_that_lost_the_run_leaves(claimed, monkeypatch):
         monkeypatch.setattr(f"training.management.commands.run_training.{name}", lambda given: None)
     with pytest.raises(CommandError, match="does not own the run"):
         call_command("run_training", str(claimed.pk), str(uuid.uuid4()))
+
+
+@pytest.fixture
+def three_stores(data):
+    data.stores = ["S01", "S02", "S03"]
+    data.save()
+
+
+def train_each(capsys, *args: str) -> dict:
+    words = ["--dataset=pharmacies", "--each=store", "--algorithm=seasonal_naive", *args, "--json"]
+    call_command("train", *words)
+    return json.loads(capsys.readouterr().out)
+
+
+def test_a_training_for_each_store_waits_in_the_queue_under_one_group(three_stores, capsys):
+    told = train_each(capsys, "--budget=7")
+    runs = TrainingRun.objects.filter(group=told["group"])
+    assert {str(run.scope) for run in runs} == {"store:S01", "store:S02", "store:S03"}
+    assert {(run.state, run.budget) for run in runs} == {("queued", 7)} and OrmQ.objects.count() == 3
+    assert {str(run.pk) for run in runs} == set(told["runs"])
+
+
+def test_where_one_of_them_is_refused_none_is_queued(three_stores, capsys):
+    with pytest.raises(CommandError, match="nonsense"):
+        train_each(capsys, "--set", "nonsense=1")
+    assert not TrainingRun.objects.exists() and not OrmQ.objects.exists()
+
+
+def test_a_group_is_listed_and_what_is_left_of_it_is_stopped(three_stores, ask, capsys):
+    other, told = ask(), train_each(capsys)
+    TrainingRun.objects.filter(pk=told["runs"][0]).update(state="done")
+    call_command("runs", "--group", told["group"], "--stop", "--json")
+    found = json.loads(capsys.readouterr().out)
+    assert found["states"] == {"done": 1, "cancelled": 2}
+    assert {run["id"] for run in found["runs"]} == set(told["runs"])
+    other.refresh_from_db()
+    assert other.state == "queued"
+    call_command("runs", "--group", told["group"])
+    assert "2 cancelled, 1 done" in capsys.readouterr().out
+    with pytest.raises(CommandError, match="needs --group"):
+        call_command("runs", "--stop")

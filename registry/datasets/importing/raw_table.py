@@ -26,8 +26,8 @@ MAX_TABLE_BYTES = 1 << 30  # in memory
 class SourceFile:
     """A file to read: where it is, its name in messages, and what is known of its encoding.
 
-    With `may_guess` a text file is read in its most plausible encoding instead of asking for it, with
-    `one_sheet` only the best sheet of a workbook.
+    With `may_guess` a text file is read in its most plausible encoding instead of asking for it, and of a
+    large file only the first rows; with `one_sheet` only the best sheet of a workbook.
     """
 
     path: Path
@@ -42,6 +42,7 @@ class RowsOnDisk(Protocol):
 
     folder: Path
     row_count: int
+    is_partial: bool
 
 
 @dataclass
@@ -74,8 +75,10 @@ class RawTable:
 
     @property
     def row_count(self) -> int:
-        """Rows of the file."""
-        return self.large.row_count if self.large else self.table.num_rows
+        """Rows of the file; 0 where only the first ones of a large file were read."""
+        if self.large is None:
+            return int(self.table.num_rows)
+        return 0 if self.large.is_partial else self.large.row_count
 
     def __enter__(self) -> RawTable:
         return self

@@ -41,6 +41,25 @@ def test_a_saved_forecast_has_the_tab_too(page, version, user) -> None:
     assert page.get(tab.address).status_code == 200
 
 
+def test_the_form_shows_the_forecast_whose_days_are_chosen(page, version, user) -> None:
+    saved = Forecast.objects.make_forecast(version, "S01", "P001", 7, created_by=user)
+    expected = [day.mean for day in saved.load_content().forecast]
+    for address in (
+        reverse("forecast-asked-plan", query=SERIES),
+        reverse("forecast-plan", args=[saved.pk]),
+    ):
+        context = page.get(address).context
+        chart = context["chart"]
+        assert chart["base"]["mean"] == pytest.approx(expected)
+        assert chart["dates"] == [day.isoformat() for day in context["form"].dates]
+
+
+def test_the_form_for_many_series_has_the_calendar_alone(page, version, monkeypatch) -> None:
+    monkeypatch.setattr(runner, "QUICK_SERIES", 2)
+    response = page.get(reverse("forecast-asked-plan", query={"horizon": "7"}))
+    assert "chart" not in response.context and response.context["form"].weeks
+
+
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [

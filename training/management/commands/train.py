@@ -16,7 +16,7 @@ from django.db import Error as DatabaseError
 from django.db import transaction
 
 from registry.access.audit import AuditAction, record_action
-from registry.datasets.models import Dataset
+from registry.datasets.models import Dataset, DatasetVersion
 from registry.datasets.scope import Scope
 from registry.lib.cli import build_int_type
 from registry.lib.errors import split_error
@@ -26,7 +26,7 @@ from registry.model_versions.models import ModelVersion
 from training import leases
 from training.models import TrainingRun
 from training.process.exit_reasons import DISK_FULL_TEXT, INTERRUPTED_TEXT, is_disk_full
-from training.queue import build_run, enqueue_run
+from training.queue import build_run, enqueue_each, enqueue_run
 from training.rendezvous import LeaseLost
 from training.runner import EXPECTED_ERRORS, keep_lease, train_and_publish
 from training.tasks import supervise_run
@@ -53,8 +53,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--dataset", required=True, help="name of the dataset")
-        parser.add_argument(
-            "--scope", required=True, type=parse_scope, help="global, store:CODE or product:CODE"
+        what = parser.add_mutually_exclusive_group(required=True)
+        what.add_argument("--scope", type=parse_scope, help="global, store:CODE or product:CODE")
+        what.add_argument(
+            "--each", choices=("store", "product"), help="queue one training for each; print their group"
         )
         parser.add_argument("--algorithm", required=True, help="a name that `manage.py algorithms` lists")
         parser.add_argument(
@@ -89,11 +91,16 @@ class Command(BaseCommand):
             raise
 
     def handle(self, *args: Any, **options: Any) -> None:
-        chosen = {name: options[name] for name in ("horizon", "budget", "seed", "processes", "hosts")}
+        chosen: dict[str, Any] = {
+            name: options[name] for name in ("horizon", "budget", "seed", "processes", "hosts")
+        }
         dataset = Dataset.objects.filter(name=options["dataset"]).first()
         data = dataset.current_version if dataset else None
         if data is None:
             raise CommandError(f"There is no dataset {options['dataset']!r}: import it with import_sales.")
+        if options["each"]:
+            self.queue_each(data, options, chosen)
+            return
         make_run = enqueue_run if options["queue"] else build_run
         try:
             run = make_run(
@@ -110,6 +117,17 @@ class Command(BaseCommand):
             f"{version.name}: error {format_percent(version.wape)}. {missing_error_reason(version.metrics)}"
         )
         self.write_result(options["json"], serialize_result(run, version), line.removesuffix(". "))
+
+    def queue_each(self, data: DatasetVersion, options: dict[str, Any], chosen: dict[str, Any]) -> None:
+        """Queues a training for each store or product."""
+        config = dict(options["set"])
+        try:
+            runs = enqueue_each(data, options["each"], options["algorithm"], config=config, **chosen)
+        except ValueError as error:
+            raise CommandError(str(error)) from None
+        report = {"group": str(runs[0].group), "runs": [str(run.pk) for run in runs]}
+        line = f"Queued {len(runs)} trainings: see `manage.py runs --group {runs[0].group}`."
+        self.write_result(options["json"], report, line)
 
     def save_run(self, run: TrainingRun) -> None:
         with transaction.atomic():

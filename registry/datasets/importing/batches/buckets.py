@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from registry.datasets.importing.batches.encoded import SPILL, EncodedFile
+from registry.datasets.importing.progress import REPORT
 from registry.datasets.store.layout import Layout, hash_codes
 
 NUMBER_COLUMN = 0  # of a bucket's file; the columns of the file follow
@@ -64,6 +65,7 @@ class RowBuckets:
         hashes = [hash_codes(pair.codes) for pair in (stores, products)]
         with ExitStack() as stack:
             writers: dict[int, pa.ipc.RecordBatchStreamWriter] = {}
+            done = 0
             for batch, number in zip(self.file.iter_batches(self.columns), numbers, strict=True):
                 sides = [
                     known[batch[pair.column].to_numpy()]
@@ -80,6 +82,8 @@ class RowBuckets:
                         writer = pa.ipc.new_stream(str(self.path(bucket)), table.schema, options=SPILL)
                         writers[bucket] = stack.enter_context(writer)
                     writers[bucket].write_table(part)
+                done += len(number)
+                REPORT.note("sort", done, self.file.row_count)
 
     def path(self, bucket: int) -> Path:
         """The file of a bucket."""

@@ -70,9 +70,13 @@ class EncodedFile:
     numbers: list[RowNumbers] = field(default_factory=list)  # of the sample
     sample: list[pa.Table] = field(default_factory=list)
     last_row: int = 0
+    is_partial: bool = False
 
-    def encode(self, batches: Iterator[RawTable]) -> EncodedFile:
-        """Writes all batches to the disk; raises SalesFileError where there is too much."""
+    def encode(self, batches: Iterator[RawTable], may_stop: bool = False) -> EncodedFile:
+        """Writes all batches to the disk, or with `may_stop` only those of the sample.
+
+        Raises SalesFileError where there is too much.
+        """
         with ExitStack() as stack:
             writers: dict[str, pa.ipc.RecordBatchStreamWriter] = {}
             schema = pa.schema([("", pa.int32())])
@@ -87,6 +91,9 @@ class EncodedFile:
                         writer = pa.ipc.new_stream(str(self._path(name)), schema, options=SPILL)
                         writers[name] = stack.enter_context(writer)
                     writers[name].write_batch(pa.record_batch([column], names=[name]))
+                if may_stop and self.row_count >= SAMPLE_ROWS:
+                    self.is_partial = True
+                    break
         return self
 
     def _note(self, raw: RawTable) -> None:

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from registry.datasets.importing.findings import MAX_EXAMPLES, Example, Finding
 from registry.datasets.importing.formats.joined_files import tidy_joined
+from registry.datasets.importing.progress import REPORT
 from registry.datasets.importing.raw_table import RawTable, drop_empty_rows
 
 BATCH_ROWS = 1 << 18
@@ -26,11 +27,12 @@ def read_parquet_batches(
     """The rows of a parquet file; a damaged one can lie about its size."""
     with path.open("rb") as stream:
         file = pq.ParquetFile(stream, read_dictionary=texts, page_checksum_verification=True)
-        start = 1
+        start, size = 1, path.stat().st_size
         for batch in file.iter_batches(BATCH_ROWS, columns=list(columns), use_threads=False):
             batch.validate(full=True)
             numbers = np.arange(start, start + batch.num_rows, dtype=np.int32)
             start += batch.num_rows
+            REPORT.note("read", size * (start - 1) // max(1, file.metadata.num_rows), size)
             yield RawTable(name, pa.Table.from_batches([batch]), numbers)
 
 
@@ -61,9 +63,10 @@ class CsvBatches:
             self.next_number = int(found[-1]) + 1
         return found
 
-    def read(self, reader: Iterator[pa.RecordBatch]) -> Iterator[RawTable]:
-        """The batches without empty rows and repeated headers."""
+    def read(self, reader: Iterator[pa.RecordBatch], stream: pa.NativeFile, size: int) -> Iterator[RawTable]:
+        """The batches without empty rows and repeated headers; `size`: bytes of the stream."""
         for batch in reader:
+            REPORT.note("read", stream.tell(), size)
             numbers = self.number_rows(batch.num_rows)
             table, numbers = drop_empty_rows(pa.Table.from_batches([batch]), numbers)
             if len(numbers):

@@ -14,6 +14,7 @@ from typing import IO
 from django.utils.translation import gettext as _
 
 from registry.datasets.importing.errors import SalesFileError
+from registry.datasets.importing.progress import REPORT
 from registry.datasets.importing.raw_table import too_large_message
 
 MAX_UNPACKED_BYTES, MAX_MEMBERS = 24 << 30, 2000
@@ -21,18 +22,22 @@ SMALL_BYTES = 10 << 20  # less than this is never suspicious
 MIDDLE_BYTES = 600 << 20  # up to this, repetitive tables may be packed very well
 MAX_COMPRESSION_RATIO, USUAL_COMPRESSION_RATIO = 200, 40
 CHUNK_BYTES = 1 << 20
+TEXT_SUFFIXES = (".csv", ".txt", ".tsv")
 DAMAGED = (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError, NotImplementedError)
 
 
 @contextmanager
-def unpack_zip(path: Path, name: str, suffixes: set[str]) -> Iterator[Path]:
-    """The only table of a zip archive, in a temporary folder. Raises SalesFileError."""
+def unpack_zip(path: Path, name: str, suffixes: set[str], enough: int = 0) -> Iterator[Path]:
+    """The only table of a zip archive, in a temporary folder. Raises SalesFileError.
+
+    Of a text about the first `enough` bytes (0 = all), in whole lines.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
             member = find_table(archive, name, suffixes)
             limit = limit_unpacked(member.compress_size)
             suffix = PurePosixPath(member.filename).suffix.lower()
-            with unpack(lambda: archive.open(member), name, suffix, limit) as unpacked:
+            with unpack(lambda: archive.open(member), name, suffix, (limit, enough)) as unpacked:
                 yield unpacked
     except DAMAGED:
         raise damaged_error(name) from None
@@ -42,12 +47,12 @@ def unpack_zip(path: Path, name: str, suffixes: set[str]) -> Iterator[Path]:
 
 
 @contextmanager
-def unpack_gzip(path: Path, name: str) -> Iterator[Path]:
-    """The content of a gzip file, in a temporary folder. Raises SalesFileError."""
+def unpack_gzip(path: Path, name: str, enough: int = 0) -> Iterator[Path]:
+    """The same of a gzip file."""
     limit = limit_unpacked(path.stat().st_size)
     inner = PurePosixPath(name.removesuffix(".gz")).suffix.lower()
     try:
-        with unpack(lambda: gzip.open(path), name, inner or ".csv", limit) as unpacked:
+        with unpack(lambda: gzip.open(path), name, inner or ".csv", (limit, enough)) as unpacked:
             yield unpacked
     except DAMAGED:
         raise damaged_error(name) from None
@@ -55,9 +60,13 @@ def unpack_gzip(path: Path, name: str) -> Iterator[Path]:
 
 @contextmanager
 def unpack(
-    open_member: Callable[[], IO[bytes] | gzip.GzipFile], name: str, suffix: str, limit: int
+    open_member: Callable[[], IO[bytes] | gzip.GzipFile], name: str, suffix: str, sizes: tuple[int, int]
 ) -> Iterator[Path]:
-    """The content as a file; raises SalesFileError when it is larger than the limits."""
+    """The content as a file; raises SalesFileError when it is larger than the first of the sizes.
+
+    A text is cut after the second, unless it is 0.
+    """
+    limit, enough = sizes
     with TemporaryDirectory(prefix="unpacked-") as folder:
         target = Path(folder) / f"table{suffix}"
         size = 0
@@ -67,6 +76,10 @@ def unpack(
                 if size > limit:
                     raise SalesFileError(too_large_message(name))
                 stream.write(chunk)
+                REPORT.note("unpack", size)
+                if enough and size > enough and suffix in TEXT_SUFFIXES and b"\0" not in chunk:
+                    stream.truncate(size - len(chunk) + chunk.rfind(b"\n") + 1)
+                    break  # with a zero it is binary, or a text whose lines end otherwise
         yield target
 
 

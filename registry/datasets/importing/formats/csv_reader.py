@@ -73,8 +73,13 @@ def read_large_csv(
     batches = CsvBatches(source.name, len(head.rows_above) + 2, len(head.rows_above) - head.lines_above)
     read.block_size = BLOCK_BYTES
     how = parse_options(head.separator, batches.note_ragged)
-    with pacsv.open_csv(source.path, read_options=read, parse_options=how, convert_options=cells) as reader:
-        large = EncodedFile(source.name).encode(batches.read(reader))
+    size = source.path.stat().st_size
+    with (
+        pa.OSFile(str(source.path)) as stream,
+        pacsv.open_csv(stream, read_options=read, parse_options=how, convert_options=cells) as reader,
+    ):
+        rows = batches.read(reader, stream, size)
+        large = EncodedFile(source.name).encode(rows, source.may_guess)
     raw = large.to_sample()
     raw.findings += [*batches.describe_ragged(), *describe_rows_above(head.rows_above)]
     last = RawTable(source.name, raw.table[:0], np.array([large.last_row], np.int32), raw.findings)

@@ -36,7 +36,7 @@ def read_parquet(source: SourceFile) -> RawTable:
         names = [column for column in file.schema_arrow.names if not PANDAS_INDEX.fullmatch(column)]
         if file.metadata.num_rows > LARGE_ROWS:
             batches_of = read_parquet_batches(path, name, names, texts)
-            return EncodedFile(name).encode(batches_of).to_sample()
+            return EncodedFile(name).encode(batches_of, source.may_guess).to_sample()
         schema = pa.schema([file.schema_arrow.field(column) for column in names])
         batches, size = [], 0
         for batch in file.iter_batches(BATCH_ROWS, columns=names, use_threads=False):

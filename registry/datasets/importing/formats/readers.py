@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from registry.datasets.importing.errors import SalesFileError
 from registry.datasets.importing.formats.archives import unpack_gzip, unpack_zip
-from registry.datasets.importing.formats.csv_reader import read_csv
+from registry.datasets.importing.formats.csv_reader import LARGE_BYTES, read_csv
 from registry.datasets.importing.formats.file_kinds import sniff_kind
 from registry.datasets.importing.formats.parquet_reader import read_parquet
 from registry.datasets.importing.raw_table import RawTable, SourceFile
@@ -97,14 +97,20 @@ def read_other_spreadsheet(source: SourceFile) -> RawTable:
 
 def read_zip(source: SourceFile) -> RawTable:
     """The only table of a zip archive."""
-    with unpack_zip(source.path, source.name, set(READERS) - set(ARCHIVES)) as path:
+    suffixes = set(READERS) - set(ARCHIVES)
+    with unpack_zip(source.path, source.name, suffixes, count_enough(source)) as path:
         return read_unpacked(replace(source, path=path))
 
 
 def read_gzip(source: SourceFile) -> RawTable:
     """The table of a gzip file."""
-    with unpack_gzip(source.path, source.name) as path:
+    with unpack_gzip(source.path, source.name, count_enough(source)) as path:
         return read_unpacked(replace(source, path=path))
+
+
+def count_enough(source: SourceFile) -> int:
+    """Bytes of a text that are unpacked to look at its columns; 0 = all."""
+    return LARGE_BYTES + LOOK_BYTES if source.may_guess else 0
 
 
 def read_unpacked(source: SourceFile) -> RawTable:
@@ -117,6 +123,7 @@ def read_unpacked(source: SourceFile) -> RawTable:
     return choose_reader(source.path, source.name)(source)
 
 
+LOOK_BYTES = 8 << 20  # of a large text
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 Reader = Callable[[SourceFile], RawTable]
 WORKBOOK_SUFFIXES = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")

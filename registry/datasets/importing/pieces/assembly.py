@@ -28,6 +28,7 @@ from registry.datasets.importing.pieces.plan import Piece, PiecePlan, find_bucke
 from registry.datasets.importing.pieces.roles import RoleEvidence
 from registry.datasets.importing.pieces.shelf import CheckedPiece, Shelf
 from registry.datasets.importing.pieces.writing import write_pieces
+from registry.datasets.importing.progress import REPORT
 
 RowNumbers = npt.NDArray[np.int32]
 Days = npt.NDArray[np.int64]
@@ -60,6 +61,7 @@ class Assembly:
         self.shelf = Shelf(self.folder, len(self.plan.pieces) > 1)
         self.around = Shelf(self.folder, True) if self.plan.is_partial else self.shelf
         if self.base is not None:
+            self.base.require(part for piece in self.plan.pieces for part in piece.parts)
             self.recent_end = max(self.recent_end, self.base.facts.date_range[1])
             self.changes = RowChanges(0, 0, 0)
 
@@ -115,6 +117,7 @@ class Assembly:
         if content.row_count:
             self.after.append(SalesFacts.from_content(content, self.recent_end))
             self.shelf.put(CheckedPiece(piece, content, numbers))
+            REPORT.note("check", sum(facts.row_count for facts in self.after))
 
     def add_near_rows(self, piece: Piece, content: CanonicalTable, numbers: RowNumbers) -> None:
         """Merges the rows of a piece with the parts that they touch, and checks them with those around."""
@@ -217,7 +220,10 @@ class Assembly:
         kinds = {name: kind for name, kind in sorted(self.facts.columns.items()) if name not in dropped}
 
         def read_pieces() -> Iterator[CanonicalTable]:
+            done = 0
             for one in self.shelf:
+                done += one.content.row_count
+                REPORT.note("write", done, self.facts.row_count)
                 content = replace(one.content, extras=one.content.extras.without(dropped))
                 evidence.collect(content)
                 labels.collect(content, given)

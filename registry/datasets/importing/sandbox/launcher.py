@@ -12,6 +12,10 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +24,16 @@ from django.utils.translation import gettext as _
 
 from registry.datasets.importing.errors import AmbiguousValue, SalesFileError
 from registry.datasets.importing.options import ImportJob
+from registry.datasets.importing.progress import Progress, read_progress
 
 logger = logging.getLogger(__name__)
 
 BASE_SECONDS, SECONDS_PER_100_MB = 60.0, 240.0
 WALL_CLOCK_FACTOR = 2.0  # wall-clock time per CPU time, for a busy machine
 MAX_REPORT_BYTES = 64 << 20
-WORKER_SLOTS = threading.BoundedSemaphore(2)
+WATCH_SECONDS = 1.0
+WATCH: ContextVar[Callable[[Progress | None], None] | None] = ContextVar("watch", default=None)
+WORKER_SLOTS = threading.BoundedSemaphore(settings.IMPORTS_AT_ONCE)
 INHERITED_VARIABLES = (
     "PATH",
     "LD_LIBRARY_PATH",
@@ -43,6 +50,16 @@ WORKER_VARIABLES = {  # single-threaded, with an allocator that reserves only th
     "MALLOC_MMAP_THRESHOLD_": "65536",  # a column that is read and released leaves no holes
     "PYTHONUTF8": "1",
 }
+
+
+@contextmanager
+def watched_by(watch: Callable[[Progress | None], None]) -> Iterator[None]:
+    """Calls `watch` every second while files are read inside `with`; what it raises ends the reading."""
+    token = WATCH.set(watch)
+    try:
+        yield
+    finally:
+        WATCH.reset(token)
 
 
 def cpu_limit_seconds(size: int) -> float:
@@ -88,13 +105,29 @@ def run_worker(job: ImportJob, cpu_seconds: float) -> int | None:
     }
     try:
         message = json.dumps({**order, "locale": str(settings.LOCALE_PATHS[0])}).encode()
-        process.communicate(message, WALL_CLOCK_FACTOR * cpu_seconds)
+        await_process(process, message, WALL_CLOCK_FACTOR * cpu_seconds, Path(job.folder))
     except subprocess.TimeoutExpired:
         return None
     finally:
         process.kill()
         process.wait()
     return process.returncode
+
+
+def await_process(process: subprocess.Popen[bytes], message: bytes, seconds: float, folder: Path) -> None:
+    """Sends the message and waits for the end; raises TimeoutExpired, and what a watch raises."""
+    watch, ends = WATCH.get(), time.monotonic() + seconds
+    given: bytes | None = message
+    while True:
+        left = max(0.0, ends - time.monotonic())
+        try:
+            process.communicate(given, min(WATCH_SECONDS, left) if watch else left)
+            return
+        except subprocess.TimeoutExpired:
+            given = None
+            if watch is None or time.monotonic() >= ends:
+                raise
+        watch(read_progress(folder))
 
 
 def read_report(job: ImportJob, code: int | None, cpu_seconds: float) -> dict[str, Any]:

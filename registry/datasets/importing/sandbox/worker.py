@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 
+from registry.datasets.importing.progress import REPORT
 from registry.lib.process import die_with_parent
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def main() -> None:
     tempfile.tempdir = order["job"]["folder"]
     sys.meta_path.insert(0, PandasBlocker)
     configure_django(order["locale"], order["job"]["language"])
+    REPORT.open(Path(order["job"]["folder"]))
     (Path(order["job"]["folder"]) / "report.json").write_text(json.dumps(run_job(order["job"])))
     os._exit(0)  # threads of the parquet library may abort a process that ends slowly
 

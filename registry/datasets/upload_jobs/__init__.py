@@ -1,0 +1,3 @@
+"""Checks of large uploads, and their saving, as jobs of the light queue."""
+
+from __future__ import annotations
