@@ -28,6 +28,8 @@ from forecastsite.api.routers import (  # noqa: F401  each adds its routes
     jobs,
     orders,
     overrides,
+    schedules,
+    sources,
     trainings,
     versions,
     webhooks,

@@ -14,11 +14,14 @@ from forecastsite.api.keys import hash_key
 from forecastsite.api.models import ApiKey
 from forecastsite.api.scopes import SCOPES
 from forecastsite.api.v1 import read_document
+from forecastsite.automation.models import Plan, PlanRun
+from forecastsite.automation.starting import start_plan
 from forecastsite.webhooks.models import Delivery, Webhook
 from prediction.models import AccuracyAlert, CurrentForecast, Forecast, Override
 from prediction.order_runs.decisions import approve_lines, export_lines
 from prediction.order_runs.maker import prepare_order, save_order
 from prediction.tasks import make_order_run
+from registry.datasets.sources.models import Source
 from tests.helpers import small_files
 from training import queue
 
@@ -92,6 +95,22 @@ switch_webhook           webhooks:write   -      -       +       +        webhoo
 remove_webhook           webhooks:write   -      -       +       +        webhook-delete
 list_deliveries          webhooks:write   -      -       +       +        -
 replay_delivery          webhooks:write   -      -       +       +        webhook-replay
+list_sources             automation:read  +   +       +       +        -
+create_source            automation:write -   -       +       -        source-new
+put_source               automation:write -   -       +       -        source-edit
+patch_source             automation:write -   -       +       +        source-switch
+look_at_source           automation:write -   -       +       +        source-look
+list_source_files        automation:read  +   +       +       +        -
+put_source_file          data:write       -   -       +       -        -
+remove_source            automation:write -   -       +       -        source-delete
+list_schedules           automation:read  +   +       +       +        -
+create_schedule          automation:write -   -       +       -        plan-new
+put_schedule             automation:write -   -       +       -        plan-edit
+patch_schedule           automation:write -   -       +       +        plan-switch
+preview_schedule         automation:read  +   +       +       +        -
+run_schedule             automation:write -   -       +       +        plan-start
+get_schedule_run         automation:read  +   +       +       +        -
+remove_schedule          automation:write -   -       +       -        plan-delete
 get_job                  -                +      +       +       +        -
 """
 
@@ -103,9 +122,7 @@ PERSONAL = {  # verbs of pages that only a person does, in a browser
 }  # fmt: skip
 WAITING = {  # verbs that came with release 0.2 while the API was built: their twins follow
     "forecast-plan", "forecast-asked-plan", "scenario-edit", "scenario-change", "scenario-duplicate",
-    "scenario-adopt", "scenario-delete", "orders-backtests", "plan-new", "plan-edit", "plan-start",
-    "plan-switch", "plan-delete", "source-new", "source-edit", "source-look", "source-switch",
-    "source-delete",
+    "scenario-adopt", "scenario-delete", "orders-backtests",
 }  # fmt: skip
 BODIES = {
     "create_dataset": "date,store,product,qty\n2026-01-01,S1,P1,1\n",
@@ -127,6 +144,13 @@ BODIES = {
     "export_order": {"supplier": None},
     "repeat_order_export": {"reason": "Lost."},
     "put_policy": {"kind": "fill", "reason": "Try it."},
+    "create_source": {"dataset": 1, "name": "stock", "kind": "stock"},
+    "put_source": {"name": "tills", "pattern": "sales*"},
+    "patch_source": {"enabled": True},
+    "put_source_file": "date,store,product,qty\n2026-01-01,S1,P1,1\n",
+    "create_schedule": {"dataset": 1, "name": "weekly", "weekdays": [1], "time_zone": "Europe/Berlin"},
+    "put_schedule": {"name": "nightly", "trigger": "sales"},
+    "patch_schedule": {"enabled": True},
     "create_override": {"first": "2026-11-05", "last": "2026-11-06", "amount": 5, "reason": "other"},
 }  # fmt: skip
 QUERIES = {"create_dataset": "?name=new"}
@@ -213,6 +237,10 @@ def places(publish, sales, make_run):
         "order": order.pk,
         "export": export_lines(order, None, "csv", None).pk,
         "override": Override.objects.create(dataset=sales.dataset, **change).pk,
+        "source": Source.objects.create(name="tills", dataset=sales.dataset, place="http").pk,
+        "schedule": (plan := Plan.objects.create(name="nightly", dataset=sales.dataset)).pk,
+        "schedule_run": end_planrun(plan).pk,
+        "name": "monday.csv",
         "dataset": sales.dataset_id,
         "version": spare.pk,
         "run": make_run(spare).pk,
@@ -221,6 +249,13 @@ def places(publish, sales, make_run):
         "forecast": Forecast.objects.make_forecast(spare, product="P001", horizon=7).pk,
         "alert": AccuracyAlert.objects.create(dataset=sales.dataset, kind="bias", **days).pk,
     }
+
+
+def end_planrun(plan: Plan) -> PlanRun:
+    """A run that has ended, so that another one may start."""
+    run = start_plan(plan, PlanRun.Cause.PAGE)
+    PlanRun.objects.update(stage="done")
+    return run
 
 
 @contextmanager
@@ -233,6 +268,8 @@ def undone():
 def send(client, name: str, places: dict, path: str, method: str):
     """One request that the operation understands."""
     named = dict(places)
+    if name == "get_schedule_run":
+        named["run"] = places["schedule_run"]
     if name == "restore_dataset_version":
         from registry.datasets.models import DatasetVersion
 
