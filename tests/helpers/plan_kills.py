@@ -85,7 +85,7 @@ def serve_queues() -> None:
             train_and_publish(claimed)
     for order in OrderRun.objects.filter(stage="queued"):
         make_order_run(str(order.pk))
-    for change in RunChange.objects.filter(content=None):
+    for change in RunChange.objects.filter(content__isnull=True):
         explain_run(change.run)
 
 
