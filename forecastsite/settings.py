@@ -216,17 +216,18 @@ FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHand
 # --- jobs --------------------------------------------------------------------------------------------
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 TRAINING_WORKERS = read_env_int("TRAINING_WORKERS", 1, 1, 64)
+JOB_WORKERS = read_env_int("JOB_WORKERS", 1, 1, 16)  # jobs of the light queue at the same time
 JOB_MINUTES = read_env_int("JOB_MINUTES", 60, 10, 1440)  # the longest a job of the light queue may take
 Q_CLUSTER: dict[str, Any] = {
     "name": "light",
     "orm": "default",
-    "workers": 1,
+    "workers": JOB_WORKERS,
     "timeout": 60 * JOB_MINUTES,  # a check or a forecast of a large chain, a clean-up of a full store
     "retry": 60 * JOB_MINUTES + 60,
     "max_attempts": 1,
     "ack_failures": True,
     "bulk": 1,
-    "queue_limit": 1,
+    "queue_limit": JOB_WORKERS,
     "save_limit": -1,
     "poll": 0.5,
     "recycle": 100,
