@@ -52,7 +52,15 @@ SCOPES = {
         ),
         Scope("overrides:read", _("Read overrides")),
         Scope("overrides:write", _("Add and withdraw overrides"), ("prediction.add_override",)),
+        Scope("scenarios:read", _("Read plans that are tried")),
+        Scope("scenarios:write", _("Try plans on forecasts"), ("prediction.add_scenario",)),
         Scope("webhooks:write", _("Set up webhooks"), ("forecastsite.add_webhook",)),
+        Scope("automation:read", _("Read sources and schedules")),
+        Scope(
+            "automation:write",
+            _("Set up, switch and run sources and schedules"),
+            ("forecastsite.run_plan", "forecastsite.add_plan"),
+        ),
         Scope("accuracy:read", _("Read accuracy and alerts")),
         Scope("accuracy:write", _("Acknowledge alerts"), ("prediction.change_accuracyalert",)),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 from django.db import transaction
@@ -14,11 +15,17 @@ from forecastsite.api.keys import hash_key
 from forecastsite.api.models import ApiKey
 from forecastsite.api.scopes import SCOPES
 from forecastsite.api.v1 import read_document
+from forecastsite.automation.models import Plan, PlanRun
+from forecastsite.automation.starting import start_plan
 from forecastsite.webhooks.models import Delivery, Webhook
-from prediction.models import AccuracyAlert, CurrentForecast, Forecast, Override
+from prediction.models import AccuracyAlert, CurrentForecast, Forecast, Override, Scenario
+from prediction.order_backtests.models import OrderBacktest
 from prediction.order_runs.decisions import approve_lines, export_lines
 from prediction.order_runs.maker import prepare_order, save_order
+from prediction.order_runs.models import current_policy
+from prediction.scenarios.edits import PlanEdit
 from prediction.tasks import make_order_run
+from registry.datasets.sources.models import Source
 from tests.helpers import small_files
 from training import queue
 
@@ -92,6 +99,33 @@ switch_webhook           webhooks:write   -      -       +       +        webhoo
 remove_webhook           webhooks:write   -      -       +       +        webhook-delete
 list_deliveries          webhooks:write   -      -       +       +        -
 replay_delivery          webhooks:write   -      -       +       +        webhook-replay
+list_sources             automation:read  +   +       +       +        -
+create_source            automation:write -   -       +       -        source-new
+put_source               automation:write -   -       +       -        source-edit
+patch_source             automation:write -   -       +       +        source-switch
+look_at_source           automation:write -   -       +       +        source-look
+list_source_files        automation:read  +   +       +       +        -
+put_source_file          data:write       -   -       +       -        -
+remove_source            automation:write -   -       +       -        source-delete
+list_schedules           automation:read  +   +       +       +        -
+create_schedule          automation:write -   -       +       -        plan-new
+put_schedule             automation:write -   -       +       -        plan-edit
+patch_schedule           automation:write -   -       +       +        plan-switch
+preview_schedule         automation:read  +   +       +       +        -
+run_schedule             automation:write -   -       +       +        plan-start
+get_schedule_run         automation:read  +   +       +       +        -
+remove_schedule          automation:write -   -       +       -        plan-delete
+list_scenarios           scenarios:read   +      +       +       +        -
+create_scenario          scenarios:write  -      +       +       -        forecast-plan,forecast-asked-plan
+get_scenario             scenarios:read   +      +       +       +        -
+put_edits                scenarios:write  -      -       -       -        scenario-edit
+rename_scenario          scenarios:write  -      -       -       -        scenario-change
+copy_scenario            scenarios:write  -      +       +       -        scenario-duplicate
+adopt_scenario           scenarios:write  -      -       +       -        scenario-adopt
+delete_scenario          scenarios:write  -      -       +       -        scenario-delete
+list_backtests           orders:read      +      +       +       +        -
+start_backtest           orders:write     -      +       +       -        orders-backtests
+get_backtest             orders:read      +      +       +       +        -
 get_job                  -                +      +       +       +        -
 """
 
@@ -101,12 +135,7 @@ PERSONAL = {  # verbs of pages that only a person does, in a browser
     "key-revoke": "a key ends no keys", "upload-discard": "a check through the API leaves nothing behind",
     "upload-job-stop": "the same",
 }  # fmt: skip
-WAITING = {  # verbs that came with release 0.2 while the API was built: their twins follow
-    "forecast-plan", "forecast-asked-plan", "scenario-edit", "scenario-change", "scenario-duplicate",
-    "scenario-adopt", "scenario-delete", "orders-backtests", "plan-new", "plan-edit", "plan-start",
-    "plan-switch", "plan-delete", "source-new", "source-edit", "source-look", "source-switch",
-    "source-delete",
-}  # fmt: skip
+WAITING: set[str] = set()  # verbs of pages whose twins are still to come
 BODIES = {
     "create_dataset": "date,store,product,qty\n2026-01-01,S1,P1,1\n",
     "import_sales": "date,store,product,qty\n2026-01-01,S1,P1,1\n",
@@ -127,6 +156,17 @@ BODIES = {
     "export_order": {"supplier": None},
     "repeat_order_export": {"reason": "Lost."},
     "put_policy": {"kind": "fill", "reason": "Try it."},
+    "create_source": {"dataset": 1, "name": "stock", "kind": "stock"},
+    "put_source": {"name": "tills", "pattern": "sales*"},
+    "patch_source": {"enabled": True},
+    "put_source_file": "date,store,product,qty\n2026-01-01,S1,P1,1\n",
+    "create_schedule": {"dataset": 1, "name": "weekly", "weekdays": [1], "time_zone": "Europe/Berlin"},
+    "put_schedule": {"name": "nightly", "trigger": "sales"},
+    "patch_schedule": {"enabled": True},
+    "create_scenario": {"product": "P001", "store": "S01", "edits": [{"days": ["DAY"], "opens": False}]},
+    "put_edits": {"edits": []},
+    "rename_scenario": {"name": "Sale"},
+    "start_backtest": {},
     "create_override": {"first": "2026-11-05", "last": "2026-11-06", "amount": 5, "reason": "other"},
 }  # fmt: skip
 QUERIES = {"create_dataset": "?name=new"}
@@ -188,6 +228,19 @@ def test_every_verb_of_a_page_has_its_twin():
     assert twins <= verbs
 
 
+def make_scenario(version, sales) -> Scenario:
+    """A plan that somebody shares."""
+    facts = {"dataset_version": sales, "name": "Sale", "horizon": 7, "is_shared": True}
+    edit = PlanEdit((str(sales.last + timedelta(days=1)),), opens=False)
+    return Scenario.objects.create(version=version, edits=[edit.to_json()], content={}, **facts)
+
+
+def make_backtest(sales) -> OrderBacktest:
+    """One that waits."""
+    links = {"dataset": sales.dataset, "policy": current_policy(sales.dataset)}
+    return OrderBacktest.objects.create(dataset_version=sales, algorithm="seasonal_naive", **links)
+
+
 @pytest.fixture
 def places(publish, sales, make_run):
     """Rows that the addresses name, made by nobody who asks."""
@@ -213,7 +266,14 @@ def places(publish, sales, make_run):
         "order": order.pk,
         "export": export_lines(order, None, "csv", None).pk,
         "override": Override.objects.create(dataset=sales.dataset, **change).pk,
+        "source": Source.objects.create(name="tills", dataset=sales.dataset, place="http").pk,
+        "schedule": (plan := Plan.objects.create(name="nightly", dataset=sales.dataset)).pk,
+        "schedule_run": end_planrun(plan).pk,
+        "name": "monday.csv",
         "dataset": sales.dataset_id,
+        "day": str(sales.last + timedelta(days=1)),
+        "scenario": make_scenario(spare, sales).pk,
+        "test": make_backtest(sales).pk,
         "version": spare.pk,
         "run": make_run(spare).pk,
         "training": run.pk,
@@ -221,6 +281,13 @@ def places(publish, sales, make_run):
         "forecast": Forecast.objects.make_forecast(spare, product="P001", horizon=7).pk,
         "alert": AccuracyAlert.objects.create(dataset=sales.dataset, kind="bias", **days).pk,
     }
+
+
+def end_planrun(plan: Plan) -> PlanRun:
+    """A run that has ended, so that another one may start."""
+    run = start_plan(plan, PlanRun.Cause.PAGE)
+    PlanRun.objects.update(stage="done")
+    return run
 
 
 @contextmanager
@@ -233,6 +300,8 @@ def undone():
 def send(client, name: str, places: dict, path: str, method: str):
     """One request that the operation understands."""
     named = dict(places)
+    if name == "get_schedule_run":
+        named["run"] = places["schedule_run"]
     if name == "restore_dataset_version":
         from registry.datasets.models import DatasetVersion
 
@@ -241,7 +310,8 @@ def send(client, name: str, places: dict, path: str, method: str):
     if isinstance(body, str):
         return client.generic(method.upper(), address, body, "text/csv" if body else "")
     body = {**body, "dataset": places["dataset"]} if "dataset" in body else body
-    return client.generic(method.upper(), address, json.dumps(body), "application/json")
+    text = json.dumps(body).replace("DAY", places["day"])
+    return client.generic(method.upper(), address, text, "application/json")
 
 
 def make_client(anonymous, owner, scopes):
