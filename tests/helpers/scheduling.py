@@ -10,8 +10,8 @@ BROWSER = "tests/browser"
 
 
 class SharedBrowserScheduling(LoadFileScheduling):
-    """Tests of a file stay together. All that need a browser share two workers, so that only two installations
-    are started for them, and the others wait for processes meanwhile."""
+    """Tests of a file stay together. All that need a browser share two workers, so that two installations
+    suffice for them, and the others wait for processes meanwhile."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = super()._split_scope(nodeid)
