@@ -66,7 +66,8 @@ def upload_file(request: HttpRequest) -> HttpResponse:
             if upload.is_large and upload.has_known_columns:
                 return check_rows(upload)
             return redirect("upload-check" if upload.check_as_before() else "upload-match", upload.pk)
-    return render(request, "datasets/upload.html", {"form": form})
+    going = UploadJob.objects.list_going(cast(User, request.user))
+    return render(request, "datasets/upload.html", {"form": form, "going": going})
 
 
 @allow_form_methods

@@ -268,7 +268,6 @@ POST   webhooks                    any    in        -      -       +       +
 POST   webhook-switch              any    in        -      -       +       +
 POST   webhook-delete              any    in        -      -       +       +
 POST   webhook-replay              any    in        -      -       +       +
-GET    api                         any    401       401    401     401     401
 GET    admin:index                 any    in        -      -       +       +
 GET    admin:login                 any    in        in     in      +       +
 POST   admin:logout                any    in        -      -       in      in
@@ -523,7 +522,7 @@ def place(address: str, world: dict) -> str:
         "source": world["source"].pk, "plan": world["schedule"].pk, "planrun": world["planrun"].pk,
     }  # fmt: skip
     fixed = {
-        "api": ["datasets"], "key-revoke": [world["key"].pk],
+        "key-revoke": [world["key"].pk],
         "webhook-switch": [world["delivery"].webhook_id], "webhook-delete": [world["delivery"].webhook_id],
         "webhook-replay": [world["delivery"].pk],
         "accuracy-alert": [world["alert"].pk, "closed"], "help-for": ["buyer"], "suggest": ["product"],

@@ -102,7 +102,6 @@ ELSEWHERE = {  # opened by the tests of orders, plans and explanations
     *(f"orders-{verb}" for verb in ("approve", "change", "delete", "export", "run")),
 }
 OPEN = {"login", "logout", "metrics", "set_language"}
-PROGRAMS = {"api"}
 
 
 @pytest.fixture
@@ -150,7 +149,6 @@ def test_these_tests_know_every_page():
         *ELSEWHERE,
         "help-for",
         *OPEN,
-        *PROGRAMS,
     }
 
 
