@@ -54,7 +54,7 @@ def accuracy_page(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @permission_required(CHANGE_ALERT)
-def alert_change(request: HttpRequest, pk: int, state: str) -> HttpResponse:
+def alert_state(request: HttpRequest, pk: int, state: str) -> HttpResponse:
     """Acknowledges or closes an alert."""
     alert = get_object_or_404(AccuracyAlert, pk=pk)
     if state not in (AccuracyAlert.State.ACKNOWLEDGED, AccuracyAlert.State.CLOSED):
