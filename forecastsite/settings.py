@@ -266,6 +266,7 @@ KEEP_SALES = read_env_int("KEEP_SALES", 30, 1, 100_000)  # versions of its sales
 GRACE_HOURS = read_env_int("GRACE_HOURS", 24, 0, 87_600)  # nothing younger is cleaned up
 KEEP_ORDERS = read_env_int("KEEP_ORDERS", 100, 1, 100_000)  # orders kept of each dataset
 MAX_STOCK_AGE = read_env_int("MAX_STOCK_AGE", 3, 0, 365)  # days that stock may be older than the sales
+BACKUP_DAYS = read_env_int("BACKUP_DAYS", 7, 0, 3650)  # operators are told of an older backup; 0: never
 STALE_DAYS = read_env_int("STALE_DAYS", 7, 1, 3650)  # sales older than this need attention
 MAX_HORIZON = 365
 MAX_BUDGET = 7200  # seconds; the queue's timeout leaves room for tests and saving

@@ -21,10 +21,12 @@ from forecastsite.server.health import WebCheck, is_answering
 from forecastsite.server.host_status import ROLES, HostStatus, StatusFile
 from forecastsite.server.process_group import GRACE_SECONDS, ProcessGroup
 from forecastsite.tasks import has_busy_worker
+from forecastsite.verification.nightly import ask_for_verification
 from forecastsite.webhooks.sending import ask_for_due
 from prediction.accuracy.digest import ask_for_digest
 from prediction.accuracy.joining import ask_for_comparisons
 from prediction.current_forecast import ask_for_outdated
+from prediction.order_backtests.models import OrderBacktest
 from registry.datasets.sources.service import ask_for_sources
 from registry.lib.leases import expire_lost_jobs
 from training import leases
@@ -226,6 +228,7 @@ class Supervisor:
             expire_lost_jobs()
             ask_for_comparisons()
             ask_for_digest()
+            ask_for_verification()
         if self.training in self.groups and now - self.last_sweep > SWEEP_SECONDS:
             self.last_sweep = now
             with suppress(OSError):  # of a store that does not answer
@@ -238,7 +241,8 @@ class Supervisor:
         if self.training not in self.groups:
             return
         now = time.monotonic()
-        self.idle_since = (self.idle_since or now) if leases.is_stalled() else None
+        is_stalled = leases.is_stalled() and not OrderBacktest.is_any_running()
+        self.idle_since = (self.idle_since or now) if is_stalled else None
         if self.training.is_ready and self.idle_since is None:
             self.beat(TRAINING)
         if self.idle_since is not None and now - self.idle_since > STALLED_SECONDS:
