@@ -123,5 +123,17 @@ def test_a_new_series_is_split_as_well() -> None:
     assert PROMOTION in parts or PRICE in parts
 
 
+def test_trees_expect_no_more_at_a_higher_price_although_prices_and_sales_have_risen_together() -> None:
+    frame = wave_frame(420)
+    grown = 1 + (frame["date"] - frame["date"].min()).dt.days / 420
+    frame["price"] = (5 * grown).round(1).astype("float32")
+    frame["sales"] = (frame["sales"] * grown).round()
+    panel = Panel.from_frame(frame, {**ROLES, "price": "known"}, "DE")
+    knobs = {"steps": 60, "rows": 4000}
+    learning = TrainingPipeline(panel, TrainingConfig("trees", knobs, HORIZON, budget=60.0, windows=1))
+    list(learning)
+    assert measure_directions(learning.result.bundle, panel, HORIZON)[PRICE] == 1.0
+
+
 def test_a_model_that_learned_promotions_knows_their_direction() -> None:
     assert measure_directions(blend(), sales(), HORIZON)[PROMOTION] == 1.0
