@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from forecastsite.accounts import admin as accounts
 from forecastsite.api import admin as api
+from forecastsite.automation import admin as automation
 from forecastsite.cleanup import admin as cleanup
 
-__all__ = ["accounts", "api", "cleanup"]
+__all__ = ["accounts", "api", "automation", "cleanup"]

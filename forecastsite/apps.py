@@ -18,10 +18,13 @@ class ForecastsiteConfig(AppConfig):
         """Connects the signal handlers and names what libraries bring into the admin."""
         from forecastsite.accounts import signals  # noqa: F401
         from forecastsite.accounts.library_names import name_libraries
+        from forecastsite.automation.starting import wake_waiting
         from forecastsite.webhooks import outbox
+        from registry.lib.events import job_ended
 
         name_libraries()
         outbox.connect()
+        job_ended.connect(wake_waiting, dispatch_uid="automation")
 
 
 class ForecastAdminConfig(stock.AdminConfig):

@@ -17,10 +17,12 @@ from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
 from forecastsite.accounts.models import LastDataset
+from forecastsite.automation.models import Plan, PlanRun
 from prediction.models import Forecast, Override, Scenario
 from registry.datasets.addresses import INSIDE, SITE_PREFIX, address_prefix, dataset_prefix
 from registry.datasets.chosen import SESSION_KEY, chosen_dataset
 from registry.datasets.models import Dataset, DatasetVersion
+from registry.datasets.sources.models import Source
 from registry.lib.request_values import read_id, read_uuid
 from registry.model_versions.models import ModelVersion
 from training.models import TrainingRun
@@ -51,6 +53,9 @@ ROWS: dict[str, Owner] = {  # what the id in an address names, by the first word
     "run": (TrainingRun, "dataset_version__dataset"),
     "forecast": (Forecast, "dataset_version__dataset"),
     "override": (Override, "dataset"),
+    "source": (Source, "dataset"),
+    "plan": (Plan, "dataset"),
+    "planrun": (PlanRun, "dataset"),
     "scenario": (Scenario, "dataset_version__dataset"),
 }
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from forecastsite.server.body_limit import REFUSED_HEADER
 from forecastsite.server.long_address import MAX_ADDRESS_BYTES
 from registry.access.audit import AuditAction, record_action
-from registry.lib.refusals import explain_unavailable, is_api_request, refuse
+from registry.lib.refusals import API_PREFIX, explain_unavailable, is_api_request, refuse
 
 View = Callable[[HttpRequest], HttpResponseBase]
 READABLE_CHARSETS = {"utf-8", "ascii"}  # what browsers send
@@ -65,7 +65,7 @@ def reject_unreadable_request(get_response: View) -> View:
     def middleware(request: HttpRequest) -> HttpResponseBase:
         address = request.path + request.META.get("QUERY_STRING", "")
         if len(address) > MAX_ADDRESS_BYTES:
-            request.path = request.path_info = "/"
+            request.path = request.path_info = API_PREFIX if is_api_request(request) else "/"
             request.META["QUERY_STRING"] = ""
             return refuse(request, 414)
         if "charset" in request.META.get("CONTENT_TYPE", "").lower():

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from forecastsite.accounts.models import LastDataset
-from forecastsite.api.models import ApiKey, KeptReply
+from forecastsite.api.models import ApiKey, KeptReply, KeyUse
+from forecastsite.automation.models import Plan, PlanRun, PlanStep
 from forecastsite.cleanup.models import CleanUp, Nightly
 from forecastsite.installation import Installation
 from forecastsite.server.beats import QueueBeat
@@ -15,8 +16,12 @@ __all__ = [
     "Delivery",
     "Installation",
     "KeptReply",
+    "KeyUse",
     "LastDataset",
     "Nightly",
+    "Plan",
+    "PlanRun",
+    "PlanStep",
     "QueueBeat",
     "Webhook",
 ]

@@ -50,7 +50,7 @@ HAS_OWN_DATABASE = DATABASES["default"]["ENGINE"].endswith("sqlite3")
 SECRET_KEY = load_secret_key(DATA_DIR, HAS_OWN_DATABASE)
 if HAS_OWN_DATABASE:
     # IMMEDIATE + WAL: measured 0 lost writes of 800 from 8 processes; Django's default lost 595.
-    DATABASES["default"]["CONN_MAX_AGE"] = 0
+    DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["OPTIONS"] = {
         "timeout": 20,
         "transaction_mode": "IMMEDIATE",
@@ -74,6 +74,9 @@ STORAGES: dict[str, Any] = {
         S3_ENDPOINT_URL,
     ),
 }
+SOURCES_DIR = Path(read_env("SOURCES_DIR", str(DATA_DIR / "sources"))).resolve()  # of watched folders
+SOURCES_S3 = read_env_list("SOURCES_S3", "")  # s3://bucket/prefix: below these, files may be taken
+SOURCES_S3_ENDPOINT_URL = read_env("SOURCES_S3_ENDPOINT_URL", S3_ENDPOINT_URL)
 if ARCHIVE_STORE:
     STORAGES["archive"] = file_storage(
         "ARCHIVE_STORE", ARCHIVE_STORE, read_env("ARCHIVE_S3_ENDPOINT_URL", S3_ENDPOINT_URL)
@@ -104,6 +107,7 @@ MIDDLEWARE = [
     "forecastsite.server.request_log.LogRequests",
     "forecastsite.accounts.client_address.use_client_address",
     "django.middleware.security.SecurityMiddleware",
+    "forecastsite.api.entry.AnswerPrograms",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -204,6 +208,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 MAX_UPLOAD_MB = read_env_int("MAX_UPLOAD_MB", 50, 1, 4096)  # larger files: import_sales on the server
 QUEUED_UPLOAD_MB = read_env_int("QUEUED_UPLOAD_MB", 20, 0, 4096)  # larger ones are checked by a job
 IMPORT_MEMORY_MB = read_env_int("IMPORT_MEMORY_MB", 1536, 1024, 1_000_000)  # of the process that reads a file
+IMPORTS_AT_ONCE = read_env_int("IMPORTS_AT_ONCE", 2, 1, 64)  # such processes of a web server or a worker
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1_048_576  # larger bodies are read from a file
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
@@ -211,12 +216,13 @@ FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHand
 # --- jobs --------------------------------------------------------------------------------------------
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 TRAINING_WORKERS = read_env_int("TRAINING_WORKERS", 1, 1, 64)
+JOB_MINUTES = read_env_int("JOB_MINUTES", 60, 10, 1440)  # the longest a job of the light queue may take
 Q_CLUSTER: dict[str, Any] = {
     "name": "light",
     "orm": "default",
     "workers": 1,
-    "timeout": 3600,  # a forecast of tens of thousands of series, a clean-up of a full store
-    "retry": 3660,
+    "timeout": 60 * JOB_MINUTES,  # a check or a forecast of a large chain, a clean-up of a full store
+    "retry": 60 * JOB_MINUTES + 60,
     "max_attempts": 1,
     "ack_failures": True,
     "bulk": 1,

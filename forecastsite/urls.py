@@ -11,7 +11,6 @@ from django.views.i18n import set_language
 from forecastsite import views, welcome
 from forecastsite.accounts.sign_in import ChangePasswordView, SignInView
 from forecastsite.api import views as keys
-from forecastsite.api.entry import answer_api
 from forecastsite.server.views import metrics
 from forecastsite.webhooks import views as webhooks
 
@@ -28,6 +27,7 @@ urlpatterns = [
     path("", include("registry.urls")),
     path("", include("training.urls")),
     path("", include("prediction.urls")),
+    path("", include("forecastsite.automation.urls")),
     path("login/", SignInView.as_view(), name="login"),
     path("password/", ChangePasswordView.as_view(), name="password"),
     path("logout/", LogoutView.as_view(), name="logout"),
@@ -39,6 +39,5 @@ urlpatterns = [
     path("webhooks/<id:pk>/switch/", webhooks.webhook_switch, name="webhook-switch"),
     path("webhooks/<id:pk>/delete/", webhooks.webhook_delete, name="webhook-delete"),
     path("webhooks/events/<id:pk>/replay/", webhooks.webhook_replay, name="webhook-replay"),
-    path("api/v1/<path:rest>", answer_api, name="api"),
     path("admin/", admin.site.urls),
 ]

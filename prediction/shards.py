@@ -65,7 +65,7 @@ class GroupTotals:
         self.is_count = prediction.calibration.whole
         sums = prediction.sum_paths(list(groups.values())).sum(axis=2, dtype=np.float64)  # [N, G]
         for place, (name, rows) in enumerate(groups.items()):
-            mean = float(prediction.mean[rows].sum(axis=0).sum())
+            mean = float(prediction.mean[rows].sum(dtype=np.float64))
             self.expected[name] = self.expected.get(name, 0.0) + mean
             self.paths[name] = self.paths.get(name, np.zeros(len(sums))) + sums[:, place]
 

@@ -11,3 +11,10 @@ class RegistryConfig(AppConfig):
 
     name = "registry"
     verbose_name = _("Data and models")
+
+    def ready(self) -> None:
+        """Sources hear when one of their files was saved."""
+        from registry.datasets.sources.checking import note_saved
+        from registry.datasets.uploads import upload_saved
+
+        upload_saved.connect(note_saved, dispatch_uid="sources")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from registry.access.audit import AuditEntry
 from registry.datasets.catalog import Item
 from registry.datasets.models import Dataset, DatasetVersion
+from registry.datasets.sources.models import Source, SourceFile
 from registry.datasets.stock.models import StockSnapshot, Terms
 from registry.datasets.store.models import SalesPart
 from registry.datasets.upload_jobs.models import UploadJob
@@ -21,6 +22,8 @@ __all__ = [
     "Item",
     "ModelVersion",
     "SalesPart",
+    "Source",
+    "SourceFile",
     "StockSnapshot",
     "Terms",
     "Tombstone",

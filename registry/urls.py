@@ -7,6 +7,7 @@ from django.urls import path, register_converter
 from registry import autocomplete
 from registry.datasets import download_views, manage_views, upload_views
 from registry.datasets import views as datasets
+from registry.datasets.sources import views as sources
 from registry.datasets.stock.views import stock_upload
 from registry.datasets.upload_jobs import views as upload_jobs
 from registry.lib.request_values import IdConverter
@@ -34,6 +35,12 @@ urlpatterns = [
     path("data/<id:pk>/sales.csv", download_views.sales_csv, name="dataset-csv"),
     path("data/<id:pk>/sales.parquet", download_views.sales_parquet, name="dataset-parquet"),
     path("data/<id:pk>/findings.csv", download_views.findings_csv, name="dataset-findings"),
+    path("automation/sources/new/", sources.source_create, name="source-new"),
+    path("automation/sources/<id:pk>/", sources.source_detail, name="source"),
+    path("automation/sources/<id:pk>/edit/", sources.source_edit, name="source-edit"),
+    path("automation/sources/<id:pk>/switch/", sources.source_switch, name="source-switch"),
+    path("automation/sources/<id:pk>/look/", sources.source_look, name="source-look"),
+    path("automation/sources/<id:pk>/delete/", sources.source_delete, name="source-delete"),
     path("models/<uuid:pk>/", model_versions.model_detail, name="model"),
     path("models/compare/", model_versions.model_compare, name="models-compare"),
     path("models/<uuid:pk>/promote/", model_versions.model_promote, name="model-promote"),

@@ -106,16 +106,20 @@ def repeat_run(run: TrainingRun, user: User, token: uuid.UUID | None = None) -> 
 
 
 def retrain_version(
-    version: ModelVersion, user: User | None, token: uuid.UUID, is_limited: bool = True
+    version: ModelVersion, user: User | None, token: uuid.UUID, is_limited: bool = True, budget: int = 0
 ) -> TrainingRun:
-    """Queues a training with the settings of the version on the newest sales. Raises ValueError."""
+    """Queues a training with the settings of the version on the newest sales. Raises ValueError.
+
+    `budget`: seconds to learn, if not as many as before.
+    """
     before = TrainingRun.objects.filter(version=version).first()
     data = version.model.dataset.current_version
     if data is None:
         raise ValueError(_("%(dataset)s has no finished version.") % {"dataset": version.model.dataset})
     like: Any = before or version  # a version made by `auto` names only the winner
     options = RunOptions(config=like.config, horizon=like.horizon, seed=like.seed)
-    options |= {"budget": before.budget if before else 60, "created_by": user, "form_token": token}
+    budget = budget or (before.budget if before else 60)
+    options |= {"budget": budget, "created_by": user, "form_token": token}
     return save_and_queue(build_run(data, version.model.scope, like.algorithm, **options), is_limited)
 
 

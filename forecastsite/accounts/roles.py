@@ -36,11 +36,19 @@ MODEL_PERMISSIONS = ("registry.change_modelversion", "registry.delete_modelversi
 ARCHIVE_PERMISSION = "registry.archive_modelversion"
 ADMIN_PERMISSION = "registry.open_admin"
 WEBHOOK_PERMISSION = "forecastsite.add_webhook"
+RUN_PLANS = ("registry.run_source", "forecastsite.run_plan")
+CHANGE_PLANS = tuple(
+    f"{app}.{verb}_{row}"
+    for app, row in (("registry", "source"), ("forecastsite", "plan"))
+    for verb in ("add", "change", "delete")
+)
 VIEW_PERMISSIONS = (
     "registry.view_dataset",
     "registry.view_datasetversion",
     "registry.view_stocksnapshot",
     "registry.view_terms",
+    "registry.view_source",
+    "registry.view_sourcefile",
     "registry.view_forecastmodel",
     "registry.view_modelversion",
     "registry.view_versionchange",
@@ -56,6 +64,9 @@ VIEW_PERMISSIONS = (
     "prediction.view_orderexport",
     "prediction.view_orderpolicy",
     "prediction.view_orderbacktest",
+    "forecastsite.view_plan",
+    "forecastsite.view_planrun",
+    "forecastsite.view_planstep",
 )
 OPERATION_PERMISSIONS = (
     "forecastsite.view_cleanup",
@@ -113,6 +124,8 @@ ROLES: dict[str, tuple[str, ...]] = {
         ARCHIVE_PERMISSION,
         ADMIN_PERMISSION,
         WEBHOOK_PERMISSION,
+        *RUN_PLANS,
+        *CHANGE_PLANS,
         *VIEW_PERMISSIONS,
     ),
     gettext_noop("Operator"): (
@@ -124,6 +137,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         ARCHIVE_PERMISSION,
         ADMIN_PERMISSION,
         WEBHOOK_PERMISSION,
+        *RUN_PLANS,
         *VIEW_PERMISSIONS,
         *OPERATION_PERMISSIONS,
     ),

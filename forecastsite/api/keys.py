@@ -44,12 +44,24 @@ def hash_key(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def read_prefix(text: str) -> str:
+    """What is stored of a key as it is; empty for a text that is no key.
+
+    >>> read_prefix("fs_0a1b2c3d_secret"), read_prefix("secret")
+    ('fs_0a1b2c3d', '')
+    """
+    parts = text.split("_", 2)
+    is_key = len(parts) == 3 and parts[0] == KEY_START and text.isascii()
+    return "_".join(parts[:2]) if is_key else ""
+
+
 def find_key(text: str) -> ApiKey | None:
     """The valid key that this is; None for anything else."""
-    parts = text.split("_", 2)
-    if len(parts) != 3 or parts[0] != KEY_START or not text.isascii():
+    prefix = read_prefix(text)
+    if not prefix:
         return None
-    key = ApiKey.objects.select_related("owner").filter(prefix="_".join(parts[:2])).first()
+    rows = ApiKey.objects.select_related("owner").order_by()
+    key = next(iter(rows.filter(prefix=prefix)), None)
     if key is None or not constant_time_compare(key.digest, hash_key(text)) or not key.is_valid:
         return None
     return key

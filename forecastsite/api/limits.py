@@ -1,4 +1,4 @@
-"""How often a key may ask: a bucket of tokens for each, in the memory of this web server.
+"""How often a key may ask.
 
 Asked before Django is, so that a program that runs wild costs next to nothing.
 """
@@ -6,8 +6,6 @@ Asked before Django is, so that a program that runs wild costs next to nothing.
 from __future__ import annotations
 
 import math
-import time
-from collections import OrderedDict
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -16,38 +14,19 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils import translation
 
+from forecastsite.api.buckets import Buckets
+from forecastsite.api.shared_limits import SharedCounts
 from registry.lib.refusals import API_PREFIX, CONTENT_TYPE, SENTENCES, problem_response
 
-BURST_SECONDS = 15  # a key that was silent for this long may ask as often at once
-MAX_BUCKETS = 10_000  # keys remembered; those that asked longest ago are forgotten
 MAX_HEADER = 200  # bytes of a header that tell keys apart
 
 AsgiApp = Callable[[dict[str, Any], Callable[..., Any], Callable[..., Any]], Any]
 
 
-class Buckets:
-    """The tokens left of each key."""
-
-    def __init__(self, per_minute: int) -> None:
-        self.rate = per_minute / 60
-        self.size = max(1.0, self.rate * BURST_SECONDS)
-        self.left: OrderedDict[bytes, tuple[float, float]] = OrderedDict()  # tokens, at that time
-
-    def take(self, name: bytes) -> float:
-        """0 if the key may ask now, else the seconds until it may."""
-        now = time.monotonic()
-        tokens, at = self.left.pop(name, (self.size, now))
-        tokens = min(self.size, tokens + (now - at) * self.rate)
-        wait = 0.0 if tokens >= 1 else (1 - tokens) / self.rate
-        self.left[name] = (tokens if wait else tokens - 1, now)
-        if len(self.left) > MAX_BUCKETS:
-            self.left.popitem(last=False)
-        return wait
-
-
 def limit_api_requests(pages: AsgiApp) -> AsgiApp:
     """An application that answers 429 to a key that asks too often."""
     buckets = Buckets(settings.API_REQUESTS_PER_MINUTE)
+    shared = None if settings.HAS_OWN_DATABASE else SharedCounts(buckets)
 
     async def application(
         scope: dict[str, Any], receive: Callable[..., Any], send: Callable[..., Any]
@@ -56,8 +35,12 @@ def limit_api_requests(pages: AsgiApp) -> AsgiApp:
             await pages(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        wait = buckets.take(headers.get(b"authorization", b"")[:MAX_HEADER])
+        name = headers.get(b"authorization", b"")[:MAX_HEADER]
+        wait = buckets.take(name)
         if not wait:
+            if shared is not None:
+                shared.note(name)
+                shared.exchange_when_due()
             await pages(scope, receive, send)
             return
         body = explain_limit(headers.get(b"accept-language", b"")[:MAX_HEADER])

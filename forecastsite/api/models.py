@@ -59,6 +59,22 @@ class ApiKey(models.Model):
         return "" if self.is_valid else str(_("expired"))
 
 
+class KeyUse(models.Model):
+    """How often one web server has let a key ask, for the limits of the others."""
+
+    key = models.ForeignKey(ApiKey, models.CASCADE, related_name="uses")
+    server = models.CharField(max_length=32)  # random at each start
+    count = models.BigIntegerField()
+    at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["key", "server"], name="one_count_per_server")]
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.count}"
+
+
 class KeptReply(models.Model):
     """The answer to a request with an Idempotency-Key; without a status it is still being worked on."""
 

@@ -133,7 +133,7 @@ class JobOut(Schema):
     """Long work, by the id of what it makes."""
 
     id: UUID
-    kind: Literal["training", "forecast_run", "order"]
+    kind: Literal["training", "forecast_run", "order", "order_backtest", "import"]
     state: Literal["queued", "running", "done", "failed", "cancelled"]
     progress: float | None = Field(description="0 to 1; null where it is not known.")
     error: str

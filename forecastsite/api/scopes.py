@@ -52,6 +52,8 @@ SCOPES = {
         ),
         Scope("overrides:read", _("Read overrides")),
         Scope("overrides:write", _("Add and withdraw overrides"), ("prediction.add_override",)),
+        Scope("scenarios:read", _("Read plans that are tried")),
+        Scope("scenarios:write", _("Try plans on forecasts"), ("prediction.add_scenario",)),
         Scope("webhooks:write", _("Set up webhooks"), ("forecastsite.add_webhook",)),
         Scope("accuracy:read", _("Read accuracy and alerts")),
         Scope("accuracy:write", _("Acknowledge alerts"), ("prediction.change_accuracyalert",)),

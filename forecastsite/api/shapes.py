@@ -8,13 +8,21 @@ from prediction.accuracy.models import AccuracyAlert
 from prediction.accuracy.reading import ErrorSums
 from prediction.accuracy.wording import alert_sentence
 from prediction.models import Forecast, ForecastRun, OrderRun
+from prediction.order_backtests.models import OrderBacktest
 from registry.datasets.catalog import Item
 from registry.datasets.models import Dataset, DatasetVersion
 from registry.datasets.stock.models import StockSnapshot, Terms
+from registry.datasets.upload_jobs.models import UploadJob
 from registry.model_versions.models import ModelVersion
 from training.models import TrainingRun
 
 Shape = dict[str, Any]
+JobRow = TrainingRun | ForecastRun | OrderRun | OrderBacktest | UploadJob
+PLACES: dict[type[Any], tuple[str, str]] = {  # kind and address of what a job of the light queue makes
+    ForecastRun: ("forecast_run", "forecast-runs"),
+    OrderRun: ("order", "orders"),
+    OrderBacktest: ("order_backtest", "order-backtests"),
+}
 ITEM_FIELDS = ("kind", "code", "name", "category", "first", "last", "total", "zeros")
 TERMS_FIELDS = tuple(
     field.name for field in Terms._meta.concrete_fields if field.name not in ("id", "dataset")
@@ -101,17 +109,18 @@ def show_terms(terms: Terms) -> Shape:
     return pick(terms, *TERMS_FIELDS)
 
 
-def show_job(row: TrainingRun | ForecastRun | OrderRun) -> Shape:
+def show_job(row: JobRow) -> Shape:
     """Long work of any kind."""
-    facts = pick(row, "id", "created_at", "finished_at") | {"error": row.error_text}
+    made = row.queued_at if isinstance(row, UploadJob) else row.created_at
+    facts = {"id": row.pk, "created_at": made}
+    facts |= {"finished_at": row.finished_at, "error": row.error_text}
     if isinstance(row, TrainingRun):
         result = f"/api/v1/versions/{row.version_id}" if row.version_id else None
-        return facts | {
-            "kind": "training",
-            "state": row.state,
-            "progress": row.progress,
-            "result": result,
-        }
-    kind, place = ("order", "orders") if isinstance(row, OrderRun) else ("forecast_run", "forecast-runs")
+        return facts | {"kind": "training", "state": row.state, "progress": row.progress, "result": result}
+    if isinstance(row, UploadJob):
+        result = f"/api/v1/datasets/{row.version.dataset_id}" if row.version else None
+        progress = min(1.0, row.done / row.total) if row.total else None
+        return facts | {"kind": "import", "state": row.stage, "progress": progress, "result": result}
+    kind, place = PLACES[type(row)]
     result = f"/api/v1/{place}/{row.pk}" if row.is_done else None
     return facts | {"kind": kind, "state": row.stage, "progress": None, "result": result}

@@ -22,12 +22,14 @@ from forecastsite.api.models import ApiKey
 from forecastsite.api.replies import answer_once
 from forecastsite.api.routers import (  # noqa: F401  each adds its routes
     accuracy,
+    backtests,
     datasets,
     forecasts,
     imports,
     jobs,
     orders,
     overrides,
+    scenarios,
     trainings,
     versions,
     webhooks,
@@ -72,20 +74,26 @@ def answer(request: HttpRequest, rest: str) -> HttpResponseBase:
     """The answer of the route that the address names."""
     if rest == DOCUMENT_PATH and request.method in ("GET", "HEAD"):
         return HttpResponse(read_document(), content_type="application/json")
-    key = read_key(request)
-    vars(request)["api_key"] = key
-    request.user = key.owner if key else AnonymousUser()
+    request.user = AnonymousUser()
     try:
-        match = load_api()[1].resolve(rest)
+        return explain_method(answer_route(request, rest))
     except Resolver404:
         return problem_response(404, SENTENCES[404])
+    except Exception as error:
+        return explain(request, error)
+
+
+def answer_route(request: HttpRequest, rest: str) -> HttpResponseBase:
+    """The same for the owner of the key; raises whatever the route raises."""
+    key = read_key(request)
+    vars(request)["api_key"] = key
+    if key is not None:
+        request.user = key.owner
+    match = load_api()[1].resolve(rest)
     request.resolver_match = match
     view = partial(match.func, request, *match.args, **match.kwargs)
-    try:
-        response: HttpResponseBase = answer_once(request, key, view) if key else view()
-    except Exception as error:
-        response = explain(request, error)
-    return explain_method(response)
+    response: HttpResponseBase = answer_once(request, key, view) if key else view()
+    return response
 
 
 def read_key(request: HttpRequest) -> ApiKey | None:

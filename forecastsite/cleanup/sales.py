@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
 
 from registry.datasets.models import DatasetVersion
 from registry.storage.retention import PlanItem, VersionRow
@@ -35,7 +40,8 @@ def build_sales_row(row: DatasetVersion, protectors: dict[str, set[Any]]) -> Ver
 def find_needed() -> dict[str, set[Any]]:
     """Ids of the versions that rows of any table refer to, by the kind of those rows.
 
-    Trainings that have ended do not count: what came of them does.
+    Of trainings only the records of the last KEEP_DAYS count, and those that have not ended; for the others
+    what came of them does.
     """
     needed: dict[str, set[Any]] = {}
     for relation in DatasetVersion._meta.related_objects:
@@ -43,7 +49,9 @@ def find_needed() -> dict[str, set[Any]]:
         rows = kind._default_manager.order_by()
         name = getattr(kind, "KIND", str(kind._meta.model_name))
         if kind is TrainingRun:
-            rows, name = rows.exclude(state__in=TrainingRun.ENDED_STATES), "training_run"
+            young = Q(finished_at__gt=timezone.now() - timedelta(days=settings.KEEP_DAYS))
+            rows = rows.filter(young | ~Q(state__in=TrainingRun.ENDED_STATES))
+            name = "training_run"
         needed[name] = set(rows.values_list(relation.field.name, flat=True).distinct())
     return dict(sorted(needed.items()))
 

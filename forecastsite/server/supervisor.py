@@ -15,6 +15,7 @@ from django.db import close_old_connections
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
+from forecastsite.automation.starting import start_due_plans
 from forecastsite.server.beats import BEAT_SECONDS, LIGHT, TRAINING, record_beat
 from forecastsite.server.health import WebCheck, is_answering
 from forecastsite.server.host_status import ROLES, HostStatus, StatusFile
@@ -24,6 +25,7 @@ from forecastsite.webhooks.sending import ask_for_due
 from prediction.accuracy.digest import ask_for_digest
 from prediction.accuracy.joining import ask_for_comparisons
 from prediction.current_forecast import ask_for_outdated
+from registry.datasets.sources.service import ask_for_sources
 from registry.lib.leases import expire_lost_jobs
 from training import leases
 from training.leases import set_draining
@@ -216,6 +218,8 @@ class Supervisor:
         now = time.monotonic()
         if self.light in self.groups:
             ask_for_due()
+            ask_for_sources()
+            start_due_plans()
         if self.light in self.groups and now - self.last_forecast_check > FORECAST_CHECK_SECONDS:
             self.last_forecast_check = now
             ask_for_outdated()

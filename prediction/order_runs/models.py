@@ -96,6 +96,7 @@ class OrderRun(LeasedJob, ArchivableArtifact):
         PAGE = "page", _("page")
         COMMAND = "command", _("command")
         API = "api", _("API")
+        PLAN = "plan", _("schedule")
 
     KIND, FOLDER, SUFFIX = "order_run", "order_runs", ".parquet"
     JOB = "prediction.tasks.make_order_run"

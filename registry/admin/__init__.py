@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from registry.admin import audit, datasets, model_versions, stock
+from registry.admin import audit, datasets, model_versions, sources, stock
 
-__all__ = ["audit", "datasets", "model_versions", "stock"]
+__all__ = ["audit", "datasets", "model_versions", "sources", "stock"]

@@ -8,7 +8,8 @@ An algorithm file holds a frozen, keyword-only dataclass of knobs and a module r
         def forward(self, batch: Batch) -> Tensor: ...   # [B, P, Q]: mean, then quantiles, over batch.scale
 
 Networks learn by gradient in training.learning.loop. A module that learns in another way has a method
-`fit(self, sampler, seconds)` that yields FitProgress now and then, and stores what it learned in buffers.
+`fit(self, sampler, seconds)` that yields FitProgress now and then, and stores what it learned in buffers. It
+may run in a thread beside networks: it draws from the sampler or a generator of its own, never from torch's.
 Installed packages may add algorithms: by an entry point in the group `forecastsite.algorithms`.
 """
 

@@ -29,7 +29,13 @@ from registry.datasets.importing.pieces.base import part_name
 from registry.datasets.importing.sandbox import launcher
 from registry.datasets.models import Dataset, DatasetVersion
 from registry.datasets.store.manifest import build_manifest, hash_parts, read_items
-from registry.datasets.store.reading import naming_version, place_parts, read_version_metadata
+from registry.datasets.store.reading import (
+    are_parts_local,
+    fetch_parts,
+    naming_version,
+    place_parts,
+    read_version_metadata,
+)
 from registry.datasets.store.saving import SavedParts, is_same_content, save_parts, share_parts
 from registry.storage.artifacts import CorruptArtifact
 
@@ -103,8 +109,10 @@ def inspect_file(
     with TemporaryDirectory(dir=folder, prefix="base-") as place:
         if current is not None and not only:
             options = replace(options, roles={**current.roles, **options.roles})
-            job = replace(job, reading=options, **place_content(current, Path(place).resolve()))
-        report = launcher.run_in_sandbox(job)
+            base = place_content(current, Path(place).resolve(), path.stat().st_size)
+            job = replace(job, reading=options, **base)
+        while "missing" in (report := launcher.run_in_sandbox(job)):
+            place_missing(current, Path(job.parts), report["missing"])
     if current is not None and "damaged" in report:
         raise find_damage(current, report["damaged"])
     if only:
@@ -115,15 +123,29 @@ def inspect_file(
     return {**report, "base": str(current.pk) if current else "none"}
 
 
-def place_content(version: DatasetVersion, folder: Path) -> dict[str, Any]:
-    """The fields of an ImportJob that let the sandbox read a version; raises CorruptArtifact."""
+def place_content(version: DatasetVersion, folder: Path, file_bytes: int) -> dict[str, Any]:
+    """The fields of an ImportJob that let the sandbox read a version; raises CorruptArtifact.
+
+    Parts that would have to be downloaded for a smaller file wait until it asks for them.
+    """
     base, parts = folder / "base.parquet", folder / "parts"
     version.copy_file_to(base)
     if not version.layout:
         return {"base": str(base)}
     with naming_version(version):
-        place_parts(version.parts.all(), parts, is_checked=False)  # the sandbox checks what it reads
+        wait = not are_parts_local() and file_bytes < version.stored_bytes
+        found = version.parts.none() if wait else version.parts.all()
+        place_parts(found, parts, is_checked=False)  # the sandbox checks what it reads
     return {"base": str(base), "parts": str(parts), "layout": version.layout_facts}
+
+
+def place_missing(version: DatasetVersion | None, folder: Path, names: list[str]) -> None:
+    """Adds parts to those that the sandbox may read; raises CorruptArtifact."""
+    if version is None or any((folder / name).exists() for name in names):
+        raise ValueError(names)  # it would ask for ever
+    wanted = {part_name(part.first, part.bucket): part for part in version.ordered_parts}
+    with naming_version(version):
+        fetch_parts([(wanted[name], folder / name) for name in names])
 
 
 def find_damage(version: DatasetVersion, name: str) -> Exception:

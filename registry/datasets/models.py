@@ -10,7 +10,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
 from django.template.defaultfilters import filesizeformat
 from django.utils.functional import cached_property
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext, gettext_noop, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from registry.datasets.scope import Scope
@@ -145,9 +145,16 @@ class DatasetVersion(Artifact):
                 raise ValueError(blocker)
         if self.dataset.current_version == self:
             raise ValueError(gettext("It is the current version: go back to another one first."))
-        return gettext("It and its file (%(size)s) will be deleted permanently.") % {
-            "size": filesizeformat(self.freed_bytes)
-        }
+        size = filesizeformat(self.freed_bytes)
+        notice = gettext("It and its file (%(size)s) will be deleted permanently.") % {"size": size}
+        if count := self.runs.count():
+            more = ngettext(
+                "The record of %(count)d training goes with it.",
+                "The records of %(count)d trainings go with it.",
+                count,
+            )
+            notice = f"{notice} {more % {'count': count}}"
+        return notice
 
     def check_scope(self, scope: Scope) -> None:
         """Raises ValueError when the scope's store or product is not in the sales."""

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.models import User
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -29,8 +30,14 @@ allow_form_methods = require_http_methods(["GET", "HEAD", "POST"])
 
 
 def get_own_upload(request: HttpRequest, pk: UUID) -> Upload:
-    """The user's upload; 404 for those of others."""
-    return get_object_or_404(Upload, pk=pk, created_by=cast(User, request.user))
+    """The user's upload, or one that a source holds, which is theirs from now on; 404 for those of others."""
+    user = cast(User, request.user)
+    theirs = Q(created_by=user) | Q(source_files__isnull=False)
+    upload = get_object_or_404(Upload.objects.filter(theirs).distinct(), pk=pk)
+    if upload.created_by_id != user.pk:
+        upload.created_by = user
+        upload.save(update_fields=["created_by"])
+    return upload
 
 
 def check_rows(upload: Upload) -> HttpResponse:
@@ -59,7 +66,8 @@ def upload_file(request: HttpRequest) -> HttpResponse:
             if upload.is_large and upload.has_known_columns:
                 return check_rows(upload)
             return redirect("upload-check" if upload.check_as_before() else "upload-match", upload.pk)
-    return render(request, "datasets/upload.html", {"form": form})
+    going = UploadJob.objects.list_going(cast(User, request.user))
+    return render(request, "datasets/upload.html", {"form": form, "going": going})
 
 
 @allow_form_methods

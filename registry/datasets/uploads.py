@@ -14,6 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models
+from django.dispatch import Signal
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -26,10 +27,12 @@ from registry.storage.shared_folder import SharedFolder, StoreUnreachable, list_
 logger = logging.getLogger(__name__)
 FOLDER = "uploads"
 EXPIRES_AFTER = dt.timedelta(days=1)
+HELD_EXPIRES_AFTER = dt.timedelta(days=60)  # of a file that a source holds for a curator
 REUSED_OPTIONS = ("mapping", "roles", "encoding", "choices", "ignore")
 
 CHECK = "check"  # key of the report: the folder of the last checks
 CONTENT, FLAGGED_ROWS = RESULTS = ("canonical.parquet", "bad.csv")
+upload_saved = Signal()  # with `upload` and `version`, before the upload is deleted
 PACKED_GROWTH = 8  # bytes of text for each byte of a file that is no text, about
 LOOK_FACTS = ("replayed", "encodings", "shown_encoding")  # of the first look; they outlast the checks
 
@@ -50,14 +53,15 @@ class UploadQuerySet(models.QuerySet["Upload"]):
     def delete_expired(self) -> None:
         """Deletes uploads older than EXPIRES_AFTER and folders that a killed import left behind."""
         before = timezone.now() - EXPIRES_AFTER
-        for old in self.filter(created_at__lt=before):
+        long_ago = models.Q(created_at__lt=timezone.now() - HELD_EXPIRES_AFTER)
+        for old in self.filter(long_ago | models.Q(source_files=None), created_at__lt=before):
             old.delete_with_files()
         kept = {str(pk) for pk in self.values_list("pk", flat=True)}
         for abandoned in list_abandoned(FOLDER, kept, before):
             abandoned.delete()
         uploads = Path(settings.DATA_DIR) / FOLDER
         for folder in uploads.iterdir() if uploads.is_dir() else ():
-            if folder.stat().st_mtime < before.timestamp():
+            if folder.name not in kept and folder.stat().st_mtime < before.timestamp():
                 shutil.rmtree(folder, ignore_errors=True)
 
     @explain_store()
@@ -95,7 +99,9 @@ class Upload(models.Model):
     reading = models.JSONField(_("how the file was read"), default=dict)
     report = models.JSONField(_("report"), default=dict)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, verbose_name=_("created by"))
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, verbose_name=_("created by")
+    )  # nobody: a source found it
 
     objects = UploadQuerySet.as_manager()
 
@@ -223,11 +229,12 @@ class Upload(models.Model):
             SharedFolder(f"{self.shared_folder.name}/{before}").delete()
 
     def save_as_version(
-        self, user: User, on_saved: Callable[[DatasetVersion], None] | None = None
+        self, user: User | None, on_saved: Callable[[DatasetVersion], None] | None = None
     ) -> DatasetVersion:
         """Saves the checked content as a version of its dataset and deletes the upload."""
         name, content = clean_dataset_name(self.name), self.fetch_result(CONTENT)
         version = save_version(name, self.report, content, user, on_saved)
+        upload_saved.send(sender=Upload, upload=self, version=version)
         self.delete_with_files()
         return version
 

@@ -147,7 +147,7 @@ class Prediction:
         days: places in `dates`, such as range(7) for the first week.
         """
         rows, chosen = self._rows(rows), slice(None) if days is None else days
-        expected = float(self.mean[rows].sum(axis=0)[chosen].sum())
+        expected = float(self.mean[rows].sum(axis=0, dtype=np.float64)[chosen].sum())
         return read_interval(expected, self._sum_of(rows)[chosen].sum(axis=0), self.calibration.whole)
 
     def week_quantiles(self, rows: Rows | None = None) -> list[Floats]:

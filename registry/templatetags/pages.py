@@ -88,6 +88,7 @@ SECTIONS = {
     "dataset": "data",
     "upload": "data",
     "catalogue": "data",
+    **dict.fromkeys(("automation", "source", "plan", "planrun"), "data"),
     "run": "train",
     "queue": "train",
     "override": "products",
@@ -99,6 +100,7 @@ SECTIONS = {
 }
 LISTS = {  # by the first part of an address
     "data": ("data", gettext_noop("Data")),
+    "automation": ("automation", gettext_noop("Automation")),
     "models": ("models", gettext_noop("Models")),
     "forecasts": ("history", gettext_noop("Forecast history")),
     "orders": ("orders", gettext_noop("Orders")),

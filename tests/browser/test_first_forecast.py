@@ -41,7 +41,7 @@ def test_from_sign_in_to_a_drawn_forecast_and_back_to_nothing(open_tab, product)
     models, forecasts = product.files("models"), product.files("forecasts")
     sockets = []
     page.on("websocket", lambda socket: sockets.append(socket.url))
-    shown = train(tab, 6)
+    shown = train(tab, 4)
     assert page.get_attribute("#progress", "data-state") == "done" and shown[-1] == "100%"
     assert len(set(shown)) >= 4, "the bar moved in steps"
     assert page.evaluate("window.notReloaded") and sockets and "/ws/runs/" in sockets[0]

@@ -37,16 +37,21 @@ def top(page, selector: str) -> float:
     return page.locator(selector).bounding_box()["y"]
 
 
-def test_each_method_has_its_row_and_its_line_until_the_end(open_tab):
+def test_a_training_prepares_at_once_and_each_method_has_its_row_and_its_line_until_the_end(open_tab):
     page = open_tab().page
     start(page, 6, "auto")
     page.wait_for_selector("#progress[data-state=running]")
+    if page.locator("#points li").count() == 0:  # no time is told before it is known
+        assert page.locator(".steps .now, .steps .past").count() > 0
+        assert page.locator(".curve > .nothing").is_visible()
     page.wait_for_selector("#methods")
     page.wait_for_selector("#progress[data-state=done]")
     rows = page.locator("#methods tbody tr").all_inner_texts()
     assert len(rows) == 3 and not any("waiting" in row or "learning" in row for row in rows)
     assert re.search(r"(The blend is used|is used alone)\.", page.inner_text("#methods"))
     assert "Not tried for lack of time" in page.inner_text("#methods")
+    assert page.locator(".curve canvas").is_visible() and not page.locator(".curve > .nothing").is_visible()
+    assert "Reading" in page.inner_text("#log")
     assert page.inner_text("#curve-title") == "How it learned"
     drawn = page.get_attribute(".curve canvas", "data-series").split()
     assert "m2" in drawn and set(drawn) <= {"m2", "m3"}  # a busy machine may leave the last one no round
@@ -54,18 +59,6 @@ def test_each_method_has_its_row_and_its_line_until_the_end(open_tab):
     page.wait_for_selector(".curve canvas[data-drawn=true]")
     assert page.get_attribute(".curve canvas", "data-series").split() == drawn
     assert page.locator("#methods tbody tr").all_inner_texts() == rows
-
-
-def test_a_training_prepares_at_once_and_tells_no_time_before_it_knows(open_tab):
-    page = open_tab().page
-    start(page, 4)
-    page.wait_for_selector("#progress[data-state=running]")
-    if page.locator("#points li").count() == 0:
-        assert page.locator(".steps .now, .steps .past").count() > 0
-        assert page.locator(".curve > .nothing").is_visible()
-    page.wait_for_selector("#progress[data-state=done]")
-    assert page.locator(".curve canvas").is_visible() and not page.locator(".curve > .nothing").is_visible()
-    assert "Reading" in page.inner_text("#log")
 
 
 def test_without_its_socket_the_page_says_so_and_still_comes_to_the_end(open_tab):
@@ -132,7 +125,7 @@ def test_a_form_sent_before_its_settings_arrived_takes_the_defaults(open_tab):
 def test_finishing_now_keeps_the_model_and_another_page_hears_of_it(open_tab):
     tab, other = open_tab(), open_tab()
     page = tab.page
-    start(page, 600)
+    start(page, 100)  # a twentieth of it until the first point
     page.wait_for_selector("#points li", state="attached")
     other.page.goto("/d/1/models/")
     confirm(page, "Finish now")

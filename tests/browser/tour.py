@@ -87,7 +87,7 @@ def walk(tab, story: Story) -> Iterator[str]:
     """Opens each page in turn and gives its name once it stands still; the sign-in page comes last."""
     for name, address in {**story.pages, "missing": "/nowhere/"}.items():
         tab.page.goto(address)
-        still(tab.page)
+        wait_until_still(tab.page)
         yield name
     language = tab.page.get_attribute("html", "lang")
     tab.context.clear_cookies()
@@ -96,7 +96,7 @@ def walk(tab, story: Story) -> Iterator[str]:
     yield "login"
 
 
-def still(page) -> None:
+def wait_until_still(page) -> None:
     """Returns when nothing is on its way and every chart is drawn."""
     page.wait_for_selector(".htmx-request", state="detached")
     for canvas in page.locator("canvas").all():

@@ -293,8 +293,5 @@ WORK = {"publish": kill_publishers, "clean": kill_cleaners, "drop": drop_the_arc
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "forecastsite.settings")
     django.setup()
-    from django.core.management import call_command
-
-    call_command("migrate", verbosity=0)
     what, kills, seed = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     print(json.dumps(WORK[what](kills, random.Random(seed))))

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 from django.conf import settings
 
-from tests.helpers.installation import free_port, until
+from tests.helpers.installation import copy_prepared_folder, free_port, until
 from tests.helpers.trials import SEED, repeats
 
 pytestmark = pytest.mark.processes
@@ -29,6 +29,7 @@ def harm(tmp_path, tally):
         trials = tally(fault, quick, FULL[what], on="sqlite")
         if kills := trials.wanted - trials.count:
             words = [sys.executable, "-m", "tests.faults.kill_loop", what, str(kills), str(SEED)]
+            copy_prepared_folder(tmp_path / "var")
             env = {**os.environ, "DATA_DIR": str(tmp_path / "var"), **environment}
             done = subprocess.run(words, cwd=settings.BASE_DIR, env=env, capture_output=True, text=True)
             assert done.returncode == 0 and "victim" not in done.stderr, done.stderr[-3000:]

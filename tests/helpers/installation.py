@@ -222,5 +222,5 @@ class Site:
         self.cancel(self.runs())
         until(90, lambda: not self.runs())
 
-    def until_state(self, run: str, *states: str, seconds: float = 60) -> dict:
+    def until_state(self, run: str, *states: str, seconds: float = 180) -> dict:
         return until(seconds, lambda: (row := self.run_row(run))["state"] in states and row)

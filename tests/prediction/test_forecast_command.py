@@ -48,6 +48,7 @@ def test_best_writes_every_series_of_the_chain_as_csv(publish: Publish, tmp_path
     assert (report["dataset"], report["scope"], report["series"]) == ("chain", "global", 12)
     assert report["total"] == pytest.approx(frame["mean"].sum(), rel=1e-3)
     assert report["low"] < report["total"] < report["high"]
+    assert report["model_total"] == report["total"], "without overrides"
     assert not list(tmp_path.glob(".*"))
 
 

@@ -61,6 +61,11 @@ class Candidate:
         """Whether learning takes time; the others are always tried."""
         return self.entry.auto_priority > 0
 
+    @property
+    def is_network(self) -> bool:
+        """Whether it learns by gradient."""
+        return isinstance(self.config, NetworkConfig)
+
     @cached_property
     def block(self) -> int:
         """Days forecast in one step."""
@@ -78,7 +83,7 @@ class Candidate:
         return self.entry.module_class(self.config, self.windows.shape)
 
     def learn_before(
-        self, end: int, seconds: float, threads: int, refit: bool = False
+        self, end: int, seconds: float, threads: float, refit: bool = False
     ) -> Iterator[FitProgress]:
         """Learns on windows that end before column `end`; raises MessageError when there are none."""
         check = self._draw_check_windows(end) if self.group.leads else None
@@ -109,10 +114,12 @@ class Candidate:
         return loop.WindowSampler(windows, places, seed, check, hiding=hiding)
 
     def _fit_network(
-        self, sampler: loop.WindowSampler, end: int, course: tuple[float, int, bool]
+        self, sampler: loop.WindowSampler, end: int, course: tuple[float, float, bool]
     ) -> Iterator[FitProgress]:
         """The rounds of a network, which learns from all shards if there are several."""
         sampler.group = self.group
+        # dropout draws from torch's one generator: whatever was learned before changes no number
+        torch.manual_seed(sampler.generator.initial_seed())
         schedule = self.build_schedule(sampler, *course)
         if self.shards is None or not schedule.steps:
             yield from loop.fit_network(self.model, sampler, schedule, self.fit_state)
@@ -140,7 +147,7 @@ class Candidate:
         self.fit_state.finish(self.model)
 
     def build_schedule(
-        self, sampler: loop.WindowSampler, seconds: float, threads: int, refit: bool = False
+        self, sampler: loop.WindowSampler, seconds: float, threads: float, refit: bool = False
     ) -> loop.FitSchedule:
         """Steps, seconds, learning rate and batch size of a fit."""
         if not isinstance(self.config, NetworkConfig):

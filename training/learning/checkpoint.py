@@ -125,6 +125,11 @@ class FitState:
         return self.checkpoint.should_finish
 
     @property
+    def has_file(self) -> bool:
+        """Whether there is something to resume from."""
+        return self.file is not None and self.file.exists()
+
+    @property
     def is_save_due(self) -> bool:
         """Whether the last save is long enough ago."""
         return self.file is not None and time.monotonic() - self.saved_at >= self.checkpoint.save_seconds

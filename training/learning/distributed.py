@@ -41,7 +41,7 @@ class FitOrder:
     best_step: int
     end: int
     seconds: float
-    threads: int
+    threads: float
     refit: bool
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,6 +20,7 @@ import numpy as np
 import torch
 
 from registry import algorithms
+from registry.algorithms import FitProgress
 from registry.lib.errors import MessageError, gettext_noop
 from registry.model_versions.bundle import Bundle
 from registry.series import metrics
@@ -47,6 +49,7 @@ from training.learning.ensemble import (
     weighted_mean,
     window_wape,
 )
+from training.learning.fits import Fit, FitPlan, Turn
 from training.learning.holdout import Holdout
 from training.learning.progress import Progress, describe_round, describe_score
 from training.learning.rotation import ShardTables, add_series
@@ -156,11 +159,8 @@ class TrainingPipeline:
         scores = self._score_choice(choice)
         chosen = [(c, w) for c, w in zip(self.candidates, choice.weights, strict=True) if w > 0]
         overlapping = self._forecast_overlapping(chosen)
-        for candidate, weight in chosen:
-            share = (REFIT_END - TEST_END) * weight
-            yield from self._fit_candidate(
-                candidate, self.panel.days, self._refit_seconds * weight, ("refit", share)
-            )
+        fits = [Fit(candidate, self.panel.days, weight, refit=True) for candidate, weight in chosen]
+        yield from self._run_fits(fits, self._refit_seconds, "refit", REFIT_END - TEST_END)
         yield self._build_progress("save", 0.99, reports.SAVING)
         bundle = self._build_bundle(chosen, weighted_mean(forecasts, choice.weights), overlapping)
         self.result = TrainingResult(bundle, scores, self.holdout)
@@ -172,18 +172,15 @@ class TrainingPipeline:
         return min(self.training_config.budget, most) * REFIT_SHARE
 
     def _learn_candidates(self) -> Iterator[Progress]:
-        """Candidates that take time share it equally."""
-        part = 1 / max(1, sum(candidate.needs_budget for candidate in self.candidates))
-        for number, candidate in enumerate(self.candidates, start=1):
-            own = part * candidate.needs_budget
-            seconds = self.training_config.budget * LEARN_SHARE * own
-            yield from self._fit_candidate(
-                candidate, self.holdout.first, seconds, ("learn", (LEARN_END - 0.02) * own)
-            )
-            if self.checkpoint.should_finish:  # candidates that were not started are left out
-                self._leave_out(self.candidates[number:])
-                self.candidates = self.candidates[:number]
-                break
+        """Candidates that take time share it equally; those that were not begun are left out."""
+        share = 1 / max(1, sum(candidate.needs_budget for candidate in self.candidates))
+        fits = [
+            Fit(one, self.holdout.first, share * one.needs_budget, refit=False) for one in self.candidates
+        ]
+        seconds = self.training_config.budget * LEARN_SHARE
+        yield from self._run_fits(fits, seconds, "learn", LEARN_END - 0.02)
+        self._leave_out([fit.candidate for fit in fits if not fit.has_begun])
+        self.candidates = [fit.candidate for fit in fits if fit.has_begun]
 
     def _leave_out(self, candidates: list[Candidate]) -> None:
         for candidate in candidates:
@@ -206,25 +203,25 @@ class TrainingPipeline:
             if candidate.has_run_away:
                 yield self._build_progress("test", progress, reports.RAN_AWAY, method=candidate.entry.name)
 
-    def _fit_candidate(
-        self, candidate: Candidate, end: int, seconds: float, stage: tuple[str, float]
-    ) -> Iterator[Progress]:
-        """Learns one candidate for some seconds; `stage` is the step and its share of the progress."""
-        step, share = stage
-        since, name = self.progress, candidate.entry.name
-        if self.trials:
-            self.trials[name].record_round(step, 0.0, {})
-            yield self._build_progress(step, since, reports.STARTED, method=name)
-        candidate.fit_state = self.checkpoint.next_fit()
-        for sign in candidate.learn_before(end, seconds, self.training_config.threads, refit=step == "refit"):
-            self.round_count += 1
-            candidate.round_count += 1
-            text, values = describe_round(name, candidate.round_count, sign)
-            if self.trials:
-                self.trials[name].record_round(step, sign.share, values)
-            yield self._build_progress(step, since + share * sign.share, text, **values)
-        if self.trials:
-            self.trials[name].record_end(step)
+    def _run_fits(self, fits: list[Fit], seconds: float, step: str, share: float) -> Iterator[Progress]:
+        """Learns within some seconds; `share` is that of the step in the progress."""
+        since = self.progress
+        plan = FitPlan.build(fits, seconds, self.training_config.threads, self.checkpoint)
+        with closing(plan.run(lambda: step == "learn" and self.checkpoint.should_finish)) as signs:
+            for fit, sign in signs:
+                progress = since + share * plan.done
+                if isinstance(sign, FitProgress):
+                    self.round_count += 1
+                    fit.candidate.round_count += 1
+                    text, values = describe_round(fit.name, fit.candidate.round_count, sign)
+                    if self.trials:
+                        self.trials[fit.name].record_round(step, sign.share, values)
+                    yield self._build_progress(step, progress, text, **values)
+                elif self.trials and sign is Turn.BEGINS:
+                    self.trials[fit.name].record_round(step, 0.0, {})
+                    yield self._build_progress(step, progress, reports.STARTED, method=fit.name)
+                elif self.trials:
+                    self.trials[fit.name].record_end(step)
 
     def _score_choice(self, choice: EnsembleChoice) -> dict[str, Any]:
         """The metrics of what was chosen, and a leaderboard of all candidates."""

@@ -64,7 +64,7 @@ def _draw_next(sampler: SeededSampler, size: int) -> Drawn:
     return sampler.draw(size), sampler.generator.get_state()
 
 
-def prepare_thread() -> None:
-    """Settings of torch in a thread that makes batches."""
-    torch.set_num_threads(1)
+def prepare_thread(threads: int = 1) -> None:
+    """Settings of torch in a thread of its own."""
+    torch.set_num_threads(threads)
     torch.set_flush_denormal(True)  # holds for a thread only

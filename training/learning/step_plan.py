@@ -31,7 +31,7 @@ class _OperationCounter(TorchDispatchMode):
         return result
 
 
-def planned_steps(model: nn.Module, batch: Batch, seconds: float, threads: int) -> int:
+def planned_steps(model: nn.Module, batch: Batch, seconds: float, threads: float) -> int:
     """How many steps the time allows, from the work of one step and not from the clock."""
     flops = FlopCounterMode(display=False)
     with flops, _OperationCounter() as work:

@@ -104,8 +104,11 @@ class Client:
         raise LookupError(f"There is no dataset {name!r}.")
 
     def push_sales(self, dataset: int, sales: str | Path | pd.DataFrame, **reading: Any) -> Json:
-        """Adds sales of a file or frame; `reading` as the API names it, such as dates="dmy"."""
-        return self.push(f"datasets/{dataset}/sales", sales, reading)
+        """Adds sales of a file or frame; `reading` as the API names it, such as dates="dmy".
+
+        A large file is imported by a job, which is waited for.
+        """
+        return self.wait_for_import(self.push(f"datasets/{dataset}/sales", sales, reading))
 
     def push_stock(self, dataset: int, stock: str | Path | pd.DataFrame, **reading: Any) -> Json:
         """Stock as it was counted."""
@@ -117,7 +120,11 @@ class Client:
 
     def create_dataset(self, name: str, sales: str | Path | pd.DataFrame, **reading: Any) -> Json:
         """A new dataset with its first sales."""
-        return self.push("datasets", sales, {**reading, "name": name}, "POST")
+        return self.wait_for_import(self.push("datasets", sales, {**reading, "name": name}, "POST"))
+
+    def wait_for_import(self, answer: Json) -> Json:
+        """The answer; of a job, which a large file gets, what it made."""
+        return {"dataset": self.wait(answer)} if "state" in answer else answer
 
     def push(self, path: str, table: Any, reading: Json, method: str = "PUT") -> Json:
         """Sends a file, or a frame as parquet."""

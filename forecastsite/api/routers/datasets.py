@@ -33,13 +33,12 @@ CHANGE, DELETE_MODELS = "registry.change_dataset", "registry.delete_modelversion
 def list_datasets(request: KeyRequest, paging: Query[Paging], name: Text = "") -> Any:
     """All datasets, newest first; `name` finds one."""
     rows = Dataset.objects.filter(name=name) if name else Dataset.objects.all()
-    current = {version.dataset_id: version for version in current_versions().filter(dataset__in=rows)}
-
-    def show(dataset: Dataset) -> dict[str, Any]:
+    page = page_newest(rows, paging, lambda dataset: dataset)
+    wanted = current_versions().filter(dataset__in=[dataset.pk for dataset in page["items"]])
+    current = {version.dataset_id: version for version in wanted}
+    for dataset in page["items"]:
         dataset.current_version = current.get(dataset.pk)
-        return show_dataset(dataset)
-
-    return page_newest(rows, paging, show)
+    return page | {"items": [show_dataset(dataset) for dataset in page["items"]]}
 
 
 @router.get("/datasets/{id:dataset}", response=DatasetOut, **needs(READ, stores="filtered"))

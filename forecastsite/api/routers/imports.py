@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path, PurePath
 from typing import Annotated, Any, Literal
 
 from django.conf import settings
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from ninja import Query, Schema, Status
@@ -17,7 +19,8 @@ from pydantic import Field
 from forecastsite.api.access import KeyRequest, needs, router
 from forecastsite.api.documents import file_body
 from forecastsite.api.paging import Page, Paging, page_newest
-from forecastsite.api.schemas import CheckOut, ImportOut, SavedRowsOut, StockOut, TermsOut, Text
+from forecastsite.api.routers.jobs import accept_job
+from forecastsite.api.schemas import CheckOut, ImportOut, JobOut, SavedRowsOut, StockOut, TermsOut, Text
 from forecastsite.api.shapes import show_dataset, show_stock, show_terms
 from forecastsite.api.tables import answer_table
 from registry.datasets.importer import import_file, import_folder, inspect_file
@@ -26,6 +29,8 @@ from registry.datasets.importing.options import ImportOptions
 from registry.datasets.models import Dataset
 from registry.datasets.stock.importer import import_stock, import_terms
 from registry.datasets.stock.models import StockSnapshot, Terms
+from registry.datasets.upload_jobs.models import UploadJob
+from registry.datasets.uploads import Upload
 from registry.lib.refusals import Problem
 from registry.storage.artifacts import Artifact
 
@@ -93,33 +98,62 @@ def received_file(request: KeyRequest, reading: Reading) -> Iterator[Path]:
         yield path
 
 
-def save_sales(request: KeyRequest, name: str, reading: SalesReading) -> dict[str, Any]:
-    """Imports the body into the dataset of that name."""
+def save_sales(
+    request: KeyRequest, response: HttpResponse, name: str, reading: SalesReading, status: int = 200
+) -> Any:
+    """Imports the body into the dataset of that name; a large one by a job, with status 202."""
     earlier = Dataset.objects.filter(name=name).first()
     before = earlier.current_version if earlier else None
     with received_file(request, reading) as path:
+        if Upload(suffix=path.suffix, size=path.stat().st_size).is_large:
+            options = reading.build_options()
+            about = {"file": options.file or path.name, "reading": asdict(options), "name": name.strip()}
+            upload = Upload.objects.create_from_chunks(
+                iter_chunks(path), path.suffix, dataset=earlier, created_by=request.user, **about
+            )
+            return accept_job(response, UploadJob.objects.start(upload, UploadJob.Task.IMPORT))
         version = import_file(path, name, None, reading.build_options(), request.user)
     dataset = Dataset.objects.get(pk=version.dataset_id)  # with its new current version
-    facts = {"dataset": show_dataset(dataset), "changed": version != before}
-    return facts | {"findings": version.findings if version != before else []}
+    facts: dict[str, Any] = {"dataset": show_dataset(dataset), "changed": version != before}
+    return Status(status, facts | {"findings": version.findings if version != before else []})
 
 
-@router.put("/datasets/{id:dataset}/sales", response=ImportOut, **needs("data:write", IMPORT), **file_body())
-def import_sales(request: KeyRequest, dataset: int, reading: Query[SalesReading]) -> Any:
-    """Adds sales: rows of the file take the place of those of the same day, store and product."""
-    return save_sales(request, get_object_or_404(Dataset, pk=dataset).name, reading)
+def iter_chunks(path: Path) -> Iterator[bytes]:
+    """The file in pieces."""
+    with path.open("rb") as stream:
+        while chunk := stream.read(CHUNK_BYTES):
+            yield chunk
 
 
-@router.post("/datasets", response={201: ImportOut}, **needs("data:write", IMPORT), **file_body())
+@router.put(
+    "/datasets/{id:dataset}/sales",
+    response={200: ImportOut, 202: JobOut},
+    **needs("data:write", IMPORT),
+    **file_body(),
+)
+def import_sales(
+    request: KeyRequest, response: HttpResponse, dataset: int, reading: Query[SalesReading]
+) -> Any:
+    """Adds sales: rows of the file take the place of those of the same day, store and product.
+
+    A large file is imported by a job (202).
+    """
+    return save_sales(request, response, get_object_or_404(Dataset, pk=dataset).name, reading)
+
+
+@router.post(
+    "/datasets", response={201: ImportOut, 202: JobOut}, **needs("data:write", IMPORT), **file_body()
+)
 def create_dataset(
     request: KeyRequest,
+    response: HttpResponse,
     name: Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00]*$")],
     reading: Query[SalesReading],
 ) -> Any:
-    """A new dataset with the sales of the body."""
+    """A new dataset with the sales of the body; a large file is imported by a job (202)."""
     if Dataset.objects.filter(name=name.strip()).exists():
         raise ValueError(_("Another dataset has this name."))
-    return Status(201, save_sales(request, name, reading))
+    return save_sales(request, response, name, reading, 201)
 
 
 @router.post("/datasets/{id:dataset}/check", response=CheckOut, **needs("data:write", IMPORT), **file_body())

@@ -12,20 +12,24 @@ from ninja import Status
 
 from forecastsite.api.access import KeyRequest, needs, router
 from forecastsite.api.schemas import JobOut
-from forecastsite.api.shapes import show_job
+from forecastsite.api.shapes import JobRow, show_job
 from prediction.models import ForecastRun, OrderRun
+from prediction.order_backtests.models import OrderBacktest
+from registry.datasets.upload_jobs.models import UploadJob
 from training.models import TrainingRun
 
 KINDS: tuple[tuple[type[Any], str], ...] = (
     (TrainingRun, "training"),
     (ForecastRun, "forecasts"),
     (OrderRun, "orders"),
+    (OrderBacktest, "orders"),
+    (UploadJob, "data"),
 )
 
 
 @router.get("/jobs/{uuid:job}", response=JobOut, **needs("", stores="filtered"))
 def get_job(request: KeyRequest, job: UUID) -> Any:
-    """State of a training or forecast run; ask every few seconds until it is done, failed or cancelled."""
+    """State of long work; ask every few seconds until it is done, failed or cancelled."""
     for kind, scope in KINDS:
         row = kind._default_manager.filter(pk=job).first()
         if row is not None:
@@ -35,7 +39,7 @@ def get_job(request: KeyRequest, job: UUID) -> Any:
     raise Http404
 
 
-def accept_job(response: HttpResponse, row: TrainingRun | ForecastRun | OrderRun) -> Any:
+def accept_job(response: HttpResponse, row: JobRow) -> Any:
     """Status 202 with the job and where to ask for it."""
     response["Location"] = f"/api/v1/jobs/{row.pk}"
     return Status(202, show_job(row))

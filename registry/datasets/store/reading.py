@@ -169,6 +169,21 @@ def place_parts(parts: Iterable[SalesPart], folder: Path, is_checked: bool = Tru
         link_or_copy(part, folder / part_name(part.first, part.bucket), is_checked)
 
 
+def are_parts_local() -> bool:
+    """Whether the files of parts are in a folder, so that placing them takes no download."""
+    try:
+        get_artifact_store().path("")
+    except NotImplementedError:
+        return False
+    return True
+
+
+def fetch_parts(places: Sequence[tuple[SalesPart, Path]]) -> None:
+    """Downloads parts to these places, some at a time; raises CorruptArtifact."""
+    with ThreadPoolExecutor(READERS) as readers:
+        list(readers.map(lambda place: place[0].copy_file_to(place[1]), places))
+
+
 def link_or_copy(part: SalesPart, target: Path, is_checked: bool) -> None:
     """The file of a part under another name, checked against its hash; raises CorruptArtifact."""
     try:

@@ -7,6 +7,7 @@ import uuid
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import models, transaction
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
@@ -45,6 +46,10 @@ class UploadJobQuerySet(LeasedJobQuerySet["UploadJob"]):
                 return last
             facts = {"file": upload.file, "language": get_language() or "en"}
             return UploadJob(upload=upload, task=task, created_by=upload.created_by, **facts).queue()
+
+    def list_going(self, user: User) -> UploadJobQuerySet:
+        """The jobs of a person that wait or run."""
+        return self.filter(created_by=user, stage__in=[UploadJob.Stage.QUEUED, UploadJob.Stage.RUNNING])
 
     def find_last(self, upload: Upload) -> UploadJob | None:
         """The newest job of an upload."""

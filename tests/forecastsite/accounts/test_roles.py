@@ -24,6 +24,8 @@ from django_q.models import OrmQ, Task
 from forecastsite.accounts.roles import ROLES
 from forecastsite.api.models import ApiKey
 from forecastsite.asgi import application
+from forecastsite.automation.models import Plan, PlanRun
+from forecastsite.automation.starting import start_plan
 from forecastsite.cleanup.models import CleanUp, Nightly
 from forecastsite.webhooks.models import Delivery, Webhook
 from prediction.models import (
@@ -43,6 +45,7 @@ from prediction.scenarios.edits import PlanEdit
 from prediction.scenarios.runner import run_scenario
 from prediction.tasks import make_order_run
 from registry.datasets.models import Dataset, DatasetVersion
+from registry.datasets.sources.models import Source, SourceFile
 from registry.datasets.stock.models import Terms
 from registry.datasets.upload_jobs.models import UploadJob
 from registry.datasets.uploads import Upload
@@ -228,6 +231,27 @@ POST   forecast-delete             own    in        -      +       +       +
 POST   forecast-delete             other  in        -      -       +       +
 GET    dataset-delete              any    in        -      -       +       -
 POST   dataset-delete              any    in        -      -       +       -
+GET    automation                  any    in        +      +       +       +
+GET    source                      any    in        +      +       +       +
+GET    source-new                  any    in        -      -       +       -
+POST   source-new                  any    in        -      -       +       -
+GET    source-edit                 any    in        -      -       +       -
+POST   source-edit                 any    in        -      -       +       -
+POST   source-switch               any    in        -      -       +       +
+POST   source-look                 any    in        -      -       +       +
+GET    source-delete               any    in        -      -       +       -
+POST   source-delete               any    in        -      -       +       -
+GET    plan                        any    in        +      +       +       +
+GET    plan?preview=1              any    in        +      +       +       +
+GET    plan-new                    any    in        -      -       +       -
+POST   plan-new                    any    in        -      -       +       -
+GET    plan-edit                   any    in        -      -       +       -
+POST   plan-edit                   any    in        -      -       +       -
+POST   plan-switch                 any    in        -      -       +       +
+POST   plan-start                  any    in        -      -       +       +
+GET    plan-delete                 any    in        -      -       +       -
+POST   plan-delete                 any    in        -      -       +       -
+GET    planrun                     any    in        +      +       +       +
 GET    password                    any    in        +      +       +       +
 POST   password                    any    in        +      +       +       +
 GET    login                       any    +         +      +       +       +
@@ -244,7 +268,6 @@ POST   webhooks                    any    in        -      -       +       +
 POST   webhook-switch              any    in        -      -       +       +
 POST   webhook-delete              any    in        -      -       +       +
 POST   webhook-replay              any    in        -      -       +       +
-GET    api                         any    401       401    401     401     401
 GET    admin:index                 any    in        -      -       +       +
 GET    admin:login                 any    in        in     in      +       +
 POST   admin:logout                any    in        -      -       in      in
@@ -273,11 +296,15 @@ django_q.success         -       v
 django_q.ormq            -       v
 forecastsite.cleanup     -       v
 forecastsite.nightly     -       v
+forecastsite.plan        v       v
+forecastsite.planrun     v       v
 registry.auditentry      -       v
 registry.dataset         vc      v
 registry.datasetversion  v       v
 registry.forecastmodel   v       v
 registry.modelversion    v       v
+registry.source          v       v
+registry.sourcefile      v       v
 registry.stocksnapshot   v       v
 registry.terms           vacd    v
 registry.tombstone       v       v
@@ -439,6 +466,10 @@ def world(publish, upload, sales, archive_folder, make_run):
     test = OrderBacktest.objects.create(**sources, algorithm="ets")
     facts = {"forecast_run": made, "alert": alert, "stock": stock, "plan": plan, "override": override}
     facts["test"] = test
+    facts["source"] = Source.objects.create(name="tills", dataset=sales.dataset)
+    SourceFile.objects.create(source=facts["source"], name="monday.csv", stamp="1")
+    facts["schedule"] = Plan.objects.create(name="nightly", dataset=sales.dataset)
+    facts["planrun"] = start_plan(facts["schedule"], PlanRun.Cause.PAGE)
     return {**rows, **facts, "files": files, "order": order, "export": export}
 
 
@@ -488,9 +519,10 @@ def place(address: str, world: dict) -> str:
         "products-run": world["forecast_run"].pk, "orders": world["order"].pk,
         "override": world["override"].pk,
         "scenario": world["plan"].pk,
+        "source": world["source"].pk, "plan": world["schedule"].pk, "planrun": world["planrun"].pk,
     }  # fmt: skip
     fixed = {
-        "api": ["datasets"], "key-revoke": [world["key"].pk],
+        "key-revoke": [world["key"].pk],
         "webhook-switch": [world["delivery"].webhook_id], "webhook-delete": [world["delivery"].webhook_id],
         "webhook-replay": [world["delivery"].pk],
         "accuracy-alert": [world["alert"].pk, "closed"], "help-for": ["buyer"], "suggest": ["product"],
@@ -502,7 +534,7 @@ def place(address: str, world: dict) -> str:
     found = next((key for key in (name, name.rpartition("-")[0], name.split("-")[0]) if key in keys), None)
     plain = {"forecast", "upload", "stock-upload", "models-compare", "products-run-new"}
     plain |= {"forecast-asked-why", "forecast-asked-plan", "orders", "orders-new", "orders-policy"}
-    plain |= {"override-new", "orders-backtests"}
+    plain |= {"override-new", "orders-backtests", "source-new", "plan-new"}
     args = fixed.get(name, [] if found is None or name in plain else [keys[found]])
     return reverse(name, args=args) + (f"?{query}" if query else "")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 from django.db import transaction
@@ -15,9 +16,12 @@ from forecastsite.api.models import ApiKey
 from forecastsite.api.scopes import SCOPES
 from forecastsite.api.v1 import read_document
 from forecastsite.webhooks.models import Delivery, Webhook
-from prediction.models import AccuracyAlert, CurrentForecast, Forecast, Override
+from prediction.models import AccuracyAlert, CurrentForecast, Forecast, Override, Scenario
+from prediction.order_backtests.models import OrderBacktest
 from prediction.order_runs.decisions import approve_lines, export_lines
 from prediction.order_runs.maker import prepare_order, save_order
+from prediction.order_runs.models import current_policy
+from prediction.scenarios.edits import PlanEdit
 from prediction.tasks import make_order_run
 from tests.helpers import small_files
 from training import queue
@@ -92,6 +96,17 @@ switch_webhook           webhooks:write   -      -       +       +        webhoo
 remove_webhook           webhooks:write   -      -       +       +        webhook-delete
 list_deliveries          webhooks:write   -      -       +       +        -
 replay_delivery          webhooks:write   -      -       +       +        webhook-replay
+list_scenarios           scenarios:read   +      +       +       +        -
+create_scenario          scenarios:write  -      +       +       -        forecast-plan,forecast-asked-plan
+get_scenario             scenarios:read   +      +       +       +        -
+put_edits                scenarios:write  -      -       -       -        scenario-edit
+rename_scenario          scenarios:write  -      -       -       -        scenario-change
+copy_scenario            scenarios:write  -      +       +       -        scenario-duplicate
+adopt_scenario           scenarios:write  -      -       +       -        scenario-adopt
+delete_scenario          scenarios:write  -      -       +       -        scenario-delete
+list_backtests           orders:read      +      +       +       +        -
+start_backtest           orders:write     -      +       +       -        orders-backtests
+get_backtest             orders:read      +      +       +       +        -
 get_job                  -                +      +       +       +        -
 """
 
@@ -102,8 +117,8 @@ PERSONAL = {  # verbs of pages that only a person does, in a browser
     "upload-job-stop": "the same",
 }  # fmt: skip
 WAITING = {  # verbs that came with release 0.2 while the API was built: their twins follow
-    "forecast-plan", "forecast-asked-plan", "scenario-edit", "scenario-change", "scenario-duplicate",
-    "scenario-adopt", "scenario-delete", "orders-backtests",
+    "plan-new", "plan-edit", "plan-start", "plan-switch", "plan-delete", "source-new", "source-edit",
+    "source-look", "source-switch", "source-delete",
 }  # fmt: skip
 BODIES = {
     "create_dataset": "date,store,product,qty\n2026-01-01,S1,P1,1\n",
@@ -125,6 +140,10 @@ BODIES = {
     "export_order": {"supplier": None},
     "repeat_order_export": {"reason": "Lost."},
     "put_policy": {"kind": "fill", "reason": "Try it."},
+    "create_scenario": {"product": "P001", "store": "S01", "edits": [{"days": ["DAY"], "opens": False}]},
+    "put_edits": {"edits": []},
+    "rename_scenario": {"name": "Sale"},
+    "start_backtest": {},
     "create_override": {"first": "2026-11-05", "last": "2026-11-06", "amount": 5, "reason": "other"},
 }  # fmt: skip
 QUERIES = {"create_dataset": "?name=new"}
@@ -186,6 +205,19 @@ def test_every_verb_of_a_page_has_its_twin():
     assert twins <= verbs
 
 
+def make_scenario(version, sales) -> Scenario:
+    """A plan that somebody shares."""
+    facts = {"dataset_version": sales, "name": "Sale", "horizon": 7, "is_shared": True}
+    edit = PlanEdit((str(sales.last + timedelta(days=1)),), opens=False)
+    return Scenario.objects.create(version=version, edits=[edit.to_json()], content={}, **facts)
+
+
+def make_backtest(sales) -> OrderBacktest:
+    """One that waits."""
+    links = {"dataset": sales.dataset, "policy": current_policy(sales.dataset)}
+    return OrderBacktest.objects.create(dataset_version=sales, algorithm="seasonal_naive", **links)
+
+
 @pytest.fixture
 def places(publish, sales, make_run):
     """Rows that the addresses name, made by nobody who asks."""
@@ -212,6 +244,9 @@ def places(publish, sales, make_run):
         "export": export_lines(order, None, "csv", None).pk,
         "override": Override.objects.create(dataset=sales.dataset, **change).pk,
         "dataset": sales.dataset_id,
+        "day": str(sales.last + timedelta(days=1)),
+        "scenario": make_scenario(spare, sales).pk,
+        "test": make_backtest(sales).pk,
         "version": spare.pk,
         "run": make_run(spare).pk,
         "training": run.pk,
@@ -239,7 +274,8 @@ def send(client, name: str, places: dict, path: str, method: str):
     if isinstance(body, str):
         return client.generic(method.upper(), address, body, "text/csv" if body else "")
     body = {**body, "dataset": places["dataset"]} if "dataset" in body else body
-    return client.generic(method.upper(), address, json.dumps(body), "application/json")
+    text = json.dumps(body).replace("DAY", places["day"])
+    return client.generic(method.upper(), address, text, "application/json")
 
 
 def make_client(anonymous, owner, scopes):

@@ -8,9 +8,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from forecastsite.api import limits
-from forecastsite.api.limits import Buckets, limit_api_requests
-from forecastsite.api.models import KeptReply
+from forecastsite.api import buckets as buckets_module
+from forecastsite.api.buckets import Buckets
+from forecastsite.api.keys import make_key
+from forecastsite.api.limits import limit_api_requests
+from forecastsite.api.models import KeptReply, KeyUse
+from forecastsite.api.shared_limits import SharedCounts, exchange_counts
 from prediction.models import ForecastRun
 from training.models import TrainingRun
 
@@ -81,7 +84,7 @@ def test_a_token_that_is_too_long_is_refused(api, sales):
 @pytest.fixture
 def clock(monkeypatch):
     now = [1000.0]
-    monkeypatch.setattr(limits.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(buckets_module.time, "monotonic", lambda: now[0])
     return now
 
 
@@ -95,7 +98,7 @@ def test_a_bucket_allows_a_burst_and_then_a_steady_rate(clock):
 
 
 def test_the_keys_remembered_are_bounded(clock, monkeypatch):
-    monkeypatch.setattr(limits, "MAX_BUCKETS", 3)
+    monkeypatch.setattr(buckets_module, "MAX_BUCKETS", 3)
     buckets = Buckets(60)
     for number in range(10):
         buckets.take(str(number).encode())
@@ -120,3 +123,35 @@ async def test_who_asks_too_often_is_told_in_their_language_before_any_page_work
     assert sent[0]["status"] == 429 and dict(sent[0]["headers"])[b"retry-after"] == b"15"
     problem = json.loads(sent[1]["body"])
     assert problem["status"] == 429 and problem["detail"].startswith("请求")
+
+
+# --- several web servers ------------------------------------------------------------------------------
+def ask(shared: SharedCounts, name: bytes, times: int) -> int:
+    """How many of so many requests a web server allows."""
+    waits = [shared.buckets.take(name) for _time in range(times)]
+    for wait in waits:
+        if not wait:
+            shared.note(name)
+    return waits.count(0.0)
+
+
+def test_two_web_servers_together_allow_little_more_than_one(user, clock):
+    _key, text = make_key(user, "ERP", ["data:read"])
+    name, servers = f"Bearer {text}".encode(), [SharedCounts(Buckets(per_minute=60)) for _one in "ab"]
+    allowed = 0
+    for _second in range(120):
+        clock[0] += 1
+        for one in servers:
+            allowed += ask(one, name, 5)
+            one.take_over(exchange_counts(one.server, one.list_changes()))
+    assert 120 <= allowed <= 120 + 2 * 15 + 10
+
+
+def test_only_keys_that_exist_are_told_and_rows_of_ended_servers_forgotten(user):
+    key, text = make_key(user, "ERP", ["data:read"])
+    KeyUse.objects.create(key=key, server="old", count=9, at=timezone.now() - timedelta(days=2))
+    KeyUse.objects.create(key=key, server="other", count=7, at=timezone.now())
+    names = [f"Bearer {text}".encode(), f"Bearer {text}x".encode(), b"Bearer fs_0_1", b"Basic 1", b""]
+    assert exchange_counts("mine", dict.fromkeys(names, 3)) == {names[0]: 7}
+    assert exchange_counts("mine", {names[0]: 5}) == {names[0]: 7}
+    assert sorted(KeyUse.objects.values_list("server", "count")) == [("mine", 5), ("other", 7)]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pandas as pd
 import pytest
+from django.utils import timezone
 
 from forecastsite.cleanup.service import build_default_policy, build_plan
 from registry.datasets.importer import import_file, restore_version
@@ -71,8 +74,10 @@ def test_models_forecasts_and_running_trainings_keep_their_sales(history, manage
     items = planned(manage, "--apply")
     kept = [items[str(row.pk)]["protected_by"] for row in history]
     assert kept == [["forecast", "model_version"], ["training_run"], [], ["current"]]
-    TrainingRun.objects.filter(pk=queued.pk).update(state="failed")
-    assert planned(manage)[str(history[1].pk)]["action"] == "delete"
+    for days, action in ((1, "keep"), (31, "delete")):  # the record of a training is kept for a month
+        ended = timezone.now() - timedelta(days=days)
+        TrainingRun.objects.filter(pk=queued.pk).update(state="failed", finished_at=ended)
+        assert planned(manage)[str(history[1].pk)]["action"] == action
 
 
 def test_a_version_that_is_needed_after_the_plan_is_left_alone(history, manage, monkeypatch) -> None:

@@ -7,7 +7,10 @@ import re
 import pytest
 from django.urls import get_resolver, reverse
 
+from forecastsite.automation.models import Plan
+from forecastsite.automation.starting import start_plan
 from prediction.models import Override
+from registry.datasets.sources.models import Source
 from registry.datasets.upload_jobs.models import UploadJob
 from training import queue
 from training.models import TrainingRun
@@ -38,6 +41,9 @@ PLAIN = [
     "orders-policy",
     "scenarios",
     "scenarios-compare",
+    "automation",
+    "source-new",
+    "plan-new",
     "keys",
     "webhooks",
     "password",
@@ -54,6 +60,9 @@ OF_FORECAST_RUN = [
     "products-run-parquet",
     "products-run-csv",
 ]
+OF_SOURCE = ["source", "source-edit", "source-delete"]
+OF_PLAN = ["plan", "plan-edit", "plan-delete"]
+OF_PLAN_RUN = ["planrun"]
 OF_OVERRIDE = ["override", "override-withdraw"]
 OF_RUN = ["run", "run-cancel", "run-finish", "run-again"]
 OF_DATASET = [
@@ -74,6 +83,10 @@ POSTED = {
     "webhook-switch",
     "webhook-delete",
     "webhook-replay",
+    "source-switch",
+    "source-look",
+    "plan-switch",
+    "plan-start",
     "upload-discard",
     "upload-job-stop",
     "dataset-pause",
@@ -89,7 +102,6 @@ ELSEWHERE = {  # opened by the tests of orders, plans and explanations
     *(f"orders-{verb}" for verb in ("approve", "change", "delete", "export", "run")),
 }
 OPEN = {"login", "logout", "metrics", "set_language"}
-PROGRAMS = {"api"}
 
 
 @pytest.fixture
@@ -103,6 +115,9 @@ def pages(forecast, version, sales, upload, make_run) -> list[str]:
     other = {"file": "till.csv", "created_by": upload.created_by}
     owners.append((OF_UPLOAD_JOB, UploadJob.objects.create(task="import", **other)))
     owners.append((OF_OVERRIDE, Override.objects.create(dataset=sales.dataset, **days)))
+    plan = Plan.objects.create(name="nightly", dataset=sales.dataset)
+    owners += [(OF_SOURCE, Source.objects.create(name="tills", dataset=sales.dataset)), (OF_PLAN, plan)]
+    owners.append((OF_PLAN_RUN, start_plan(plan, "page")))
     owned = [reverse(name, args=[owner.pk]) for names, owner in owners for name in names]
     owned += [reverse(name, args=[kind]) for name in OF_KIND for kind in ("store", "product")]
     helps = [reverse("help-for", args=[who]) for who in READERS]
@@ -121,6 +136,9 @@ def test_these_tests_know_every_page():
         *OF_FORECAST_RUN,
         *OF_RUN,
         *OF_OVERRIDE,
+        *OF_SOURCE,
+        *OF_PLAN,
+        *OF_PLAN_RUN,
         *OF_DATASET,
         *OF_DATA_VERSION,
         *OF_UPLOAD,
@@ -131,7 +149,6 @@ def test_these_tests_know_every_page():
         *ELSEWHERE,
         "help-for",
         *OPEN,
-        *PROGRAMS,
     }
 
 

@@ -21,6 +21,8 @@ def test_a_version_that_nothing_uses_says_what_its_deletion_removes(sales) -> No
         older.deletion_notice().replace("\xa0", " ")
         == "It and its file (2.0 KB) will be deleted permanently."
     )
+    TrainingRun.objects.create(dataset_version=older, algorithm="seasonal_naive", state="failed")
+    assert older.deletion_notice().endswith("The record of 1 training goes with it.")
     with pytest.raises(ValueError, match="It is the current version"):
         reloaded(sales).deletion_notice()
 

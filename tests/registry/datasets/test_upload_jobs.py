@@ -62,6 +62,7 @@ def test_a_large_file_is_checked_and_saved_by_jobs_whose_pages_lead_on(page, rea
     send(page)
     job = match(page)
     assert "Waiting for its turn." in read(open_job(page, job)) and OrmQ.objects.count() == 1
+    assert reverse("upload-job", args=[job.pk]) in page.get("/data/upload/").content.decode()
     check = reverse("upload-check", args=[Upload.objects.get().pk])
     assert work(job).is_done and open_job(page, job).url == check
     assert open_job(page, job, **{"HX-Request": "true"})["HX-Redirect"] == check

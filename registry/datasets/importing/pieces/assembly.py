@@ -61,6 +61,7 @@ class Assembly:
         self.shelf = Shelf(self.folder, len(self.plan.pieces) > 1)
         self.around = Shelf(self.folder, True) if self.plan.is_partial else self.shelf
         if self.base is not None:
+            self.base.require(part for piece in self.plan.pieces for part in piece.parts)
             self.recent_end = max(self.recent_end, self.base.facts.date_range[1])
             self.changes = RowChanges(0, 0, 0)
 

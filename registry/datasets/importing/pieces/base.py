@@ -25,6 +25,14 @@ class DamagedPart(Exception):
     """A part is not the file that was saved."""
 
 
+class MissingParts(Exception):
+    """Parts that are needed and not in the job's folder yet; `names` are their files."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__(*names)
+        self.names = names
+
+
 @dataclass(frozen=True)
 class PlacedPart:
     """A part as a file of the job's folder."""
@@ -37,11 +45,8 @@ class PlacedPart:
 
     def check_hash(self) -> None:
         """Raises DamagedPart."""
-        try:
-            with self.path.open("rb") as stream:
-                found = hashlib.file_digest(stream, "sha256").hexdigest()
-        except FileNotFoundError:
-            found = ""
+        with self.path.open("rb") as stream:
+            found = hashlib.file_digest(stream, "sha256").hexdigest()
         if found != self.sha256:
             raise DamagedPart(self.path.name)
 
@@ -107,9 +112,15 @@ class SalesBase:
     def row_count(self) -> int:
         return sum(part.rows for part in self.parts) if self.layout else self.whole.row_count
 
+    def require(self, parts: Iterable[PlacedPart]) -> None:
+        """Raises MissingParts where some of them are not in the folder yet."""
+        if missing := sorted({part.path.name for part in parts if not part.path.exists()}):
+            raise MissingParts(missing)
+
     def load(self, parts: Iterable[PlacedPart], with_extras: bool = True) -> CanonicalTable:
-        """The rows of some parts; raises DamagedPart."""
+        """The rows of some parts; raises DamagedPart or MissingParts."""
         chosen = list(parts)
+        self.require(chosen)
         for part in chosen:
             part.check_hash()
         return load_parts([part.path for part in chosen], with_extras)

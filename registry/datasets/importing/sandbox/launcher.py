@@ -33,7 +33,7 @@ WALL_CLOCK_FACTOR = 2.0  # wall-clock time per CPU time, for a busy machine
 MAX_REPORT_BYTES = 64 << 20
 WATCH_SECONDS = 1.0
 WATCH: ContextVar[Callable[[Progress | None], None] | None] = ContextVar("watch", default=None)
-WORKER_SLOTS = threading.BoundedSemaphore(2)
+WORKER_SLOTS = threading.BoundedSemaphore(settings.IMPORTS_AT_ONCE)
 INHERITED_VARIABLES = (
     "PATH",
     "LD_LIBRARY_PATH",

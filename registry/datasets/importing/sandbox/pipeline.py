@@ -30,7 +30,7 @@ from registry.datasets.importing.merge import load_canonical
 from registry.datasets.importing.options import ImportJob
 from registry.datasets.importing.parts import load_parts
 from registry.datasets.importing.pieces.assembly import Assembly
-from registry.datasets.importing.pieces.base import DamagedPart, SalesBase
+from registry.datasets.importing.pieces.base import DamagedPart, MissingParts, SalesBase
 from registry.datasets.importing.pieces.plan import plan_pieces
 from registry.datasets.importing.raw_table import RawTable
 from registry.datasets.importing.role_proposals import propose_roles
@@ -60,6 +60,8 @@ def run_import(job: ImportJob) -> dict[str, Any]:
             return read_table_file(job, raw) if job.only in (STOCK, TERMS) else import_table(job, raw)
     except DamagedPart as part:
         return {"damaged": str(part)}
+    except MissingParts as parts:
+        return {"missing": parts.names}
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as problem:  # content that belies its type
         raise SalesFileError(unreadable_message(job.name, problem)) from None
 
