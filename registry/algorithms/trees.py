@@ -160,12 +160,12 @@ def _place_directions(directions: list[int], ahead: int) -> dict[int, int]:
 
 
 def _relate_days(x: Tensor, pushes: dict[int, int]) -> Tensor:
-    """Features [..., F] with such a covariate on the days near as its difference to the day itself.
+    """Features [..., F] with a price on the days near as its difference to that of the day itself.
 
-    So a forest that never falls with the day's own value never falls when all days rise by as much, and is
-    free to know that a promotion takes from the days around it.
+    So a forest that never rises with the day's own price never does when all prices rise by as much, and is
+    free to know that a cheap day takes from the days around it.
     """
-    for place in pushes:
+    for place in (place for place, push in pushes.items() if push < 0):
         own = x[..., place : place + 1].clone()
         x[..., place - AROUND : place + AROUND + 1] -= own
         x[..., place : place + 1] = own

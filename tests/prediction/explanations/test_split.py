@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from prediction.explanations.directions import measure_directions
-from prediction.explanations.inputs import HOLIDAY, LEVEL, PRICE, PROMOTION, SEASON, WEEKDAY
+from prediction.explanations.inputs import LEVEL, SEASON, WEEKDAY
 from prediction.explanations.split import split_forecast, split_means
 from registry import algorithms
 from registry.model_versions.bundle import Bundle
 from registry.series.panel import Panel
+from registry.series.panels.column_groups import HOLIDAY, PRICE, PROMOTION
 from tests.helpers.waves import ROLES, wave_frame
 from training.learning.pipeline import TrainingConfig, TrainingPipeline
 

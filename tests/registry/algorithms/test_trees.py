@@ -46,7 +46,7 @@ def test_a_forest_says_itself_which_features_it_was_bound_by() -> None:
     assert not given[1]
 
 
-def test_days_near_are_told_by_their_difference_to_the_day_itself() -> None:
+def test_prices_of_days_near_are_told_by_their_difference_to_that_of_the_day_itself() -> None:
     x = torch.arange(2 * (PLACE + AROUND + 1), dtype=torch.float32).reshape(2, -1)
     higher = x.clone()
     higher[:, 1:] += 5
@@ -54,4 +54,4 @@ def test_days_near_are_told_by_their_difference_to_the_day_itself() -> None:
     near = [place for place in range(x.shape[1]) if place != PLACE]
     assert torch.equal(before[:, near], after[:, near])
     assert torch.equal(after[:, PLACE], before[:, PLACE] + 5)
-    assert torch.equal(_relate_days(x.clone(), {}), x)
+    assert torch.equal(_relate_days(x.clone(), {PLACE: 1}), x), "promotions stay as they are"
