@@ -3,7 +3,8 @@
     python -m bench.import_rows
 
 50 stores, 1,826 products and 1,096 days are 100 million rows. STORES, PRODUCTS, DAYS measure another size,
-KIND=csv or csv.gz another format. WORK=folder has room for the files. Each step runs in a process of its own.
+KIND=csv or csv.gz another format. WORK=folder has room for the files. BUDGET=120 also trains KAN for so many
+seconds and forecasts everything. Each step runs in a process of its own.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ STORES, PRODUCTS, DAYS = (
 )
 KIND = os.environ.get("KIND", "parquet")
 START = np.datetime64("2023-01-01")
+KAN = ("--dataset=chain", "--scope=global", "--algorithm=kan")
 ROWS_AT_ONCE = 2_000_000
 STEPS = {
     "The whole file": "import",
@@ -38,6 +40,9 @@ STEPS = {
     "The panel of a global training": "panel",
     "One product": "product",
 }
+BUDGET = int(os.environ.get("BUDGET", 0))
+if BUDGET:
+    STEPS |= {"A training of KAN": "train", "The forecast of everything, 28 days": "forecast"}
 
 
 def main() -> None:
@@ -77,10 +82,12 @@ def measure_step(folder: Path, step: str) -> dict[str, Any]:
     django.setup()
     from django.core.management import call_command
 
+    from prediction.runs.maker import start_run
     from registry.datasets.importer import import_file, restore_version
     from registry.datasets.models import Dataset
     from registry.datasets.reader import read_shards, read_table
     from registry.datasets.scope import Scope
+    from registry.model_versions.models import ModelVersion
 
     call_command("migrate", verbosity=0)
 
@@ -97,13 +104,19 @@ def measure_step(folder: Path, step: str) -> dict[str, Any]:
         "day": lambda: import_file(folder / "day.csv", "chain"),
         "undo": lambda: restore_version(find_versions()[0]),
         "panel": read_panels,
+        "train": lambda: call_command("train", *KAN, f"--budget={BUDGET}"),
+        "forecast": lambda: start_run(ModelVersion.objects.get(), find_versions()[-1], reason="command"),
         "product": lambda: read_table(find_versions()[0], Scope("product", "P00042")),
     }
     before = sum_resources()
     since = time.perf_counter()
     steps[step]()
     wall, after = time.perf_counter() - since, sum_resources()
-    written = "–" if step in ("panel", "product") else round(find_versions()[-1].freed_bytes / 1e6, 1)
+    written = (
+        "–"
+        if step in ("panel", "product", "train", "forecast")
+        else round(find_versions()[-1].freed_bytes / 1e6, 1)
+    )
     return {"wall": wall, "cpu": after[0] - before[0], "peak": after[1], "written": written}
 
 

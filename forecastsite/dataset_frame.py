@@ -41,6 +41,7 @@ OUTSIDE = {
     "metrics",
     "password",
     "static",
+    "storage",
     "webhooks",
     "ws",
 }

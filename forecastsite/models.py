@@ -8,10 +8,13 @@ from forecastsite.automation.models import Plan, PlanRun, PlanStep
 from forecastsite.cleanup.models import CleanUp, Nightly
 from forecastsite.installation import Installation
 from forecastsite.server.beats import QueueBeat
+from forecastsite.storage.models import StorageSample
+from forecastsite.verification.models import BackupNote, Verification
 from forecastsite.webhooks.models import Delivery, Webhook
 
 __all__ = [
     "ApiKey",
+    "BackupNote",
     "CleanUp",
     "Delivery",
     "Installation",
@@ -23,5 +26,7 @@ __all__ = [
     "PlanRun",
     "PlanStep",
     "QueueBeat",
+    "StorageSample",
+    "Verification",
     "Webhook",
 ]

@@ -15,6 +15,7 @@ from forecastsite.attention import (
     list_open_runs,
     list_other_datasets,
 )
+from forecastsite.verification.attention import installation_items
 from forecastsite.welcome import SAMPLE_NAME, welcome_context
 from prediction.accuracy.so_far import measure_actuals
 from prediction.chart import recent_chart_data
@@ -49,7 +50,7 @@ def overview_context(dataset: Dataset | None, user: Person) -> dict[str, Any]:
         "dataset": dataset,
         "state": state,
         "welcome": welcome_context() if is_newcomer else None,
-        "attention": attention_items(dataset, watched, user),
+        "attention": [*attention_items(dataset, watched, user), *installation_items(user)],
         "others": list_other_datasets(datasets, dataset, runs),
         "active": [run for run in mine if not run.has_ended][:MAX_ACTIVE],
         "rows": by_people[:RECENT_FORECASTS],

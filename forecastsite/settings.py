@@ -216,17 +216,18 @@ FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHand
 # --- jobs --------------------------------------------------------------------------------------------
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 TRAINING_WORKERS = read_env_int("TRAINING_WORKERS", 1, 1, 64)
+JOB_WORKERS = read_env_int("JOB_WORKERS", 1, 1, 16)  # jobs of the light queue at the same time
 JOB_MINUTES = read_env_int("JOB_MINUTES", 60, 10, 1440)  # the longest a job of the light queue may take
 Q_CLUSTER: dict[str, Any] = {
     "name": "light",
     "orm": "default",
-    "workers": 1,
+    "workers": JOB_WORKERS,
     "timeout": 60 * JOB_MINUTES,  # a check or a forecast of a large chain, a clean-up of a full store
     "retry": 60 * JOB_MINUTES + 60,
     "max_attempts": 1,
     "ack_failures": True,
     "bulk": 1,
-    "queue_limit": 1,
+    "queue_limit": JOB_WORKERS,
     "save_limit": -1,
     "poll": 0.5,
     "recycle": 100,
@@ -265,6 +266,7 @@ KEEP_SALES = read_env_int("KEEP_SALES", 30, 1, 100_000)  # versions of its sales
 GRACE_HOURS = read_env_int("GRACE_HOURS", 24, 0, 87_600)  # nothing younger is cleaned up
 KEEP_ORDERS = read_env_int("KEEP_ORDERS", 100, 1, 100_000)  # orders kept of each dataset
 MAX_STOCK_AGE = read_env_int("MAX_STOCK_AGE", 3, 0, 365)  # days that stock may be older than the sales
+BACKUP_DAYS = read_env_int("BACKUP_DAYS", 7, 0, 3650)  # operators are told of an older backup; 0: never
 STALE_DAYS = read_env_int("STALE_DAYS", 7, 1, 3650)  # sales older than this need attention
 MAX_HORIZON = 365
 MAX_BUDGET = 7200  # seconds; the queue's timeout leaves room for tests and saving

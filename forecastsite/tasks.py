@@ -21,6 +21,7 @@ from forecastsite.cleanup.service import (
 )
 from forecastsite.order_backtests import learn_bundle
 from forecastsite.server.beats import LIGHT, record_beat
+from forecastsite.verification.nightly import JOB, run_verification
 from prediction.order_backtests.maker import run_backtest
 from prediction.order_backtests.models import OrderBacktest
 
@@ -51,6 +52,12 @@ def clean_up() -> None:
         return  # recorded, and shown in the admin
     if outcome.left_count and not outcome.exit_code:
         async_task("forecastsite.tasks.clean_up", cluster="light")
+
+
+def verify(verification_id: int) -> None:
+    """Queue job: a piece of the nightly look at versions and files, and another job for the next one."""
+    if not run_verification(verification_id):
+        async_task(JOB, verification_id, cluster="light")
 
 
 def probe() -> None:

@@ -12,6 +12,7 @@ from forecastsite import views, welcome
 from forecastsite.accounts.sign_in import ChangePasswordView, SignInView
 from forecastsite.api import views as keys
 from forecastsite.server.views import metrics
+from forecastsite.storage.views import storage_page
 from forecastsite.webhooks import views as webhooks
 
 handler400 = "registry.lib.refusals.bad_request"
@@ -33,6 +34,7 @@ urlpatterns = [
     path("logout/", LogoutView.as_view(), name="logout"),
     path("language/", login_not_required(set_language), name="set_language"),
     path("metrics", metrics, name="metrics"),
+    path("storage/", storage_page, name="storage"),
     path("keys/", keys.key_list, name="keys"),
     path("keys/<id:pk>/revoke/", keys.key_revoke, name="key-revoke"),
     path("webhooks/", webhooks.webhook_list, name="webhooks"),

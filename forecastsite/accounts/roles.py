@@ -72,6 +72,8 @@ OPERATION_PERMISSIONS = (
     "forecastsite.view_cleanup",
     "forecastsite.view_nightly",
     "forecastsite.change_nightly",
+    "forecastsite.view_storagesample",
+    "forecastsite.view_verification",
     "forecastsite.view_apikey",
     "forecastsite.change_apikey",
     "registry.view_auditentry",

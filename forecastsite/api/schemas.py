@@ -140,3 +140,9 @@ class JobOut(Schema):
     result: str | None = Field(description="Address of what it made, once it is done.")
     created_at: datetime
     finished_at: datetime | None
+
+
+class EnabledIn(Schema):
+    """On or off."""
+
+    enabled: bool

@@ -55,6 +55,12 @@ SCOPES = {
         Scope("scenarios:read", _("Read plans that are tried")),
         Scope("scenarios:write", _("Try plans on forecasts"), ("prediction.add_scenario",)),
         Scope("webhooks:write", _("Set up webhooks"), ("forecastsite.add_webhook",)),
+        Scope("automation:read", _("Read sources and schedules")),
+        Scope(
+            "automation:write",
+            _("Set up, switch and run sources and schedules"),
+            ("forecastsite.run_plan", "forecastsite.add_plan"),
+        ),
         Scope("accuracy:read", _("Read accuracy and alerts")),
         Scope("accuracy:write", _("Acknowledge alerts"), ("prediction.change_accuracyalert",)),
     )

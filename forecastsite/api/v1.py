@@ -30,6 +30,8 @@ from forecastsite.api.routers import (  # noqa: F401  each adds its routes
     orders,
     overrides,
     scenarios,
+    schedules,
+    sources,
     trainings,
     versions,
     webhooks,

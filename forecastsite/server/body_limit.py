@@ -21,7 +21,9 @@ CUTOFF_FACTOR = 4  # a client that keeps sending up to this multiple of the limi
 FORM_BYTES = 1 << 20  # allowance for the other fields of a form
 UPLOAD_PATH = b"/data/upload/"
 UPLOAD_PATHS = (UPLOAD_PATH, b"/data/upload/stock/")  # only these take files, from a signed-in browser
-API_UPLOADS = re.compile(rb"/api/v1/datasets(/\d+/(sales|check|stock|terms))?")  # and these, with a key
+API_UPLOADS = re.compile(  # and these, with a key
+    rb"/api/v1/(datasets(/\d+/(sales|check|stock|terms))?|sources/\d+/files/[^/]+)"
+)
 KEY_START = b"Bearer fs_"
 
 

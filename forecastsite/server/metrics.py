@@ -21,6 +21,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from forecastsite.server.beats import QUEUES, read_beats
+from forecastsite.verification.models import BackupNote, find_last_verification
 from prediction.accuracy.groups import EVERYTHING
 from prediction.accuracy.models import AccuracyAlert, AccuracyCell
 from prediction.accuracy.reading import ErrorSums, Group, load_rows
@@ -74,6 +75,7 @@ def list_figures() -> Iterator[GaugeMetricFamily]:
     yield from list_jobs(now)
     yield from list_queues(now)
     yield from list_files()
+    yield from list_checks(now)
     yield from list_forecasts(now)
     alerts = AccuracyAlert.objects.filter(state=AccuracyAlert.State.OPEN).count()
     yield single("open_alerts", "Alerts of drift that nobody has acknowledged.", alerts)
@@ -144,6 +146,16 @@ def list_files() -> Iterator[GaugeMetricFamily]:
     yield gauge("disk_bytes", "Bytes of the files that rows own, by kind.", ["kind"], rows)
     free = shutil.disk_usage(settings.DATA_DIR).free
     yield single("disk_free_bytes", "Free bytes on the disk of this host's data folder.", free)
+
+
+def list_checks(now: datetime) -> Iterator[GaugeMetricFamily]:
+    """What the nightly check found, and how old check and backup are; nothing before the first."""
+    if (last := find_last_verification()) is not None:
+        yield single("verification_age_seconds", "Age of the last nightly check.", age(now, last.finished_at))
+        yield single("versions_moved", "Versions in use that compute other forecasts.", last.moved)
+        yield single("damaged_files", "Files that are missing or changed.", last.damaged)
+    if (backup := BackupNote.objects.first()) is not None:
+        yield single("backup_age_seconds", "Age of the last backup.", age(now, backup.at))
 
 
 def list_forecasts(now: datetime) -> Iterator[GaugeMetricFamily]:

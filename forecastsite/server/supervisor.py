@@ -21,6 +21,7 @@ from forecastsite.server.health import WebCheck, is_answering
 from forecastsite.server.host_status import ROLES, HostStatus, StatusFile
 from forecastsite.server.process_group import GRACE_SECONDS, ProcessGroup
 from forecastsite.tasks import has_busy_worker
+from forecastsite.verification.nightly import ask_for_verification
 from forecastsite.webhooks.sending import ask_for_due
 from prediction.accuracy.digest import ask_for_digest
 from prediction.accuracy.joining import ask_for_comparisons
@@ -226,6 +227,7 @@ class Supervisor:
             expire_lost_jobs()
             ask_for_comparisons()
             ask_for_digest()
+            ask_for_verification()
         if self.training in self.groups and now - self.last_sweep > SWEEP_SECONDS:
             self.last_sweep = now
             with suppress(OSError):  # of a store that does not answer

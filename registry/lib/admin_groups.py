@@ -25,6 +25,7 @@ GROUPS = {
         "registry.AuditEntry",
         "forecastsite.Nightly",
         "forecastsite.CleanUp",
+        "forecastsite.Verification",
         "registry.Tombstone",
     ),
     "django_q": ("django_q.OrmQ", "django_q.Success", "django_q.Failure"),

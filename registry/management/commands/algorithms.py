@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from registry.model_versions.models import ModelVersion
-from registry.storage.artifacts import CorruptArtifact
+from registry.model_versions.replay import replay_golden
 
 
 class Command(BaseCommand):
@@ -51,7 +51,7 @@ class Command(BaseCommand):
     def verify_versions(self, as_json: bool) -> None:
         """Reports for every ready version whether it still reproduces its golden forecast."""
         rows = [
-            _verify_version(version)
+            {"name": version.name, **vars(replay_golden(version))}
             for version in ModelVersion.objects.ready().filter(archived_at=None).order_by("created_at")
         ]
         if as_json:
@@ -62,17 +62,3 @@ class Command(BaseCommand):
         moved = [row["name"] for row in rows if row["problem"]]
         if moved:
             raise CommandError(f"{len(moved)} of {len(rows)} versions have problems: {', '.join(moved[:5])}.")
-
-
-def _verify_version(version: ModelVersion) -> dict[str, Any]:
-    from registry.model_versions.bundle import BadBundle, Bundle
-    from registry.model_versions.golden import TOLERANCE
-
-    problem, drift = "", None
-    try:
-        drift = max(member.golden_drift for member in Bundle.from_bytes(version.read()).members)
-    except (BadBundle, CorruptArtifact) as error:
-        problem = str(error)
-    if drift is not None and not drift <= TOLERANCE:
-        problem = f"The golden forecast changed by {drift:.2%}: train this model again before using it."
-    return {"name": version.name, "drift": drift, "problem": problem}

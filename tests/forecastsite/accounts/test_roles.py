@@ -27,6 +27,7 @@ from forecastsite.asgi import application
 from forecastsite.automation.models import Plan, PlanRun
 from forecastsite.automation.starting import start_plan
 from forecastsite.cleanup.models import CleanUp, Nightly
+from forecastsite.verification.models import Verification
 from forecastsite.webhooks.models import Delivery, Webhook
 from prediction.models import (
     AccuracyAlert,
@@ -268,6 +269,7 @@ POST   webhooks                    any    in        -      -       +       +
 POST   webhook-switch              any    in        -      -       +       +
 POST   webhook-delete              any    in        -      -       +       +
 POST   webhook-replay              any    in        -      -       +       +
+GET    storage                     any    in        -      -       -       +
 GET    admin:index                 any    in        -      -       +       +
 GET    admin:login                 any    in        in     in      +       +
 POST   admin:logout                any    in        -      -       in      in
@@ -295,6 +297,7 @@ django_q.failure         -       v
 django_q.success         -       v
 django_q.ormq            -       v
 forecastsite.cleanup     -       v
+forecastsite.verification -      v
 forecastsite.nightly     -       v
 forecastsite.plan        v       v
 forecastsite.planrun     v       v
@@ -435,6 +438,7 @@ def world(publish, upload, sales, archive_folder, make_run):
     delivery = Delivery.objects.create(webhook=hook, kind="training.ended")
     CleanUp.objects.create(deleted=1)
     Nightly.objects.ensure_schedule()
+    Verification.objects.create(day="2026-01-01", finished_at=timezone.now())
     stock = small_files.stock(sales)
     Terms.objects.create(dataset=sales.dataset, level="all", lead_days=3)
     make_run(spare)  # a forecast run that the order needs, beside the one that may be deleted

@@ -46,6 +46,7 @@ PLAIN = [
     "plan-new",
     "keys",
     "webhooks",
+    "storage",
     "password",
     "welcome",
     "sample-file",
