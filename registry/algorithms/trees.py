@@ -165,7 +165,7 @@ def _relate_days(x: Tensor, pushes: dict[int, int]) -> Tensor:
     So a forest that never rises with the day's own price never does when all prices rise by as much, and is
     free to know that a cheap day takes from the days around it.
     """
-    for place in (place for place, push in pushes.items() if push < 0):
+    for place in pushes:
         own = x[..., place : place + 1].clone()
         x[..., place - AROUND : place + AROUND + 1] -= own
         x[..., place : place + 1] = own

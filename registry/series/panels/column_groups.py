@@ -17,8 +17,7 @@ NAMES = {  # parts of a column's name
     PROMOTION: re.compile(r"promo|campaign|discount|leaflet|flyer|促销|折扣|优惠", re.IGNORECASE),
     HOLIDAY: re.compile(r"holiday|event|school|vacation|closed|节|假", re.IGNORECASE),
 }
-NEGATED = re.compile(r"^(no|non|not|without)(?![a-z])|_free$|^[无非]", re.IGNORECASE)
-UP, DOWN, FREE = 1, -1, 0
+DOWN, FREE = -1, 0
 MOST_GAPS = 0.01  # share of recorded days without a price up to which all prices count as known
 Values = NDArray[Any]
 
@@ -39,28 +38,26 @@ def find_group(column: str) -> str:
 def list_directions(columns: Iterable[dict[str, Any]], known: dict[str, Values], sales: Values) -> list[int]:
     """Which way each feature of these known columns, as the Encoder describes them, pushes sales.
 
-    A promotion flag pushes up, a price down. Texts and numbers of promotions may be kinds of them, of several
-    prices each means something given the others, and where a price is known on some days only, that it is
-    tells more than the price: these are free. known: name -> [S, D + days ahead]; sales [S, D], NaN = none.
+    A price pushes down. Of several prices each means something given the others, and where a price is known
+    on some days only, that it is tells more than the price: these are free, as are promotions, which trees
+    know well. known: name -> [S, D + days ahead]; sales [S, D], NaN = none.
 
-    >>> sales, flags, price = np.ones((1, 3)), np.array([[0, 1, 0.0]]), np.array([[5, 4, 5.0]])
+    >>> sales, price = np.ones((1, 3)), np.array([[5, 4, 5.0]])
     >>> columns = [{"name": "promo", "kind": "flag"}, {"name": "price", "kind": "ratio"}]
-    >>> list_directions(columns, {"promo": flags, "price": price}, sales)
-    [1, -1]
-    >>> list_directions(columns, {"promo": flags, "price": np.array([[np.nan, 4, 5]])}, sales)
-    [1, 0]
-    >>> list_directions([{"name": "promo_kind", "kind": "text", "labels": ["tv", "leaflet"]}], {}, sales)
+    >>> list_directions(columns, {"price": price}, sales)
+    [0, -1]
+    >>> list_directions(columns, {"price": np.array([[np.nan, 4, 5]])}, sales)
+    [0, 0]
+    >>> list_directions([{"name": "weather", "kind": "text", "labels": ["rain", "sun"]}], {}, sales)
     [0, 0]
     """
     described = list(columns)
     prices = [column for column in described if find_group(column["name"]) == PRICE]
     found: list[int] = []
     for column in described:
-        name, direction = column["name"], FREE
-        if column["kind"] == "flag" and find_group(name) == PROMOTION and not NEGATED.search(name):
-            direction = UP
-        elif column["kind"] == "ratio" and prices == [column] and count_gaps(known[name], sales) <= MOST_GAPS:
-            direction = DOWN
+        direction = FREE
+        if column["kind"] == "ratio" and prices == [column]:
+            direction = DOWN if count_gaps(known[column["name"]], sales) <= MOST_GAPS else FREE
         found += [direction] * (len(column["labels"]) if column["kind"] == "text" else 1)
     return found
 
