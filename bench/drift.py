@@ -20,10 +20,11 @@ from typing import Any
 import numpy as np
 
 from prediction.accuracy.drift import (
-    HIGH_THRESHOLD,
+    STORE_THRESHOLD,
     THRESHOLD,
     Drift,
     WeekTotal,
+    compare_with_others,
     find_bias_drift,
     find_skill_drift,
     usual_ratio,
@@ -151,8 +152,9 @@ def count_alarms(weeks: dict[str, list[WeekTotal]], usual: Any) -> dict[str, int
     """Alarms while nothing changed, each counted once while it lasts."""
     found = {"total": 0, "skill": 0, "stores": 0}
     for name, known in weeks.items():
-        threshold = HIGH_THRESHOLD if name else THRESHOLD
-        parts = [known[:stop] for stop in range(1, len(known) + 1)]
+        threshold = STORE_THRESHOLD if name else THRESHOLD
+        own = compare_with_others(known, weeks[""]) if name else known
+        parts = [own[:stop] for stop in range(1, len(known) + 1)]
         found["stores" if name else "total"] += count_starts(
             [find_bias_drift(part, None, threshold) for part in parts]
         )

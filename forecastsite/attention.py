@@ -16,6 +16,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from forecastsite.automation.page import list_troubles
 from prediction.accuracy.alerts import list_open
 from prediction.accuracy.so_far import ActualsSoFar
 from prediction.accuracy.wording import alert_sentence
@@ -75,7 +76,8 @@ def attention_items(dataset: Dataset, watched: Watched, user: Person) -> list[At
     stale = [stale_version_item(row, user) for row in list_stale_in_use(dataset)[:MAX_OF_A_KIND]]
     off = [*drift_items(dataset), *off_target_items(watched.checked), *level_items(watched.items)]
     replaced = [replaced_choice_item(row) for row in list_replaced_choices(dataset)]
-    return [*failed, *off, *stale, *replaced[:MAX_OF_A_KIND], *stale_sales_items(dataset, user)]
+    itself = automation_items(dataset)
+    return [*failed, *itself, *off, *stale, *replaced[:MAX_OF_A_KIND], *stale_sales_items(dataset, user)]
 
 
 def list_other_datasets(
@@ -119,6 +121,25 @@ def failed_run_item(run: TrainingRun) -> AttentionItem:
     }
     text = _("Training %(method)s for %(scope)s failed: %(reason)s") % words
     return AttentionItem("bad", _("Failed"), text, _("See why"), reverse("run", args=[run.pk]))
+
+
+def automation_items(dataset: Dataset) -> list[AttentionItem]:
+    """Files that sources hold for a curator, and schedules whose last run failed."""
+    items = []
+    for row in list_troubles(dataset)[:MAX_OF_A_KIND]:
+        badge, text = _("Failed"), _("The last run of the schedule %(name)s failed.")
+        if row.page == "source":
+            badge, text = (
+                _("Held"),
+                ngettext(
+                    "%(name)s: %(count)s file waits for you.",
+                    "%(name)s: %(count)s files wait for you.",
+                    row.count,
+                ),
+            )
+        words = {"name": row.name, "count": row.count}
+        items.append(AttentionItem("bad", badge, text % words, _("See why"), row.address))
+    return items
 
 
 def drift_items(dataset: Dataset) -> list[AttentionItem]:

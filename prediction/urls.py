@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from prediction import views
-from prediction.accuracy.views import accuracy_page, alert_change
+from prediction.accuracy.views import accuracy_page, alert_state
 from prediction.explanations.views import forecast_asked_why, forecast_why
 from prediction.items.views import item_compare, item_list
 from prediction.order_backtests.views import backtest_detail, backtest_list
@@ -27,7 +27,7 @@ urlpatterns = [
     path("products/runs/<uuid:pk>/parquet/", runs.run_file, {"kind": "parquet"}, name="products-run-parquet"),
     path("products/runs/<uuid:pk>/csv/", runs.run_file, {"kind": "csv"}, name="products-run-csv"),
     path("accuracy/", accuracy_page, name="accuracy"),
-    path("accuracy/alerts/<id:pk>/<slug:state>/", alert_change, name="accuracy-alert"),
+    path("accuracy/alerts/<id:pk>/<slug:state>/", alert_state, name="accuracy-alert"),
     path("overrides/", overrides.override_list, name="overrides"),
     path("overrides/new/", overrides.override_create, name="override-new"),
     path("overrides/<id:pk>/", overrides.override_detail, name="override"),

@@ -57,6 +57,15 @@ def pytest_collection_modifyitems(config, items) -> None:
         items[:] = [item for item in items if not item.get_closest_marker("repeats")]
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    if config.getvalue("dist") == "loadfile":
+        from tests.helpers.scheduling import SharedBrowserScheduling
+
+        return SharedBrowserScheduling(config, log)
+    return None
+
+
 def pytest_collection_finish(session) -> None:
     """What was loaded so far is looked at no more."""
     gc.freeze()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import UUID
 
-from django.db.models import Count, Q
+from django.db.models import CharField, Count, F, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Cast
 from django.urls import reverse
 from django.utils.formats import time_format
 from django.utils.translation import gettext as _
@@ -35,6 +37,21 @@ class PlanRow:
     when: str
     training: str
     last_run: PlanRun | None
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """A source with so many held files (`page` is source), or a failed run (planrun); `key` is its id."""
+
+    page: str
+    key: str
+    name: str
+    count: int
+
+    @property
+    def address(self) -> str:
+        """Where it is looked into."""
+        return reverse(self.page, args=[UUID(self.key) if self.page == "planrun" else self.key])
 
 
 @dataclass(frozen=True)
@@ -77,6 +94,31 @@ def list_sources(dataset: Dataset | None) -> list[Source]:
     """The sources of a dataset with `held`, how many files wait for a curator."""
     held = Count("files", filter=Q(files__state=SourceFile.State.HELD, files__upload__isnull=False))
     return list(Source.objects.filter(dataset=dataset).annotate(held=held))
+
+
+def list_troubles(dataset: Dataset) -> list[Trouble]:
+    """Sources that hold files for a curator, and plans whose last run failed, in one query."""
+    waiting = SourceFile.objects.filter(source__dataset=dataset, state=SourceFile.State.HELD)
+    held = (
+        waiting.filter(upload__isnull=False)
+        .order_by()
+        .values("source_id")
+        .annotate(
+            page=Value("source"),
+            key=Cast("source_id", CharField()),
+            name=F("source__name"),
+            count=Count("pk"),
+        )
+    )
+    newest = PlanRun.objects.filter(plan=OuterRef("plan")).order_by("-created_at").values("pk")[:1]
+    runs = PlanRun.objects.filter(dataset=dataset, plan__is_enabled=True, pk=Subquery(newest))
+    failed = (
+        runs.filter(stage=PlanRun.Stage.FAILED)
+        .order_by()
+        .annotate(page=Value("planrun"), key=Cast("pk", CharField()), name=F("plan__name"), count=Value(1))
+    )
+    columns = ("page", "key", "name", "count")
+    return [Trouble(*row) for row in held.values_list(*columns).union(failed.values_list(*columns))]
 
 
 def show_steps(run: PlanRun) -> list[StepRow]:

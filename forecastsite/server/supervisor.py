@@ -26,6 +26,7 @@ from forecastsite.webhooks.sending import ask_for_due
 from prediction.accuracy.digest import ask_for_digest
 from prediction.accuracy.joining import ask_for_comparisons
 from prediction.current_forecast import ask_for_outdated
+from prediction.order_backtests.models import OrderBacktest
 from registry.datasets.sources.service import ask_for_sources
 from registry.lib.leases import expire_lost_jobs
 from training import leases
@@ -240,7 +241,8 @@ class Supervisor:
         if self.training not in self.groups:
             return
         now = time.monotonic()
-        self.idle_since = (self.idle_since or now) if leases.is_stalled() else None
+        is_stalled = leases.is_stalled() and not OrderBacktest.is_any_running()
+        self.idle_since = (self.idle_since or now) if is_stalled else None
         if self.training.is_ready and self.idle_since is None:
             self.beat(TRAINING)
         if self.idle_since is not None and now - self.idle_since > STALLED_SECONDS:

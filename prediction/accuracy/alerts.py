@@ -1,6 +1,6 @@
 """Alerts of drift: opened and prolonged after each comparison, closed by people or when it is over.
 
-A group has one alert of a kind at a time. A store whose sales went the way of all sales has none of its own.
+A group has one alert of a kind at a time. A store is measured against what all other stores did.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from django.db import transaction
 from django.db.models import Max, QuerySet, Sum
 
 from prediction.accuracy.drift import (
-    HIGH_THRESHOLD,
+    STORE_THRESHOLD,
     THRESHOLD,
     Drift,
     WeekTotal,
+    compare_with_others,
     find_bias_drift,
     find_skill_drift,
     select_apart,
@@ -45,8 +46,12 @@ def update_alerts(dataset: Dataset) -> None:
     found: dict[tuple[str, Group], Drift] = {}
     for group, known in weeks.items():
         after = {kind: closed.get((kind, group.column, group.value)) for kind in Kind.values}
-        threshold = THRESHOLD if group == Group() else HIGH_THRESHOLD
-        if drift := find_bias_drift(known, after[Kind.BIAS], threshold):
+        if group == Group():
+            drift = find_bias_drift(known, after[Kind.BIAS], THRESHOLD)
+        else:
+            own = compare_with_others(known, weeks.get(Group(), []))
+            drift = find_bias_drift(own, after[Kind.BIAS], STORE_THRESHOLD)
+        if drift:
             found[Kind.BIAS, group] = drift
         if usual and (drift := find_skill_drift(known, usual, after[Kind.SKILL])):
             found[Kind.SKILL, group] = drift

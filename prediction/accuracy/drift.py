@@ -8,14 +8,15 @@ no drift. Ranges and errors of the held-back windows count as some weeks, or for
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log, sqrt
 from typing import Any
 
 import numpy as np
 
 SLACK, THRESHOLD = 0.75, 1.75  # of all sales, in units of the usual scatter; chosen by bench/drift.py
-HIGH_THRESHOLD = 6.0  # of many charts at once, and of errors, which scatter more
+STORE_THRESHOLD = 7.0  # of many charts at once
+SKILL_THRESHOLD = 8.0  # of errors, which scatter more
 MOST = 4.0  # what one week counts at most
 SMALLEST_SCATTER = 0.07  # a week is never known better than this
 MIN_CHANGE = 0.11  # of the newest weeks; a smaller one is nobody's business
@@ -64,6 +65,25 @@ def select_apart(weeks: Sequence[WeekTotal]) -> list[WeekTotal]:
     return found
 
 
+def compare_with_others(weeks: Sequence[WeekTotal], whole: Sequence[WeekTotal]) -> list[WeekTotal]:
+    """The weeks of a store, with what it was expected to sell had it done as all other stores did.
+
+    A season that forecasts missed everywhere is told by the chart of all sales; this one tells what only the
+    store did. `whole`: of everything, the store included. Weeks without other stores stay as they are.
+
+    >>> store, whole = WeekTotal(7, 60.0, 50.0, 5.0), WeekTotal(7, 180.0, 150.0, 9.0)
+    >>> [(week.expected, week.spread) for week in compare_with_others([store], [whole])]
+    [(60.0, 6.0)]
+    """
+    totals, found = {week.last: week for week in whole}, []
+    for week in weeks:
+        total = totals.get(week.last, week)
+        sold, expected = total.sold - week.sold, total.expected - week.expected
+        factor = sold / expected if min(sold, expected) > 0 else 1.0
+        found.append(replace(week, expected=factor * week.expected, spread=factor * week.spread))
+    return found
+
+
 def find_bias_drift(
     weeks: Sequence[WeekTotal], after: int | None = None, threshold: float = THRESHOLD
 ) -> Drift | None:
@@ -96,7 +116,7 @@ def find_skill_drift(
     """Errors that have grown against repeating last week; `usual`: see usual_ratio()."""
     known = [week for week in weeks if week.missed > 0 and week.naive_missed > 0]
     ratios = [log(week.missed / week.naive_missed) for week in known]
-    start = find_alarm(known, standardise(ratios, [usual] * len(known)), after, HIGH_THRESHOLD)
+    start = find_alarm(known, standardise(ratios, [usual] * len(known)), after, SKILL_THRESHOLD)
     if start is None:
         return None
     change = change_from_usual(ratios, start, usual[0])

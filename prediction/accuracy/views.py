@@ -54,7 +54,7 @@ def accuracy_page(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @permission_required(CHANGE_ALERT)
-def alert_change(request: HttpRequest, pk: int, state: str) -> HttpResponse:
+def alert_state(request: HttpRequest, pk: int, state: str) -> HttpResponse:
     """Acknowledges or closes an alert."""
     alert = get_object_or_404(AccuracyAlert, pk=pk)
     if state not in (AccuracyAlert.State.ACKNOWLEDGED, AccuracyAlert.State.CLOSED):
@@ -97,7 +97,7 @@ def list_rows(dataset: Dataset, group: Group, week: date | None) -> list[dict[st
 
 def accuracy_table(dataset: Dataset, group: Group) -> Table:
     """The metrics by week and lag."""
-    titles = [_("Week from"), _("Days ahead"), _("Days"), _("Units sold")]
+    titles = [_("Week from"), _("Days ahead"), _("Days compared"), _("Units sold")]
     titles += [_("Error"), _("Bias"), "MASE", _("vs. repeating last week")]
     kinds = ("day", "text", "count", "units", "share", "share", "units", "share")
     rows = load_rows(dataset, ("week", "lag"), find_since(dataset), group, kind="day")

@@ -27,6 +27,7 @@ class OrderBacktest(LeasedJob):
         WEEKS = "weeks", _("what the last four weeks sold")
 
     JOB = "forecastsite.tasks.run_order_backtest"
+    QUEUE = "training"  # it learns for minutes, and would keep short jobs waiting
     LOST_TWICE = gettext_noop(
         "The back-test lost its process twice. Check the server log, then start it again."
     )
@@ -80,6 +81,11 @@ class OrderBacktest(LeasedJob):
 
     def __str__(self) -> str:
         return f"{self.dataset} · {self.weeks}"
+
+    @classmethod
+    def is_any_running(cls) -> bool:
+        """Whether one keeps a worker of the trainings busy."""
+        return cls.objects.filter(stage=cls.Stage.RUNNING).exists()
 
     @property
     def own_rule(self) -> OwnRule:

@@ -20,7 +20,9 @@ def find_orders_of_version(version: ModelVersion) -> str:
 
     if not OrderRun.objects.filter(forecast_run__version=version).exists():
         return ""
-    return _("Orders were made from forecasts of %(name)s: delete these orders first.") % {"name": version}
+    return _("Orders were made from forecasts of %(name)s: delete these orders first.") % {
+        "name": version.title
+    }
 
 
 def find_orders_of_sales(data: DatasetVersion) -> str:

@@ -93,7 +93,7 @@ class LeasedJobQuerySet(models.QuerySet[Job]):
 
 
 class LeasedJob(models.Model):
-    """Abstract row of a job in the light queue: its stage, its lease, and why it failed."""
+    """Abstract row of a queued job: its stage, its lease, and why it failed."""
 
     class Stage(models.TextChoices):
         QUEUED = "queued", _("waiting")
@@ -102,6 +102,7 @@ class LeasedJob(models.Model):
         FAILED = "failed", _("failed")
 
     JOB: ClassVar[str]  # dotted name of the queue's function, which takes the row's id
+    QUEUE: ClassVar[str] = "light"
     LOST_TWICE: ClassVar[str]  # why a job failed whose attempts are used up
     MAX_ATTEMPTS: ClassVar[int] = 2
 
@@ -133,8 +134,8 @@ class LeasedJob(models.Model):
         return self.stage in (self.Stage.QUEUED, self.Stage.RUNNING)
 
     def push_job(self) -> None:
-        """Puts its job into the light queue, within the caller's transaction."""
-        async_task(self.JOB, str(self.pk), cluster="light")
+        """Puts its job into its queue, within the caller's transaction."""
+        async_task(self.JOB, str(self.pk), cluster=self.QUEUE)
 
     def queue(self) -> Self:
         """Saves the row and its job in one transaction."""

@@ -69,11 +69,6 @@ class Source(models.Model):
         """Why the place could not be reached, in the reader's language."""
         return translate_message(self.problem.get("message", ""), self.problem.get("values"))
 
-    @property
-    def held_files(self) -> models.QuerySet[SourceFile]:
-        """Files that wait for a curator."""
-        return self.files.filter(state=SourceFile.State.HELD)
-
 
 class SourceFile(models.Model):
     """One content of one file: found, taken once it is complete, checked, saved or held.

@@ -170,6 +170,18 @@ def test_a_step_that_fails_does_not_stop_the_others(make_plan, inbox, sales, ver
     assert steps["order"] == ("failed", "There is no stock yet: import the latest stock count.")
 
 
+def test_a_failed_run_needs_attention_until_one_went_well(make_plan, inbox, version, page, read):
+    plan = make_plan()
+    Source.objects.update(address="../elsewhere")
+    run = work(start_plan(plan, PlanRun.Cause.PAGE))
+    answer = page.get("/")
+    assert f"The last run of the schedule {plan} failed." in read(answer)
+    assert f"/automation/runs/{run.pk}/" in answer.content.decode()
+    Source.objects.update(address="shop")
+    work(start_plan(plan, PlanRun.Cause.PAGE))
+    assert "The last run" not in read(page.get("/"))
+
+
 def test_a_file_that_is_held_is_told_of_and_no_order_comes_without_a_forecast(make_plan, inbox, sales):
     (inbox / "bad.csv").write_text("nothing")
     (inbox / "bad.csv.done").touch()

@@ -10,6 +10,7 @@ from django_q.models import OrmQ
 
 from forecastsite.server import supervisor
 from forecastsite.server.supervisor import HostOptions, Supervisor
+from prediction.current_forecast import JOB
 from prediction.models import CurrentForecast
 from prediction.tasks import make_current_forecast
 from registry.storage.shared_folder import StoreUnreachable
@@ -35,7 +36,8 @@ def host(role: str) -> Supervisor:
 
 
 def jobs() -> int:
-    return OrmQ.objects.filter(key="light").count()
+    """How many jobs make forecasts."""
+    return sum(row.func() == JOB for row in OrmQ.objects.filter(key="light"))
 
 
 def minutes_pass() -> None:

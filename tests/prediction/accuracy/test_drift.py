@@ -84,10 +84,11 @@ def data(sales) -> DatasetVersion:
 
 
 def compare_weeks(data, factors: dict[str, float]) -> None:
-    """A year of compared second weeks, the newest two of them multiplied, by store ("": all)."""
+    """A year of compared second weeks, the newest three multiplied, by store ("": all, ten times one)."""
     for seed, (store, factor) in enumerate(factors.items()):
+        size = 1 if store else 10
         weeks = draw_weeks(seed)
-        for number, week in enumerate([*weeks[:-2], *(multiply(one, factor) for one in weeks[-2:])]):
+        for number, week in enumerate([*weeks[:-3], *(multiply(one, factor) for one in weeks[-3:])]):
             origin = data.last - timedelta(days=14 + 7 * (WEEKS - 1 - number))
             days, _made = ComparedDays.objects.get_or_create(
                 dataset_version=data, origin=origin, first=origin + timedelta(days=1),
@@ -96,7 +97,12 @@ def compare_weeks(data, factors: dict[str, float]) -> None:
             where = {"days": days, "dataset": data.dataset, "lag": 8, "week": days.last, "value": store}
             where["column"] = "store_id" if store else ""
             off = week.sold - week.expected
-            total = {"units": week.sold, "over": -off, "deviation": off / week.spread, "count": 1}
+            total = {
+                "units": size * week.sold,
+                "over": -size * off,
+                "deviation": off / week.spread,
+                "count": 1,
+            }
             AccuracyCell.objects.create(kind="week_total", **where, **total)
             misses = {"missed": week.missed, "naive_missed": week.naive_missed}
             AccuracyCell.objects.create(kind="day", **where, **misses)

@@ -8,6 +8,7 @@ from uuid import uuid4
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
+from django_q.models import OrmQ
 
 from forecastsite.tasks import run_order_backtest
 from prediction.engine import load_bundle
@@ -57,6 +58,13 @@ def test_too_few_days_and_no_model_end_with_one_sentence(panels, sales):
     sales.dataset.models.update(best=None)
     with pytest.raises(ValueError, match="train a model first"):
         prepare_backtest(Dataset.objects.get())
+
+
+def test_it_waits_among_the_trainings_and_is_no_sign_of_a_stalled_queue(version):
+    test = prepare_backtest(Dataset.objects.get(), **ASKED).queue()
+    assert [row.key for row in OrmQ.objects.all() if row.func() == OrderBacktest.JOB] == ["training"]
+    assert not OrderBacktest.is_any_running()
+    assert test.claim() and OrderBacktest.is_any_running()
 
 
 def test_of_many_series_always_the_same_are_drawn(version, sales, monkeypatch):

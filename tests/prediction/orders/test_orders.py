@@ -11,7 +11,6 @@ from prediction.orders.deliveries import Supplier, plan_arrivals
 from prediction.orders.needs import assess_needs
 from prediction.orders.proposal import Lines, propose_lines
 from prediction.orders.stock import NEVER, Stock
-from prediction.orders.supplier_minimum import reach_minimum
 from prediction.orders.terms import Policy, Terms
 
 
@@ -154,19 +153,6 @@ def test_a_supplier_that_never_takes_orders_is_refused() -> None:
     days = [np.datetime64("2026-12-21") + day for day in range(500)]
     with pytest.raises(ValueError, match="takes no order"):
         plan_arrivals(Supplier(lead_days=1, shut=days), np.datetime64("2026-12-21"))
-
-
-def test_an_order_below_the_supplier_minimum_is_filled_or_left() -> None:
-    demand = np.random.default_rng(4).poisson([[4], [1]], (80, 2, 9)).astype(np.float32)
-    stock = Stock.on_hand(np.array([0.0, 4.0]))
-    terms = Terms.build(2, 2, 9, unit_cost=2, holding=0.01, shortage=2)
-    needs = assess_needs(stock, terms, demand)
-    first = propose(demand, stock, terms, Policy("cost")).quantity
-    worth = 2 * float(first.sum())
-    assert reach_minimum(needs, terms, first, worth).tolist() == first.tolist()
-    filled = reach_minimum(needs, terms, first, worth + 5)
-    assert (filled >= first).all() and 2 * filled.sum() == worth + 6
-    assert not reach_minimum(needs, terms, first, 100_000).any()
 
 
 def test_the_parts_of_a_change_add_up() -> None:

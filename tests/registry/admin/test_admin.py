@@ -17,7 +17,10 @@ from django.utils import timezone
 from django_q.models import OrmQ, Success, Task
 
 from forecastsite.api.models import ApiKey
+from forecastsite.automation.models import Plan, PlanRun
+from forecastsite.automation.starting import start_plan
 from forecastsite.cleanup.models import CleanUp, Nightly
+from forecastsite.verification.models import Verification
 from prediction.models import (
     AccuracyAlert,
     Forecast,
@@ -32,6 +35,7 @@ from prediction.order_runs.models import current_policy
 from registry.access.audit import AuditEntry, record_action
 from registry.admin.actions import MAX_ROWS
 from registry.admin.base import MAX_LISTED
+from registry.datasets.sources.models import Source, SourceFile
 from registry.datasets.stock.models import StockSnapshot, Terms
 from registry.model_versions.changes import VersionChange
 from registry.model_versions.models import ForecastModel, ModelVersion
@@ -71,6 +75,10 @@ def rows(forecast, sales):
     days = {"first": sales.first, "last": sales.last, "kind": "percent", "amount": 10, "reason": "other"}
     Override.objects.create(dataset=sales.dataset, **days)
     ApiKey.objects.create(name="ERP", prefix="fs_1", owner=forecast.created_by)
+    source = Source.objects.create(name="tills", dataset=sales.dataset)
+    SourceFile.objects.create(source=source, name="monday.csv", stamp="1")
+    start_plan(Plan.objects.create(name="nightly", dataset=sales.dataset), PlanRun.Cause.PAGE)
+    Verification.objects.create(day=sales.last, finished_at=timezone.now())
     return run
 
 
@@ -108,7 +116,8 @@ def test_every_model_of_ours_is_registered():
         "VersionChange",
         "TrainingRun", "RunEvent", "Forecast", "ForecastRun", "AccuracyAlert",
         "OrderRun", "OrderLine", "OrderExport", "OrderPolicy", "OrderBacktest", "Override", "ApiKey",
-        "Tombstone", "AuditEntry", "CleanUp", "Nightly",
+        "Tombstone", "AuditEntry", "CleanUp", "Nightly", "Verification",
+        "Source", "SourceFile", "Plan", "PlanRun",
     }  # fmt: skip
 
 

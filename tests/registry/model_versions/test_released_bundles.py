@@ -23,9 +23,9 @@ def test_a_model_of_an_earlier_release_forecasts_the_same_numbers(folder, name):
     assert all(member.golden_drift <= TOLERANCE for member in bundle.members)
 
 
-def test_every_schema_before_todays_has_its_bundles():
+def test_every_schema_has_its_bundles():
     kept = {int(folder.name.removeprefix("schema_")) for folder in FOLDERS}
-    assert kept >= set(range(FIRST_SCHEMA, SCHEMA_VERSION)), (
+    assert kept >= set(range(FIRST_SCHEMA, SCHEMA_VERSION + 1)), (
         "record them with tests/helpers/released_bundles.py in a checkout of that release"
     )
 

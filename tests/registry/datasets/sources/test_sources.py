@@ -127,6 +127,15 @@ def test_a_file_that_would_lose_rows_waits_for_a_curator(source, inbox, sales, p
     assert names(inbox / "held") == [] and names(inbox / "done") == ["monday.csv"]
 
 
+def test_a_held_file_needs_attention_until_it_is_left_out(source, inbox, page, read, version):
+    (inbox / "monday.csv").write_text("nothing")
+    (row,) = look(source)
+    assert "tills: 1 file waits for you." in read(page.get("/"))
+    page.post(reverse("upload-discard", args=[row.upload_id]))
+    assert "waits for you" not in read(page.get("/")) and not Upload.objects.exists()
+    assert look(source)[0].state == "held" and names(inbox / "held") == ["monday.csv"]
+
+
 def test_the_source_says_how_many_rows_may_be_lost(source, inbox):
     source.max_lost = 20
     source.save()
