@@ -97,7 +97,7 @@ def list_rows(dataset: Dataset, group: Group, week: date | None) -> list[dict[st
 
 def accuracy_table(dataset: Dataset, group: Group) -> Table:
     """The metrics by week and lag."""
-    titles = [_("Week from"), _("Days ahead"), _("Days"), _("Units sold")]
+    titles = [_("Week from"), _("Days ahead"), _("Days compared"), _("Units sold")]
     titles += [_("Error"), _("Bias"), "MASE", _("vs. repeating last week")]
     kinds = ("day", "text", "count", "units", "share", "share", "units", "share")
     rows = load_rows(dataset, ("week", "lag"), find_since(dataset), group, kind="day")
