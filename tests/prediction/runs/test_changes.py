@@ -139,6 +139,13 @@ def test_a_version_that_is_gone_leaves_the_change_without_a_why(version, newer, 
     assert not any(move.parts for span in facts.spans for move in span.moves)
 
 
+def test_runs_of_which_nothing_moved_are_compared_all_the_same(version, publish):
+    make(version)
+    change = find_change(make(publish(wape=0.2)))
+    assert change.inputs == ["model"] and not change.problem
+    assert [span.moves for span in change.spans] == [[], [], []]
+
+
 def test_a_run_like_the_one_before_is_compared_with_the_last_other_one(version):
     make(version)
     assert find_change(make(version)).previous == ""
