@@ -20,7 +20,7 @@ from prediction.runs.changes import RunPair, find_change, find_previous
 from prediction.runs.frozen import load_prediction
 from prediction.runs.models import ForecastRun
 from prediction.tasks import explain_forecast_run, make_forecast_run
-from registry.datasets.importer import import_file
+from registry.datasets.importer import import_file, restore_version
 from registry.datasets.sample.generator import SampleDataset
 from registry.model_versions.bundle import Bundle
 from registry.series.panel import Panel
@@ -139,10 +139,10 @@ def test_a_version_that_is_gone_leaves_the_change_without_a_why(version, newer, 
     assert not any(move.parts for span in facts.spans for move in span.moves)
 
 
-def test_runs_of_which_nothing_moved_are_compared_all_the_same(version, publish):
+def test_runs_of_which_nothing_moved_are_compared_all_the_same(version, publish, sales):
     make(version)
-    change = find_change(make(publish(wape=0.2)))
-    assert change.inputs == ["model"] and not change.problem
+    change = find_change(make(publish(wape=0.2), restore_version(sales)))
+    assert change.inputs == ["sales", "model"] and not change.problem
     assert [span.moves for span in change.spans] == [[], [], []]
 
 
