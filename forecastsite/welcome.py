@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
+from django.db.models import Exists
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -29,9 +30,15 @@ def has_ever_forecast() -> bool:
     return Forecast.objects.ready().exists() or Tombstone.objects.filter(kind=Forecast.KIND).exists()
 
 
+def has_own_forecast() -> bool:
+    """Whether there are sales besides the sample, and a forecast was ever made, in one query."""
+    forecasts, deleted = Forecast.objects.ready(), Tombstone.objects.filter(kind=Forecast.KIND)
+    return Dataset.objects.exclude(name=SAMPLE_NAME).filter(Exists(forecasts) | Exists(deleted)).exists()
+
+
 def welcome_context() -> dict[str, Any] | None:
     """What a newcomer sees on the overview; None once there is a forecast and sales besides the sample."""
-    if has_ever_forecast() and Dataset.objects.exclude(name=SAMPLE_NAME).exists():
+    if has_own_forecast():
         return None
     sample, state = Dataset.objects.filter(name=SAMPLE_NAME).first(), first_forecast_context()
     return {"sample": sample, "is_first": not state["steps"][2], **state}

@@ -227,6 +227,8 @@ class InputMixer:
 
     def split(self, inputs: list[str]) -> dict[str, Values]:
         """The part [R, D] of each input in the difference of the runs."""
+        if not self.keys:  # nothing moved, or only what one of the runs does not know
+            return {name: np.zeros((0, self.pair.days)) for name in inputs}
         return split_change(inputs, lambda new: self.forecast(new, inputs))
 
     def forecast(self, new: Inputs, inputs: Sequence[str]) -> Values:

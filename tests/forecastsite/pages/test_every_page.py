@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.contrib.auth.models import Group, User
 from django.urls import get_resolver, reverse
 
 from forecastsite.automation.models import Plan
@@ -103,6 +104,13 @@ ELSEWHERE = {  # opened by the tests of orders, plans and explanations
     *(f"orders-{verb}" for verb in ("approve", "change", "delete", "export", "run")),
 }
 OPEN = {"login", "logout", "metrics", "set_language"}
+
+
+@pytest.fixture
+def user(user: User) -> User:
+    """Somebody who also looks after the disk."""
+    user.groups.add(Group.objects.get(name="Operator"))
+    return user
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from prediction.runs.changes import RunPair, find_change, find_previous
 from prediction.runs.frozen import load_prediction
 from prediction.runs.models import ForecastRun
 from prediction.tasks import explain_forecast_run, make_forecast_run
-from registry.datasets.importer import import_file
+from registry.datasets.importer import import_file, restore_version
 from registry.datasets.sample.generator import SampleDataset
 from registry.model_versions.bundle import Bundle
 from registry.series.panel import Panel
@@ -137,6 +137,13 @@ def test_a_version_that_is_gone_leaves_the_change_without_a_why(version, newer, 
     facts = find_change(run)
     assert "is missing" in facts.problem["message"] and facts.spans[0].moves
     assert not any(move.parts for span in facts.spans for move in span.moves)
+
+
+def test_runs_of_which_nothing_moved_are_compared_all_the_same(version, publish, sales):
+    make(version)
+    change = find_change(make(publish(wape=0.2), restore_version(sales)))
+    assert change.inputs == ["sales", "model"] and not change.problem
+    assert [span.moves for span in change.spans] == [[], [], []]
 
 
 def test_a_run_like_the_one_before_is_compared_with_the_last_other_one(version):
