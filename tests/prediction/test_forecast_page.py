@@ -102,7 +102,7 @@ def test_a_person_reads_weekdays_ranges_and_totals_in_the_language_of_the_page(p
         assert last[0] == "Total" and total.low in last and total.high in last
     page.cookies["django_language"] = "zh-hans"
     chinese = book(page, total)
-    assert chinese.sheetnames[0] == "每日"
+    assert chinese.sheetnames[0] == "逐日数据"
     assert not [name for name in chinese.sheetnames[:-1] if name.isascii()]
 
 
