@@ -20,11 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench import data
-from prediction.explanations.inputs import OTHER, PRICE, PROMOTION, find_column
+from prediction.explanations.inputs import find_column
 from prediction.explanations.split import split_forecast
 from registry.model_versions.bundle import Bundle
 from registry.series.calendar import is_holiday, weekday_numbers
 from registry.series.panel import Panel
+from registry.series.panels.column_groups import OTHER, PRICE, PROMOTION
 from training.learning.pipeline import TrainingConfig, TrainingPipeline
 
 LIFT, CLOSE = 2.6, 0.15  # of the generator: exp(2.6 x price cut); what counts as near

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from prediction.content import JsonRow
-from prediction.explanations.inputs import GROUPS, LEVEL, PRICE, find_column, find_group, usual_prices
+from prediction.explanations.inputs import GROUPS, LEVEL, find_column, usual_prices
 from prediction.explanations.split import split_forecast
+from registry.series.panels.column_groups import PRICE, find_group
 
 if TYPE_CHECKING:
     from prediction.engine import ScopeForecast

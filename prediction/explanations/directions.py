@@ -8,14 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from prediction.explanations.inputs import (
-    PRICE,
-    PROMOTION,
-    find_column,
-    promotion_values,
-    usual_prices,
-)
+from prediction.explanations.inputs import find_column, promotion_values, usual_prices
 from registry.series.panel import Floats, Panel
+from registry.series.panels.column_groups import PRICE, PROMOTION
 
 if TYPE_CHECKING:
     from registry.model_versions.bundle import Bundle

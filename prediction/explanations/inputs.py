@@ -6,7 +6,6 @@ weekday is, no holiday.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -17,40 +16,17 @@ from numpy.typing import NDArray
 from registry.series.calendar import HOLIDAY_COLUMNS, calendar_features, weekday_numbers
 from registry.series.covariates import Encoder, closed_days, closing_habit
 from registry.series.panel import Floats, Panel
+from registry.series.panels.column_groups import HOLIDAY, OPEN, OTHER, PRICE, PROMOTION, find_group
 
 LEVEL = "level"  # what remains without all groups
-WEEKDAY, SEASON, HOLIDAY, PROMOTION, PRICE, OTHER = (
-    "weekday",
-    "season",
-    "holiday",
-    "promotion",
-    "price",
-    "other",
-)
+WEEKDAY, SEASON = "weekday", "season"
 CALENDAR_GROUPS = (WEEKDAY, SEASON)
 PLAN_GROUPS = (HOLIDAY, PROMOTION, PRICE, OTHER)
 GROUPS = (*CALENDAR_GROUPS, *PLAN_GROUPS)
 USUAL_DAYS = 90  # newest days whose middle value is usual
-NAMES = {  # parts of a column's name
-    PRICE: re.compile(r"price|preis|prix|价", re.IGNORECASE),
-    PROMOTION: re.compile(r"promo|campaign|discount|leaflet|flyer|促销|折扣|优惠", re.IGNORECASE),
-    HOLIDAY: re.compile(r"holiday|event|school|vacation|closed|节|假", re.IGNORECASE),
-}
 NOTHING = {"", "0", "-", "no", "none", "false", "否", "无"}  # texts of a column that name nothing
-OPEN = "open"
 Rows = NDArray[np.intp]
 Chosen = frozenset[str]
-
-
-def find_group(column: str) -> str:
-    """The group of a column known ahead.
-
-    >>> [find_group(name) for name in ("promo", "price", "school_holiday", "open", "rain")]
-    ['promotion', 'price', 'holiday', 'holiday', 'other']
-    """
-    if column == OPEN:
-        return HOLIDAY
-    return next((group for group, name in NAMES.items() if name.search(column)), OTHER)
 
 
 def remove_groups(panel: Panel, encoder: Encoder, off: Mapping[str, NDArray[np.bool_]], days: int) -> Panel:

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from prediction.explanations.inputs import (
     CALENDAR_GROUPS,
     GROUPS,
-    HOLIDAY,
     LEVEL,
     PLAN_GROUPS,
     SEASON,
@@ -31,6 +30,7 @@ from prediction.explanations.inputs import (
 )
 from prediction.runs.attribution import list_subsets, split_change
 from registry.series.panel import Panel
+from registry.series.panels.column_groups import HOLIDAY
 
 if TYPE_CHECKING:
     from registry.model_versions.bundle import Bundle

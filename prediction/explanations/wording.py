@@ -12,19 +12,11 @@ from django.utils.translation import gettext_noop, ngettext
 
 from prediction.explanations.content import Explanation
 from prediction.explanations.directions import FIT_SHARE
-from prediction.explanations.inputs import (
-    GROUPS,
-    HOLIDAY,
-    LEVEL,
-    OTHER,
-    PRICE,
-    PROMOTION,
-    SEASON,
-    WEEKDAY,
-)
+from prediction.explanations.inputs import GROUPS, LEVEL, SEASON, WEEKDAY
 from registry.labels import column_label
 from registry.lib.formatting import DASH, format_percent, format_units, join_names, weekday_date
 from registry.lib.tables import Column, Table
+from registry.series.panels.column_groups import HOLIDAY, OTHER, PRICE, PROMOTION
 
 GROUP_LABELS = {
     LEVEL: gettext_noop("Usual level"),

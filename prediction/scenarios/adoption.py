@@ -11,7 +11,7 @@ import numpy as np
 from django.contrib.auth.models import User
 
 from prediction.engine import load_panel
-from prediction.explanations.inputs import OPEN, PRICE, PROMOTION, find_column
+from prediction.explanations.inputs import find_column
 from prediction.scenarios.edits import EditedPlan, apply_edits
 from prediction.scenarios.models import Scenario
 from registry.datasets.importer import import_file, import_folder
@@ -21,6 +21,7 @@ from registry.datasets.models import DatasetVersion
 from registry.datasets.scope import Scope
 from registry.datasets.store.reading import RowFilter, read_rows
 from registry.lib.errors import MessageError, gettext_noop
+from registry.series.panels.column_groups import OPEN, PRICE, PROMOTION
 
 if TYPE_CHECKING:
     from registry.series.panel import Panel

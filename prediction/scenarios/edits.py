@@ -12,9 +12,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from prediction.explanations.inputs import OPEN, PRICE, PROMOTION, find_column, promotion_values
+from prediction.explanations.inputs import find_column, promotion_values
 from registry.series.levels import Level, LevelValue, Selection
 from registry.series.panel import Floats, Panel
+from registry.series.panels.column_groups import OPEN, PRICE, PROMOTION
 
 Flags = NDArray[np.bool_]
 

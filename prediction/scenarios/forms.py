@@ -118,7 +118,7 @@ class EditForm(forms.Form):
 
 def find_kind(column: str) -> str:
     """The group of inputs of a column."""
-    from prediction.explanations.inputs import find_group
+    from registry.series.panels.column_groups import find_group
 
     return find_group(column)
 

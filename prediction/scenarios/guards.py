@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prediction.content import JsonRow
-from prediction.explanations.inputs import PRICE, PROMOTION, find_column, promotion_values, usual_prices
+from prediction.explanations.inputs import find_column, promotion_values, usual_prices
 from prediction.scenarios.edits import EditedPlan, Flags
 from registry.series.panel import Floats, Panel
+from registry.series.panels.column_groups import PRICE, PROMOTION
 
 SERIES, PRODUCT, CHAIN = "series", "product", "chain"  # who has never seen it; the last is the most unusual
 BELOW, ABOVE, FIRST_PROMOTION, FIRST_OPENING = "below", "above", "promotion", "opening"

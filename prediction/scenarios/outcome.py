@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prediction.content import JsonRow, rows_to_json
-from prediction.explanations.inputs import PRICE, PROMOTION, find_column
+from prediction.explanations.inputs import find_column
 from prediction.scenarios.edits import EditedPlan, PlanEdit, apply_edits
 from prediction.scenarios.guards import Unseen, count_alike, find_unseen
 from prediction.scenarios.paired import PairedSums, draw_pair
 from registry.series.levels import Level
 from registry.series.panel import Floats
+from registry.series.panels.column_groups import PRICE, PROMOTION
 from registry.series.prediction import Prediction, read_interval
 from registry.series.quantiles import INTERVALS
 

@@ -14,7 +14,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
 from prediction.explanations.directions import FIT_SHARE
-from prediction.explanations.inputs import PRICE, PROMOTION
 from prediction.explanations.models import InputEffects
 from prediction.explanations.wording import describe_direction
 from prediction.scenarios.edits import PlanEdit
@@ -35,6 +34,7 @@ from registry.datasets.models import DatasetVersion
 from registry.datasets.names import load_names
 from registry.lib.formatting import format_percent, weekday_date
 from registry.lib.tables import Column, Table
+from registry.series.panels.column_groups import PRICE, PROMOTION
 
 UNSEEN = {
     (BELOW, SERIES): gettext_noop(

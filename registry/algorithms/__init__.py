@@ -78,9 +78,15 @@ class FitProgress:
 
 
 class Sampler(Protocol):
-    """Draws seeded random windows of the learning days; `check` are fixed windows of holdout days, if any."""
+    """Draws seeded random windows of the learning days; `check` are fixed windows of holdout days, if any.
+
+    `directions` says which way each known covariate [K] pushes sales: 1 up, -1 down, 0 either way.
+    """
 
     check: Batch | None
+
+    @property
+    def directions(self) -> list[int]: ...
 
     def draw(self, size: int) -> Batch: ...
 

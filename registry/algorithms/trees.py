@@ -54,7 +54,7 @@ class Trees(nn.Module):
 
     def __init__(self, config: TreesConfig, shape: Shape):
         super().__init__()
-        self.config, self.block = config, shape.block
+        self.config, self.block, self.calendar_size = config, shape.block, shape.ahead
         for name in OBJECTIVES:
             self.register_buffer(name, torch.zeros(0, dtype=torch.uint8))
         self.register_buffer("useful", torch.zeros(len(OBJECTIVES), dtype=torch.int64))
@@ -66,15 +66,16 @@ class Trees(nn.Module):
         """Grows both forests on sampled windows, then measures errors on windows that neither has seen."""
         per_second = ROWS_PER_SECOND * torch.get_num_threads() ** 0.5
         rows = min(self.config.rows, len(sampler) * self.block, int(per_second * seconds))
-        learned = self._sample_rows(sampler, rows)
-        check = None if sampler.check is None else _known_rows(sampler.check)
+        pushes = _place_directions(sampler.directions, self.calendar_size)
+        learned = self._sample_rows(sampler, rows, pushes)
+        check = None if sampler.check is None else _known_rows(sampler.check, pushes)
         started, share = time.monotonic(), 1 / len(OBJECTIVES)
         errors: tuple[float, float | None] = (math.nan, None)  # of the median, on learning and check days
         for turn, name in enumerate(GROWING_ORDER):
             number = list(OBJECTIVES).index(name)
             options = {"learning_rate": self.config.rate, "num_leaves": self.config.leaves}
             trees = 0 if check is not None else int(self.useful[number])
-            forest = Forest(OBJECTIVES[name], options, trees or self.config.steps)
+            forest = Forest(OBJECTIVES[name], options, trees or self.config.steps, pushes)
             until = started + seconds * share * (turn + 1)
             for done, error, held in forest.grow_trees(learned, check, until):
                 errors = (error, held) if name == "median" else errors
@@ -83,11 +84,13 @@ class Trees(nn.Module):
             setattr(self, name, torch.frombuffer(bytearray(forest.model_text), dtype=torch.uint8))
         self._boosters.clear()
         if check is not None or not self.misses.any():
-            self._measure_misses(check or self._sample_rows(sampler, rows // 5))
+            self._measure_misses(check or self._sample_rows(sampler, rows // 5, pushes))
 
-    def _sample_rows(self, sampler: Sampler, rows: int) -> Rows:
+    def _sample_rows(self, sampler: Sampler, rows: int, pushes: dict[int, int]) -> Rows:
         """Known days of random windows, about `rows` of them."""
-        parts = [_known_rows(sampler.draw(4096)) for _part in range(max(1, rows // (4096 * self.block)))]
+        parts = [
+            _known_rows(sampler.draw(4096), pushes) for _part in range(max(1, rows // (4096 * self.block)))
+        ]
         return Rows(np.concatenate([part.x for part in parts]), np.concatenate([part.y for part in parts]))
 
     def _measure_misses(self, rows: Rows) -> None:
@@ -101,18 +104,26 @@ class Trees(nn.Module):
             self.misses[index] = torch.from_numpy(spread - spread[MEDIAN_INDEX])
         self.edges.copy_(torch.from_numpy(edges))
 
-    def _predict_scores(self, name: str, x: Any) -> Any:
-        """Scores of a forest for features [N, F], in logarithms: [N]."""
+    def _load_forest(self, name: str) -> Any:
         import lightgbm
 
         if name not in self._boosters:
             text = bytes(getattr(self, name).numpy()).decode()
             self._boosters[name] = lightgbm.Booster(model_str=text)
-        found = self._boosters[name].predict(x, num_threads=torch.get_num_threads(), raw_score=True)
+        return self._boosters[name]
+
+    def _find_pushes(self) -> dict[int, int]:
+        """Feature -> direction, as the mean was grown with; forests of earlier releases have none."""
+        given = self._load_forest("mean").params.get("monotone_constraints") or []
+        return {place: direction for place, direction in enumerate(given) if direction}
+
+    def _predict_scores(self, name: str, x: Any) -> Any:
+        """Scores of a forest for features [N, F], in logarithms: [N]."""
+        found = self._load_forest(name).predict(x, num_threads=torch.get_num_threads(), raw_score=True)
         return (found + OBJECTIVES[name].initial_scores(x)).astype(np.float32)
 
     def forward(self, batch: Batch) -> Tensor:  # -> [B, P, Q]
-        x = _build_features(batch).flatten(0, 1).numpy()
+        x = _relate_days(_build_features(batch), self._find_pushes()).flatten(0, 1).numpy()
         # [B, P] each, in the order of OBJECTIVES: log(mean), log1p(median)
         mean, log = (
             torch.from_numpy(self._predict_scores(name, x)).view(batch.base.shape) for name in OBJECTIVES
@@ -142,8 +153,27 @@ def _build_features(batch: Batch) -> Tensor:
     return torch.cat([base, day, batch.ahead, profile, near, shared], dim=2)
 
 
-def _known_rows(batch: Batch) -> Rows:
+def _place_directions(directions: list[int], ahead: int) -> dict[int, int]:
+    """Feature -> direction, of known covariates [K] on the day itself; `ahead` is A."""
+    first, days = 2 + ahead + PROFILE_COLUMNS + AROUND, 1 + 2 * AROUND
+    return {first + days * place: push for place, push in enumerate(directions) if push}
+
+
+def _relate_days(x: Tensor, pushes: dict[int, int]) -> Tensor:
+    """Features [..., F] with a price on the days near as its difference to that of the day itself.
+
+    So a forest that never rises with the day's own price never does when all prices rise by as much, and is
+    free to know that a cheap day takes from the days around it.
+    """
+    for place in pushes:
+        own = x[..., place : place + 1].clone()
+        x[..., place - AROUND : place + AROUND + 1] -= own
+        x[..., place : place + 1] = own
+    return x
+
+
+def _known_rows(batch: Batch, pushes: dict[int, int]) -> Rows:
     """The days of a batch whose sales are known."""
     known = ~batch.target.isnan()
     sales = (batch.target * batch.scale[:, None])[known].clamp(min=0)
-    return Rows(_build_features(batch)[known].numpy(), sales.numpy())
+    return Rows(_relate_days(_build_features(batch)[known], pushes).numpy(), sales.numpy())

@@ -58,6 +58,7 @@ class Objective:
     make_labels: Callable[[Any], Any]  # sales [N] -> labels for LightGBM [N]
     initial_scores: Callable[[Any], Any]  # features [N, F] -> scores before the first tree [N]
     evaluate_scores: Callable[[Any, Any], tuple[float, float]]  # scores, sales [N] -> error to show, loss
+    takes_directions: bool = False  # LightGBM refuses them for objectives of quantiles
 
 
 def _evaluate_mean(log: Any, y: Any) -> tuple[float, float]:
@@ -84,6 +85,7 @@ OBJECTIVES = {
         make_labels=_mean_labels,
         initial_scores=lambda x: np.log(np.expm1(x[:, 0]).clip(MIN_USUAL_SALES)),
         evaluate_scores=_evaluate_mean,
+        takes_directions=True,
     ),
     "median": Objective(
         {"objective": "l1"},
@@ -101,6 +103,7 @@ class Forest:
     objective: Objective
     options: dict[str, Any]
     trees: int
+    pushes: dict[int, int] = field(default_factory=dict)  # feature -> 1 = never falls with it, -1 = rises
     best_tree_count: int = 0  # trees of the best evaluation; the others are cut off
     model_text: bytes = b""  # the result, as LightGBM writes it
     _raw_scores: list[Any] = field(default_factory=list)
@@ -112,6 +115,9 @@ class Forest:
         import lightgbm
 
         options = _build_options() | self.objective.options | self.options
+        if self.objective.takes_directions and self.pushes:
+            bounds = [self.pushes.get(place, 0) for place in range(training_rows.x.shape[1])]
+            options |= {"monotone_constraints": bounds, "monotone_constraints_method": "intermediate"}
         data = training_rows.binned_features.set_label(self.objective.make_labels(training_rows.y))
         # without sales LightGBM finds no split: the trees are one constant, which init scores would keep at 0
         start = self.objective.initial_scores(training_rows.x) if training_rows.y.any() else None

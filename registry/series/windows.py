@@ -83,6 +83,7 @@ class Windows:
         self.static = torch.from_numpy(encoder.static_features(panel))
         self.entity = torch.from_numpy(encoder.encode_entities(panel))
         self.unit, self.has_last_year = encoder.unit, encoder.last_year
+        self.known_columns = encoder.known
         self.tells_unknown = encoder.tells_unknown
         self.usual_weeks = encoder.usual_weeks
         self.entity_counts = (len(encoder.keys), len(encoder.stores), len(encoder.products))

@@ -19,8 +19,9 @@ from torch import Tensor, nn
 from registry.algorithms import FitProgress
 from registry.lib.errors import MessageError, gettext_noop
 from registry.series.history import HiddenDays
+from registry.series.panels.column_groups import FREE, list_directions
 from registry.series.quantiles import MEDIAN_INDEX
-from registry.series.windows import Batch, Windows
+from registry.series.windows import CLOSING_FEATURES, Batch, Windows
 from training.learning.checkpoint import FitState, LearnerState
 from training.learning.distributed import ALONE, ProcessGroup
 from training.learning.hiding import Hiding
@@ -92,6 +93,14 @@ class WindowSampler:
     def __len__(self) -> int:
         """How many windows there are."""
         return len(self.rows)
+
+    @property
+    def directions(self) -> list[int]:
+        """Which way each known covariate [K] pushes sales: 1 up, -1 down, 0 either way."""
+        panel = self.windows.panel
+        return [FREE] * CLOSING_FEATURES + list_directions(
+            self.windows.known_columns, panel.known, panel.sales
+        )
 
     def seek(self, step: int) -> None:
         """Every step draws from all windows alike."""

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from prediction.explanations.directions import measure_directions
-from prediction.explanations.inputs import HOLIDAY, LEVEL, PRICE, PROMOTION, SEASON, WEEKDAY
+from prediction.explanations.inputs import LEVEL, SEASON, WEEKDAY
 from prediction.explanations.split import split_forecast, split_means
 from registry import algorithms
 from registry.model_versions.bundle import Bundle
 from registry.series.panel import Panel
+from registry.series.panels.column_groups import HOLIDAY, PRICE, PROMOTION
 from tests.helpers.waves import ROLES, wave_frame
 from training.learning.pipeline import TrainingConfig, TrainingPipeline
 
@@ -121,6 +122,18 @@ def test_a_new_series_is_split_as_well() -> None:
     parts = split_forecast(bundle, panel, rows, mean)
     assert np.abs(sum(parts.values()) - mean).max() <= 1e-6 * mean.max()
     assert PROMOTION in parts or PRICE in parts
+
+
+def test_trees_expect_no_more_at_a_higher_price_although_prices_and_sales_have_risen_together() -> None:
+    frame = wave_frame(420)
+    grown = 1 + (frame["date"] - frame["date"].min()).dt.days / 420
+    frame["price"] = (5 * grown).round(1).astype("float32")
+    frame["sales"] = (frame["sales"] * grown).round()
+    panel = Panel.from_frame(frame, {**ROLES, "price": "known"}, "DE")
+    knobs = {"steps": 60, "rows": 4000}
+    learning = TrainingPipeline(panel, TrainingConfig("trees", knobs, HORIZON, budget=60.0, windows=1))
+    list(learning)
+    assert measure_directions(learning.result.bundle, panel, HORIZON)[PRICE] == 1.0
 
 
 def test_a_model_that_learned_promotions_knows_their_direction() -> None:
