@@ -116,7 +116,7 @@ def calendar_table(content: ForecastContent) -> Table:
         ends = (round_units(day.quantiles[low], digits), round_units(day.quantiles[high], digits))
         rows.append([when, date_format(when, "l"), expected, *ends, note])
     total = [round_units(value, digits) for value in (whole.total, whole.low, whole.high)]
-    return Table(_("Days"), columns, rows, [_("Total"), "", *total, ""])
+    return Table(_("Day by day"), columns, rows, [_("Total"), "", *total, ""])
 
 
 def round_units(value: float | None, digits: int) -> float | None:

@@ -37,7 +37,7 @@ def test_page_json_csv_excel_and_database_say_the_same(page, total):
     source = page.get(f"/forecasts/{total.pk}/csv/").content.decode()
     rows = list(csv.DictReader(io.StringIO(source)))
     sheets = book(page, total)
-    *units, whole = column(sheets["Days"], 3)
+    *units, whole = column(sheets["Day by day"], 3)
     shown = page.get(f"/forecasts/{total.pk}/").context
     expected = [day["mean"] for day in saved["forecast"]]
     assert [float(row["mean"]) for row in rows] == column(sheets["Raw"], 4) == expected
@@ -73,7 +73,7 @@ def test_a_part_has_the_range_of_its_own_total(page, total, version):
 
 def test_excel_has_typed_cells_a_frozen_header_and_no_formula(page, total):
     sheets = book(page, total)
-    days = sheets["Days"]
+    days = sheets["Day by day"]
     assert days.freeze_panes == "A2" and days.auto_filter.ref == "A1:F29"
     raw = sheets["Raw"]
     assert raw["C2"].is_date and raw["C2"].number_format == "yyyy-mm-dd" and raw["A1"].value == "store_id"
@@ -102,7 +102,7 @@ def test_a_person_reads_weekdays_ranges_and_totals_in_the_language_of_the_page(p
         assert last[0] == "Total" and total.low in last and total.high in last
     page.cookies["django_language"] = "zh-hans"
     chinese = book(page, total)
-    assert chinese.sheetnames[0] == "每日"
+    assert chinese.sheetnames[0] == "逐日数据"
     assert not [name for name in chinese.sheetnames[:-1] if name.isascii()]
 
 
