@@ -30,7 +30,7 @@ def main(names: list[str]) -> None:
 def print_games() -> None:
     """The cost of every rule in every game of eight weeks, and in all."""
     costs: dict[str, dict[int, float]] = defaultdict(dict)
-    for game in play_games(STARTS, Learned("vn2")):
+    for game in play_games(STARTS, Learned("vn2", "pooled_smoothing", budget=10.0)):
         costs[game.rule][game.start] = game.cost
     benchmark = sum(costs["seasonal average"].values())
     print("\n| rule | " + " | ".join(f"week {start}" for start in STARTS) + " | all | share |")
