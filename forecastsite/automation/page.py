@@ -16,6 +16,7 @@ from forecastsite.automation.forms import WEEKDAYS
 from forecastsite.automation.models import Plan, PlanRun, PlanStep
 from registry.datasets.models import Dataset
 from registry.datasets.sources.models import Source, SourceFile
+from registry.lib.formatting import join_names
 
 LINK_LABELS = {
     "source": gettext_noop("Open the source"),
@@ -72,7 +73,7 @@ def describe_times(plan: Plan) -> str:
     if plan.trigger == Plan.Trigger.SALES:
         return _("when new sales came")
     chosen = [str(label) for day, label in WEEKDAYS if day in plan.weekdays.split(",")]
-    days = _("every day") if len(chosen) == EVERY_DAY else ", ".join(chosen)
+    days = _("every day") if len(chosen) == EVERY_DAY else join_names(chosen)
     words = {"days": days, "time": time_format(plan.at, "H:i"), "zone": plan.time_zone}
     return _("%(days)s at %(time)s (%(zone)s)") % words
 

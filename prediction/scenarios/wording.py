@@ -32,7 +32,7 @@ from prediction.scenarios.outcome import Outcome
 from registry.datasets.levels import describe_selection
 from registry.datasets.models import DatasetVersion
 from registry.datasets.names import load_names
-from registry.lib.formatting import format_percent, weekday_date
+from registry.lib.formatting import format_percent, join_names, weekday_date
 from registry.lib.tables import Column, Table
 from registry.series.panels.column_groups import PRICE, PROMOTION
 
@@ -99,7 +99,7 @@ def describe_change(edit: PlanEdit) -> str:
         parts.append(_("price %(change)s") % {"change": share})
     if edit.opens is not None:
         parts.append(_("open") if edit.opens else _("closed"))
-    return ", ".join(parts)
+    return join_names(parts)
 
 
 def describe_days(days: Sequence[str]) -> str:
@@ -112,7 +112,7 @@ def describe_days(days: Sequence[str]) -> str:
         for span in spans
         if span
     ]
-    return ", ".join(texts)
+    return join_names(texts)
 
 
 def list_warnings(scenario: Scenario, outcome: Outcome) -> list[str]:
