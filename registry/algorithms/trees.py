@@ -16,12 +16,19 @@ import torch
 from torch import Tensor, nn
 
 from registry.algorithms import Config, FitProgress, Sampler, knob, register
-from registry.series.boosting import OBJECTIVES, Forest, Rows
+from registry.series.boosting import (
+    OBJECTIVES,
+    Forest,
+    Rows,
+    build_features,
+    build_known_rows,
+    place_directions,
+    relate_days,
+)
 from registry.series.quantiles import MEDIAN_INDEX, QUANTILE_LEVELS
-from registry.series.windows import AROUND, PROFILE_COLUMNS, Batch, Shape
+from registry.series.windows import Batch, Shape
 
 ROWS_PER_SECOND = 10_000  # times the root of threads, so that some hundred trees fit into the time
-RECENT_DAYS = 14  # past days that are features one by one
 GROWING_ORDER = ("median", "mean")  # the error that pages show is that of the median
 SIZE_BINS = 8  # sizes of forecasts whose errors are measured separately
 
@@ -66,9 +73,9 @@ class Trees(nn.Module):
         """Grows both forests on sampled windows, then measures errors on windows that neither has seen."""
         per_second = ROWS_PER_SECOND * torch.get_num_threads() ** 0.5
         rows = min(self.config.rows, len(sampler) * self.block, int(per_second * seconds))
-        pushes = _place_directions(sampler.directions, self.calendar_size)
+        pushes = place_directions(sampler.directions, self.calendar_size)
         learned = self._sample_rows(sampler, rows, pushes)
-        check = None if sampler.check is None else _known_rows(sampler.check, pushes)
+        check = None if sampler.check is None else build_known_rows(sampler.check, pushes)
         started, share = time.monotonic(), 1 / len(OBJECTIVES)
         errors: tuple[float, float | None] = (math.nan, None)  # of the median, on learning and check days
         for turn, name in enumerate(GROWING_ORDER):
@@ -88,9 +95,8 @@ class Trees(nn.Module):
 
     def _sample_rows(self, sampler: Sampler, rows: int, pushes: dict[int, int]) -> Rows:
         """Known days of random windows, about `rows` of them."""
-        parts = [
-            _known_rows(sampler.draw(4096), pushes) for _part in range(max(1, rows // (4096 * self.block)))
-        ]
+        draws = max(1, rows // (4096 * self.block))
+        parts = [build_known_rows(sampler.draw(4096), pushes) for _draw in range(draws)]
         return Rows(np.concatenate([part.x for part in parts]), np.concatenate([part.y for part in parts]))
 
     def _measure_misses(self, rows: Rows) -> None:
@@ -123,7 +129,7 @@ class Trees(nn.Module):
         return (found + OBJECTIVES[name].initial_scores(x)).astype(np.float32)
 
     def forward(self, batch: Batch) -> Tensor:  # -> [B, P, Q]
-        x = _relate_days(_build_features(batch), self._find_pushes()).flatten(0, 1).numpy()
+        x = relate_days(build_features(batch), self._find_pushes()).flatten(0, 1).numpy()
         # [B, P] each, in the order of OBJECTIVES: log(mean), log1p(median)
         mean, log = (
             torch.from_numpy(self._predict_scores(name, x)).view(batch.base.shape) for name in OBJECTIVES
@@ -131,49 +137,3 @@ class Trees(nn.Module):
         # [B, P, 1] + [B, P, Q - 1] in logs, then units; rollout clamps and sorts
         spread = torch.expm1(log[..., None] + self.misses[torch.searchsorted(self.edges, log.contiguous())])
         return torch.cat([mean.exp()[..., None], spread], dim=2) / batch.scale[:, None, None]
-
-
-def _build_features(batch: Batch) -> Tensor:
-    """[B, P, F]: one row per day ahead, the usual sales first, as Rows needs them.
-
-    Sales are in logs of units, since trees cannot multiply by the scale.
-    """
-    size, block = batch.base.shape
-    day = torch.arange(block).float().expand(size, block)[..., None]
-    scale = batch.scale[:, None]
-    # [B, RECENT_DAYS]; -1 = no record, since log1p of sales is never below 0
-    recent = torch.log1p((batch.recent[:, -RECENT_DAYS:] * scale).clamp(min=0)).nan_to_num(-1)
-    shared = torch.cat([batch.level, batch.static, batch.entity.float(), torch.log(scale), recent], dim=1)
-    shared = shared[:, None].expand(-1, block, -1)
-    near = batch.around.unfold(1, 1 + 2 * AROUND, 1).flatten(2)
-    # [B, P, PROFILE_COLUMNS]; sinh undoes the asinh of windows.py
-    profile = torch.log1p((torch.sinh(batch.ahead[..., -PROFILE_COLUMNS:]) * scale[..., None]).clamp(min=0))
-    base = torch.log1p((batch.base * scale).clamp(min=0))[..., None]
-    # F = 1 + 1 + A + PROFILE_COLUMNS + 7 * K + (E + T + 3 + 1 + RECENT_DAYS)
-    return torch.cat([base, day, batch.ahead, profile, near, shared], dim=2)
-
-
-def _place_directions(directions: list[int], ahead: int) -> dict[int, int]:
-    """Feature -> direction, of known covariates [K] on the day itself; `ahead` is A."""
-    first, days = 2 + ahead + PROFILE_COLUMNS + AROUND, 1 + 2 * AROUND
-    return {first + days * place: push for place, push in enumerate(directions) if push}
-
-
-def _relate_days(x: Tensor, pushes: dict[int, int]) -> Tensor:
-    """Features [..., F] with a price on the days near as its difference to that of the day itself.
-
-    So a forest that never rises with the day's own price never does when all prices rise by as much, and is
-    free to know that a cheap day takes from the days around it.
-    """
-    for place in pushes:
-        own = x[..., place : place + 1].clone()
-        x[..., place - AROUND : place + AROUND + 1] -= own
-        x[..., place : place + 1] = own
-    return x
-
-
-def _known_rows(batch: Batch, pushes: dict[int, int]) -> Rows:
-    """The days of a batch whose sales are known."""
-    known = ~batch.target.isnan()
-    sales = (batch.target * batch.scale[:, None])[known].clamp(min=0)
-    return Rows(_relate_days(_build_features(batch)[known], pushes).numpy(), sales.numpy())

@@ -15,8 +15,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from registry.series import metrics
+from registry.series.windows import AROUND, PROFILE_COLUMNS, Batch
 
 CURVE_ROWS = 10_000  # rows that draw the learning curve
 EVAL_EVERY, PATIENCE = 10, 6  # trees between two evaluations; evaluations without a gain until growing stops
@@ -27,6 +29,7 @@ LIGHTGBM_OPTIONS: dict[str, Any] = {
     "verbose": -1,
 }
 LIGHTGBM_OPTIONS |= {"bagging_fraction": 0.8, "bagging_freq": 1, "deterministic": True, "seed": 1}
+RECENT_DAYS = 14  # past days that are features one by one
 NEARLY_NOTHING = 1e-6  # units
 MIN_USUAL_SALES = 0.05  # where nothing is sold usual sales are 0, and have no logarithm
 
@@ -152,3 +155,49 @@ class Forest:
             self.objective.evaluate_scores(total, rows.y)
             for total, rows in zip(self._raw_scores, row_sets, strict=True)
         ]
+
+
+def build_features(batch: Batch) -> Tensor:
+    """[B, P, F]: one row per day ahead, the usual sales first, as Rows needs them.
+
+    Sales are in logs of units, since trees cannot multiply by the scale.
+    """
+    size, block = batch.base.shape
+    day = torch.arange(block).float().expand(size, block)[..., None]
+    scale = batch.scale[:, None]
+    # [B, RECENT_DAYS]; -1 = no record, since log1p of sales is never below 0
+    recent = torch.log1p((batch.recent[:, -RECENT_DAYS:] * scale).clamp(min=0)).nan_to_num(-1)
+    shared = torch.cat([batch.level, batch.static, batch.entity.float(), torch.log(scale), recent], dim=1)
+    shared = shared[:, None].expand(-1, block, -1)
+    near = batch.around.unfold(1, 1 + 2 * AROUND, 1).flatten(2)
+    # [B, P, PROFILE_COLUMNS]; sinh undoes the asinh of windows.py
+    profile = torch.log1p((torch.sinh(batch.ahead[..., -PROFILE_COLUMNS:]) * scale[..., None]).clamp(min=0))
+    base = torch.log1p((batch.base * scale).clamp(min=0))[..., None]
+    # F = 1 + 1 + A + PROFILE_COLUMNS + 7 * K + (E + T + 3 + 1 + RECENT_DAYS)
+    return torch.cat([base, day, batch.ahead, profile, near, shared], dim=2)
+
+
+def place_directions(directions: list[int], ahead: int) -> dict[int, int]:
+    """Feature -> direction, of known covariates [K] on the day itself; `ahead` is A."""
+    first, days = 2 + ahead + PROFILE_COLUMNS + AROUND, 1 + 2 * AROUND
+    return {first + days * place: push for place, push in enumerate(directions) if push}
+
+
+def relate_days(x: Tensor, pushes: dict[int, int]) -> Tensor:
+    """Features [..., F] with a price on the days near as its difference to that of the day itself.
+
+    So a forest that never rises with the day's own price never does when all prices rise by as much, and is
+    free to know that a cheap day takes from the days around it.
+    """
+    for place in pushes:
+        own = x[..., place : place + 1].clone()
+        x[..., place - AROUND : place + AROUND + 1] -= own
+        x[..., place : place + 1] = own
+    return x
+
+
+def build_known_rows(batch: Batch, pushes: dict[int, int]) -> Rows:
+    """The days of a batch whose sales are known."""
+    known = ~batch.target.isnan()
+    sales = (batch.target * batch.scale[:, None])[known].clamp(min=0)
+    return Rows(relate_days(build_features(batch)[known], pushes).numpy(), sales.numpy())

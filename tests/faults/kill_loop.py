@@ -57,7 +57,7 @@ def publish() -> None:
     from registry.model_versions.models import ModelVersion
     from tests.helpers import small_files
 
-    source, chance = DatasetVersion.objects.get(), random.Random(os.getpid())
+    source, chance = DatasetVersion.objects.get(dataset__name="shop"), random.Random(os.getpid())
     while True:
         version = ModelVersion.objects.create_pending(source, Scope(), algorithm="kan", wape=chance.random())
         version.write(chance.randbytes(200_000))

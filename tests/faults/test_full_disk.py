@@ -41,13 +41,15 @@ def may_mount() -> bool:
 
 
 @pytest.fixture
-def small_disk(tmp_path) -> Iterator[Path]:
-    """A file system of its own for the data folder."""
-    folder = tmp_path / "var"
+def site(tmp_path) -> Iterator[Site]:
+    """An installation whose data folder is a file system of its own."""
+    site, folder = Site(tmp_path), tmp_path / "var"
     folder.mkdir()
     assert mount(folder)
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    site.prepare()
+    yield site
+    site.clean_up()
+    until(60, lambda: not subprocess.run(["umount", str(folder)]).returncode)  # busy until all have ended
 
 
 def fill(folder: Path) -> Path:
@@ -62,9 +64,8 @@ def fill(folder: Path) -> Path:
 
 
 @only_if(may_mount(), "only root can mount a small disk")
-def test_a_full_disk_harms_nothing_and_heals(small_disk, tally):
-    site = Site(small_disk.parent)
-    site.prepare()
+def test_a_full_disk_harms_nothing_and_heals(site, tally):
+    small_disk = Path(site.env["DATA_DIR"])
     files = sorted((small_disk / "artifacts").rglob("*"))
     training = subprocess.Popen([*MANAGE, *TRAIN], env=site.env, stderr=subprocess.PIPE, text=True)
     until(60, lambda: site.shell(LEARNS).strip() == "True")
@@ -85,9 +86,8 @@ def test_a_full_disk_harms_nothing_and_heals(small_disk, tally):
 
 
 @only_if(may_mount(), "only root can mount a small disk")
-def test_a_clean_up_makes_room_on_a_full_disk(small_disk, tally):
-    site = Site(small_disk.parent)
-    site.prepare()
+def test_a_clean_up_makes_room_on_a_full_disk(site, tally):
+    small_disk = Path(site.env["DATA_DIR"])
     for words in (QUICK, QUICK, QUICK, CLEAN[:2]):  # the clean-up keeps room back, as `up` does
         site.shell(f"from django.core.management import call_command\ncall_command(*{words})")
     fill(small_disk)

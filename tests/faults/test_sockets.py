@@ -14,7 +14,7 @@ from forecastsite.server.health import is_answering
 from tests.faults.http_client import Person
 from tests.faults.processes import head, learns
 from tests.helpers.installation import Site, until
-from tests.helpers.trials import FULL
+from tests.helpers.trials import FULL, repeats
 
 pytestmark = pytest.mark.processes
 SECONDS = 60 if FULL else 4
@@ -68,6 +68,7 @@ def test_every_open_page_sees_the_end_soon_and_the_training_hardly_feels_it(site
     tally(f"a training watched by {pages} sockets", 1, 5).attempt(trial)
 
 
+@repeats  # deliveries go on over a restart, too
 def test_after_a_restart_of_the_web_server_pages_are_right_soon(site, tally):
     """New watchers come at once, as the pages' own script does; they are refused until it is back."""
     person = Person(site)

@@ -12,7 +12,7 @@ import pytest
 from tests.faults.http_client import Person
 from tests.faults.processes import head
 from tests.helpers.hostile_files import mutated, parquet, small
-from tests.helpers.trials import FULL
+from tests.helpers.trials import FULL, repeats
 
 pytestmark = pytest.mark.processes
 AT_ONCE = 50
@@ -52,6 +52,7 @@ def settled(person: Person, web: psutil.Process) -> int:
     return sizes[-1]
 
 
+@repeats  # test_body_limit.py sends hostile files to a server, test_hostile_files.py reads mutated ones
 def test_damaged_files_harm_nobody(site, tally):
     person, whole = Person(site), parquet(small())
     faults = tally("a mutated parquet file is uploaded", 5, 1500)

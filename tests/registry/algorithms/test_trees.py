@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from registry.algorithms.trees import _relate_days
-from registry.series.boosting import OBJECTIVES, Forest, Rows
+from registry.series.boosting import OBJECTIVES, Forest, Rows, relate_days
 from registry.series.windows import AROUND
 
 PLACE = 1 + AROUND  # of the day itself: the usual sales are first, then the days around it
@@ -50,8 +49,8 @@ def test_prices_of_days_near_are_told_by_their_difference_to_that_of_the_day_its
     x = torch.arange(2 * (PLACE + AROUND + 1), dtype=torch.float32).reshape(2, -1)
     higher = x.clone()
     higher[:, 1:] += 5
-    before, after = (_relate_days(one.clone(), {PLACE: -1}) for one in (x, higher))
+    before, after = (relate_days(one.clone(), {PLACE: -1}) for one in (x, higher))
     near = [place for place in range(x.shape[1]) if place != PLACE]
     assert torch.equal(before[:, near], after[:, near])
     assert torch.equal(after[:, PLACE], before[:, PLACE] + 5)
-    assert torch.equal(_relate_days(x.clone(), {}), x)
+    assert torch.equal(relate_days(x.clone(), {}), x)
