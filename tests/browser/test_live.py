@@ -65,7 +65,7 @@ def test_without_its_socket_the_page_says_so_and_still_comes_to_the_end(open_tab
     tab = open_tab()
     page = tab.page
     page.route_web_socket("**/ws/**", lambda socket: socket.close(code=1011))
-    start(page, 4)
+    start(page, 2)
     page.wait_for_selector("#link:visible")
     assert "Reconnecting … the training goes on." in page.inner_text("#link")
     assert top(page, "#progress") < top(page, "#link") < top(page, "#log")
@@ -125,7 +125,7 @@ def test_a_form_sent_before_its_settings_arrived_takes_the_defaults(open_tab):
 def test_finishing_now_keeps_the_model_and_another_page_hears_of_it(open_tab):
     tab, other = open_tab(), open_tab()
     page = tab.page
-    start(page, 100)  # a twentieth of it until the first point
+    start(page, 40)  # a twentieth of it until the first point
     page.wait_for_selector("#points li", state="attached")
     other.page.goto("/d/1/models/")
     confirm(page, "Finish now")

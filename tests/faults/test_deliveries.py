@@ -15,7 +15,7 @@ from tests.helpers.installation import Site, until
 from tests.helpers.trials import FULL
 
 pytestmark = pytest.mark.processes
-BATCH, KILLS, WORKERS = (10, 4, 3) if FULL else (3, 1, 2)
+BATCH, KILLS, WORKERS = (10, 4, 3) if FULL else (2, 1, 2)
 SEND = "from training.models import async_task\nfor _ in range({times}):\n for run in {runs}: "
 SEND += "async_task('training.tasks.run_training', run, cluster='training')"
 WAITING = "from django_q.models import OrmQ\nprint(OrmQ.objects.filter(key='training').count())"

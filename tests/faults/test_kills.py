@@ -15,10 +15,10 @@ from tests.helpers.installation import Site, until
 from tests.helpers.trials import FULL, repeats
 
 pytestmark = pytest.mark.processes
-KINDS = ["parent", "busy worker"]
+KINDS = ["busy worker"]
 KINDS += [
     pytest.param(kind, marks=repeats)
-    for kind in ("web", "sentinel", "pusher", "monitor", "idle worker", "child")
+    for kind in ("parent", "web", "sentinel", "pusher", "monitor", "idle worker", "child")
 ]
 POISON = ["glutton", pytest.param("killer", marks=repeats)]  # a killer takes two minutes
 ALGORITHMS = """

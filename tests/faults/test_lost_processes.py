@@ -21,7 +21,7 @@ TRAIN = [
     "--budget=600",
     "--horizon=14",
 ]
-TRAIN += ["--set=steps=400", "--set=batch=64", "--set=width=16", "--processes=2", "--json"]
+TRAIN += ["--set=steps=200", "--set=batch=64", "--set=width=16", "--processes=2", "--json"]
 
 
 @pytest.mark.parametrize("joins", [True, pytest.param(False, marks=pytest.mark.repeats)])
