@@ -133,7 +133,7 @@ def scorecard_table(tables: Sequence[ScoreTable]) -> Table:
         _("Repeating last week"),
         _("Model"),
         _("Final"),
-        _("Value"),
+        _("Value added"),
     ]
     titles += [_("Lower end (95%)"), _("Upper end (95%)")]
     kinds = ["text", "text", "count", *["share"] * 6]
