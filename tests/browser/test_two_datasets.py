@@ -69,7 +69,8 @@ def test_every_page_stays_in_the_dataset_of_its_window(windows):
     own = {first: place(first), second: place(second)}
     for name in LISTS:
         for page in windows:
-            page.click(f"nav.nav >> text={name}")
+            with page.expect_navigation():
+                page.click(f"nav.nav >> text={name}")
             page.reload()
             assert place(page) == own[page] and strayed(page) == []
     assert first.inner_text(".chooser > summary").strip().endswith("chain")
