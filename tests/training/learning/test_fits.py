@@ -12,6 +12,8 @@ from training.learning.checkpoint import Checkpoint
 from training.learning.fits import Fit, FitPlan, Turn
 from training.learning.pipeline import TrainingConfig, TrainingPipeline
 
+pytestmark = pytest.mark.slow
+
 SMALL = {"kan": {"steps": 20, "batch": 16, "width": 8}, "trees": {"steps": 20, "rows": 1000}}
 
 
