@@ -1,12 +1,14 @@
-"""The form for a new key."""
+"""The form for a new key; and what requests say, as the forms of the pages take it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.contrib.auth.models import User
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -22,6 +24,18 @@ LIFETIMES = [
     ("365", _("after a year")),
     (NEVER, _("never")),
 ]
+
+
+def encode_form(values: Mapping[str, Any]) -> QueryDict:
+    """The values as a browser would send them; a check box takes True and False, too.
+
+    >>> encode_form({"days": [1, 2], "is_on": False}).urlencode()
+    'days=1&days=2&is_on=False'
+    """
+    data = QueryDict(mutable=True)
+    for name, value in values.items():
+        data.setlist(name, [str(one) for one in (value if isinstance(value, list) else [value])])
+    return data
 
 
 class KeyForm(forms.Form):

@@ -9,6 +9,7 @@ from uuid import UUID
 from ninja import Schema
 from pydantic import Field
 
+Name = Annotated[str, Field(max_length=80, pattern=r"^[^\x00]*$")]
 Text = Annotated[str, Field(max_length=300, pattern=r"^[^\x00]*$")]
 
 
@@ -54,7 +55,7 @@ class DatasetOut(Schema):
 class DatasetIn(Schema):
     """What to change of a dataset."""
 
-    name: Annotated[str, Field(max_length=80, pattern=r"^[^\x00]*$")] | None = None
+    name: Name | None = None
     paused: bool | None = Field(None, description="Leave it out of what needs attention.")
 
 

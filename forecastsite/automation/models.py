@@ -16,13 +16,11 @@ from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from forecastsite.automation.clock import DailyTime
+from registry.access.permissions import PERSON_FIELD
 from registry.datasets.models import Dataset, DatasetVersion
 from registry.datasets.stock.models import require_weekdays
-from registry.lib.leases import LeasedJob, LeasedJobQuerySet
+from registry.lib.leases import GOING, LeasedJob, LeasedJobQuerySet
 from registry.lib.messages import translate_message
-
-PERSON: dict[str, Any] = {"on_delete": models.SET_NULL, "null": True, "blank": True, "related_name": "+"}
-GOING = ("queued", "running")
 
 
 def default_time_zone() -> str:
@@ -74,7 +72,7 @@ class Plan(models.Model):
         DatasetVersion, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("sales seen")
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, verbose_name=_("created by"), **PERSON)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, verbose_name=_("created by"), **PERSON_FIELD)
 
     class Meta:
         verbose_name = _("schedule")
@@ -86,10 +84,14 @@ class Plan(models.Model):
         return self.name
 
     @property
+    def day_numbers(self) -> list[int]:
+        """Its weekdays, 1 to 7."""
+        return [int(day) for day in self.weekdays.split(",") if day]
+
+    @property
     def daily_time(self) -> DailyTime:
         """Its weekdays and time, as the clock takes them."""
-        days = [int(day) for day in self.weekdays.split(",") if day]
-        return DailyTime(frozenset(days), self.at, self.time_zone)
+        return DailyTime(frozenset(self.day_numbers), self.at, self.time_zone)
 
     def set_next_time(self, now: dt.datetime | None = None) -> None:
         """Sets when it starts next: None when it waits for sales or is switched off."""
@@ -128,7 +130,7 @@ class PlanRun(LeasedJob):
     cause = models.CharField(_("started by"), max_length=10, choices=Cause)
     due_at = models.DateTimeField(_("due"), default=timezone.now)
     created_at = models.DateTimeField(_("created"), auto_now_add=True, db_index=True)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, verbose_name=_("started by"), **PERSON)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, verbose_name=_("started by"), **PERSON_FIELD)
 
     objects = LeasedJobQuerySet.as_manager()
 

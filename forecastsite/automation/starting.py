@@ -9,9 +9,10 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from forecastsite.automation.models import GOING, Plan, PlanRun, PlanStep
+from forecastsite.automation.models import Plan, PlanRun, PlanStep
 from registry.access.audit import AuditAction, record_action
 from registry.lib.errors import MessageError, gettext_noop
+from registry.lib.leases import GOING
 
 BUSY = gettext_noop("A schedule of {dataset} is running: wait until it has ended.")
 Kind = PlanStep.Kind
@@ -85,5 +86,5 @@ def wake_waiting(job: Any, **given: Any) -> None:
         return
     data = getattr(job, "dataset_version", None)
     dataset_id = data.dataset_id if data is not None else getattr(job, "dataset_id", None)
-    for run in PlanRun.objects.filter(dataset=dataset_id, stage=GOING[0]):
+    for run in PlanRun.objects.filter(dataset=dataset_id, stage=PlanRun.Stage.QUEUED):
         run.push_job()

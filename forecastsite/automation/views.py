@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from forecastsite.automation.forms import PlanForm, delete_plan, switch_plan
 from forecastsite.automation.models import Plan, PlanRun
@@ -22,12 +22,11 @@ from forecastsite.automation.starting import start_plan
 from registry.access.permissions import permission_required
 from registry.datasets.chosen import chosen_dataset
 from registry.datasets.models import Dataset
-from registry.lib.http import render_confirmation
+from registry.lib.http import allow_form_methods, render_confirmation
 from registry.lib.messages import translate_error
 
 ADD, CHANGE, DELETE, RUN = (f"forecastsite.{verb}_plan" for verb in ("add", "change", "delete", "run"))
 SHOWN_RUNS, RUNS_ON_A_PAGE = 10, 25
-allow_form_methods = require_http_methods(["GET", "HEAD", "POST"])
 
 
 @require_safe
@@ -67,7 +66,8 @@ def answer_form(request: HttpRequest, dataset: Dataset, plan: Plan) -> HttpRespo
         saved = form.save_plan(cast(User, request.user))
         messages.success(request, _("%(name)s is saved.") % {"name": saved})
         return redirect("plan", saved.pk)
-    return render(request, "automation/plan_form.html", {"form": form, "dataset": dataset})
+    context = {"form": form, "dataset": dataset, "new_title": _("New schedule")}
+    return render(request, "automation/plan_form.html", context)
 
 
 @require_safe

@@ -35,12 +35,12 @@ def storage_page(request: HttpRequest) -> HttpResponse:
     today = timezone.localdate()
     earlier = load_earlier(today - GROWTH)
     kinds = [describe_kind(one, earlier) for one in measure_kinds() if one.files or one.kind in earlier]
-    database, weeks = measure_database(), count_weeks_left(today)
+    database, free, weeks = measure_database(), measure_free(), count_weeks_left(today)
     context = {
         "kinds": kinds,
         "total": sum(one["size"] for one in kinds),
         "database": {"size": database, "growth": grow(database, earlier.get(DATABASE))},
-        "free": {"size": measure_free(), "growth": grow(measure_free(), earlier.get(FREE))},
+        "free": {"size": free, "growth": grow(free, earlier.get(FREE))},
         "sentence": describe_weeks(weeks) if weeks is not None else "",
         "is_known": StorageSample.objects.filter(
             kind=FREE, day__lte=today - timedelta(days=MIN_DAYS)

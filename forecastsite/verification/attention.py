@@ -66,7 +66,7 @@ def list_backup_items() -> Iterator[AttentionItem]:
     text = _("No backup was made so far.")
     if last is not None:
         text = _("The last backup is %(days)d days old.") % {"days": (timezone.now() - last.at).days}
-    link = f"{reverse('help-for', args=['operator'])}"
+    link = reverse("help-for", args=["operator"])
     yield AttentionItem("warn", _("Backup"), text, _("See how"), link)
 
 

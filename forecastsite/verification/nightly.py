@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -36,8 +37,9 @@ HASH_DAYS = 7
 DAMAGE = {"missing", "changed"}
 
 
+@cache
 def read_libraries() -> dict[str, str]:
-    """Versions of the libraries that compute forecasts; of those that are installed."""
+    """Versions of the libraries that compute forecasts; of those that are installed, read once a process."""
     found = {}
     for name in LIBRARIES:
         try:

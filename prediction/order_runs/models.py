@@ -13,15 +13,13 @@ from django.utils.translation import gettext_lazy as _
 from prediction.orders.classes import ClassPolicies
 from prediction.orders.terms import Policy
 from prediction.runs.models import ForecastRun
-from registry.access.permissions import Person, is_owner
+from registry.access.permissions import PERSON_FIELD, Person, is_owner
 from registry.datasets.models import Dataset
 from registry.datasets.stock.models import StockSnapshot
 from registry.lib.events import announce_end
 from registry.lib.leases import LeasedJob, LeasedJobQuerySet
 from registry.storage.archivable import ArchivableArtifact
 from registry.storage.artifacts import Artifact
-
-PERSON: dict[str, Any] = {"on_delete": models.SET_NULL, "null": True, "blank": True, "related_name": "+"}
 
 
 class OrderPolicy(models.Model):
@@ -43,7 +41,7 @@ class OrderPolicy(models.Model):
     classes = models.JSONField(_("by class"), default=dict, blank=True)  # {"AX": [kind, level]}
     reason = models.CharField(_("reason"), max_length=300, blank=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, verbose_name=_("created by"), **PERSON)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, verbose_name=_("created by"), **PERSON_FIELD)
 
     class Meta:
         verbose_name = _("order policy")
@@ -119,7 +117,7 @@ class OrderRun(LeasedJob, ArchivableArtifact):
     source = models.CharField(_("made from"), max_length=10, choices=Source, default=Source.PAGE)
     form_token = models.UUIDField(null=True, blank=True, unique=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True, db_index=True)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, verbose_name=_("made by"), **PERSON)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, verbose_name=_("made by"), **PERSON_FIELD)
     # outcome
     lines = models.PositiveIntegerField(_("lines"), default=0)
     ordered = models.PositiveIntegerField(_("lines to order"), default=0)
@@ -189,7 +187,7 @@ class OrderExport(models.Model):
     reason = models.CharField(_("reason"), max_length=300, blank=True)
     form_token = models.UUIDField(null=True, blank=True, unique=True, editable=False)
     at = models.DateTimeField(_("when"), auto_now_add=True)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, verbose_name=_("who"), **PERSON)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, verbose_name=_("who"), **PERSON_FIELD)
 
     class Meta:
         verbose_name = _("export of an order")
@@ -215,7 +213,7 @@ class OrderLine(models.Model):
     quantity = models.FloatField(_("quantity"))
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.DRAFT)
     approved_at = models.DateTimeField(_("approved"), null=True, blank=True)
-    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, verbose_name=_("approved by"), **PERSON)
+    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, verbose_name=_("approved by"), **PERSON_FIELD)
     export = models.ForeignKey(
         OrderExport,
         models.SET_NULL,
@@ -243,7 +241,7 @@ class OrderEdit(models.Model):
     after = models.FloatField(_("after"))
     reason = models.CharField(_("reason"), max_length=300)
     at = models.DateTimeField(_("when"), auto_now_add=True)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, verbose_name=_("who"), **PERSON)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, verbose_name=_("who"), **PERSON_FIELD)
 
     class Meta:
         verbose_name = _("change of an order line")

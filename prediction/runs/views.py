@@ -48,7 +48,7 @@ def run_list(request: HttpRequest) -> HttpResponse:
     dataset = chosen_dataset(request)
     runs = ForecastRun.objects.of_dataset(dataset).select_related("totals").prefetch_related("current_rows")
     page = Paginator(runs, PAGE_SIZE).get_page(request.GET.get("page"))
-    is_going = any(run.stage in (run.Stage.QUEUED, run.Stage.RUNNING) for run in page.object_list)
+    is_going = any(run.is_going for run in page.object_list)
     context = {"page": page, "is_going": is_going, "has_version": dataset and version_in_use(dataset)}
     return render(request, "prediction/runs.html", context)
 

@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 from django_q.tasks import async_task
 
 from prediction.forecast_page.tabs import asked_forecast
@@ -25,13 +25,12 @@ from prediction.scenarios.wording import compared_table, default_name, plan_tabl
 from registry.access.permissions import permission_required, require
 from registry.datasets.chosen import chosen_dataset
 from registry.lib.export import EXPORT_FORMATS, export_table
-from registry.lib.http import render_confirmation
+from registry.lib.http import allow_form_methods, render_confirmation
 from registry.lib.request_values import read_id, read_uuids
 
 ADD, ADOPT = "prediction.add_scenario", "registry.add_datasetversion"
 ADOPT_JOB = "prediction.tasks.adopt_plan"
 MOST_COMPARED = 4
-allow_form_methods = require_http_methods(["GET", "HEAD", "POST"])
 
 
 @allow_form_methods

@@ -8,13 +8,20 @@ from typing import Any, TypeVar, cast
 
 from django.contrib.auth.models import AnonymousUser, Group, User
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model
+from django.db.models import SET_NULL, Model
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 Person = User | AnonymousUser
+# of a foreign key to whoever did something: rows outlive people
+PERSON_FIELD: dict[str, Any] = {
+    "on_delete": SET_NULL,
+    "null": True,
+    "blank": True,
+    "related_name": "+",
+}
 
 
 def roles_with(permission: str) -> list[str]:

@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_POST
 
 from registry.access.audit import AuditAction, record_action
 from registry.access.permissions import permission_required
@@ -22,10 +22,9 @@ from registry.datasets.deletion import delete_dataset, describe_deletion
 from registry.datasets.importer import clean_dataset_name
 from registry.datasets.importing.errors import SalesFileError
 from registry.datasets.models import Dataset
-from registry.lib.http import render_confirmation
+from registry.lib.http import allow_form_methods, render_confirmation
 
 CHANGE_PERMISSION, DELETE_MODELS_PERMISSION = "registry.change_dataset", "registry.delete_modelversion"
-allow_form_methods = require_http_methods(["GET", "HEAD", "POST"])
 
 
 class RenameForm(forms.Form):

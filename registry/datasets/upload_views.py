@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from registry.access.permissions import permission_required
 from registry.datasets.forms import ColumnMappingForm, FindingActionForm, UploadForm
@@ -22,11 +22,10 @@ from registry.datasets.importing.errors import AmbiguousValue, SalesFileError
 from registry.datasets.models import DatasetVersion
 from registry.datasets.upload_jobs.models import UploadJob
 from registry.datasets.uploads import FLAGGED_ROWS, Upload
-from registry.lib.http import download_response, render_confirmation
+from registry.lib.http import allow_form_methods, download_response, render_confirmation
 from registry.storage.artifacts import Artifact
 
 ADD_PERMISSION = "registry.add_datasetversion"
-allow_form_methods = require_http_methods(["GET", "HEAD", "POST"])
 
 
 def get_own_upload(request: HttpRequest, pk: UUID) -> Upload:

@@ -32,6 +32,7 @@ from registry.lib.messages import translate_message
 LEASE_DURATION = timedelta(seconds=30)  # a process without a heartbeat for this long loses its job
 HEARTBEAT_SECONDS = 5.0  # seconds between two heartbeats
 REQUEUE_LOST_AFTER = timedelta(minutes=1)  # age at which a waiting job gets another row in the queue
+GOING = ("queued", "running")  # stages of a job that waits or is worked on
 Job = TypeVar("Job", bound="LeasedJob")
 
 
@@ -131,7 +132,7 @@ class LeasedJob(models.Model):
     @property
     def is_going(self) -> bool:
         """Whether it waits or runs."""
-        return self.stage in (self.Stage.QUEUED, self.Stage.RUNNING)
+        return self.stage in GOING
 
     def push_job(self) -> None:
         """Puts its job into its queue, within the caller's transaction."""
@@ -174,7 +175,7 @@ class LeasedJob(models.Model):
 
     def give_up(self) -> None:
         """Fails a job whose attempts are used up; call when no process works on it."""
-        open_stages = Q(stage__in=[self.Stage.QUEUED, self.Stage.RUNNING])
+        open_stages = Q(stage__in=GOING)
         self._change(open_stages, stage=self.Stage.FAILED, finished_at=Now(), error=self.LOST_TWICE)
 
     def expire(self) -> bool:

@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import os
 import random
-import signal
 import sys
-import time
-from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
 import django
 
+from tests.helpers.killed_jobs import attempt, expire_leases
 from tests.helpers.run_kills import train
 
 
@@ -37,32 +34,6 @@ def decide(order_id: str, token: str) -> None:
     order = OrderRun.objects.get(pk=order_id)
     approve_lines(order, range(order.lines), None)
     export_lines(order, None, "csv", None, UUID(token))
-
-
-def attempt(work: Callable[..., None], *given: str, seconds: float | None = None) -> float:
-    """Does the work in a process, killed after so many seconds; how long the process lived."""
-    from django.db import connection
-
-    connection.close()
-    process = multiprocessing.get_context("fork").Process(target=work, args=given)
-    begun = time.monotonic()
-    process.start()
-    process.join(seconds)
-    if process.is_alive():
-        os.kill(process.pid or 0, signal.SIGKILL)
-        process.join()
-    return time.monotonic() - begun
-
-
-def expire() -> None:
-    """As if every lease were over, and the supervisor looked."""
-    from django.utils import timezone
-
-    from prediction.models import OrderRun
-    from registry.lib.leases import expire_lost_jobs
-
-    OrderRun.objects.filter(stage="running").update(lease_until=timezone.now())
-    expire_lost_jobs()
 
 
 def look(order_id: str) -> dict[str, Any]:
@@ -97,7 +68,7 @@ def try_once(lengths: tuple[float, float], chance: random.Random) -> dict[str, A
     order_id = str(clicks[0])
     attempt(make, order_id, seconds=chance.random() * lengths[0])
     seen = [look(order_id)]
-    expire()
+    expire_leases(OrderRun)
     attempt(make, order_id)
     attempt(decide, order_id, click, seconds=chance.random() * lengths[1])
     seen.append(look(order_id))

@@ -21,6 +21,7 @@ from typing import Any
 
 import django
 
+from tests.helpers.killed_jobs import attempt, expire_leases
 from tests.helpers.run_kills import train
 
 ROUNDS = 40  # of a run, after which it hangs
@@ -103,17 +104,6 @@ def drop_file(inbox: Path, number: int) -> Any:
     return day
 
 
-def expire() -> None:
-    """As if every lease were over, and the supervisor looked."""
-    from django.utils import timezone
-
-    from forecastsite.automation.models import PlanRun
-    from registry.lib.leases import expire_lost_jobs
-
-    PlanRun.objects.filter(stage="running").update(lease_until=timezone.now() - timedelta(seconds=1))
-    expire_lost_jobs()
-
-
 def count_rows() -> dict[str, int]:
     """Of what there must be one more after each run."""
     from prediction.models import ForecastRun, OrderRun
@@ -148,11 +138,11 @@ def try_once(plan: Any, inbox: Path, number: int, kind: str, chance: random.Rand
     for _round in range(ROUNDS):
         due = (kind, moment, chance.random() * 0.3) if not deaths else ()
         deaths += in_process(work, str(run.pk), *due) == -signal.SIGKILL
-        expire()
+        expire_leases(PlanRun)
         run.refresh_from_db()
         if not run.is_going:
             break
-        in_process(serve_queues)
+        attempt(serve_queues)
     if run.is_going:
         raise AssertionError([(step.kind, step.state, step.sentence) for step in run.steps.all()])
     after = count_rows()
@@ -192,7 +182,7 @@ if __name__ == "__main__":
     from registry.model_versions import bundle  # noqa: F401  # torch, once for all attempts
 
     count, seed, root = int(sys.argv[1]), int(sys.argv[2]), Path(os.environ["DATA_DIR"])
-    in_process(train)
+    attempt(train)
     plan, inbox = prepare(root)
     from forecastsite.automation.models import PlanStep
 

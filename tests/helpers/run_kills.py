@@ -7,16 +7,14 @@ after its lease was over. Each attempt is a process of its own, as the light que
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import random
-import signal
 import sys
-import time
-from datetime import timedelta
 from typing import Any
 
 import django
+
+from tests.helpers.killed_jobs import attempt, expire_leases
 
 
 def train() -> None:
@@ -35,21 +33,6 @@ def make(run_id: str) -> None:
 
     connection.close()
     make_forecast_run(run_id)
-
-
-def attempt(run_id: str, seconds: float | None = None) -> float:
-    """Makes the run in a process, killed after so many seconds; how long the process lived."""
-    from django.db import connection
-
-    connection.close()
-    process = multiprocessing.get_context("fork").Process(target=make, args=(run_id,))
-    begun = time.monotonic()
-    process.start()
-    process.join(seconds)
-    if process.is_alive():
-        os.kill(process.pid or 0, signal.SIGKILL)
-        process.join()
-    return time.monotonic() - begun
 
 
 def add_run() -> str:
@@ -79,27 +62,24 @@ def look(run_id: str) -> dict[str, Any]:
 
 def expire(run_id: str) -> str:
     """The stage after the lease was over and the supervisor looked."""
-    from django.utils import timezone
-
     from prediction.models import ForecastRun
 
-    ForecastRun.objects.filter(stage="running").update(lease_until=timezone.now() - timedelta(seconds=1))
-    ForecastRun.objects.expire_lost()
+    expire_leases(ForecastRun)
     return ForecastRun.objects.get(pk=run_id).stage
 
 
 def try_once(length: float, chance: random.Random) -> dict[str, Any]:
     """One run: killed once, then let through; every second one is killed twice."""
     run_id, is_twice = add_run(), chance.random() < 0.5
-    attempt(run_id, chance.random() * length)
+    attempt(make, run_id, seconds=chance.random() * length)
     seen = [look(run_id)]
     stages = [expire(run_id)]
     if is_twice and stages[-1] == "queued":
-        attempt(run_id, chance.random() * length)
+        attempt(make, run_id, seconds=chance.random() * length)
         seen.append(look(run_id))
         stages.append(expire(run_id))
     if stages[-1] == "queued":
-        attempt(run_id)
+        attempt(make, run_id)
     return {"seen": seen, "stages": stages, "end": look(run_id)}
 
 
@@ -108,10 +88,8 @@ if __name__ == "__main__":
     from registry.model_versions import bundle  # noqa: F401  # torch, once for all attempts
 
     count, seed = (int(word) for word in sys.argv[1:])
-    training = multiprocessing.get_context("fork").Process(target=train)
-    training.start()
-    training.join()
+    attempt(train)
     first = add_run()
-    whole = attempt(first)
+    whole = attempt(make, first)
     chance = random.Random(seed)
     print(json.dumps({"whole": look(first), "trials": [try_once(whole, chance) for _each in range(count)]}))

@@ -7,17 +7,14 @@ attempt is a process of its own, as the light queue's worker is.
 from __future__ import annotations
 
 import json
-import multiprocessing
-import os
 import random
-import signal
 import sys
-import time
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import django
+
+from tests.helpers.killed_jobs import attempt, expire_leases
 
 
 def make_file() -> bytes:
@@ -37,29 +34,11 @@ def work(job_id: str) -> None:
     run_upload_job(job_id)
 
 
-def attempt(job_id: str, seconds: float | None = None) -> float:
-    """Does the job in a process, killed after so many seconds; how long the process lived."""
-    from django.db import connection
-
-    connection.close()
-    process = multiprocessing.get_context("fork").Process(target=work, args=(job_id,))
-    begun = time.monotonic()
-    process.start()
-    process.join(seconds)
-    if process.is_alive():
-        os.kill(process.pid or 0, signal.SIGKILL)
-        process.join()
-    return time.monotonic() - begun
-
-
 def expire(job_id: str) -> str:
     """The stage after the lease was over and the supervisor looked."""
-    from django.utils import timezone
-
     from registry.datasets.upload_jobs.models import UploadJob
 
-    UploadJob.objects.filter(stage="running").update(lease_until=timezone.now() - timedelta(seconds=1))
-    UploadJob.objects.expire_lost()
+    expire_leases(UploadJob)
     return UploadJob.objects.get(pk=job_id).stage
 
 
@@ -67,11 +46,11 @@ def kill_and_repeat(job_id: str, length: float, chance: random.Random) -> list[s
     """The stages of a job that is killed once, every second one twice, then let through."""
     kills, stages = 1 + (chance.random() < 0.5), []
     for _kill in range(kills):
-        attempt(job_id, chance.random() * length)
+        attempt(work, job_id, seconds=chance.random() * length)
         stages.append(expire(job_id))
         if stages[-1] != "queued":
             return stages
-    attempt(job_id)
+    attempt(work, job_id)
     return [*stages, expire(job_id)]
 
 
@@ -125,7 +104,9 @@ def main() -> None:
 
     count, seed = (int(word) for word in sys.argv[1:])
     upload = add_upload("whole")
-    lengths = tuple(attempt(str(UploadJob.objects.start(upload, task).pk)) for task in ("check", "save"))
+    lengths = tuple(
+        attempt(work, str(UploadJob.objects.start(upload, task).pk)) for task in ("check", "save")
+    )
     chance = random.Random(seed)
     trials = [try_once(f"trial {number}", (lengths[0], lengths[1]), chance) for number in range(count)]
     folders = [path.name for path in (Path(settings.DATA_DIR) / "uploads").iterdir()]

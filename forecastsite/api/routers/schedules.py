@@ -6,15 +6,16 @@ import datetime as dt
 import uuid
 from typing import Annotated, Any, Literal
 
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from ninja import Query, Schema, Status
 from pydantic import Field
 
 from forecastsite.api.access import KeyRequest, needs, router
 from forecastsite.api.errors import require_valid
+from forecastsite.api.forms import encode_form
 from forecastsite.api.paging import Page, Paging, page_newest
-from forecastsite.api.schemas import EnabledIn, Text
+from forecastsite.api.schemas import EnabledIn, Name, Text
 from forecastsite.api.shapes import pick
 from forecastsite.automation.forms import PlanForm, delete_plan, switch_plan
 from forecastsite.automation.models import Plan, PlanRun
@@ -24,7 +25,6 @@ from registry.datasets.models import Dataset
 
 READ, WRITE = "automation:read", "automation:write"
 PERMISSION = "forecastsite.{}_plan"
-Name = Annotated[str, Field(max_length=80, pattern=r"^[^\x00]*$")]
 
 
 class ScheduleIn(Schema):
@@ -139,13 +139,8 @@ def remove_schedule(request: KeyRequest, schedule: int) -> Any:
 
 def save_plan(request: KeyRequest, body: ScheduleIn, plan: Plan) -> dict[str, Any]:
     """Saves what the body says by the form of the page."""
-    data = QueryDict(mutable=True)
-    given = body.dict(exclude={"dataset", "weekdays", "makes_order", "mail_to", "at"})
-    data.update({name: str(value) for name, value in given.items()})
-    data.setlist("weekdays", [str(day) for day in body.weekdays])
-    data.update({"at": f"{body.at:%H:%M}", "mail_to": ", ".join(body.mail_to)})
-    if body.makes_order:
-        data["makes_order"] = "on"
+    more = {"at": f"{body.at:%H:%M}", "mail_to": ", ".join(body.mail_to)}
+    data = encode_form(body.dict(exclude={"dataset"}) | more)
     form = PlanForm(plan.dataset, data, instance=plan)
     require_valid(form)
     return show_plan(form.save_plan(request.user))
@@ -154,8 +149,7 @@ def save_plan(request: KeyRequest, body: ScheduleIn, plan: Plan) -> dict[str, An
 def show_plan(plan: Plan) -> dict[str, Any]:
     """A schedule as programs see it."""
     names = ("id", "name", "trigger", "at", "time_zone", "retrain", "retrain_weeks", "budget", "makes_order")
-    days = [int(day) for day in plan.weekdays.split(",") if day]
-    more = {"dataset": plan.dataset_id, "enabled": plan.is_enabled, "weekdays": days}
+    more = {"dataset": plan.dataset_id, "enabled": plan.is_enabled, "weekdays": plan.day_numbers}
     return pick(plan, *names, "mail_to", "next_at") | more
 
 

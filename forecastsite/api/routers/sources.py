@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from django.conf import settings
 from django.db.models import F
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from ninja import Query, Schema, Status
@@ -18,8 +18,9 @@ from pydantic import Field
 from forecastsite.api.access import KeyRequest, needs, router
 from forecastsite.api.documents import file_body
 from forecastsite.api.errors import require_valid
+from forecastsite.api.forms import encode_form
 from forecastsite.api.paging import Page, Paging, page_newest
-from forecastsite.api.schemas import EnabledIn, Text
+from forecastsite.api.schemas import EnabledIn, Name, Text
 from forecastsite.api.shapes import pick
 from registry.datasets.models import Dataset
 from registry.datasets.sources.forms import SourceForm, delete_source, switch_source
@@ -32,7 +33,6 @@ from registry.lib.refusals import Problem
 READ, WRITE, DATA = "automation:read", "automation:write", "data:write"
 PERMISSION = "registry.{}_source"
 CHUNK_BYTES = 1 << 20
-Name = Annotated[str, Field(max_length=80, pattern=r"^[^\x00]*$")]
 
 
 class SourceIn(Schema):
@@ -181,12 +181,8 @@ def read_body(request: KeyRequest, row: SourceFile) -> Iterator[bytes]:
 
 def save_source(request: KeyRequest, body: SourceIn, source: Source) -> dict[str, Any]:
     """Saves what the body says by the form of the page."""
-    data = QueryDict(mutable=True)
-    given = body.dict(exclude={"dataset", "columns", "needs_marker"})
-    data.update({name: str(value) for name, value in given.items()})
-    data["columns"] = "\n".join(f"{ours}={theirs}" for ours, theirs in body.columns.items())
-    if body.needs_marker:
-        data["needs_marker"] = "on"
+    columns = "\n".join(f"{ours}={theirs}" for ours, theirs in body.columns.items())
+    data = encode_form(body.dict(exclude={"dataset"}) | {"columns": columns})
     form = SourceForm(source.dataset, data, instance=source)
     require_valid(form)
     saved = form.save_source(request.user)

@@ -11,6 +11,7 @@ from ninja import Query
 
 from forecastsite.api.access import KeyRequest, needs, router
 from forecastsite.api.errors import require_valid
+from forecastsite.api.forms import encode_form
 from forecastsite.api.model_schemas import RowId, TrainingIn, TrainingOut
 from forecastsite.api.paging import Page, Paging, page_newest
 from forecastsite.api.routers.jobs import accept_job
@@ -56,11 +57,10 @@ def start_training(request: KeyRequest, response: HttpResponse, body: TrainingIn
 
 def fill_form(body: TrainingIn, token: str) -> QueryDict:
     """The form of the page as this request fills it in."""
-    data = QueryDict(mutable=True)
     given: dict[str, Any] = body.dict(exclude={"settings", "code", "budget"})
     given |= {"form_token": token, body.kind: body.code}
     given |= {f"{KNOB_PREFIX}-{name}": value for name, value in body.settings.items()}
-    data.update({name: str(value) for name, value in given.items()})
+    data = encode_form(given)
     data["budget"] = str(body.budget or TrainForm(data).suggested_budget)
     return data
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from django.http import QueryDict
 from django.shortcuts import get_object_or_404
 from ninja import Query, Schema, Status
 from pydantic import Field
 
 from forecastsite.api.access import KeyRequest, needs, router
 from forecastsite.api.errors import require_valid
+from forecastsite.api.forms import encode_form
 from forecastsite.api.paging import Page, Paging, page_newest
-from forecastsite.api.schemas import Text
+from forecastsite.api.schemas import Name, Text
 from forecastsite.api.shapes import pick
 from forecastsite.webhooks.forms import WebhookForm, delete_webhook
 from forecastsite.webhooks.models import Delivery, Webhook
@@ -25,7 +25,7 @@ WRITE, ADD = "webhooks:write", "forecastsite.add_webhook"
 class WebhookIn(Schema):
     """A receiver of events."""
 
-    name: Annotated[str, Field(max_length=80, pattern=r"^[^\x00]*$")]
+    name: Name
     address: Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")]
     kinds: list[Text] = Field(max_length=20, description="Such as forecast_run.ready, training.ended.")
 
@@ -70,10 +70,7 @@ def list_webhooks(request: KeyRequest, paging: Query[Paging]) -> Any:
 @router.post("/webhooks", response={201: WebhookOut}, **needs(WRITE, ADD))
 def create_webhook(request: KeyRequest, body: WebhookIn) -> Any:
     """A new receiver with its secret."""
-    data = QueryDict(mutable=True)
-    data.update({"name": body.name, "address": body.address})
-    data.setlist("kinds", body.kinds)
-    form = WebhookForm(data)
+    form = WebhookForm(encode_form(body.dict()))
     require_valid(form)
     hook = form.save_webhook(request.user)
     return Status(201, show_webhook(hook) | {"secret": hook.secret})

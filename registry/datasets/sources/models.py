@@ -10,11 +10,10 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from registry.access.permissions import PERSON_FIELD
 from registry.datasets.models import Dataset, DatasetVersion
 from registry.datasets.uploads import Upload
 from registry.lib.messages import translate_message
-
-PERSON: dict[str, Any] = {"on_delete": models.SET_NULL, "null": True, "blank": True, "related_name": "+"}
 
 
 class Source(models.Model):
@@ -53,7 +52,7 @@ class Source(models.Model):
     asked_at = models.DateTimeField(null=True, editable=False)
     looked_at = models.DateTimeField(_("last look"), null=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, verbose_name=_("created by"), **PERSON)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, verbose_name=_("created by"), **PERSON_FIELD)
 
     class Meta:
         verbose_name = _("source")

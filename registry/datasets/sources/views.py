@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from registry.access.permissions import permission_required
 from registry.datasets.chosen import chosen_dataset
@@ -19,11 +19,10 @@ from registry.datasets.models import Dataset
 from registry.datasets.sources.forms import SourceForm, delete_source, switch_source
 from registry.datasets.sources.models import Source
 from registry.datasets.sources.service import request_look
-from registry.lib.http import render_confirmation
+from registry.lib.http import allow_form_methods, render_confirmation
 
 ADD, CHANGE, DELETE, RUN = (f"registry.{verb}_source" for verb in ("add", "change", "delete", "run"))
 FILES_ON_A_PAGE = 50
-allow_form_methods = require_http_methods(["GET", "HEAD", "POST"])
 
 
 @allow_form_methods
@@ -53,7 +52,8 @@ def answer_form(request: HttpRequest, dataset: Dataset, source: Source) -> HttpR
         request_look(saved)
         messages.success(request, _("%(name)s is saved.") % {"name": saved})
         return redirect("source", saved.pk)
-    return render(request, "automation/source_form.html", {"form": form, "dataset": dataset})
+    context = {"form": form, "dataset": dataset, "new_title": _("New source")}
+    return render(request, "automation/source_form.html", context)
 
 
 @require_safe

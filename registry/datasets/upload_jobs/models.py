@@ -18,7 +18,7 @@ from registry.datasets.importing.progress import Progress
 from registry.datasets.models import DatasetVersion
 from registry.datasets.uploads import Upload
 from registry.lib.formatting import format_whole_number
-from registry.lib.leases import LeasedJob, LeasedJobQuerySet
+from registry.lib.leases import GOING, LeasedJob, LeasedJobQuerySet
 
 KEPT = dt.timedelta(days=2)  # after its end; an upload lives for one
 STOPPED = gettext_noop("You stopped it.")
@@ -38,7 +38,7 @@ class UploadJobQuerySet(LeasedJobQuerySet["UploadJob"]):
     def start(self, upload: Upload, task: str) -> UploadJob:
         """The waiting job; the one that goes on already, if there is one."""
         ended = self.filter(queued_at__lt=timezone.now() - KEPT)
-        ended.exclude(stage__in=[UploadJob.Stage.QUEUED, UploadJob.Stage.RUNNING]).delete()
+        ended.exclude(stage__in=GOING).delete()
         with transaction.atomic():
             Upload.objects.select_for_update().get(pk=upload.pk)
             last = self.find_last(upload)
@@ -49,7 +49,7 @@ class UploadJobQuerySet(LeasedJobQuerySet["UploadJob"]):
 
     def list_going(self, user: User) -> UploadJobQuerySet:
         """The jobs of a person that wait or run."""
-        return self.filter(created_by=user, stage__in=[UploadJob.Stage.QUEUED, UploadJob.Stage.RUNNING])
+        return self.filter(created_by=user, stage__in=GOING)
 
     def find_last(self, upload: Upload) -> UploadJob | None:
         """The newest job of an upload."""
@@ -117,6 +117,6 @@ class UploadJob(LeasedJob):
 
     def stop(self) -> bool:
         """Ends it wherever it is; False if it has ended. The process that works on it loses its lease."""
-        going = models.Q(stage__in=[self.Stage.QUEUED, self.Stage.RUNNING])
+        going = models.Q(stage__in=GOING)
         free = {"attempt_token": None, "lease_until": None, "finished_at": timezone.now()}
         return self._change(going, stage=self.Stage.FAILED, error=STOPPED, error_values=None, **free)
