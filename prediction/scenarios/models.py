@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _text
 from django.utils.translation import gettext_lazy as _
+from django_q.tasks import async_task
 
 from prediction.explanations.models import AskedRow, selection_from_json, selection_to_json
 from registry.access.permissions import Person, is_owner
@@ -49,6 +50,7 @@ class Scenario(AskedRow):
     """A list of PlanEdit on the forecast of a version from a dataset version; the content is an Outcome."""
 
     JOB = "prediction.tasks.try_scenario"
+    ADOPT_JOB = "prediction.tasks.adopt_plan"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(_("name"), max_length=80)
@@ -97,6 +99,21 @@ class Scenario(AskedRow):
     def may_delete(self, user: Person) -> bool:
         """Whoever made it, or may delete all of them."""
         return self.may_change(user) or (self.is_shared and user.has_perm("prediction.delete_scenario"))
+
+    @property
+    def is_adoptable(self) -> bool:
+        """Whether it changes anything, and was not adopted before."""
+        return bool(self.edits) and self.adopted_id is None
+
+    def ask_for_adoption(self, user: User) -> None:
+        """Queues the job that makes it part of the data; a problem of the last time is forgotten."""
+        async_task(self.ADOPT_JOB, str(self.pk), user.pk, cluster="light")
+        type(self).objects.filter(pk=self.pk).update(problem={})
+
+    def rename(self, name: str, is_shared: bool) -> None:
+        """Another name, or other people who may see it."""
+        self.name, self.is_shared = name, is_shared
+        self.save(update_fields=["name", "is_shared", "changed_at"])
 
     def list_edits(self) -> list[PlanEdit]:
         from prediction.scenarios.edits import PlanEdit

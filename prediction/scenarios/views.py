@@ -12,7 +12,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
-from django_q.tasks import async_task
 
 from prediction.forecast_page.tabs import asked_forecast
 from prediction.models import Forecast
@@ -29,7 +28,6 @@ from registry.lib.http import allow_form_methods, render_confirmation
 from registry.lib.request_values import read_id, read_uuids
 
 ADD, ADOPT = "prediction.add_scenario", "registry.add_datasetversion"
-ADOPT_JOB = "prediction.tasks.adopt_plan"
 MOST_COMPARED = 4
 
 
@@ -120,8 +118,7 @@ def scenario_change(request: HttpRequest, pk: UUID) -> HttpResponse:
     scenario, form = find_scenario(request, pk), NameForm(request.POST)
     require(scenario.may_change(request.user), ADD)
     if form.is_valid():
-        scenario.name, scenario.is_shared = form.cleaned_data["name"], form.cleaned_data["is_shared"]
-        scenario.save(update_fields=["name", "is_shared", "changed_at"])
+        scenario.rename(form.cleaned_data["name"], form.cleaned_data["is_shared"])
         messages.success(request, _("Saved as %(name)s.") % {"name": scenario.name})
     else:
         messages.error(request, _("A plan needs a name of up to 80 characters."))
@@ -166,11 +163,10 @@ def scenario_compare(request: HttpRequest) -> HttpResponse:
 def scenario_adopt(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Asks, then makes the plan part of the data: the next dataset version."""
     scenario = find_scenario(request, pk)
-    if scenario.adopted or not scenario.edits:
+    if not scenario.is_adoptable:
         raise Http404
     if request.method == "POST":
-        async_task(ADOPT_JOB, str(pk), cast(User, request.user).pk, cluster="light")
-        Scenario.objects.filter(pk=pk).update(problem={})
+        scenario.ask_for_adoption(cast(User, request.user))
         messages.success(
             request, _("The plan is being adopted: the next version of the data follows in a moment.")
         )

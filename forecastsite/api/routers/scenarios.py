@@ -10,7 +10,6 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django_q.tasks import async_task
 from ninja import Query, Status
 
 from forecastsite.api.access import KeyRequest, needs, router
@@ -24,7 +23,7 @@ from prediction.scenarios.edits import PlanEdit
 from prediction.scenarios.forms import EditForm, list_targets, target_value
 from prediction.scenarios.models import Scenario
 from prediction.scenarios.runner import update_scenario
-from prediction.scenarios.views import ADD, ADOPT, ADOPT_JOB, find_scenario
+from prediction.scenarios.views import ADD, ADOPT, find_scenario
 from prediction.scenarios.wording import default_name
 from registry.access.permissions import require
 from registry.datasets.models import Dataset
@@ -79,8 +78,7 @@ def put_edits(request: KeyRequest, scenario: UUID, body: EditsIn) -> Any:
 def rename_scenario(request: KeyRequest, scenario: UUID, body: ScenarioNameIn) -> Any:
     """Another name, or other people who may see it."""
     found = find_own(request, scenario)
-    found.name, found.is_shared = body.name, body.shared
-    found.save(update_fields=["name", "is_shared", "changed_at"])
+    found.rename(body.name, body.shared)
     return show_scenario(found)
 
 
@@ -94,10 +92,9 @@ def copy_scenario(request: KeyRequest, scenario: UUID) -> Any:
 def adopt_scenario(request: KeyRequest, response: HttpResponse, scenario: UUID) -> Any:
     """Makes the plan part of the data: `adopted` names the version once a job has made it."""
     found = find_scenario(request, scenario)
-    if found.adopted or not found.edits:
+    if not found.is_adoptable:
         raise ValueError(_("This plan was adopted before, or changes nothing."))
-    async_task(ADOPT_JOB, str(found.pk), request.user.pk, cluster="light")
-    Scenario.objects.filter(pk=found.pk).update(problem={})
+    found.ask_for_adoption(request.user)
     response["Location"] = f"/api/v1/scenarios/{found.pk}"
     return Status(202, show_scenario(found))
 
